@@ -1,0 +1,210 @@
+//! What a run says: verdicts, findings and the report that the writers print. Plain data, computed before any is printed.
+
+use std::collections::BTreeMap;
+
+use smol_str::SmolStr;
+
+use crate::diagnostic::Diagnostic;
+use crate::program::InputKind;
+use crate::source::{Site, Sources};
+
+/// What a rule says of a resource.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// The resource breaks the rule.
+    Fail,
+    /// The deciding value is not known before apply, or not known to airgate.
+    Undetermined,
+    /// The resource holds the rule.
+    Pass,
+}
+
+/// How much is at stake. Ordered: `Low < Critical`.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Hygiene.
+    Low,
+    /// Defence in depth.
+    Medium,
+    /// Loss of a core legal control, or an easy leak.
+    High,
+    /// An anonymous or public way to a model, data or key, or a broken residency promise.
+    Critical,
+}
+
+/// What one rule says of one place: instances of one block that fare alike are one finding.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// Index into [`Report::rules`].
+    pub rule: usize,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What is wrong, in one sentence without a final full stop; of an undetermined one what cannot be told.
+    pub message: String,
+    /// The resources, at least one, sorted by address.
+    pub resources: Vec<Subject>,
+    /// What it points at. [`None`] only where the input has no places at all.
+    pub site: Option<Site>,
+    /// Other places that explain it, each with a label.
+    pub related: Vec<(Site, String)>,
+    /// The deciding value as found, for people: `"AES256"`, `(not set)`, `(sensitive)`.
+    pub actual: Option<String>,
+    /// Why it cannot be told, sorted: only of an undetermined finding.
+    pub causes: Vec<String>,
+}
+
+/// A resource in a finding.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Subject {
+    /// Its address.
+    pub address: SmolStr,
+    /// Its type as the user wrote it.
+    pub type_name: SmolStr,
+    /// How AI reaches it, from the AI resource to this one; one element if it is itself AI.
+    pub path: Vec<PathStep>,
+}
+
+/// A step of the path from an AI resource.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PathStep {
+    /// The edge that leads here, [`None`] for the first: `data`, `identity`, `key`, `network`, `attachment`.
+    pub edge: Option<&'static str>,
+    /// The resource.
+    pub address: SmolStr,
+}
+
+/// What the writers need of a rule.
+#[derive(Clone, Debug)]
+pub struct RuleInfo {
+    /// `AWS-SM-ENC-001`
+    pub id: String,
+    /// `sagemaker-notebook-without-cmk`
+    pub name: String,
+    /// Title of its page.
+    pub title: String,
+    /// `encryption`
+    pub family: String,
+    /// Severity.
+    pub severity: Severity,
+    /// `C-ENC-01`
+    pub control: String,
+    /// The control in words.
+    pub control_title: String,
+    /// Framework clauses that the control supports: `EU-AI-ACT:15(5)`.
+    pub clauses: Vec<String>,
+    /// Its revision.
+    pub revision: u32,
+    /// What good looks like, in one sentence: the first paragraph of `## Fix`.
+    pub fix: String,
+    /// Why it matters: the first paragraph of `## Why`.
+    pub why: String,
+    /// The whole page in Markdown, without front matter.
+    pub page: String,
+}
+
+/// One input of a report.
+#[derive(Clone, Debug)]
+pub struct InputInfo {
+    /// The path as the user gave it.
+    pub path: String,
+    /// What it is.
+    pub kind: InputKind,
+    /// Who wrote it.
+    pub written_by: Option<String>,
+    /// Managed resource instances read.
+    pub managed: usize,
+    /// Data instances read.
+    pub data: usize,
+    /// Why it is not whole, if it says so of itself.
+    pub incomplete: Option<String>,
+}
+
+/// The numbers at the end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Managed resource instances read.
+    pub managed: usize,
+    /// Data instances read.
+    pub data: usize,
+    /// Resource instances in AI scope.
+    pub in_scope: usize,
+    /// Findings with verdict fail, by severity.
+    pub fail: BTreeMap<Severity, usize>,
+    /// Findings with verdict undetermined, by severity.
+    pub undetermined: BTreeMap<Severity, usize>,
+    /// Rule and resource pairs that pass.
+    pub passed: usize,
+    /// Resource types that the catalog does not know, with their instances.
+    pub unknown_types: BTreeMap<SmolStr, usize>,
+    /// Resource instances of types that the reader could not map to Terraform's.
+    pub unmapped: usize,
+    /// Module calls not followed.
+    pub unfollowed_modules: usize,
+    /// Files or inputs that could not be analysed.
+    pub failed_files: usize,
+}
+
+/// The result of a run. Writers compute nothing beyond it.
+#[derive(Debug)]
+pub struct Report {
+    /// airgate's version.
+    pub version: &'static str,
+    /// `sha256:…` over the rules that were loaded.
+    pub rules_digest: String,
+    /// The inputs.
+    pub inputs: Vec<InputInfo>,
+    /// All rules that ran, sorted by id.
+    pub rules: Vec<RuleInfo>,
+    /// Failed and undetermined findings, and passed ones if they were asked for; sorted by severity (worst first), path,
+    /// offset, rule and address.
+    pub findings: Vec<Finding>,
+    /// What could not be read or understood, in the order of files and offsets.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The numbers.
+    pub summary: Summary,
+    /// The files, for lines and snippets.
+    pub sources: Sources,
+}
+
+impl Severity {
+    /// All, worst first.
+    pub const ALL: [Self; 4] = [Self::Critical, Self::High, Self::Medium, Self::Low];
+
+    /// `"critical"`, …
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+impl Verdict {
+    /// `"fail"`, `"undetermined"`, `"pass"`
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fail => "fail",
+            Self::Undetermined => "undetermined",
+            Self::Pass => "pass",
+        }
+    }
+}
+
+impl std::str::FromStr for Severity {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|severity| severity.as_str() == text)
+            .ok_or_else(|| format!("`{text}` is not a severity; use critical, high, medium or low"))
+    }
+}
+
+impl std::fmt::Display for Severity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

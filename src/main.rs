@@ -1,0 +1,3 @@
+//! The `airgate` program.
+
+fn main() {}

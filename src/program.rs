@@ -1,0 +1,202 @@
+//! What a reader makes of an input, the same for every tool: resources, provider configurations, and what was not read.
+//!
+//! Terraform source, plan and state and Pulumi previews and stacks all become a [`Program`]. Nothing behind the readers
+//! knows which tool the input came from.
+
+use std::collections::BTreeSet;
+
+use smol_str::SmolStr;
+
+use crate::diagnostic::Diagnostic;
+use crate::source::Site;
+use crate::value::{Reference, Value};
+
+/// One analysed input: a root module, a plan, a state, a preview or a stack.
+#[derive(Debug, Default)]
+pub struct Program {
+    /// What kind of input it is.
+    pub kind: InputKind,
+    /// The path it was read from, as the user gave it.
+    pub path: String,
+    /// The tool and version that wrote it, if it says so: `Terraform 1.11.4`.
+    pub written_by: Option<String>,
+    /// Resource and data instances, in the order of the input.
+    pub resources: Vec<Resource>,
+    /// Provider configurations.
+    pub providers: Vec<ProviderConfig>,
+    /// Module calls whose contents were not read.
+    pub unfollowed: Vec<ModuleCall>,
+    /// How many resource instances the input has of types that were not mapped to a Terraform type.
+    pub unmapped: usize,
+    /// The input says of itself that it is not whole (`errored`, a failed preview): why.
+    pub incomplete: Option<String>,
+    /// What could not be read or understood.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// The kinds of input.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum InputKind {
+    /// A directory of `.tf` files.
+    #[default]
+    TerraformSource,
+    /// `terraform show -json` of a plan.
+    TerraformPlan,
+    /// `terraform show -json` of a state.
+    TerraformState,
+    /// `pulumi preview --json`.
+    PulumiPreview,
+    /// `pulumi stack export`.
+    PulumiStack,
+}
+
+/// A resource instance or a data instance.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    /// The full address with instance keys: `module.a["x"].aws_s3_bucket.raw[0]`; of Pulumi the URN.
+    pub address: SmolStr,
+    /// The address of the block, without any instance key: `module.a.aws_s3_bucket.raw`. Instances of one block share it.
+    pub block: SmolStr,
+    /// `resource` or `data`.
+    pub mode: Mode,
+    /// Terraform's type name: `aws_s3_bucket`.
+    pub type_name: SmolStr,
+    /// The type as the user wrote it, where that is not `type_name`: `aws:s3/bucket:Bucket`.
+    pub native_type: Option<SmolStr>,
+    /// The name label.
+    pub name: SmolStr,
+    /// The path of the module instance, with keys: `module.a["x"]`; empty for the root.
+    pub module: SmolStr,
+    /// The instance key of the resource itself.
+    pub key: Option<Key>,
+    /// Index into [`Program::providers`].
+    pub provider: Option<usize>,
+    /// The object before the change: plans, previews and states.
+    pub before: Option<Value>,
+    /// The object after the change, [`None`] if it is deleted. Attributes that nobody set may be missing until the catalog
+    /// completes them (see `graph`); nested blocks are lists, sets or objects as the provider schema says.
+    pub after: Option<Value>,
+    /// What the change does.
+    pub action: Action,
+    /// What a finding on the resource points at: the block's header, or the entry in the JSON.
+    pub site: Option<Site>,
+    /// Names of the top-level attributes and blocks that the configuration sets; [`None`] where the input does not tell.
+    pub configured: Option<BTreeSet<SmolStr>>,
+    /// Other resources that its configuration names, beside those that its values carry.
+    pub references: Vec<Link>,
+}
+
+/// A reference that is told apart from the value: an attribute path and the resource it is computed from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Link {
+    /// The attribute path without indexes: `data_source_configuration.s3_configuration.bucket_arn`.
+    pub path: SmolStr,
+    /// What it names.
+    pub target: Reference,
+}
+
+/// `resource` or `data`.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mode {
+    /// `resource`: the tool creates and owns it.
+    Managed,
+    /// `data`: it is only read.
+    Data,
+}
+
+/// An instance key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Key {
+    /// Of `count`.
+    Int(i64),
+    /// Of `for_each`.
+    String(SmolStr),
+    /// The count or the keys are unknown: this one instance stands for any. It is written `[?]`.
+    Any,
+}
+
+/// What a change does to a resource.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// It is declared or exists; the input does not speak of change (source, state).
+    #[default]
+    None,
+    /// Nothing changes.
+    NoOp,
+    /// It is created.
+    Create,
+    /// A data source is read at apply.
+    Read,
+    /// It is changed in place.
+    Update,
+    /// It is deleted.
+    Delete,
+    /// It is deleted and created again, in either order.
+    Replace,
+    /// It leaves the state and stays in the cloud.
+    Forget,
+}
+
+/// A provider configuration: one account and region, as far as the configuration tells.
+#[derive(Clone, Debug)]
+pub struct ProviderConfig {
+    /// The provider's local name or type: `aws`.
+    pub name: SmolStr,
+    /// Its alias.
+    pub alias: Option<SmolStr>,
+    /// Its region (`region` of aws), null if it is not configured (it then comes from the environment).
+    pub region: Value,
+    /// Its `default_tags`, an empty object if it has none.
+    pub default_tags: Value,
+    /// The `provider` block.
+    pub site: Option<Site>,
+}
+
+/// A module call that was not followed.
+#[derive(Clone, Debug)]
+pub struct ModuleCall {
+    /// `module.x`
+    pub address: SmolStr,
+    /// The `source` argument.
+    pub source: SmolStr,
+    /// The call's header.
+    pub site: Site,
+    /// Resources that its arguments name.
+    pub references: Vec<Link>,
+}
+
+impl std::fmt::Display for InputKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::TerraformSource => "Terraform source",
+            Self::TerraformPlan => "Terraform plan",
+            Self::TerraformState => "Terraform state",
+            Self::PulumiPreview => "Pulumi preview",
+            Self::PulumiStack => "Pulumi stack",
+        })
+    }
+}
+
+impl std::fmt::Display for Key {
+    /// As in an address: `[0]`, `["a"]` with HCL escapes, `[?]`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Int(n) => write!(f, "[{n}]"),
+            Self::String(text) => {
+                f.write_str("[\"")?;
+                for c in text.chars() {
+                    match c {
+                        '"' => f.write_str("\\\"")?,
+                        '\\' => f.write_str("\\\\")?,
+                        '\n' => f.write_str("\\n")?,
+                        '\r' => f.write_str("\\r")?,
+                        '\t' => f.write_str("\\t")?,
+                        c => write!(f, "{c}")?,
+                    }
+                }
+                f.write_str("\"]")
+            }
+            Self::Any => f.write_str("[?]"),
+        }
+    }
+}

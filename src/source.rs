@@ -1,0 +1,156 @@
+//! The input files: the only place that holds their contents, and the way from a byte to a line.
+
+use std::fmt;
+use std::sync::OnceLock;
+
+/// Names one file of a [`Sources`]. Only the `Sources` that gave it knows what it means.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(u32);
+
+/// A range of bytes in one file, end exclusive. Offsets are those of the text that [`SourceFile::text`] returns.
+#[derive(Copy, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// The first byte.
+    pub start: u32,
+    /// The byte after the last.
+    pub end: u32,
+}
+
+/// A span in a known file.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Site {
+    /// The file.
+    pub file: FileId,
+    /// Where in it.
+    pub span: Span,
+}
+
+/// A place for people: 1-based line, and 1-based column in UTF-16 code units, as SARIF and editors count.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in UTF-16 code units, from 1.
+    pub column: u32,
+}
+
+/// One input file.
+#[derive(Debug)]
+pub struct SourceFile {
+    path: String,
+    text: String,
+    /// Offset of the first byte of each line, made on first use: most files of a run have no finding.
+    lines: OnceLock<Vec<u32>>,
+}
+
+/// All files of one run.
+#[derive(Debug, Default)]
+pub struct Sources {
+    files: Vec<SourceFile>,
+}
+
+impl Span {
+    /// The range `start..end`.
+    pub const fn new(start: u32, end: u32) -> Self {
+        Self { start, end }
+    }
+
+    /// The smallest span that covers both.
+    #[must_use]
+    pub fn to(self, other: Self) -> Self {
+        Self { start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+
+    /// This span in `file`.
+    pub const fn at(self, file: FileId) -> Site {
+        Site { file, span: self }
+    }
+}
+
+impl fmt::Debug for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}..{}", self.start, self.end)
+    }
+}
+
+impl SourceFile {
+    /// The path for people, relative as the user gave it, with `/` between its parts.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The whole text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The text of `span`, shortened where the span leaves the file or cuts a character.
+    pub fn slice(&self, span: Span) -> &str {
+        let start = self.text.floor_char_boundary(span.start as usize);
+        let end = self.text.floor_char_boundary(span.end as usize).max(start);
+        self.text.get(start..end).unwrap_or_default()
+    }
+
+    /// Line and column of a byte offset; an offset past the end means the end.
+    pub fn position(&self, offset: u32) -> Position {
+        let offset = self.text.floor_char_boundary(offset as usize);
+        let lines = self.line_starts();
+        let line = lines.partition_point(|&start| start as usize <= offset);
+        let start = line.checked_sub(1).and_then(|i| lines.get(i)).copied().unwrap_or(0);
+        let column = self.text.get(start as usize..offset).unwrap_or_default().encode_utf16().count();
+        Position { line: to_u32(line), column: to_u32(column + 1) }
+    }
+
+    /// Offset of the first byte of each line, never empty.
+    pub fn line_starts(&self) -> &[u32] {
+        self.lines.get_or_init(|| {
+            let newlines = memchr::memchr_iter(b'\n', self.text.as_bytes()).map(|i| to_u32(i + 1));
+            std::iter::once(0).chain(newlines).collect()
+        })
+    }
+}
+
+impl Sources {
+    /// Takes in a file's text. `path` is what people will see. A text of 4 GiB or more must be refused before.
+    pub fn add(&mut self, path: impl Into<String>, text: impl Into<String>) -> FileId {
+        let id = FileId(to_u32(self.files.len()));
+        self.files.push(SourceFile { path: path.into(), text: text.into(), lines: OnceLock::new() });
+        id
+    }
+
+    /// The file, if this is one of ours.
+    pub fn get(&self, id: FileId) -> Option<&SourceFile> {
+        self.files.get(id.0 as usize)
+    }
+
+    /// The text of a file, empty for a foreign id.
+    pub fn text(&self, id: FileId) -> &str {
+        self.get(id).map_or("", SourceFile::text)
+    }
+
+    /// All files with their ids, in the order they were added.
+    pub fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
+        self.files.iter().enumerate().map(|(i, file)| (FileId(to_u32(i)), file))
+    }
+}
+
+/// Offsets and counts of inputs fit in 32 bits: [`Sources::add`] says who refuses larger ones.
+fn to_u32(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn position_counts_utf16_from_one() {
+        let mut sources = Sources::default();
+        let id = sources.add("a.tf", "a\nß𝕏x\n");
+        let file = sources.get(id).unwrap();
+        assert_eq!(file.position(0), Position { line: 1, column: 1 });
+        assert_eq!(file.position(8), Position { line: 2, column: 4 });
+        assert_eq!(file.position(99), Position { line: 3, column: 1 });
+        assert_eq!(file.slice(Span::new(3, 8)), "𝕏", "a cut character is left out at the front");
+    }
+}
