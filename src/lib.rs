@@ -10,6 +10,7 @@ pub mod finding;
 pub mod graph;
 pub mod hcl;
 pub mod iam;
+pub mod input;
 pub mod program;
 pub mod pulumi;
 pub mod report;
