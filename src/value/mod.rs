@@ -11,7 +11,7 @@ mod number;
 mod types;
 
 pub use map::Map;
-pub use number::Number;
+pub use number::{Big, Number};
 pub use types::{Field, Type};
 
 use std::sync::Arc;
