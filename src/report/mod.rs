@@ -17,6 +17,7 @@ use std::str::FromStr;
 
 pub use scrub::scrub;
 
+use crate::diagnostic::Level;
 use crate::finding::{Finding, Report, RuleInfo, Severity, Subject, Verdict};
 use crate::source::Sources;
 
@@ -95,6 +96,13 @@ pub fn write(report: &Report, format: Format, options: &Options, out: &mut dyn i
         Format::Sarif => sarif::write(report, options, out),
         Format::Markdown => markdown::write(report, options, out),
     }
+}
+
+/// How many inputs, files or parts of them could not be analysed at all: unless it is 0, nobody can be sure of the rest.
+pub fn failed_to_analyse(report: &Report) -> usize {
+    let errors = report.diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error).count();
+    let incomplete = report.inputs.iter().filter(|input| input.incomplete.is_some()).count();
+    errors.max(report.summary.failed_files) + incomplete
 }
 
 /// Where the page of a rule can be read.
