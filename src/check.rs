@@ -7,17 +7,18 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use rayon::prelude::*;
 use smol_str::SmolStr;
 
+use crate::catalog::Catalog;
 use crate::config;
-use crate::eval::{self, Mode as EvalMode};
+use crate::eval::{self, Mode as EvalMode, functions};
 use crate::facts::Facts;
 use crate::facts::domain::ConditionScope;
-use crate::facts::iam::ANALYSES;
+use crate::facts::iam::{ANALYSES, ANALYSIS_NAMES};
 use crate::facts::residency;
 use crate::finding::{Finding, Subject, Verdict};
 use crate::graph::NodeId;
 use crate::hcl::ast::{Expr, ExprKind, Part};
 use crate::program::{Mode, Resource};
-use crate::rules::{CompiledRule, Scope, Test};
+use crate::rules::{CompiledRule, Scope, Test, Vocabulary};
 use crate::source::{FileId, Site};
 use crate::value::{Kind, Truth, Value};
 
@@ -37,6 +38,22 @@ impl<'a> Rules<'a> {
     pub fn new(compiled: Vec<CompiledRule<'a>>, file: FileId) -> Self {
         let types = compiled.iter().flat_map(|rule| rule.types).map(String::as_str).collect();
         Self { compiled, file, types }
+    }
+
+    /// Whether the values of a type's resources matter: a rule is about it, or the graph looks at it on the way from AI to
+    /// what a rule is about.
+    pub fn wants(&self, type_name: &str) -> bool {
+        let catalog = Catalog::get();
+        self.types.contains(type_name) || catalog.kind(type_name).is_some() || !catalog.links(type_name).is_empty()
+    }
+}
+
+/// What conditions may name.
+pub fn vocabulary() -> Vocabulary<'static> {
+    Vocabulary {
+        schema: &|type_name, path| Some(Catalog::get().schema(type_name)?.has(&path.join("."))),
+        is_function: &functions::exists,
+        analyses: &ANALYSIS_NAMES,
     }
 }
 

@@ -67,7 +67,7 @@ pub enum Error {
 pub fn analyze(paths: &[PathBuf], options: &Options) -> Result<Report, Error> {
     let rules = rule_set(options)?;
     let mut sources = Sources::default();
-    let inputs = Inputs::read(paths, options, &mut sources)?; // the only I/O
+    let inputs = Inputs::read(paths, &options.vars, &options.var_files, &mut sources)?; // the only I/O
     report(&rules, &inputs, sources, options)
 }
 
@@ -92,15 +92,17 @@ pub fn rule_set(options: &Options) -> Result<RuleSet, RuleError> {
 /// From what was read to the report.
 fn report(set: &RuleSet, inputs: &Inputs, mut sources: Sources, options: &Options) -> Result<Report, Error> {
     let arena = Bump::new();
-    let rules = Rules::new(facts::compile(set, &arena, &mut sources)?, sources.synthetic());
-    let parts = inputs.items.par_iter().map(|input| check_input(input, inputs, &sources, &rules, options)).collect();
+    let file = sources.add("rules", ""); // stands for the text of rules in spans
+    let rules = Rules::new(rules::compile(set, &arena, file, check::vocabulary())?, file);
+    let check = |input| check_input(input, inputs, &sources, &rules, options);
+    let parts = inputs.items.par_iter().map(check).collect();
     let infos = rules.compiled.iter().map(|rule| rule.info.clone()).collect();
     Ok(assemble::report(infos, set.digest().to_owned(), parts, sources))
 }
 
 /// One input: program, graph, facts, findings.
 fn check_input(input: &Input, inputs: &Inputs, sources: &Sources, rules: &Rules<'_>, options: &Options) -> Part {
-    let mut program = input.program(inputs, sources, &|name| is_wanted(rules, name));
+    let mut program = input.program(inputs, sources, &|name| rules.wants(name));
     let part = Part::new(&mut program);
     let graph = ResourceGraph::build(program);
     let facts = Facts::new(&graph, &options.config);

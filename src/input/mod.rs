@@ -1,6 +1,9 @@
 //! What a file of JSON is: told by its first keys, and if it is nothing that airgate reads, what it is and what to do.
 
+pub mod files;
 pub mod json;
+
+pub use files::{Input, Inputs, ReadError};
 
 use std::fmt;
 
