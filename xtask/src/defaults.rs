@@ -1,0 +1,4 @@
+//! `cargo xtask defaults`
+pub(crate) fn run(_args: &[String]) -> anyhow::Result<()> {
+    Ok(())
+}
