@@ -71,8 +71,6 @@ pub struct Checked {
 struct Result {
     rule: usize,
     node: NodeId,
-    /// Beside `node`, of a rule about absence.
-    others: Vec<NodeId>,
     verdict: Verdict,
     message: String,
     site: Option<Site>,
@@ -166,7 +164,7 @@ fn ask_rule(facts: &Facts<'_>, rules: &Rules<'_>, index: usize, node: NodeId) ->
         related.push((origin, "the value that decides".to_owned()));
     }
     let message = if verdict == Verdict::Pass { String::new() } else { message(rule, rules.file, verdict, &scope) };
-    Some(Result { rule: index, node, others: Vec::new(), verdict, message, site, related, actual, causes })
+    Some(Result { rule: index, node, verdict, message, site, related, actual, causes })
 }
 
 fn covers(site: Option<Site>, other: Site) -> bool {
@@ -187,15 +185,25 @@ fn absences(facts: &Facts<'_>, rules: &Rules<'_>, nodes: &[NodeId]) -> Vec<Resul
                 groups.entry((resource.provider, region)).or_default().push(node);
             }
         }
-        for group in groups.into_values() {
-            if let Some((&first, others)) = group.split_first() {
-                let result = ask_rule(facts, rules, index, first);
-                results.extend(result.map(|result| Result { others: others.to_vec(), ..result }));
+        for mut group in groups.into_values() {
+            // The first by address stands for all, whatever the order of the input.
+            group.sort_by_key(|&node| facts.graph.resource(node).map(|resource| resource.address.clone()));
+            let Some((&first, others)) = group.split_first() else { continue };
+            let Some(mut result) = ask_rule(facts, rules, index, first) else { continue };
+            if result.verdict != Verdict::Pass {
+                let others = others.iter().filter_map(|&node| facts.graph.resource(node)).take(MAX_RELATED);
+                result.related.extend(others.filter_map(|other| {
+                    Some((other.site?, format!("`{}` is in the same account and region", other.address)))
+                }));
             }
+            results.push(result);
         }
     }
     results
 }
+
+/// More places than this are not told for one finding.
+const MAX_RELATED: usize = 10;
 
 struct Decision {
     truth: Truth,
@@ -295,8 +303,6 @@ fn group(facts: &Facts<'_>, results: Vec<Result>) -> Vec<Finding> {
     let mut groups: BTreeMap<Key, Finding> = BTreeMap::new();
     for result in results {
         let Some(resource) = facts.graph.resource(result.node) else { continue };
-        let nodes = std::iter::once(&result.node).chain(&result.others);
-        let subjects: Vec<Subject> = nodes.filter_map(|&node| subject(facts, node)).collect();
         let block = resource.block.clone();
         let key =
             (result.rule, result.verdict, block, result.site, result.message.clone(), result.causes.clone());
@@ -310,7 +316,7 @@ fn group(facts: &Facts<'_>, results: Vec<Result>) -> Vec<Finding> {
             actual: result.actual,
             causes: result.causes,
         });
-        finding.resources.extend(subjects);
+        finding.resources.extend(subject(facts, result.node));
     }
     groups
         .into_values()

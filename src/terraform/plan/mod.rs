@@ -9,7 +9,7 @@ mod expression;
 mod providers;
 mod resolve;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -247,6 +247,7 @@ fn resource<'a>(
         after,
         action: action(&change.actions),
         site: document.site(raw),
+        places: BTreeMap::new(),
         configured: None,
         references: Vec::new(),
     }
