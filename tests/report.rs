@@ -1,4 +1,5 @@
 //! The formats for people, and JSON against its schema.
+#![cfg(test)]
 
 #[path = "common/reports.rs"]
 mod reports;

@@ -1,4 +1,5 @@
 //! What GitHub code scanning asks of a SARIF file, and what it would refuse.
+#![cfg(test)]
 
 #[path = "common/reports.rs"]
 mod reports;

@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_window_has_five_lines_around() {
-        let text: String = (1..=30).map(|n| format!("line {n}\n")).collect();
+        let text = (1..=30).map(|n| format!("line {n}")).collect::<Vec<_>>().join("\n");
         let at = u32::try_from(text.find("line 15").unwrap()).unwrap();
         let cut = window(&text, Span::new(at, at + 4), 15, &[]).unwrap();
         assert_eq!(cut.first_line, 10);

@@ -5,8 +5,11 @@ use airgate::finding::{Finding, InputInfo, PathStep, Report, RuleInfo, Severity,
 use airgate::program::InputKind;
 use airgate::source::{FileId, Site, Sources, Span};
 
-/// All samples, by name.
-pub(crate) const SAMPLES: [(&str, fn() -> Report); 6] = [
+/// A sample's name and how to make it.
+type Sample = (&'static str, fn() -> Report);
+
+/// All samples.
+pub(crate) const SAMPLES: [Sample; 6] = [
     ("typical", typical),
     ("clean", clean),
     ("hostile", hostile),
