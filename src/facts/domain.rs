@@ -1,7 +1,8 @@
 //! The names and functions that rule conditions see beside Terraform's own. `docs/rule-language.md` is their manual.
 
 use crate::eval::Scope;
-use crate::graph::NodeId;
+use crate::graph::{NodeId, ResourceGraph};
+use crate::program::Mode;
 use crate::residency as regions;
 use crate::value::{Cause, Kind, Truth, Value};
 
@@ -45,7 +46,7 @@ impl Scope for ConditionScope<'_, '_> {
     fn call(&self, name: &str, args: &[Value]) -> Option<Result<Value, String>> {
         let result = match (name, args) {
             ("is_set", [path]) => self.is_set(path),
-            ("is_customer_managed_key", [key]) => Ok(is_customer_managed_key(key)),
+            ("is_customer_managed_key", [key]) => Ok(is_customer_managed_key(self.facts.graph, key)),
             ("tag", [name]) => match name.as_str() {
                 Some(name) => Ok(tags::tag(self.facts, self.node, name)),
                 None => Err("`tag` takes the name of a tag".to_owned()),
@@ -117,23 +118,31 @@ impl ConditionScope<'_, '_> {
 
 /// Whether a value names a customer-managed KMS key.
 ///
-/// A reference to a key, replica or alias resource is one, known or not. A literal is one unless it is an alias of a
-/// service (`alias/aws/…`), or, of an alias that is not known here, cannot be told apart.
-pub fn is_customer_managed_key(value: &Value) -> Value {
+/// A reference to a key, replica or alias resource is one, known or not; one to a data source is what that looks up. A
+/// literal is one unless it is an alias of a service (`alias/aws/…`).
+pub fn is_customer_managed_key(graph: &ResourceGraph, value: &Value) -> Value {
     let located = |truth: bool| Value { origin: value.origin, ..Value::bool(truth) };
-    if let Some(reference) = &value.reference {
-        let name = reference.resource.rsplit_once("module.").map_or(reference.resource.as_str(), |(_, rest)| rest);
-        if name.contains("aws_kms_") && !name.contains("data.aws_kms_") {
-            return located(true);
-        }
+    let named = value.reference.as_ref().and_then(|reference| graph.named(&reference.resource));
+    if let Some(key) = named.filter(|resource| resource.type_name.starts_with("aws_kms_")) {
+        return match (key.mode, key.after.as_ref()) {
+            (Mode::Managed, _) => located(true),
+            (Mode::Data, Some(after)) => {
+                let looked_up = ["key_id", "name"].iter().find_map(|name| after.get(name)?.as_str());
+                looked_up.map_or_else(|| value.clone(), |text| located(!is_service_alias(text)))
+            }
+            (Mode::Data, None) => value.clone(),
+        };
     }
     match &value.kind {
         Kind::Null => located(false),
-        Kind::String(text) if text.is_empty() => located(false),
-        Kind::String(text) => located(!text.contains("alias/aws/")),
+        Kind::String(text) => located(!text.is_empty() && !is_service_alias(text)),
         Kind::Unknown(_) => value.clone(),
         _ => Value::unknown(Cause::Other("a key is a string".into())),
     }
+}
+
+fn is_service_alias(key: &str) -> bool {
+    key.contains("alias/aws/")
 }
 
 fn model_geography(model: &Value) -> Value {

@@ -100,6 +100,11 @@ impl ResourceGraph {
         self.by_block.get(block).map_or(&[], Vec::as_slice)
     }
 
+    /// The resource of an instance's address, or the first instance of a block's.
+    pub fn named(&self, address: &str) -> Option<&Resource> {
+        self.resource(self.by_address(address).or_else(|| self.by_block(address).first().copied())?)
+    }
+
     /// Edges that leave (`Outgoing`) or reach (`Incoming`) a node, with the node at the other end.
     pub fn edges(&self, node: NodeId, direction: Direction) -> impl Iterator<Item = (&Edge, NodeId)> {
         self.graph.edges_directed(node, direction).map(move |edge| {
