@@ -11,39 +11,44 @@ use super::{Field, Kind, Map, Number, Type, Unknown, Value, set_items, unify};
 type Mismatch = String;
 
 /// `value` as a `ty`. Marks, origin and reference stay; an unknown stays unknown, of the new type.
-pub fn convert(value: Value, ty: &Type) -> Result<Value, Mismatch> {
-    if matches!(ty, Type::Any) || value.is_null() {
-        return Ok(value);
+pub fn convert(value: &Value, ty: &Type) -> Result<Value, Mismatch> {
+    if matches!(ty, Type::Any) {
+        return Ok(value.clone());
     }
-    let Value { kind, sensitive, origin, reference } = value;
-    let converted: Value = match kind {
+    let converted: Value = match &value.kind {
+        Kind::Null => return Ok(value.clone()),
         Kind::Unknown(unknown) => Kind::Unknown(convert_unknown(unknown, ty)?).into(),
         kind => convert_known(kind, ty)?,
     };
-    Ok(Value { kind: converted.kind, sensitive: sensitive || converted.sensitive, origin, reference })
+    Ok(Value {
+        kind: converted.kind,
+        sensitive: value.sensitive || converted.sensitive,
+        origin: value.origin,
+        reference: value.reference.clone(),
+    })
 }
 
 /// As [`convert`], for a known value that is no null; only the kind and the mark of the result matter.
-fn convert_known(kind: Kind, ty: &Type) -> Result<Value, Mismatch> {
+fn convert_known(kind: &Kind, ty: &Type) -> Result<Value, Mismatch> {
     Ok(match (ty, kind) {
         (Type::Bool, kind @ Kind::Bool(_))
         | (Type::Number, kind @ Kind::Number(_))
-        | (Type::String, kind @ Kind::String(_)) => kind.into(),
+        | (Type::String, kind @ Kind::String(_)) => kind.clone().into(),
         (Type::Bool, Kind::String(text)) => match text.as_str() {
             "true" | "1" => Value::bool(true),
             "false" | "0" => Value::bool(false),
             _ => return Err("a bool is required".to_owned()),
         },
         (Type::Number, Kind::String(text)) => {
-            Kind::Number(Number::parse(&text).ok_or("a number is required")?).into()
+            Kind::Number(Number::parse(text).ok_or("a number is required")?).into()
         }
-        (Type::String, Kind::Bool(value)) => Value::string(if value { "true" } else { "false" }),
+        (Type::String, Kind::Bool(value)) => Value::string(if *value { "true" } else { "false" }),
         (Type::String, Kind::Number(value)) => Value::string(smol_str::format_smolstr!("{value}")),
         (Type::List(element), Kind::List(items) | Kind::Set(items) | Kind::Tuple(items)) => {
-            Kind::List(convert_elements(&items, element, "list")?.into()).into()
+            Kind::List(convert_elements(items, element, "list")?.into()).into()
         }
         (Type::Set(element), Kind::List(items) | Kind::Set(items) | Kind::Tuple(items)) => {
-            let (items, sensitive) = set_items(convert_elements(&items, element, "set")?);
+            let (items, sensitive) = set_items(convert_elements(items, element, "set")?);
             Value::from(Kind::Set(items)).mark(sensitive)
         }
         (Type::Map(element), Kind::Map(map) | Kind::Object(map)) => {
@@ -52,11 +57,11 @@ fn convert_known(kind: Kind, ty: &Type) -> Result<Value, Mismatch> {
             Kind::Map(Arc::new(map.keys().cloned().zip(values).collect())).into()
         }
         (Type::Tuple(types), Kind::List(items) | Kind::Tuple(items)) if types.len() == items.len() => {
-            let items = items.iter().zip(types.iter()).map(|(item, ty)| convert(item.clone(), ty));
+            let items = items.iter().zip(types.iter()).map(|(item, ty)| convert(item, ty));
             Kind::Tuple(items.collect::<Result<_, _>>()?).into()
         }
         (Type::Object(fields), Kind::Map(map) | Kind::Object(map)) => {
-            Kind::Object(Arc::new(convert_object(&map, fields)?)).into()
+            Kind::Object(Arc::new(convert_object(map, fields)?)).into()
         }
         (ty, _) => return Err(format!("{} required", ty.word())),
     })
@@ -65,7 +70,7 @@ fn convert_known(kind: Kind, ty: &Type) -> Result<Value, Mismatch> {
 /// Elements to one type, found from them where `ty` leaves it open.
 fn convert_elements(items: &[Value], ty: &Type, collection: &str) -> Result<Vec<Value>, Mismatch> {
     let to = |items: &[Value], ty: &Type| -> Result<Vec<Value>, Mismatch> {
-        items.iter().map(|item| convert(item.clone(), ty)).collect()
+        items.iter().map(|item| convert(item, ty)).collect()
     };
     let items = to(items, ty)?;
     if !ty.has_any() {
@@ -84,11 +89,11 @@ fn convert_object(map: &Map, fields: &[Field]) -> Result<Map, Mismatch> {
             (None, _) if !field.optional => return Err(format!("attribute `{}` is required", field.name)),
             (Some(value), Some(default)) if value.is_null() => {
                 // Whoever wrote the null caused the default; it is shown where the default stands.
-                default.clone().mark(value.sensitive)
+                &default.clone().mark(value.sensitive)
             }
-            (Some(value), _) => value.clone(),
-            (None, Some(default)) => default.clone(),
-            (None, None) => Value::NULL,
+            (Some(value), _) => value,
+            (None, Some(default)) => default,
+            (None, None) => &Value::NULL,
         };
         let value = convert(value, &field.ty).map_err(|why| format!("attribute `{}`: {why}", field.name))?;
         Ok((field.name.clone(), value))
@@ -97,16 +102,16 @@ fn convert_object(map: &Map, fields: &[Field]) -> Result<Map, Mismatch> {
 }
 
 /// The unknown of the new type, if a value of its type could convert.
-fn convert_unknown(unknown: Arc<Unknown>, ty: &Type) -> Result<Arc<Unknown>, Mismatch> {
+fn convert_unknown(unknown: &Arc<Unknown>, ty: &Type) -> Result<Arc<Unknown>, Mismatch> {
     let target = convert_type(&unknown.ty, ty)?;
     if target == unknown.ty {
-        return Ok(unknown);
+        return Ok(Arc::clone(unknown));
     }
     let prefix = match (&unknown.ty, ty) {
         (Type::String | Type::Any, Type::String) => unknown.prefix.clone(),
         _ => SmolStr::default(),
     };
-    Ok(Arc::new(Unknown { ty: target, prefix, ..(*unknown).clone() }))
+    Ok(Arc::new(Unknown { ty: target, prefix, ..(**unknown).clone() }))
 }
 
 /// The type that values of type `from` have after conversion to `to`.
@@ -168,17 +173,17 @@ mod tests {
 
     #[test]
     fn primitives_convert_where_nothing_is_lost() {
-        assert!(same(&convert(Value::string("1"), &Type::Bool).unwrap(), &Value::bool(true)));
-        assert!(same(&convert(Value::string("1e3"), &Type::Number).unwrap(), &Value::int(1000)));
-        assert!(same(&convert(Value::bool(true), &Type::String).unwrap(), &Value::string("true")));
-        assert_eq!(convert(Value::string("x"), &Type::Number).unwrap_err(), "a number is required");
-        assert_eq!(convert(Value::int(1), &Type::Bool).unwrap_err(), "bool required");
+        assert!(same(&convert(&Value::string("1"), &Type::Bool).unwrap(), &Value::bool(true)));
+        assert!(same(&convert(&Value::string("1e3"), &Type::Number).unwrap(), &Value::int(1000)));
+        assert!(same(&convert(&Value::bool(true), &Type::String).unwrap(), &Value::string("true")));
+        assert_eq!(convert(&Value::string("x"), &Type::Number).unwrap_err(), "a number is required");
+        assert_eq!(convert(&Value::int(1), &Type::Bool).unwrap_err(), "bool required");
     }
 
     #[test]
     fn sets_are_ordered_and_without_duplicates() {
         let set = convert(
-            Value::tuple([Value::string("b"), Value::int(1), Value::string("b"), Value::NULL]),
+            &Value::tuple([Value::string("b"), Value::int(1), Value::string("b"), Value::NULL]),
             &Type::set(Type::Any),
         );
         let items: Vec<_> =
@@ -197,7 +202,7 @@ mod tests {
             .into(),
         );
         let given = Value::object([("b".into(), Value::NULL), ("x".into(), Value::int(1))]);
-        let object = convert(given, &ty).unwrap();
+        let object = convert(&given, &ty).unwrap();
         let expected = Value::object([
             ("a".into(), Value::string("7")),
             ("b".into(), Value::bool(true)),
@@ -205,7 +210,7 @@ mod tests {
         ]);
         assert!(same(&object, &expected), "{object:?}");
         let required = Type::object([("a".into(), Type::String)]);
-        assert_eq!(convert(Value::object([]), &required).unwrap_err(), "attribute `a` is required");
+        assert_eq!(convert(&Value::object([]), &required).unwrap_err(), "attribute `a` is required");
     }
 
     #[test]
@@ -213,7 +218,7 @@ mod tests {
         let reference = Arc::new(Reference { resource: "aws_x.y".into(), attribute: "n".into() });
         let mut value = Value::unknown(Cause::Resource(reference.clone())).mark(true);
         value.reference = Some(reference.clone());
-        let list = convert(Value::tuple([value, Value::int(1)]), &Type::list(Type::String)).unwrap();
+        let list = convert(&Value::tuple([value, Value::int(1)]), &Type::list(Type::String)).unwrap();
         let [first, second] = list.items().unwrap() else { panic!("two elements") };
         assert!(first.sensitive && !second.sensitive);
         assert_eq!(first.reference.as_ref(), Some(&reference));
@@ -224,7 +229,7 @@ mod tests {
     #[test]
     fn unknowns_of_a_type_that_does_not_convert_are_refused() {
         let number = Value::from_unknown(Unknown { ty: Type::Number, ..Unknown::new(Cause::Plan) });
-        assert!(convert(number.clone(), &Type::Bool).is_err());
-        assert!(convert(number, &Type::list(Type::Any)).is_err());
+        assert!(convert(&number, &Type::Bool).is_err());
+        assert!(convert(&number, &Type::list(Type::Any)).is_err());
     }
 }

@@ -195,7 +195,9 @@ impl Unknown {
     pub fn of_operands(operands: &[&Value]) -> Self {
         let cause = operands.iter().find_map(|operand| operand.first_cause()).cloned();
         let mut sources = Vec::new();
-        operands.iter().for_each(|operand| operand.collect_references(&mut sources));
+        for operand in operands {
+            operand.collect_references(&mut sources);
+        }
         Self {
             sources: sources.into(),
             ..Self::new(cause.unwrap_or_else(|| Cause::Other("not known".into())))

@@ -139,6 +139,7 @@ impl Type {
     }
 
     /// The type of what is reached by an index or a name that is not known.
+    #[must_use]
     pub fn element(&self) -> Self {
         match self {
             Self::List(element) | Self::Set(element) | Self::Map(element) => (**element).clone(),
