@@ -18,7 +18,6 @@
 pub mod assemble;
 pub mod catalog;
 pub mod check;
-pub mod cli;
 pub mod config;
 pub mod diagnostic;
 pub mod eval;

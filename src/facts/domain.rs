@@ -53,7 +53,7 @@ impl Scope for ConditionScope<'_, '_> {
             },
             ("model_geography", [model]) => Ok(model_geography(model)),
             ("geography_within", [geography, list]) => Ok(geography_within(geography, list)),
-            ("region_within", [region, list]) => Ok(region_within(region, list)),
+            ("region_within", [region, list]) => Ok(self.region_within(region, list)),
             ("declared", [type_name]) => self.declared(type_name),
             ("is_set" | "is_customer_managed_key" | "tag" | "model_geography" | "declared", _) => {
                 Err(format!("`{name}` takes one argument"))
@@ -75,6 +75,16 @@ impl ConditionScope<'_, '_> {
             "residency" => residency::allowed(facts, node),
             "bucket" => bucket::object(facts, node),
             _ => return Err(format!("there is no fact `{name}`")),
+        })
+    }
+
+    /// A region is one of the cloud that the resource is in.
+    fn region_within(&self, region: &Value, list: &Value) -> Value {
+        let type_name = self.facts.graph.resource(self.node).map_or("", |resource| resource.type_name.as_str());
+        let cloud = type_name.split('_').next().unwrap_or(type_name);
+        within(region, list, |region, allowed| match region {
+            Some(region) => regions::region_within(cloud, region, allowed),
+            None => Truth::Maybe,
         })
     }
 
@@ -158,19 +168,15 @@ fn geography_within(geography: &Value, list: &Value) -> Value {
     within(geography, list, |geography, allowed| regions::geography_within(geography, allowed))
 }
 
-fn region_within(region: &Value, list: &Value) -> Value {
-    within(region, list, |region, allowed| match region {
-        Some(region) => regions::region_within(region, allowed),
-        None => Truth::Maybe,
-    })
-}
-
 /// Asks of a place and the jurisdictions that it must be in; unknown in, unknown out.
 fn within(place: &Value, list: &Value, ask: impl Fn(Option<&str>, &[&str]) -> Truth) -> Value {
     if let Some(unknown) = [place, list].into_iter().find(|value| !value.is_wholly_known()) {
         return unknown.clone();
     }
     let allowed: Vec<&str> = list.items().unwrap_or_default().iter().filter_map(Value::as_str).collect();
+    if let Some(odd) = allowed.iter().find(|place| !regions::is_place(place)) {
+        return Value::unknown(Cause::Other(format!("`{odd}` is not a jurisdiction that airgate knows").into()));
+    }
     match ask(place.as_str(), &allowed) {
         Truth::Yes => Value::bool(true),
         Truth::No => Value { origin: place.origin, ..Value::bool(false) },

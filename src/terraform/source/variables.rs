@@ -127,7 +127,7 @@ fn variable(
             Value::from_unknown(unknown).or_origin(declared.site())
         }
     };
-    let value = match convert(value.clone(), &ty) {
+    let value = match convert(&value, &ty) {
         Ok(value) => value,
         Err(message) => {
             let site = value.origin.unwrap_or_else(|| declared.site());
