@@ -1,12 +1,13 @@
 //! What a file of JSON is: told by its first keys, and if it is nothing that airgate reads, what it is and what to do.
 
 pub mod json;
+pub(crate) mod wiring;
 
 use std::fmt;
 
 use crate::program::Program;
 use crate::source::FileId;
-use crate::terraform;
+use crate::{pulumi, terraform};
 use serde::Deserialize;
 
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -277,8 +278,8 @@ pub fn read(kind: InputFile, path: &str, text: &str, file: FileId, wanted: &dyn 
         InputFile::Plan => terraform::plan::read(text, file, wanted),
         InputFile::State => terraform::state::read(text, file, wanted),
         InputFile::RawTfstate => terraform::state::read_raw(text, file, wanted),
-        InputFile::PulumiPreview => Program::default(),
-        InputFile::PulumiStack => Program::default(),
+        InputFile::PulumiPreview => pulumi::preview::read(text, file, wanted),
+        InputFile::PulumiStack => pulumi::stack::read(text, file, wanted),
     };
     path.clone_into(&mut program.path);
     program
