@@ -360,11 +360,11 @@ impl Seen {
     /// Whether the keys seen so far tell the kind, whatever follows.
     fn is_certain(&self) -> bool {
         self.file().is_some_and(|file| match file {
-            InputFile::Plan => self.has("format_version"),
-            InputFile::State => self.has("values"),
-            InputFile::RawTfstate => self.has("lineage") || self.has("serial"),
+            InputFile::Plan => self.text("format_version").is_some(),
+            InputFile::State => self.has("values") && self.text("format_version").is_some(),
+            InputFile::RawTfstate => self.number("version").is_some(),
             InputFile::PulumiPreview => self.has("steps"),
-            InputFile::PulumiStack => self.has("version"),
+            InputFile::PulumiStack => self.number("version").is_some(),
         })
     }
 
