@@ -1,6 +1,11 @@
 //! The JSON readers over real files below the directory that `AIRGATE_CORPORA` names. Without it there is nothing to test, and
 //! the tests say so.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "helpers of tests fail the test, and say when there is nothing to test"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

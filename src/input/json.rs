@@ -11,6 +11,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use serde_json::value::RawValue;
 use smol_str::SmolStr;
 
+use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Site, Span};
 use crate::value::{Cause, Kind, Unknown, Value};
 
@@ -18,7 +19,7 @@ use crate::value::{Cause, Kind, Unknown, Value};
 #[derive(Copy, Clone, Debug)]
 pub struct Document<'a> {
     text: &'a str,
-    file: FileId,
+    file: Option<FileId>,
 }
 
 /// What lies beside a value and has its shape: `after_unknown`, `after_sensitive`.
@@ -46,19 +47,20 @@ pub fn known_after_apply() -> Value {
 impl<'a> Document<'a> {
     /// The file `file` with its whole `text`.
     pub fn new(text: &'a str, file: FileId) -> Self {
-        Self { text, file }
+        Self { text, file: Some(file) }
     }
 
-    /// The whole text.
-    pub fn text(self) -> &'a str {
-        self.text
+    /// JSON that is no file, such as a string that holds some: its parts have no place.
+    pub const fn nowhere() -> Self {
+        Self { text: "", file: None }
     }
 
     /// The place of `part`, if it is a slice of the text.
     pub fn site(self, part: &str) -> Option<Site> {
+        let file = self.file?;
         let start = part.as_ptr().addr().checked_sub(self.text.as_ptr().addr())?;
         let end = start.checked_add(part.len()).filter(|&end| end <= self.text.len())?;
-        Some(Site { file: self.file, span: Span::new(u32::try_from(start).ok()?, u32::try_from(end).ok()?) })
+        Some(Site { file, span: Span::new(u32::try_from(start).ok()?, u32::try_from(end).ok()?) })
     }
 
     /// The place of a key with its quotes, if `key` is borrowed from the text.
@@ -76,7 +78,15 @@ impl<'a> Document<'a> {
             part.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
         let offset = (line_start + error.column().saturating_sub(1)).min(part.len());
         let at = start.saturating_add(u32::try_from(offset).ok()?);
-        Some(Site { file: self.file, span: Span::new(at, at) })
+        Some(Site { file: self.file?, span: Span::new(at, at) })
+    }
+
+    /// A diagnostic that `part`, which is `what`, has not the shape that it should: an error if it is the whole file.
+    pub fn not_understood(self, what: &str, part: &str, error: &serde_json::Error) -> Diagnostic {
+        let new = if part.len() == self.text.len() { Diagnostic::error } else { Diagnostic::warning };
+        let mut diagnostic = new(format!("{what} is not understood: {}", super::reason(error)));
+        diagnostic.site = self.error_site(part, error);
+        diagnostic
     }
 
     /// Decodes `raw`; what `unknown` marks becomes known after apply, what `sensitive` marks is marked so.

@@ -2,6 +2,7 @@
 
 pub mod files;
 pub mod json;
+pub(crate) mod wiring;
 
 pub use files::{Input, Inputs, ReadError};
 
@@ -9,7 +10,7 @@ use std::fmt;
 
 use crate::program::Program;
 use crate::source::FileId;
-use crate::terraform;
+use crate::{pulumi, terraform};
 use serde::Deserialize;
 
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -280,8 +281,8 @@ pub fn read(kind: InputFile, path: &str, text: &str, file: FileId, wanted: &dyn 
         InputFile::Plan => terraform::plan::read(text, file, wanted),
         InputFile::State => terraform::state::read(text, file, wanted),
         InputFile::RawTfstate => terraform::state::read_raw(text, file, wanted),
-        InputFile::PulumiPreview => Program::default(),
-        InputFile::PulumiStack => Program::default(),
+        InputFile::PulumiPreview => pulumi::preview::read(text, file, wanted),
+        InputFile::PulumiStack => pulumi::stack::read(text, file, wanted),
     };
     path.clone_into(&mut program.path);
     program
@@ -362,11 +363,11 @@ impl Seen {
     /// Whether the keys seen so far tell the kind, whatever follows.
     fn is_certain(&self) -> bool {
         self.file().is_some_and(|file| match file {
-            InputFile::Plan => self.has("format_version"),
-            InputFile::State => self.has("values"),
-            InputFile::RawTfstate => self.has("lineage") || self.has("serial"),
+            InputFile::Plan => self.text("format_version").is_some(),
+            InputFile::State => self.has("values") && self.text("format_version").is_some(),
+            InputFile::RawTfstate => self.number("version").is_some(),
             InputFile::PulumiPreview => self.has("steps"),
-            InputFile::PulumiStack => self.has("version"),
+            InputFile::PulumiStack => self.number("version").is_some(),
         })
     }
 

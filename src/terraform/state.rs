@@ -12,7 +12,7 @@ use crate::source::FileId;
 use crate::value::{Cause, Reference, Value};
 
 use super::address::Address;
-use super::plan::{key, not_understood};
+use super::plan::key;
 
 /// A module in `values`, `prior_state` and `planned_values`.
 #[derive(Deserialize)]
@@ -117,7 +117,7 @@ pub fn read(text: &str, file: FileId, wanted: &dyn Fn(&str) -> bool) -> Program 
                 root.read(document, wanted, &mut program, &mut |_| true);
             }
         }
-        Err(error) => program.diagnostics.push(not_understood("the state", document, text, &error)),
+        Err(error) => program.diagnostics.push(document.not_understood("the state", text, &error)),
     }
     program
 }
@@ -129,7 +129,7 @@ pub fn read_raw(text: &str, file: FileId, wanted: &dyn Fn(&str) -> bool) -> Prog
     let state: RawState<'_> = match serde_json::from_str(text) {
         Ok(state) => state,
         Err(error) => {
-            program.diagnostics.push(not_understood("the state", document, text, &error));
+            program.diagnostics.push(document.not_understood("the state", text, &error));
             return program;
         }
     };
@@ -139,7 +139,7 @@ pub fn read_raw(text: &str, file: FileId, wanted: &dyn Fn(&str) -> bool) -> Prog
             Ok(block) => read_block(document, &block, wanted, &mut program),
             Err(error) => {
                 let what = "an entry of `resources`";
-                program.diagnostics.push(not_understood(what, document, raw.get(), &error));
+                program.diagnostics.push(document.not_understood(what, raw.get(), &error));
             }
         }
     }
@@ -160,7 +160,7 @@ fn read_block<'a>(
             Ok(instance) => instance,
             Err(error) => {
                 let what = "an entry of `instances`";
-                program.diagnostics.push(not_understood(what, document, raw.get(), &error));
+                program.diagnostics.push(document.not_understood(what, raw.get(), &error));
                 continue;
             }
         };
@@ -259,7 +259,7 @@ impl<'a> ModuleValues<'a> {
                 Ok(instance) => instance,
                 Err(error) => {
                     let what = "an entry of `resources`";
-                    program.diagnostics.push(not_understood(what, document, raw.get(), &error));
+                    program.diagnostics.push(document.not_understood(what, raw.get(), &error));
                     continue;
                 }
             };
@@ -308,7 +308,7 @@ fn decode<'a>(
 ) -> Value {
     let Some(raw) = raw else { return Value::object([]) };
     document.decode(raw, &Marks::None, sensitive).unwrap_or_else(|error| {
-        program.diagnostics.push(not_understood(address, document, raw.get(), &error));
+        program.diagnostics.push(document.not_understood(address, raw.get(), &error));
         Value::unknown(Cause::Limit("the value is nested too deep".into()))
     })
 }

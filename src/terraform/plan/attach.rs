@@ -7,9 +7,12 @@ use std::sync::Arc;
 use smol_str::{SmolStr, format_smolstr};
 
 use crate::input::json::Document;
+use crate::input::wiring::{
+    entry_mut, is_document_around, is_same_text, items_mut, set_reference, set_sources,
+};
 use crate::program::{Action, Key, Link, Mode, Program, Resource};
 use crate::terraform::address::{self, ModuleStep};
-use crate::value::{Cause, Kind, Reference, Unknown, Value};
+use crate::value::{Kind, Reference, Value};
 
 use super::config::{BlockConfig, Index, ModuleId};
 use super::expression::{Leaf, Node};
@@ -211,11 +214,10 @@ impl Instance<'_> {
     fn known<'v>(&'v self, candidate: &Candidate) -> Option<&'v Value> {
         let after = self.resources.get(candidate.instance?)?.after.as_ref()?;
         let attribute = &candidate.reference.attribute;
-        let value = if attribute.contains('[') {
-            after.at_path(&attribute.replace('[', ".").replace([']', '"'], ""))
-        } else {
-            after.at_path(attribute)
-        };
+        // A list of one block is looked through; of a longer one the index counts.
+        let value = after
+            .at_path(&attribute.replace("[0]", ""))
+            .or_else(|| after.at_path(&attribute.replace('[', ".").replace([']', '"'], "")));
         value.filter(|value| !value.is_unknown() && !attribute.is_empty())
     }
 
@@ -245,7 +247,7 @@ impl Instance<'_> {
             Wire::Body(_) | Wire::Blocks(_) if value.is_unknown() => {
                 let mut candidates = Vec::new();
                 self.all_candidates(wire, &mut candidates);
-                set_sources(value, &candidates);
+                set_sources(value, candidates.iter().map(|candidate| &candidate.reference));
             }
             Wire::Body(body) => {
                 if let Some([only]) = items_mut(value) {
@@ -295,16 +297,14 @@ impl Instance<'_> {
                 let unknown: Vec<&Candidate> =
                     candidates.iter().filter(|candidate| !self.is_read(candidate)).collect();
                 match unknown.as_slice() {
-                    [only] if !opaque && self.known(only).is_none() && !is_document(name, only) => {
-                        let reference = Arc::clone(&only.reference);
-                        let cause = match only.mode {
-                            Mode::Data => Cause::Data(Arc::clone(&reference)),
-                            Mode::Managed => Cause::Resource(Arc::clone(&reference)),
-                        };
-                        value.kind = Kind::Unknown(Arc::new(Unknown::new(cause)));
-                        value.reference = Some(reference);
+                    [only]
+                        if !opaque
+                            && self.known(only).is_none()
+                            && !is_document_around(name, &only.reference.attribute) =>
+                    {
+                        set_reference(value, only.mode, &only.reference);
                     }
-                    _ => set_sources(value, unknown),
+                    _ => set_sources(value, unknown.iter().map(|candidate| &candidate.reference)),
                 }
             }
             Kind::String(text) if !text.is_empty() => {
@@ -346,37 +346,6 @@ impl Instance<'_> {
     }
 }
 
-/// Says of an unknown `value` what it is computed from.
-fn set_sources<'c>(value: &mut Value, candidates: impl IntoIterator<Item = &'c Candidate>) {
-    let mut sources: Vec<Arc<Reference>> = Vec::new();
-    for candidate in candidates {
-        if sources.len() < Unknown::MAX_SOURCES && !sources.contains(&candidate.reference) {
-            sources.push(Arc::clone(&candidate.reference));
-        }
-    }
-    if !sources.is_empty() {
-        value.kind =
-            Kind::Unknown(Arc::new(Unknown { sources: sources.into(), ..Unknown::new(Cause::Plan) }));
-    }
-}
-
-/// Whether an attribute that holds a whole document names something else than a document: the document is then made
-/// around the reference (`jsonencode({ Resource = aws_s3_bucket.b.arn })`), and is not it.
-fn is_document(name: &str, candidate: &Candidate) -> bool {
-    const WORDS: [&str; 9] =
-        ["policy", "document", "json", "user_data", "definition", "content", "body", "template", "rendered"];
-    let holds = |name: &str| WORDS.iter().any(|word| name.contains(word));
-    let is_identifier = |name: &str| name.ends_with("arn") || name.ends_with("id") || name.ends_with("name");
-    let attribute = candidate.reference.attribute.as_str();
-    holds(name) && !is_identifier(name) && (!holds(attribute) || is_identifier(attribute))
-}
-
-/// Whether two strings are equal, or the same JSON: providers write policy documents in their own way.
-fn is_same_text(a: &str, b: &str) -> bool {
-    let parse = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
-    a == b || (a.starts_with('{') && b.starts_with('{') && parse(a).is_some_and(|a| Some(a) == parse(b)))
-}
-
 /// How many constants of a block's configuration an element has; [`None`] if it contradicts one.
 fn constants(block: &Wire, item: &Value) -> Option<usize> {
     let Wire::Body(body) = block else { return Some(0) };
@@ -393,19 +362,4 @@ fn constants(block: &Wire, item: &Value) -> Option<usize> {
         }
     }
     Some(count)
-}
-
-/// The entry `key` of an object, to change.
-fn entry_mut<'v>(value: &'v mut Value, key: &str) -> Option<&'v mut Value> {
-    let (Kind::Object(map) | Kind::Map(map)) = &mut value.kind else { return None };
-    let at = map.keys().position(|known| known == key)?;
-    Arc::make_mut(map).values_mut().nth(at)
-}
-
-/// The elements of a collection, to change.
-fn items_mut(value: &mut Value) -> Option<&mut [Value]> {
-    match &mut value.kind {
-        Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => Some(Arc::make_mut(items)),
-        _ => None,
-    }
 }

@@ -106,7 +106,7 @@ pub fn read(text: &str, file: FileId, wanted: &dyn Fn(&str) -> bool) -> Program 
     let plan: Plan<'_> = match serde_json::from_str(text) {
         Ok(plan) => plan,
         Err(error) => {
-            program.diagnostics.push(not_understood("the plan", document, text, &error));
+            program.diagnostics.push(document.not_understood("the plan", text, &error));
             return program;
         }
     };
@@ -124,7 +124,7 @@ pub fn read(text: &str, file: FileId, wanted: &dyn Fn(&str) -> bool) -> Program 
             }
             Err(error) => {
                 let what = "an entry of `resource_changes`";
-                program.diagnostics.push(not_understood(what, document, raw.get(), &error));
+                program.diagnostics.push(document.not_understood(what, raw.get(), &error));
             }
         }
     }
@@ -150,7 +150,7 @@ pub fn read(text: &str, file: FileId, wanted: &dyn Fn(&str) -> bool) -> Program 
             }
             Err(error) => {
                 let what = "the plan's `configuration`";
-                program.diagnostics.push(not_understood(what, document, raw.get(), &error));
+                program.diagnostics.push(document.not_understood(what, raw.get(), &error));
             }
         }
     }
@@ -178,23 +178,10 @@ fn values<'a>(
     match serde_json::from_str::<Values<'a>>(raw.get()) {
         Ok(values) => values.values.and_then(|values| values.root_module).or(values.root_module),
         Err(error) => {
-            diagnostics.push(not_understood("the plan's values", document, raw.get(), &error));
+            diagnostics.push(document.not_understood("the plan's values", raw.get(), &error));
             None
         }
     }
-}
-
-/// A warning that `part`, which is `what`, has not the shape that it should.
-pub(super) fn not_understood(
-    what: &str,
-    document: Document<'_>,
-    part: &str,
-    error: &serde_json::Error,
-) -> Diagnostic {
-    let level = if part.len() == document.text().len() { Diagnostic::error } else { Diagnostic::warning };
-    let mut diagnostic = level(format!("{what} is not understood: {}", crate::input::reason(error)));
-    diagnostic.site = document.error_site(part, error);
-    diagnostic
 }
 
 fn resource<'a>(
@@ -210,9 +197,8 @@ fn resource<'a>(
         let mut decode = |raw: Option<&'a RawValue>, unknown: &Marks, sensitive: Option<&RawValue>| {
             let sensitive = Marks::parse(sensitive);
             Some(document.decode(raw?, unknown, &sensitive).unwrap_or_else(|error| {
-                diagnostics.push(not_understood(
+                diagnostics.push(document.not_understood(
                     &entry.address,
-                    document,
                     raw.map_or("", RawValue::get),
                     &error,
                 ));
