@@ -29,7 +29,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
     var: Vec<(String, String)>,
     /// File with values of root variables. May be repeated; later files win.
-    #[arg(long, value_name = "FILE", env = "AIRGATE_VAR_FILE", hide_env = true, value_delimiter = ',')]
+    #[arg(long, value_name = "FILE", env = "AIRGATE_VAR_FILE", hide_env = true)]
     var_file: Vec<PathBuf>,
     /// Configuration file, instead of the `airgate.toml` that is nearest to the first PATH.
     #[arg(long, value_name = "FILE", env = "AIRGATE_CONFIG", hide_env = true)]
