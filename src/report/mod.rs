@@ -102,6 +102,16 @@ pub fn write(report: &Report, format: Format, options: &Options, out: &mut dyn i
     }
 }
 
+/// The rules as a JSON array, as in [`Format::Json`].
+pub fn rules_json(rules: &[RuleInfo]) -> String {
+    json::rules(rules)
+}
+
+/// One rule as a JSON object, with its page.
+pub fn rule_json(rule: &RuleInfo) -> String {
+    json::rule(rule)
+}
+
 /// How many inputs, files or parts of them could not be analysed at all: unless it is 0, nobody can be sure of the rest.
 pub fn failed_to_analyse(report: &Report) -> usize {
     let errors = report.diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error).count();
