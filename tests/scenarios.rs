@@ -1,5 +1,12 @@
 //! Whole scenarios: of source, plan and preview airgate says exactly what their `expected*.toml` say.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail the test"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
