@@ -2,24 +2,60 @@
 //!
 //! A debug build checks that the bucketed result is the one that asking every rule of every resource gives.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rayon::prelude::*;
 use smol_str::SmolStr;
 
+use crate::catalog::Catalog;
 use crate::config;
-use crate::eval::{self, Mode as EvalMode};
+use crate::eval::{self, Mode as EvalMode, functions};
 use crate::facts::Facts;
 use crate::facts::domain::ConditionScope;
-use crate::facts::iam::ANALYSES;
+use crate::facts::iam::{ANALYSES, ANALYSIS_NAMES};
 use crate::facts::residency;
 use crate::finding::{Finding, Subject, Verdict};
 use crate::graph::NodeId;
 use crate::hcl::ast::{Expr, ExprKind, Part};
 use crate::program::{Mode, Resource};
-use crate::rules::{CompiledRule, RuleScope};
+use crate::rules::{CompiledRule, Scope, Test, Vocabulary};
 use crate::source::{FileId, Site};
 use crate::value::{Kind, Truth, Value};
+
+/// The rules that run.
+#[derive(Debug)]
+pub struct Rules<'a> {
+    /// Sorted by id; a finding names its rule by the index.
+    pub compiled: Vec<CompiledRule<'a>>,
+    /// Stands for the text of rules in spans.
+    pub file: FileId,
+    /// The types that any rule is about.
+    pub types: BTreeSet<&'a str>,
+}
+
+impl<'a> Rules<'a> {
+    /// The rules and the types that they are about.
+    pub fn new(compiled: Vec<CompiledRule<'a>>, file: FileId) -> Self {
+        let types = compiled.iter().flat_map(|rule| rule.types).map(String::as_str).collect();
+        Self { compiled, file, types }
+    }
+
+    /// Whether the values of a type's resources matter: a rule is about it, or the graph looks at it on the way from AI to
+    /// what a rule is about.
+    pub fn wants(&self, type_name: &str) -> bool {
+        let catalog = Catalog::get();
+        self.types.contains(type_name) || catalog.kind(type_name).is_some() || !catalog.links(type_name).is_empty()
+    }
+}
+
+/// What conditions may name.
+pub fn vocabulary() -> Vocabulary<'static> {
+    Vocabulary {
+        schema: &|type_name, path| Some(Catalog::get().schema(type_name)?.has(&path.join("."))),
+        is_function: &functions::exists,
+        analyses: &ANALYSIS_NAMES,
+    }
+}
 
 /// The result of checking one graph.
 #[derive(Debug, Default)]
@@ -35,8 +71,6 @@ pub struct Checked {
 struct Result {
     rule: usize,
     node: NodeId,
-    /// Beside `node`, of a rule about absence.
-    others: Vec<NodeId>,
     verdict: Verdict,
     message: String,
     site: Option<Site>,
@@ -46,11 +80,11 @@ struct Result {
 }
 
 /// Asks every rule of every resource that it is about and that is in scope.
-pub fn check(facts: &Facts<'_>, rules: &[CompiledRule<'_>], keep_pass: bool) -> Checked {
+pub fn check(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> Checked {
     let mut buckets: HashMap<&str, Vec<usize>> = HashMap::new();
-    for (index, rule) in rules.iter().enumerate().filter(|(_, rule)| rule.scope == RuleScope::Resource) {
-        for type_name in &rule.types {
-            buckets.entry(type_name).or_default().push(index);
+    for (index, rule) in rules.compiled.iter().enumerate().filter(|(_, rule)| rule.scope == Scope::Resource) {
+        for type_name in rule.types {
+            buckets.entry(type_name.as_str()).or_default().push(index);
         }
     }
     let nodes: Vec<NodeId> = facts.graph.graph.node_indices().filter(|&node| is_subject(facts, node)).collect();
@@ -75,11 +109,11 @@ fn is_subject(facts: &Facts<'_>, node: NodeId) -> bool {
 }
 
 /// The naive way: every rule, every resource.
-fn same_as_naive(facts: &Facts<'_>, rules: &[CompiledRule<'_>], nodes: &[NodeId], results: &[Result]) -> bool {
+fn same_as_naive(facts: &Facts<'_>, rules: &Rules<'_>, nodes: &[NodeId], results: &[Result]) -> bool {
     let mut naive = 0;
-    for (index, rule) in rules.iter().enumerate().filter(|(_, rule)| rule.scope == RuleScope::Resource) {
+    for (index, rule) in rules.compiled.iter().enumerate().filter(|(_, rule)| rule.scope == Scope::Resource) {
         for &node in nodes {
-            let applies = facts.graph.resource(node).is_some_and(|r| rule.types.iter().any(|t| *t == r.type_name.as_str()));
+            let applies = facts.graph.resource(node).is_some_and(|r| rule.types.iter().any(|t| t == r.type_name.as_str()));
             if let Some(expected) = applies.then(|| ask_rule(facts, rules, index, node)).flatten() {
                 naive += 1;
                 let same = |result: &&Result| result.rule == index && result.node == node;
@@ -93,28 +127,30 @@ fn same_as_naive(facts: &Facts<'_>, rules: &[CompiledRule<'_>], nodes: &[NodeId]
 }
 
 /// What rule number `index` says of a resource of one of its types; [`None`] where it does not apply.
-fn ask_rule(facts: &Facts<'_>, rules: &[CompiledRule<'_>], index: usize, node: NodeId) -> Option<Result> {
-    let rule = rules.get(index)?;
+fn ask_rule(facts: &Facts<'_>, rules: &Rules<'_>, index: usize, node: NodeId) -> Option<Result> {
+    let rule = rules.compiled.get(index)?;
     let resource = facts.graph.resource(node)?;
     let scope = ConditionScope { facts, node };
     let applies = match &rule.when {
-        Some(when) => decide(when, rule.file, &scope),
+        Some(when) => decide(when, rules.file, &scope),
         None => Decision { truth: Truth::Yes, causes: Vec::new(), site: None },
     };
     if applies.truth == Truth::No {
         return None;
     }
-    let place = locate(resource, rule.at.as_deref().unwrap_or_default());
-    let (mut truth, mut causes, actual, site, decided_at);
-    if let Some((name, args)) = &rule.analysis {
-        let analysis = ANALYSES.iter().find(|(known, _)| known == name)?.1;
-        let outcome = analysis(facts, node, args)?;
-        (truth, causes, actual, site, decided_at) = (outcome.holds, outcome.causes, outcome.actual, place, outcome.site);
-    } else {
-        let decision = decide(rule.require.as_ref()?, rule.file, &scope);
-        actual = rule.at.as_deref().and_then(|at| Some(display(resource.after.as_ref()?.at_path(at)?)));
-        (truth, causes, site, decided_at) = (decision.truth, decision.causes, place, decision.site);
-    }
+    let site = locate(resource, rule.at.unwrap_or_default());
+    let (mut truth, mut causes, actual, decided_at) = match &rule.test {
+        Test::Require(require) => {
+            let decision = decide(require, rules.file, &scope);
+            let actual = rule.at.and_then(|at| Some(display(resource.after.as_ref()?.at_path(at)?)));
+            (decision.truth, decision.causes, actual, decision.site)
+        }
+        Test::Analysis { name, args } => {
+            let (_, analysis) = ANALYSES.iter().find(|(known, _)| known == name)?;
+            let outcome = analysis(facts, node, args)?;
+            (outcome.holds, outcome.causes, outcome.actual, outcome.site)
+        }
+    };
     if truth == Truth::No && applies.truth == Truth::Maybe {
         (truth, causes) = (Truth::Maybe, applies.causes);
     }
@@ -127,8 +163,8 @@ fn ask_rule(facts: &Facts<'_>, rules: &[CompiledRule<'_>], index: usize, node: N
     if let Some(origin) = decided_at.filter(|origin| verdict != Verdict::Pass && !covers(site, *origin)) {
         related.push((origin, "the value that decides".to_owned()));
     }
-    let message = if verdict == Verdict::Pass { String::new() } else { message(rule, verdict, &scope) };
-    Some(Result { rule: index, node, others: Vec::new(), verdict, message, site, related, actual, causes })
+    let message = if verdict == Verdict::Pass { String::new() } else { message(rule, rules.file, verdict, &scope) };
+    Some(Result { rule: index, node, verdict, message, site, related, actual, causes })
 }
 
 fn covers(site: Option<Site>, other: Site) -> bool {
@@ -138,26 +174,36 @@ fn covers(site: Option<Site>, other: Site) -> bool {
 }
 
 /// Rules about absence: asked once for each provider configuration and region that holds a resource of their types.
-fn absences(facts: &Facts<'_>, rules: &[CompiledRule<'_>], nodes: &[NodeId]) -> Vec<Result> {
+fn absences(facts: &Facts<'_>, rules: &Rules<'_>, nodes: &[NodeId]) -> Vec<Result> {
     let mut results = Vec::new();
-    for (index, rule) in rules.iter().enumerate().filter(|(_, rule)| rule.scope == RuleScope::ProviderRegion) {
+    for (index, rule) in rules.compiled.iter().enumerate().filter(|(_, rule)| rule.scope == Scope::ProviderRegion) {
         let mut groups: BTreeMap<(Option<usize>, Option<SmolStr>), Vec<NodeId>> = BTreeMap::new();
         for &node in nodes {
             let Some(resource) = facts.graph.resource(node) else { continue };
-            if rule.types.iter().any(|name| *name == resource.type_name.as_str()) {
+            if rule.types.iter().any(|name| name == resource.type_name.as_str()) {
                 let region = residency::region(facts, node).as_str().map(SmolStr::from);
                 groups.entry((resource.provider, region)).or_default().push(node);
             }
         }
-        for group in groups.into_values() {
-            if let Some((&first, others)) = group.split_first() {
-                let result = ask_rule(facts, rules, index, first);
-                results.extend(result.map(|result| Result { others: others.to_vec(), ..result }));
+        for mut group in groups.into_values() {
+            // The first by address stands for all, whatever the order of the input.
+            group.sort_by_key(|&node| facts.graph.resource(node).map(|resource| resource.address.clone()));
+            let Some((&first, others)) = group.split_first() else { continue };
+            let Some(mut result) = ask_rule(facts, rules, index, first) else { continue };
+            if result.verdict != Verdict::Pass {
+                let others = others.iter().filter_map(|&node| facts.graph.resource(node)).take(MAX_RELATED);
+                result.related.extend(others.filter_map(|other| {
+                    Some((other.site?, format!("`{}` is in the same account and region", other.address)))
+                }));
             }
+            results.push(result);
         }
     }
     results
 }
+
+/// More places than this are not told for one finding.
+const MAX_RELATED: usize = 10;
 
 struct Decision {
     truth: Truth,
@@ -192,7 +238,7 @@ fn locate(resource: &Resource, at: &str) -> Option<Site> {
 }
 
 /// The rule's message with its interpolations.
-fn message(rule: &CompiledRule<'_>, verdict: Verdict, scope: &ConditionScope<'_, '_>) -> String {
+fn message(rule: &CompiledRule<'_>, file: FileId, verdict: Verdict, scope: &ConditionScope<'_, '_>) -> String {
     let mut text = match verdict {
         Verdict::Undetermined => "cannot tell whether ".to_owned(),
         _ => String::new(),
@@ -204,7 +250,7 @@ fn message(rule: &CompiledRule<'_>, verdict: Verdict, scope: &ConditionScope<'_,
                 match part {
                     Part::Literal(literal, _) => text.push_str(literal),
                     Part::Interpolation(expr) => {
-                        let value = eval::try_evaluate(expr, rule.file, scope, EvalMode::Extended).unwrap_or(Value::NULL);
+                        let value = eval::try_evaluate(expr, file, scope, EvalMode::Extended).unwrap_or(Value::NULL);
                         text.push_str(&match (value.as_str(), value.sensitive) {
                             (Some(known), false) => known.to_owned(),
                             _ => display(&value),
@@ -257,8 +303,6 @@ fn group(facts: &Facts<'_>, results: Vec<Result>) -> Vec<Finding> {
     let mut groups: BTreeMap<Key, Finding> = BTreeMap::new();
     for result in results {
         let Some(resource) = facts.graph.resource(result.node) else { continue };
-        let nodes = std::iter::once(&result.node).chain(&result.others);
-        let subjects: Vec<Subject> = nodes.filter_map(|&node| subject(facts, node)).collect();
         let block = resource.block.clone();
         let key =
             (result.rule, result.verdict, block, result.site, result.message.clone(), result.causes.clone());
@@ -272,7 +316,7 @@ fn group(facts: &Facts<'_>, results: Vec<Result>) -> Vec<Finding> {
             actual: result.actual,
             causes: result.causes,
         });
-        finding.resources.extend(subjects);
+        finding.resources.extend(subject(facts, result.node));
     }
     groups
         .into_values()

@@ -186,8 +186,10 @@ impl std::fmt::Display for Key {
             Self::Int(n) => write!(f, "[{n}]"),
             Self::String(text) => {
                 f.write_str("[\"")?;
-                for c in text.chars() {
+                for (i, c) in text.char_indices() {
                     match c {
+                        // A literal `${` is doubled, as in any quoted string of HCL.
+                        '$' | '%' if text.as_bytes().get(i + 1) == Some(&b'{') => write!(f, "{c}{c}")?,
                         '"' => f.write_str("\\\"")?,
                         '\\' => f.write_str("\\\\")?,
                         '\n' => f.write_str("\\n")?,

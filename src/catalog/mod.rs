@@ -1,7 +1,7 @@
 //! What each resource type is: its role in an AI system, how its attributes link it to others, and its schema.
 //!
 //! All of it is data in `rules/catalog/`, embedded, and read on first use. `types.csv` says what a type is, `links.csv`
-//! what an attribute refers to, `schema/aws.txt` what the provider's schema says, `defaults.toml` what the provider fills
+//! what an attribute refers to, `schema/aws.txt` what the provider's schema says, `defaults.csv` what the provider fills
 //! in where nobody sets an attribute.
 //!
 //! **AI scope** is found by walking from the types that are AI themselves: forward over data, identity, key, network and

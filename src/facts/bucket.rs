@@ -39,7 +39,7 @@ impl Reader<'_, '_> {
                 each(&default, |default| match default.get("sse_algorithm").and_then(Value::as_str) {
                     Some(algorithm) if algorithm.starts_with("aws:kms") => {
                         let key = default.get("kms_master_key_id").cloned().unwrap_or(Value::NULL);
-                        domain::is_customer_managed_key(&key)
+                        domain::is_customer_managed_key(self.facts.graph, &key)
                     }
                     Some(_) => located(false, default),
                     None => unknown_or(default.get("sse_algorithm"), false),

@@ -1,7 +1,8 @@
 //! The names and functions that rule conditions see beside Terraform's own. `docs/rule-language.md` is their manual.
 
 use crate::eval::Scope;
-use crate::graph::NodeId;
+use crate::graph::{NodeId, ResourceGraph};
+use crate::program::Mode;
 use crate::residency as regions;
 use crate::value::{Cause, Kind, Truth, Value};
 
@@ -45,14 +46,14 @@ impl Scope for ConditionScope<'_, '_> {
     fn call(&self, name: &str, args: &[Value]) -> Option<Result<Value, String>> {
         let result = match (name, args) {
             ("is_set", [path]) => self.is_set(path),
-            ("is_customer_managed_key", [key]) => Ok(is_customer_managed_key(key)),
+            ("is_customer_managed_key", [key]) => Ok(is_customer_managed_key(self.facts.graph, key)),
             ("tag", [name]) => match name.as_str() {
                 Some(name) => Ok(tags::tag(self.facts, self.node, name)),
                 None => Err("`tag` takes the name of a tag".to_owned()),
             },
             ("model_geography", [model]) => Ok(model_geography(model)),
             ("geography_within", [geography, list]) => Ok(geography_within(geography, list)),
-            ("region_within", [region, list]) => Ok(region_within(region, list)),
+            ("region_within", [region, list]) => Ok(self.region_within(region, list)),
             ("declared", [type_name]) => self.declared(type_name),
             ("is_set" | "is_customer_managed_key" | "tag" | "model_geography" | "declared", _) => {
                 Err(format!("`{name}` takes one argument"))
@@ -74,6 +75,16 @@ impl ConditionScope<'_, '_> {
             "residency" => residency::allowed(facts, node),
             "bucket" => bucket::object(facts, node),
             _ => return Err(format!("there is no fact `{name}`")),
+        })
+    }
+
+    /// A region is one of the cloud that the resource is in.
+    fn region_within(&self, region: &Value, list: &Value) -> Value {
+        let type_name = self.facts.graph.resource(self.node).map_or("", |resource| resource.type_name.as_str());
+        let cloud = type_name.split('_').next().unwrap_or(type_name);
+        within(region, list, |region, allowed| match region {
+            Some(region) => regions::region_within(cloud, region, allowed),
+            None => Truth::Maybe,
         })
     }
 
@@ -117,23 +128,31 @@ impl ConditionScope<'_, '_> {
 
 /// Whether a value names a customer-managed KMS key.
 ///
-/// A reference to a key, replica or alias resource is one, known or not. A literal is one unless it is an alias of a
-/// service (`alias/aws/…`), or, of an alias that is not known here, cannot be told apart.
-pub fn is_customer_managed_key(value: &Value) -> Value {
+/// A reference to a key, replica or alias resource is one, known or not; one to a data source is what that looks up. A
+/// literal is one unless it is an alias of a service (`alias/aws/…`).
+pub fn is_customer_managed_key(graph: &ResourceGraph, value: &Value) -> Value {
     let located = |truth: bool| Value { origin: value.origin, ..Value::bool(truth) };
-    if let Some(reference) = &value.reference {
-        let name = reference.resource.rsplit_once("module.").map_or(reference.resource.as_str(), |(_, rest)| rest);
-        if name.contains("aws_kms_") && !name.contains("data.aws_kms_") {
-            return located(true);
-        }
+    let named = value.reference.as_ref().and_then(|reference| graph.named(&reference.resource));
+    if let Some(key) = named.filter(|resource| resource.type_name.starts_with("aws_kms_")) {
+        return match (key.mode, key.after.as_ref()) {
+            (Mode::Managed, _) => located(true),
+            (Mode::Data, Some(after)) => {
+                let looked_up = ["key_id", "name"].iter().find_map(|name| after.get(name)?.as_str());
+                looked_up.map_or_else(|| value.clone(), |text| located(!is_service_alias(text)))
+            }
+            (Mode::Data, None) => value.clone(),
+        };
     }
     match &value.kind {
         Kind::Null => located(false),
-        Kind::String(text) if text.is_empty() => located(false),
-        Kind::String(text) => located(!text.contains("alias/aws/")),
+        Kind::String(text) => located(!text.is_empty() && !is_service_alias(text)),
         Kind::Unknown(_) => value.clone(),
         _ => Value::unknown(Cause::Other("a key is a string".into())),
     }
+}
+
+fn is_service_alias(key: &str) -> bool {
+    key.contains("alias/aws/")
 }
 
 fn model_geography(model: &Value) -> Value {
@@ -149,19 +168,15 @@ fn geography_within(geography: &Value, list: &Value) -> Value {
     within(geography, list, |geography, allowed| regions::geography_within(geography, allowed))
 }
 
-fn region_within(region: &Value, list: &Value) -> Value {
-    within(region, list, |region, allowed| match region {
-        Some(region) => regions::region_within(region, allowed),
-        None => Truth::Maybe,
-    })
-}
-
 /// Asks of a place and the jurisdictions that it must be in; unknown in, unknown out.
 fn within(place: &Value, list: &Value, ask: impl Fn(Option<&str>, &[&str]) -> Truth) -> Value {
     if let Some(unknown) = [place, list].into_iter().find(|value| !value.is_wholly_known()) {
         return unknown.clone();
     }
     let allowed: Vec<&str> = list.items().unwrap_or_default().iter().filter_map(Value::as_str).collect();
+    if let Some(odd) = allowed.iter().find(|place| !regions::is_place(place)) {
+        return Value::unknown(Cause::Other(format!("`{odd}` is not a jurisdiction that airgate knows").into()));
+    }
     match ask(place.as_str(), &allowed) {
         Truth::Yes => Value::bool(true),
         Truth::No => Value { origin: place.origin, ..Value::bool(false) },

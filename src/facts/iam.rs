@@ -33,6 +33,17 @@ pub const ANALYSES: [(&str, Analysis); 4] = [
     ("iam.wildcard_service_access", wildcard_service_access),
 ];
 
+/// Their names.
+pub const ANALYSIS_NAMES: [&str; ANALYSES.len()] = {
+    let mut names = [""; ANALYSES.len()];
+    let mut i = 0;
+    while i < names.len() {
+        names[i] = ANALYSES[i].0;
+        i += 1;
+    }
+    names
+};
+
 /// The documents that a resource holds: attribute paths by type.
 fn policies(resource: &Resource) -> impl Iterator<Item = &Value> {
     let paths: &[&str] = match resource.type_name.as_str() {

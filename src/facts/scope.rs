@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use petgraph::Direction;
 use smol_str::SmolStr;
 
-use crate::catalog::{Ai, Catalog, EdgeKind};
+use crate::catalog::{Ai, Catalog, LinkKind};
 use crate::finding::PathStep;
 use crate::graph::{NodeId, ResourceGraph};
 use crate::program::Resource;
@@ -116,7 +116,7 @@ impl Scope {
         let mut seen = BTreeSet::from([start]);
         let mut queue = VecDeque::from([(start, 0)]);
         while let Some((node, length)) = queue.pop_front() {
-            let next = graph.edges(node, Direction::Outgoing).filter(|(edge, _)| edge.kind == EdgeKind::Data);
+            let next = graph.edges(node, Direction::Outgoing).filter(|(edge, _)| edge.kind == LinkKind::Data);
             for (_, next) in next {
                 if length < MAX_PATH && seen.insert(next) {
                     if let Some(types) = self.reached_by.get_mut(next.index()) {
@@ -134,12 +134,12 @@ impl Scope {
 fn neighbours(graph: &ResourceGraph, node: NodeId) -> impl Iterator<Item = (&'static str, NodeId)> {
     let forward = graph
         .edges(node, Direction::Outgoing)
-        .filter(|(edge, _)| edge.kind != EdgeKind::Reference && edge.kind != EdgeKind::Attachment)
-        .map(|(edge, next)| (edge.kind.as_str(), next));
+        .filter(|(edge, _)| edge.kind != LinkKind::Reference && edge.kind != LinkKind::Attachment)
+        .map(|(edge, next)| (edge.kind.name(), next));
     let backward = graph
         .edges(node, Direction::Incoming)
-        .filter(|(edge, _)| edge.kind == EdgeKind::Attachment)
-        .map(|(edge, next)| (edge.kind.as_str(), next));
+        .filter(|(edge, _)| edge.kind == LinkKind::Attachment)
+        .map(|(edge, next)| (edge.kind.name(), next));
     forward.chain(backward)
 }
 

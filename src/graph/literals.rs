@@ -1,10 +1,10 @@
 //! Edges that only a literal proves: a name, an ARN, an id or an `s3://` URI that equals another resource's.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use smol_str::SmolStr;
 
-use crate::catalog::{Catalog, LinkRule};
+use crate::catalog::Catalog;
 use crate::value::Value;
 
 use super::{Edge, NodeId, ResourceGraph};
@@ -18,10 +18,10 @@ pub(super) fn connect(this: &mut ResourceGraph) {
         let Some(value) = &resource.after else { continue };
         for link in Catalog::get().links(&resource.type_name) {
             let mut texts = Vec::new();
-            strings(value, &link.attribute, &mut texts);
+            strings(value, link.attribute, &mut texts);
             for text in texts {
-                for target in candidates(text).filter_map(|name| names.get(&(link.target_type.as_str(), name))).flatten() {
-                    found.push((node, *target, Edge { kind: link.kind, path: link.attribute.clone() }));
+                for target in candidates(text).filter_map(|name| names.get(&(link.target_type, name))).flatten() {
+                    found.push((node, *target, Edge { kind: link.kind, path: link.attribute.into() }));
                 }
             }
         }
@@ -34,17 +34,16 @@ pub(super) fn connect(this: &mut ResourceGraph) {
 /// Known values of the attributes that links look at, by target type.
 fn names(this: &ResourceGraph) -> HashMap<(&'static str, SmolStr), Vec<NodeId>> {
     let mut names: HashMap<(&'static str, SmolStr), Vec<NodeId>> = HashMap::new();
-    let links: Vec<&'static LinkRule> = Catalog::get().all_links().collect();
-    let mut seen = std::collections::HashSet::new();
-    for link in links {
-        for attribute in &link.target_attributes {
-            if !seen.insert((link.target_type.as_str(), attribute.as_str())) {
+    let mut seen = HashSet::new();
+    for link in Catalog::get().all_links() {
+        for &attribute in &link.target_attributes {
+            if !seen.insert((link.target_type, attribute)) {
                 continue;
             }
-            for &node in this.by_type(&link.target_type) {
+            for &node in this.by_type(link.target_type) {
                 let value = this.resource(node).and_then(|resource| resource.after.as_ref());
                 if let Some(text) = value.and_then(|value| value.at_path(attribute)).and_then(Value::as_str) {
-                    let nodes = names.entry((link.target_type.as_str(), text.into())).or_default();
+                    let nodes = names.entry((link.target_type, text.into())).or_default();
                     if !nodes.contains(&node) {
                         nodes.push(node);
                     }

@@ -13,7 +13,7 @@ use petgraph::visit::EdgeRef;
 use rayon::prelude::*;
 use smol_str::SmolStr;
 
-use crate::catalog::{self, Catalog, EdgeKind};
+use crate::catalog::{self, LinkKind};
 use crate::program::{Action, InputKind, ModuleCall, Program, ProviderConfig, Resource};
 
 /// A node of the graph.
@@ -23,7 +23,7 @@ pub type NodeId = NodeIndex<u32>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edge {
     /// Its kind.
-    pub kind: EdgeKind,
+    pub kind: LinkKind,
     /// The attribute that says it, without indexes: `data_source_configuration.s3_configuration.bucket_arn`.
     pub path: SmolStr,
 }
@@ -100,6 +100,11 @@ impl ResourceGraph {
         self.by_block.get(block).map_or(&[], Vec::as_slice)
     }
 
+    /// The resource of an instance's address, or the first instance of a block's.
+    pub fn named(&self, address: &str) -> Option<&Resource> {
+        self.resource(self.by_address(address).or_else(|| self.by_block(address).first().copied())?)
+    }
+
     /// Edges that leave (`Outgoing`) or reach (`Incoming`) a node, with the node at the other end.
     pub fn edges(&self, node: NodeId, direction: Direction) -> impl Iterator<Item = (&Edge, NodeId)> {
         self.graph.edges_directed(node, direction).map(move |edge| {
@@ -111,7 +116,7 @@ impl ResourceGraph {
     /// Resources of `type_name` that configure `node`: its attachments.
     pub fn attachments<'g>(&'g self, node: NodeId, type_name: &'g str) -> impl Iterator<Item = &'g Resource> {
         self.edges(node, Direction::Incoming)
-            .filter(|(edge, _)| edge.kind == EdgeKind::Attachment)
+            .filter(|(edge, _)| edge.kind == LinkKind::Attachment)
             .filter_map(|(_, source)| self.resource(source))
             .filter(move |resource| resource.type_name == type_name && !resource.is_deleted())
     }
@@ -155,16 +160,5 @@ fn index(this: &mut ResourceGraph) {
         this.by_address.insert(resource.address.clone(), node);
         this.by_block.entry(resource.block.clone()).or_default().push(node);
         this.by_type.entry(resource.type_name.clone()).or_default().push(node);
-    }
-}
-
-/// The kind of an edge from attribute `path` of `source` to a resource of type `target`: the catalog's link, or the kind
-/// that resources of the target's type are reached by.
-fn kind_of(source: &str, path: &str, target: &str) -> EdgeKind {
-    let catalog = Catalog::get();
-    let link = catalog.links(source).iter().find(|link| link.attribute == path && link.target_type == target);
-    match link {
-        Some(link) => link.kind,
-        None => catalog.kind(target).map_or(EdgeKind::Reference, |info| info.edge),
     }
 }

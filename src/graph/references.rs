@@ -5,7 +5,8 @@ use smol_str::SmolStr;
 use crate::program::Resource;
 use crate::value::{Kind, Reference, Value};
 
-use super::{Edge, NodeId, ResourceGraph, kind_of};
+use super::{Edge, NodeId, ResourceGraph};
+use crate::catalog::Catalog;
 
 /// Joins every resource to those that its values and its configuration name.
 pub(super) fn connect(this: &mut ResourceGraph) {
@@ -18,17 +19,13 @@ pub(super) fn connect(this: &mut ResourceGraph) {
         found.extend(resource.references.iter().map(|link| (link.path.clone(), link.target.clone())));
         let source_type = resource.type_name.clone();
         for (path, reference) in found {
-            for target in targets(this, resource_at(this, node), &reference) {
+            for target in targets(this, this.resource(node), &reference) {
                 let Some(target_type) = this.resource(target).map(|resource| resource.type_name.clone()) else { continue };
-                let kind = kind_of(&source_type, &path, &target_type);
+                let kind = Catalog::get().link_kind(&source_type, &path, &target_type);
                 this.connect(node, target, Edge { kind, path: path.clone() });
             }
         }
     }
-}
-
-fn resource_at(this: &ResourceGraph, node: NodeId) -> Option<&Resource> {
-    this.resource(node)
 }
 
 /// The nodes that a reference names: the instance, or the instances of the block, those of the same module instance if

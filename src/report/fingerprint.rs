@@ -1,12 +1,12 @@
 //! The identity of a finding that survives edits of the file it is in: rule, resource block and directory.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
 use super::fallback_path;
 use crate::finding::{Finding, Report};
+use crate::source::SourceFile;
 
 /// The name under which SARIF and other tools keep it. The number changes with the recipe.
 pub(super) const KEY: &str = "airgateResource/v1";
@@ -26,7 +26,7 @@ pub(super) fn fingerprints(report: &Report) -> Vec<String> {
 
 fn digest(report: &Report, finding: &Finding, nth: u32) -> [u8; 32] {
     let rule = report.rules.get(finding.rule).map_or("", |rule| rule.id.as_str());
-    let site_path = finding.site.and_then(|site| report.sources.get(site.file)).map(|file| file.path());
+    let site_path = finding.site.and_then(|site| report.sources.get(site.file)).map(SourceFile::path);
     let path = site_path.unwrap_or_else(|| fallback_path(report, &report.sources));
     let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
     let blocks: BTreeSet<String> =
@@ -64,10 +64,8 @@ fn block_address(address: &str) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _infallible = write!(text, "{byte:02x}");
-        text
-    })
+    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 #[cfg(test)]

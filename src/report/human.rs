@@ -53,11 +53,12 @@ fn finding_group<'a>(item: Item<'a>, report: &'a Report, places: &Places<'a>) ->
     let Item { finding, rule, .. } = item;
     let title =
         level(finding.verdict, rule.severity).primary_title(scrub(&finding.message)).id(scrub(&rule.id));
-    Group::with_title(title).elements(source(finding, places)).elements(notes(item, report))
+    let (source, labelled) = source(finding, places);
+    Group::with_title(title).elements(source).elements(notes(item, report, labelled))
 }
 
-/// What is under the snippet: `= name: text`.
-fn notes(item: Item<'_>, report: &Report) -> Vec<Element<'static>> {
+/// What is under the snippet: `= name: text`. The actual value is not said twice.
+fn notes(item: Item<'_>, report: &Report, labelled: bool) -> Vec<Element<'static>> {
     let Item { finding, rule, .. } = item;
     let mut notes: Vec<(&'static str, String)> = Vec::new();
     if finding.site.is_none() {
@@ -71,7 +72,7 @@ fn notes(item: Item<'_>, report: &Report) -> Vec<Element<'static>> {
     if let Some(path) = finding.resources.iter().find_map(draw_path) {
         notes.push(("AI path", path));
     }
-    if let Some(actual) = &finding.actual {
+    if let Some(actual) = finding.actual.as_ref().filter(|_| !labelled) {
         notes.push(("found", actual.clone()));
     }
     notes.extend(finding.causes.iter().take(MAX_LISTED).map(|cause| ("not known", cause.clone())));
@@ -108,10 +109,8 @@ fn diagnostic_group<'a>(diagnostic: &'a Diagnostic, places: &Places<'a>) -> Grou
     };
     let mut group = Group::with_title(level.primary_title(scrub(&diagnostic.message)));
     if let Some(place) = diagnostic.site.and_then(|site| places.get(site)) {
-        group = group.element(origin(place));
-        if shows_source(place) {
-            group = group.element(snippet(place, AnnotationKind::Primary, "", &[]).0);
-        }
+        let snippet = snippet(place, AnnotationKind::Primary, None, &[]);
+        group = group.element(snippet.map_or_else(|| origin(place).into(), |(snippet, _)| snippet));
     }
     if let Some(help) = &diagnostic.help {
         group = group.element(Level::HELP.message(scrub(help).into_owned()));
@@ -119,40 +118,42 @@ fn diagnostic_group<'a>(diagnostic: &'a Diagnostic, places: &Places<'a>) -> Grou
     group
 }
 
-/// The place of a finding and the places that explain it.
-fn source<'a>(finding: &'a Finding, places: &Places<'a>) -> Vec<Element<'a>> {
-    let Some(place) = finding.site.and_then(|site| places.get(site)) else { return Vec::new() };
+/// The place of a finding and the places that explain it; and whether the source shows the actual value.
+fn source<'a>(finding: &'a Finding, places: &Places<'a>) -> (Vec<Element<'a>>, bool) {
+    let Some(place) = finding.site.and_then(|site| places.get(site)) else { return (Vec::new(), false) };
     let related: Vec<&(Site, String)> = finding.related.iter().take(MAX_LISTED).collect();
-    let mut elements = vec![origin(place).into()];
-    let mut drawn = Vec::new();
-    let secret = finding.actual.as_deref() == Some("(sensitive)");
-    if shows_source(place) && !secret {
-        let (element, inside) = snippet(place, AnnotationKind::Primary, "", &related);
-        elements.push(element);
-        drawn = inside;
-    }
+    let secret = finding.actual.as_ref().is_some_and(|actual| actual.contains("(sensitive)"));
+    let visible = |place, kind, label, related: &[_]| {
+        if secret { None } else { snippet(place, kind, label, related) }
+    };
+    let actual = finding.actual.as_deref();
+    let first = visible(place, AnnotationKind::Primary, actual, &related);
+    let labelled = first.is_some();
+    let (first, drawn) = first.unwrap_or_else(|| (origin(place).into(), Vec::new()));
+    let mut elements = vec![first];
     for (index, (site, label)) in related.iter().enumerate() {
-        if drawn.contains(&index) {
-            continue;
-        }
-        let Some(place) = places.get(*site) else { continue };
-        elements.push(origin(place).into());
-        if shows_source(place) && !secret {
-            elements.push(snippet(place, AnnotationKind::Context, label, &[]).0);
+        let Some(place) = places.get(*site).filter(|_| !drawn.contains(&index)) else { continue };
+        if let Some((snippet, _)) = visible(place, AnnotationKind::Context, Some(label), &[]) {
+            elements.push(snippet);
         } else {
+            elements.push(origin(place).into());
             elements.push(Level::NOTE.message(scrub(label).into_owned()).into());
         }
     }
-    elements
+    (elements, labelled)
 }
 
-/// The source around a place, with those of `related` that are inside, and which of them are.
+/// The source around a place, with those of `related` that are inside, and which of them are. [`None`] where it may not be
+/// shown.
 fn snippet<'a>(
     place: Place<'a>,
     kind: AnnotationKind,
-    label: &'a str,
+    label: Option<&'a str>,
     related: &[&'a (Site, String)],
-) -> (Element<'a>, Vec<usize>) {
+) -> Option<(Element<'a>, Vec<usize>)> {
+    if !shows_source(place) {
+        return None;
+    }
     // A site in another file becomes an empty span at the end of time: never inside.
     let elsewhere = Span::new(u32::MAX, u32::MAX);
     let spans: Vec<Span> = related
@@ -160,17 +161,18 @@ fn snippet<'a>(
         .map(|(site, _)| if site.file == place.site.file { site.span } else { elsewhere })
         .collect();
     let line = place.region.start.line as usize;
-    let cut = window(place.file.text(), place.site.span, line, &spans);
-    let mut snippet = Snippet::source(cut.text).line_start(cut.first_line);
-    let primary = kind.span(cut.span);
-    snippet = snippet.annotation(if label.is_empty() { primary } else { primary.label(scrub(label)) });
+    let cut = window(place.file.text(), place.site.span, line, &spans)?;
+    let mut snippet = Snippet::source(cut.text)
+        .line_start(cut.first_line)
+        .path(scrub(place.file.path()))
+        .annotation(kind.span(cut.span).label(label.map(scrub)));
     let mut inside = Vec::new();
     for (index, range) in cut.others {
         let Some((_, label)) = related.get(index) else { continue };
         snippet = snippet.annotation(AnnotationKind::Context.span(range).label(scrub(label)));
         inside.push(index);
     }
-    (snippet.into(), inside)
+    Some((snippet.into(), inside))
 }
 
 /// `path:line:column`, as every format counts them.

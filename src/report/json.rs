@@ -32,6 +32,24 @@ pub(super) fn write(report: &Report, options: &Options, mut out: &mut dyn io::Wr
     out.write_all(b"\n")
 }
 
+/// All rules, as in a report.
+pub(super) fn rules(rules: &[RuleInfo]) -> String {
+    text(&rules.iter().map(Rule::of).collect::<Vec<_>>())
+}
+
+/// One rule, with its page.
+pub(super) fn rule(rule: &RuleInfo) -> String {
+    text(&RulePage { rule: Rule::of(rule), why: &rule.why, fix: &rule.fix, page: &rule.page })
+}
+
+fn text(value: &impl Serialize) -> String {
+    let mut out = Vec::new();
+    // Neither the values nor a vector can fail.
+    let _infallible = value.serialize(&mut serde_json::Serializer::with_formatter(&mut out, SafeJson));
+    out.push(b'\n');
+    String::from_utf8(out).unwrap_or_default()
+}
+
 struct Context<'a> {
     report: &'a Report,
     options: &'a Options,
@@ -94,6 +112,15 @@ struct Rule<'a> {
     clauses: &'a [String],
     revision: u32,
     url: String,
+}
+
+#[derive(Serialize)]
+struct RulePage<'a> {
+    #[serde(flatten)]
+    rule: Rule<'a>,
+    why: &'a str,
+    fix: &'a str,
+    page: &'a str,
 }
 
 /// Findings are made one at a time, as they are written.

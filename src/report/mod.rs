@@ -1,6 +1,10 @@
 //! From a [`Report`] to what people and machines read. Writers compute nothing: what they print is in the report.
 //!
 //! Everything a report holds was written by whoever wrote the input, so every writer passes it through [`scrub`].
+#![expect(
+    clippy::format_push_string,
+    reason = "a String cannot fail to be written to; `write!` has an error to ignore"
+)]
 
 mod fingerprint;
 mod human;
@@ -17,6 +21,7 @@ use std::str::FromStr;
 
 pub use scrub::scrub;
 
+use crate::diagnostic::Level;
 use crate::finding::{Finding, Report, RuleInfo, Severity, Subject, Verdict};
 use crate::source::Sources;
 
@@ -95,6 +100,23 @@ pub fn write(report: &Report, format: Format, options: &Options, out: &mut dyn i
         Format::Sarif => sarif::write(report, options, out),
         Format::Markdown => markdown::write(report, options, out),
     }
+}
+
+/// The rules as a JSON array, as in [`Format::Json`].
+pub fn rules_json(rules: &[RuleInfo]) -> String {
+    json::rules(rules)
+}
+
+/// One rule as a JSON object, with its page.
+pub fn rule_json(rule: &RuleInfo) -> String {
+    json::rule(rule)
+}
+
+/// How many inputs, files or parts of them could not be analysed at all: unless it is 0, nobody can be sure of the rest.
+pub fn failed_to_analyse(report: &Report) -> usize {
+    let errors = report.diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error).count();
+    let incomplete = report.inputs.iter().filter(|input| input.incomplete.is_some()).count();
+    errors.max(report.summary.failed_files) + incomplete
 }
 
 /// Where the page of a rule can be read.

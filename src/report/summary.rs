@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Options, plural};
+use super::{Options, failed_to_analyse, plural};
 use crate::finding::{Report, Severity};
 
 /// `3 failures (1 critical, 2 high), 4 undetermined, 61 passed; 23 managed resources (9 in AI scope), 2 types not known`
@@ -17,6 +17,10 @@ pub(super) fn line(report: &Report, options: &Options) -> String {
         summary.passed
     ));
     line.push_str(&format!("; {}", resources(report)));
+    let unsure = failed_to_analyse(report);
+    if unsure > 0 {
+        line.push_str(&format!("; {}", plural(unsure, "failure to analyse", "failures to analyse")));
+    }
     line
 }
 
@@ -52,7 +56,6 @@ pub(super) fn resources(report: &Report) -> String {
     also(summary.unknown_types.len(), "type not known", "types not known");
     also(summary.unmapped, "resource not mapped", "resources not mapped");
     also(summary.unfollowed_modules, "module not followed", "modules not followed");
-    also(summary.failed_files, "file not analysed", "files not analysed");
     line
 }
 

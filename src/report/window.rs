@@ -11,12 +11,11 @@ use crate::source::Span;
 const LINES: usize = 5;
 /// A span of more lines is shown by its first line.
 const MAX_LINES: usize = 6;
-/// A line that goes on for more bytes before or after the span is cut …
+/// Neighbour lines that are longer are left out, and what follows the span on its own line is cut.
 const LONG: usize = 400;
-/// … to this many.
-const CUT: usize = 80;
-/// No window has more bytes before or after the span's lines.
-const MAX_BYTES: usize = 4096;
+/// No window has more bytes before or after the span: a line that has more before it cannot be shown, as the renderer counts
+/// columns from the start of the text it is given.
+const MAX_BYTES: usize = 8192;
 
 /// A text to render, with the spans it was asked for.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,11 +30,12 @@ pub(super) struct Window {
     pub(super) others: Vec<(usize, Range<usize>)>,
 }
 
-/// The window of `text` around `span`, which starts on line `line`. Spans may be wrong: they are moved inside.
-pub(super) fn window(text: &str, span: Span, line: usize, others: &[Span]) -> Window {
+/// The window of `text` around `span`, which starts on line `line`. Spans may be wrong: they are moved inside. [`None`] where
+/// the span is too deep in its line.
+pub(super) fn window(text: &str, span: Span, line: usize, others: &[Span]) -> Option<Window> {
     let start = text.floor_char_boundary(span.start as usize);
     let end = shorten(text, start, text.floor_char_boundary(span.end as usize).max(start));
-    let low = low(text, start);
+    let low = low(text, start)?;
     let high = high(text, end);
     let above =
         text.get(low..start).map_or(0, |before| memchr::memchr_iter(b'\n', before.as_bytes()).count());
@@ -52,7 +52,7 @@ pub(super) fn window(text: &str, span: Span, line: usize, others: &[Span]) -> Wi
     moved.take(text.get(low..high).unwrap_or_default(), low);
     let span = moved.range(&(start..end));
     let others = inside.iter().map(|(i, range)| (*i, moved.range(range))).collect();
-    Window { text: moved.text, first_line: line.saturating_sub(above).max(1), span, others }
+    Some(Window { text: moved.text, first_line: line.saturating_sub(above).max(1), span, others })
 }
 
 /// The end of a span, or of its first line where the span is long.
@@ -66,41 +66,36 @@ fn shorten(text: &str, start: usize, end: usize) -> usize {
     text.floor_char_boundary(start + first).max(start)
 }
 
-/// Where the window starts.
-fn low(text: &str, start: usize) -> usize {
+/// Where the window starts: a line.
+fn low(text: &str, start: usize) -> Option<usize> {
     let floor = start.saturating_sub(MAX_BYTES);
     let before = text.as_bytes().get(floor..start).unwrap_or_default();
-    let mut newlines = memchr::memrchr_iter(b'\n', before).map(|at| floor + at + 1);
-    let own_line = newlines.next().or((floor == 0).then_some(0));
-    let Some(own_line) = own_line.filter(|&line| start - line <= LONG) else {
-        return text.floor_char_boundary(start.saturating_sub(CUT));
-    };
-    let mut low = own_line;
-    for _ in 0..LINES {
-        // The start of the file is a line without a newline before it.
-        let line = newlines.next().or((floor == 0).then_some(0));
-        let Some(line) = line.filter(|&line| low - line <= LONG) else { break };
+    let newlines = memchr::memrchr_iter(b'\n', before).map(|at| floor + at + 1);
+    // The start of the file is a line without a newline before it.
+    let mut lines = newlines.chain((floor == 0).then_some(0));
+    let mut low = lines.next()?;
+    for line in lines.take(LINES) {
+        if low - line > LONG {
+            break;
+        }
         low = line;
     }
-    low
+    Some(low)
 }
 
-/// Where the window ends.
+/// Where the window ends: the end of a line, or inside of the span's own line where that is long.
 fn high(text: &str, end: usize) -> usize {
     let ceiling = end.saturating_add(MAX_BYTES).min(text.len());
     let after = text.as_bytes().get(end..ceiling).unwrap_or_default();
-    let mut newlines = memchr::memchr_iter(b'\n', after).map(|at| end + at);
-    let own_line = newlines.next().or((ceiling == text.len()).then_some(ceiling));
-    let Some(own_line) = own_line.filter(|&line| line - end <= LONG) else {
-        return text.floor_char_boundary(end.saturating_add(CUT)).max(end);
-    };
-    let mut high = own_line;
-    for _ in 0..LINES {
-        let line = newlines.next().or((ceiling == text.len()).then_some(ceiling));
-        let Some(line) = line.filter(|&line| line - high <= LONG) else { break };
+    let newlines = memchr::memchr_iter(b'\n', after).map(|at| end + at);
+    let mut high = end;
+    for line in newlines.chain((ceiling == text.len()).then_some(ceiling)).take(LINES + 1) {
+        if line - high > LONG {
+            break;
+        }
         high = line;
     }
-    high
+    if high == end { text.floor_char_boundary(end.saturating_add(LONG)) } else { high }
 }
 
 /// Scrubbed text that remembers where each character came from.
@@ -151,7 +146,7 @@ mod tests {
         for start in 0..length + 3 {
             for end in 0..length + 3 {
                 let others = [Span::new(end, start), Span::new(start, start), Span::new(0, end)];
-                let cut = window(text, Span::new(start, end), 1, &others);
+                let cut = window(text, Span::new(start, end), 1, &others).unwrap();
                 assert!(cut.text.get(cut.span.clone()).is_some(), "{start}..{end}: {cut:?}");
                 assert!(!cut.text.contains(['\x1b', '\r', '\u{202e}']));
                 let mut annotations = vec![AnnotationKind::Primary.span(cut.span).label("here")];
@@ -166,9 +161,9 @@ mod tests {
 
     #[test]
     fn a_window_has_five_lines_around() {
-        let text: String = (1..=30).map(|n| format!("line {n}\n")).collect();
+        let text = (1..=30).map(|n| format!("line {n}")).collect::<Vec<_>>().join("\n");
         let at = u32::try_from(text.find("line 15").unwrap()).unwrap();
-        let cut = window(&text, Span::new(at, at + 4), 15, &[]);
+        let cut = window(&text, Span::new(at, at + 4), 15, &[]).unwrap();
         assert_eq!(cut.first_line, 10);
         assert!(cut.text.starts_with("line 10\n") && cut.text.ends_with("line 20"), "{:?}", cut.text);
         assert_eq!(&cut.text[cut.span], "line");
@@ -176,19 +171,19 @@ mod tests {
 
     #[test]
     fn a_long_line_is_cut() {
-        let text = format!("{}NEEDLE{}", "ß".repeat(1_000_000), "x".repeat(1_000_000));
-        let at = u32::try_from(text.find("NEEDLE").unwrap()).unwrap();
-        let cut = window(&text, Span::new(at, at + 6), 1, &[]);
-        assert!(cut.text.len() < 2 * CUT + 10, "{}", cut.text.len());
+        let text = format!("{}NEEDLE{}", "ß".repeat(2_000), "ß".repeat(1_000_000));
+        let cut = window(&text, Span::new(4_000, 4_006), 1, &[]).unwrap();
+        assert!(cut.text.len() <= 4_006 + LONG, "{}", cut.text.len());
         assert_eq!(&cut.text[cut.span], "NEEDLE");
-        let whole = window(&text, Span::new(0, u32::MAX), 1, &[]);
-        assert!(whole.text.len() < 2 * LONG, "{}", whole.text.len());
+        let whole = window(&text, Span::new(0, u32::MAX), 1, &[]).unwrap();
+        assert!(whole.text.len() <= 2 * LONG, "{}", whole.text.len());
+        assert_eq!(window(&text, Span::new(1_000_000, 1_000_006), 1, &[]), None, "too deep in its line");
     }
 
     #[test]
     fn a_long_block_is_shown_by_its_first_line() {
         let text = format!("policy = <<EOT\n{}EOT\n", "statement\n".repeat(50));
-        let cut = window(&text, Span::new(0, u32::try_from(text.len()).unwrap()), 1, &[]);
+        let cut = window(&text, Span::new(0, u32::try_from(text.len()).unwrap()), 1, &[]).unwrap();
         assert_eq!(&cut.text[cut.span], "policy = <<EOT");
     }
 }

@@ -169,16 +169,18 @@ provider "aws" {{
         Ok(std::fs::write(self.dir.join(name), text)?)
     }
 
+    /// Runs Terraform.
+    pub(crate) fn try_terraform(&self, args: &[&str]) -> Result<Output> {
+        let mut terraform = Command::new("terraform");
+        terraform.args(args).current_dir(&self.dir);
+        terraform.env("TF_CLI_CONFIG_FILE", "/dev/null").env("TF_IN_AUTOMATION", "1");
+        terraform.env("CHECKPOINT_DISABLE", "1").env("AWS_EC2_METADATA_DISABLED", "true");
+        Ok(terraform.output()?)
+    }
+
     /// Runs Terraform; that it fails is an error with what it said.
     pub(crate) fn terraform(&self, args: &[&str]) -> Result<Output> {
-        let output = Command::new("terraform")
-            .args(args)
-            .current_dir(&self.dir)
-            .env("TF_CLI_CONFIG_FILE", "/dev/null")
-            .env("TF_IN_AUTOMATION", "1")
-            .env("CHECKPOINT_DISABLE", "1")
-            .env("AWS_EC2_METADATA_DISABLED", "true")
-            .output()?;
+        let output = self.try_terraform(args)?;
         let said = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "terraform {}: {said}", args.join(" "));
         Ok(output)

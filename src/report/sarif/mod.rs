@@ -15,7 +15,7 @@ use self::model as m;
 use super::fingerprint::{KEY, fingerprints};
 use super::place::{Place, Places};
 use super::scrub::SafeJson;
-use super::{Item, Options, addresses, fallback_path, items, rule_url, scrub};
+use super::{Item, Options, addresses, failed_to_analyse, fallback_path, items, rule_url, scrub};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::finding::{Report, RuleInfo, Severity, Subject, Verdict};
 use crate::source::{FileId, Site};
@@ -39,13 +39,11 @@ pub(super) fn write(report: &Report, options: &Options, mut out: &mut dyn io::Wr
         places,
         fingerprints: fingerprints(report),
     };
-    let successful = report.diagnostics.iter().all(|diagnostic| diagnostic.level < Level::Error)
-        && report.inputs.iter().all(|input| input.incomplete.is_none());
     let run = m::Run {
         tool: m::Tool { driver: driver(report) },
         automation_details: m::AutomationDetails { id: automation_id(report) },
         invocations: [m::Invocation {
-            execution_successful: successful,
+            execution_successful: failed_to_analyse(report) == 0,
             tool_execution_notifications: notifications(&cx, dropped),
         }],
         column_kind: "utf16CodeUnits",

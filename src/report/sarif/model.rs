@@ -1,5 +1,7 @@
 //! The part of SARIF 2.1.0 that airgate writes. Field names are the standard's.
 
+#![expect(clippy::struct_field_names, reason = "the names are the standard's")]
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 

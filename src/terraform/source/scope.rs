@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use smol_str::{SmolStr, format_smolstr};
 
-use crate::catalog::Catalog;
+use crate::catalog::{self, Catalog};
 use crate::diagnostic::Diagnostic;
 use crate::eval::{self, Mode as EvalMode, Scope};
 use crate::hcl::ast::Expr;
@@ -30,6 +30,8 @@ pub struct ModuleScope<'a> {
     locals: RefCell<BTreeMap<&'a str, Cell>>,
     attributes: RefCell<BTreeMap<(BlockId<'a>, Option<Key>, SmolStr), Cell>>,
     expansions: RefCell<BTreeMap<BlockId<'a>, Rc<Expansion>>>,
+    /// Objects of types as the catalog completes an instance that sets nothing.
+    unset: RefCell<BTreeMap<&'a str, Value>>,
     /// Resources named since the last [`ModuleScope::recording`] began.
     touched: RefCell<Vec<Reference>>,
     diagnostics: RefCell<Vec<Diagnostic>>,
@@ -56,6 +58,7 @@ impl<'a> ModuleScope<'a> {
             locals: RefCell::default(),
             attributes: RefCell::default(),
             expansions: RefCell::default(),
+            unset: RefCell::default(),
             touched: RefCell::default(),
             diagnostics: RefCell::default(),
         }
@@ -183,26 +186,27 @@ impl<'a> ModuleScope<'a> {
         let before = self.touched.take();
         let value = instance::attribute(declared, attr, self, &scope);
         self.touched.replace(before);
-        let value = value.unwrap_or_else(|| unset(mode, kind, attr, &reference));
+        let value = value.unwrap_or_else(|| self.unset(mode, kind, attr, &reference));
         let value = Value { reference: Some(Arc::new(reference)), ..value };
         self.attributes.borrow_mut().insert(cell, Cell::Done(value.clone(), Vec::new()));
         value
     }
-}
 
-/// An attribute that the configuration does not set: its default, null, or known after apply.
-fn unset(mode: Mode, kind: &str, attr: &str, reference: &Reference) -> Value {
-    let schema = (mode == Mode::Managed).then(|| Catalog::get().schema(kind)).flatten();
-    let Some(schema) = schema else { return unknown_reference(mode, reference.clone(), Type::Any, false) };
-    if let Some(default) = Catalog::get().default(kind, attr) {
-        return default.clone();
-    }
-    match schema.attributes.get(attr) {
-        // What only the provider sets it always sets: it is not null.
-        Some(a) if a.computed => unknown_reference(mode, reference.clone(), a.ty.clone(), !a.optional),
-        Some(_) => Value::NULL,
-        None if schema.blocks.contains_key(attr) => Value::tuple([]),
-        None => unknown_reference(mode, reference.clone(), Type::Any, false),
+    /// An attribute that the configuration does not set: what the catalog says of an instance that sets nothing. What the
+    /// provider computes is known after apply.
+    fn unset(&self, mode: Mode, kind: &'a str, attr: &str, reference: &Reference) -> Value {
+        let schema = (mode == Mode::Managed).then(|| Catalog::get().schema(kind)).flatten();
+        let Some(schema) = schema else { return unknown_reference(mode, reference.clone(), Type::Any, false) };
+        let mut unset = self.unset.borrow_mut();
+        let object = unset.entry(kind).or_insert_with(|| catalog::complete(kind, &Value::object([]), true));
+        match (object.get(attr), schema.attributes.get(attr)) {
+            // What only the provider sets it always sets: it is not null.
+            (Some(value), Some(a)) if value.is_unknown() => {
+                unknown_reference(mode, reference.clone(), a.ty.clone(), !a.optional)
+            }
+            (Some(value), _) => value.clone(),
+            (None, _) => unknown_reference(mode, reference.clone(), Type::Any, false),
+        }
     }
 }
 

@@ -48,7 +48,7 @@ impl Scope for NoNames {
 
 /// Takes in `--var` texts as files, so that they have places.
 pub fn add_vars(vars: &[(String, String)], sources: &mut Sources) -> Vec<(SmolStr, FileId)> {
-    vars.iter().map(|(name, text)| (name.into(), sources.add(format!("--var {name}"), text.clone()))).collect()
+    vars.iter().map(|(name, text)| (name.into(), sources.add_confidential(format!("--var {name}"), text.clone()))).collect()
 }
 
 /// The value of every declared variable, converted to its type.
