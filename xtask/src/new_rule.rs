@@ -16,7 +16,8 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
         format!("`{family}` is not a family; use one of {}", known.join(", "))
     })?;
     let id = next_id(&rules, provider, service, family)?;
-    let name = if defect.starts_with(service.as_str()) { defect.clone() } else { format!("{service}-{defect}") };
+    let name =
+        if defect.starts_with(service.as_str()) { defect.clone() } else { format!("{service}-{defect}") };
     ensure!(rules.get(&name).is_none(), "there is a rule `{name}` already");
 
     let dir =
