@@ -1,1 +1,3 @@
-//! terraform
+//! Terraform's inputs: source, plan JSON and state.
+
+pub mod source;
