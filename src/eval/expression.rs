@@ -120,12 +120,7 @@ impl Evaluator<'_> {
         match result.or_else(|| functions::call(name, &args, self.scope.directory())) {
             Some(Ok(value)) if weight(&value) > MAX_ITEMS => Err(Stop::Limit("a collection is too large")),
             Some(Ok(value)) => Ok(value),
-            Some(Err(why)) => error(format!("`{name}`: {why}"), span),
-            None if name.starts_with("provider::") => {
-                let args: Vec<&Value> = args.iter().collect();
-                let unknown = Unknown { cause: Cause::Function(name.into()), ..Unknown::of_operands(&args) };
-                Ok(Value::from_unknown(unknown).mark(args.iter().any(|arg| arg.holds_sensitive())))
-            }
+            Some(Err(why)) => error(why, span),
             None => static_error(format!("there is no function named `{name}`"), call.name.span),
         }
     }
