@@ -217,6 +217,15 @@ mod tests {
     }
 
     #[test]
+    fn the_documentation_shows_a_whole_file() {
+        let page = include_str!("../docs/configuration.md");
+        let example = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+        let config = parse(example).unwrap();
+        assert_eq!(config.tags.required, Tags::default().required, "the default that the page tells");
+        assert_eq!(config.rules.select, ["AWS", "encryption"]);
+    }
+
+    #[test]
     fn errors_say_where() {
         assert!(
             parse("scope = 'ai'\n  fail_on = 'high'\n")

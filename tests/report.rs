@@ -123,6 +123,21 @@ fn colour_is_only_where_it_is_asked_for() {
 }
 
 #[test]
+fn long_values_are_cut_for_people() {
+    let mut report = sample("typical");
+    report.findings[1].actual = Some("x".repeat(100_000));
+    report.findings[0].message = "y".repeat(100_000);
+    for format in [Format::Human, Format::Markdown, Format::Sarif] {
+        let text = render(&report, format, &Options::default());
+        assert!(text.len() < 20_000 && text.contains('…'), "{format:?}: {}", text.len());
+    }
+    assert!(
+        render(&report, Format::Json, &Options::default()).contains(&"x".repeat(100_000)),
+        "JSON has it whole"
+    );
+}
+
+#[test]
 fn the_job_summary_stays_below_githubs_limit() {
     let mut report = sample("many");
     for finding in &mut report.findings {

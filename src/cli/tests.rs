@@ -235,5 +235,9 @@ fn the_command_line_is_sound_and_every_flag_has_its_variable() {
     for argument in check.get_arguments().filter(|argument| !without.contains(&argument.get_id().as_str())) {
         let name = format!("AIRGATE_{}", argument.get_id().as_str().to_uppercase());
         assert_eq!(argument.get_env().and_then(|env| env.to_str()), Some(name.as_str()));
+        assert!(
+            include_str!("../../docs/configuration.md").contains(&format!("`{name}`")),
+            "{name} is documented"
+        );
     }
 }

@@ -7,13 +7,16 @@ use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer,
 
 use super::place::{Place, Places};
 use super::window::window;
-use super::{Item, Options, addresses, draw_path, listed, scrub, summary};
+use super::{Item, Options, addresses, clip, draw_path, listed, scrub, summary};
 use crate::diagnostic::{Diagnostic, Level as DiagnosticLevel};
 use crate::finding::{Finding, Report, Severity, Verdict};
 use crate::source::{Site, Span};
 
 /// Resources, causes and related places shown of one finding.
 const MAX_LISTED: usize = 5;
+/// Characters of a note, and of a label in the source.
+const MAX_NOTE: usize = 1000;
+const MAX_LABEL: usize = 200;
 /// Warnings and notices shown of one run; errors are all shown.
 const MAX_DIAGNOSTICS: usize = 50;
 /// Where lines are authored by people. Plans and states hold the values of secrets in clear text, beside any other value:
@@ -51,8 +54,9 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write)
 
 fn finding_group<'a>(item: Item<'a>, report: &'a Report, places: &Places<'a>) -> Group<'a> {
     let Item { finding, rule, .. } = item;
-    let title =
-        level(finding.verdict, rule.severity).primary_title(scrub(&finding.message)).id(scrub(&rule.id));
+    let title = level(finding.verdict, rule.severity)
+        .primary_title(scrub(&clip(&finding.message, MAX_NOTE)).into_owned())
+        .id(scrub(&rule.id));
     let (source, labelled) = source(finding, places);
     Group::with_title(title).elements(source).elements(notes(item, report, labelled))
 }
@@ -85,7 +89,7 @@ fn notes(item: Item<'_>, report: &Report, labelled: bool) -> Vec<Element<'static
     let control = format!("{} {}", rule.control, rule.control_title);
     notes.push(("rule", format!("{}, {}; `airgate rule {}`", rule.severity, control.trim(), rule.id)));
     let element = |(name, text): (&'static str, String)| {
-        Level::NOTE.with_name(Some(name)).message(scrub(&text).into_owned()).into()
+        Level::NOTE.with_name(Some(name)).message(scrub(&clip(&text, MAX_NOTE)).into_owned()).into()
     };
     notes.into_iter().map(element).collect()
 }
@@ -165,14 +169,18 @@ fn snippet<'a>(
     let mut snippet = Snippet::source(cut.text)
         .line_start(cut.first_line)
         .path(scrub(place.file.path()))
-        .annotation(kind.span(cut.span).label(label.map(scrub)));
+        .annotation(kind.span(cut.span).label(label.map(shorten)));
     let mut inside = Vec::new();
     for (index, range) in cut.others {
         let Some((_, label)) = related.get(index) else { continue };
-        snippet = snippet.annotation(AnnotationKind::Context.span(range).label(scrub(label)));
+        snippet = snippet.annotation(AnnotationKind::Context.span(range).label(shorten(label)));
         inside.push(index);
     }
     Some((snippet.into(), inside))
+}
+
+fn shorten(label: &str) -> String {
+    scrub(&clip(label, MAX_LABEL)).into_owned()
 }
 
 /// `path:line:column`, as every format counts them.

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::place::Places;
-use super::{Item, Options, addresses, listed, scrub, summary};
+use super::{Item, Options, addresses, clip, listed, scrub, summary};
 use crate::diagnostic::Level;
 use crate::finding::{Report, Severity, Verdict};
 
@@ -90,11 +90,7 @@ fn row(item: Item<'_>, places: &Places<'_>) -> String {
 fn cell(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     let mut before = ' ';
-    for (n, c) in scrub(text).chars().enumerate() {
-        if n == MAX_CELL {
-            escaped.push('…');
-            break;
-        }
+    for c in scrub(&clip(text, MAX_CELL)).chars() {
         let link = c == '/' && before == ':';
         let markup =
             matches!(c, '&' | '<' | '>' | '|' | '\\' | '`' | '*' | '[' | ']' | '#' | '~' | '@' | '!' | '$');

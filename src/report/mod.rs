@@ -16,6 +16,7 @@ mod scrub;
 mod summary;
 mod window;
 
+use std::borrow::Cow;
 use std::io;
 use std::str::FromStr;
 
@@ -175,6 +176,14 @@ fn addresses(subjects: &[Subject], max: usize) -> String {
         text.push_str(&format!(", +{} more", subjects.len() - max));
     }
     text
+}
+
+/// The text, or its first `max` characters: a value can be a policy document, a name anything.
+fn clip(text: &str, max: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(max) {
+        Some((end, _)) => Cow::Owned(format!("{}…", text.get(..end).unwrap_or_default())),
+        None => Cow::Borrowed(text),
+    }
 }
 
 /// The path to show for a finding without a place: what was given to be analysed.

@@ -5,24 +5,39 @@ use std::io;
 
 use serde_json::ser::Formatter;
 
-/// The text with terminal controls, line breaks, text-direction controls and invisible characters made visible.
+/// The text with terminal controls, line breaks, text-direction controls and invisible characters made visible, and commands
+/// to a CI runner broken.
 pub fn scrub(text: &str) -> Cow<'_, str> {
-    if text.chars().any(|c| visible(c) != c) {
-        Cow::Owned(text.chars().map(visible).collect())
+    if unsafe_chars(text).next().is_some() {
+        Cow::Owned(text.char_indices().map(|(at, c)| visible(text, at, c)).collect())
     } else {
         Cow::Borrowed(text)
     }
 }
 
-/// What to print for `c`: itself, its control picture, or U+FFFD.
-pub(super) fn visible(c: char) -> char {
+/// The characters of `text` that are not printed as they are, with their offsets.
+fn unsafe_chars(text: &str) -> impl Iterator<Item = (usize, char)> {
+    text.char_indices().filter(|&(at, c)| visible(text, at, c) != c)
+}
+
+/// What to print for `c`, which is at `at` in `text`: itself, its control picture, or U+FFFD.
+pub(super) fn visible(text: &str, at: usize, c: char) -> char {
     match c {
         '\t' => ' ',
         '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(c)).unwrap_or(char::REPLACEMENT_CHARACTER),
         '\x7f' => '\u{2421}',
+        '#' if is_command(text, at) => '\u{ff03}',
         c if is_hidden(c) => char::REPLACEMENT_CHARACTER,
         c => c,
     }
+}
+
+/// The second `#` of `##[` or `##vso[`: Azure Pipelines and the GitHub runner obey these anywhere in a line of a log.
+fn is_command(text: &str, at: usize) -> bool {
+    let after = text.as_bytes().get(at + 1..).unwrap_or_default();
+    let before = at.checked_sub(1).and_then(|at| text.as_bytes().get(at));
+    let azure = after.get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"vso["));
+    before == Some(&b'#') && (azure || after.first() == Some(&b'['))
 }
 
 /// Beyond ASCII: C1 controls, bidi controls, line separators, and characters without a shape.
@@ -41,16 +56,15 @@ impl Formatter for SafeJson {
         out: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        let mut rest = fragment;
-        while let Some((at, c)) = rest.char_indices().find(|&(_, c)| visible(c) != c) {
-            let (safe, tail) = rest.split_at(at);
-            out.write_all(safe.as_bytes())?;
+        let mut written = 0;
+        for (at, c) in unsafe_chars(fragment) {
+            out.write_all(fragment.get(written..at).unwrap_or_default().as_bytes())?;
             for unit in c.encode_utf16(&mut [0; 2]) {
                 write!(out, "\\u{unit:04x}")?;
             }
-            rest = tail.get(c.len_utf8()..).unwrap_or_default();
+            written = at + c.len_utf8();
         }
-        out.write_all(rest.as_bytes())
+        out.write_all(fragment.get(written..).unwrap_or_default().as_bytes())
     }
 }
 
@@ -68,12 +82,21 @@ mod tests {
     }
 
     #[test]
+    fn runners_are_not_commanded() {
+        assert_eq!(
+            scrub("a ##vso[task.x]b ##[error] ##VSO[y]"),
+            "a #\u{ff03}vso[task.x]b #\u{ff03}[error] #\u{ff03}VSO[y]"
+        );
+        assert_eq!(scrub("## title # [x] a[#]"), "## title # [x] a[#]");
+    }
+
+    #[test]
     fn json_keeps_the_data_and_hides_the_bytes() {
-        let text = "a\x1b\u{9b}\u{202e}\u{e0041}\x7fß\"";
+        let text = "a\x1b\u{9b}\u{202e}\u{e0041}\x7fß\"##vso[";
         let mut out = Vec::new();
         text.serialize(&mut serde_json::Serializer::with_formatter(&mut out, SafeJson)).unwrap();
         let printed = String::from_utf8(out).unwrap();
-        assert_eq!(printed, r#""a\u001b\u009b\u202e\udb40\udc41\u007fß\"""#);
+        assert_eq!(printed, r##""a\u001b\u009b\u202e\udb40\udc41\u007fß\"#\u0023vso[""##);
         assert_eq!(serde_json::from_str::<String>(&printed).unwrap(), text);
     }
 }

@@ -114,7 +114,7 @@ impl Moved {
             match c {
                 '\r' if ends_line => {}
                 '\n' | '\t' => self.text.push(c),
-                c => self.text.push(visible(c)),
+                c => self.text.push(visible(source, at, c)),
             }
         }
         self.offsets.push((from + source.len(), self.text.len()));

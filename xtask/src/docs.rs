@@ -5,8 +5,13 @@ use std::path::Path;
 use airgate::rules::{RuleSet, index};
 use anyhow::Context as _;
 
-/// Writes `rules/README.md`; with `check` only compares.
-pub fn run(check: bool) -> anyhow::Result<()> {
+/// Writes `rules/README.md`; with `--check` only compares.
+pub fn run(args: &[String]) -> anyhow::Result<()> {
+    let check = match args {
+        [] => false,
+        [flag] if flag == "--check" => true,
+        _ => anyhow::bail!("usage: cargo xtask docs [--check]"),
+    };
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules/README.md");
     let fresh = index::readme(&RuleSet::builtin()?);
     if check {

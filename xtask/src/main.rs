@@ -6,20 +6,20 @@ mod new_rule;
 mod schema;
 
 const USAGE: &str = "\
-cargo xtask docs [--check]                           write rules/README.md, or say if it is stale
-cargo xtask new-rule PROVIDER SERVICE FAMILY NAME    begin a rule: cargo xtask new-rule aws sagemaker ENC notebook-without-cmk
-cargo xtask schema [SCHEMA.json]                     write rules/catalog/schema from the AWS provider's own schema
-cargo xtask defaults                                 measure rules/catalog/defaults.toml with the real provider";
+usage: cargo xtask TASK
+  docs [--check]                           write rules/README.md, or say if it is stale
+  new-rule PROVIDER SERVICE FAMILY NAME    begin a rule: new-rule aws sagemaker ENC notebook-without-cmk
+  schema [SCHEMA.json]                     write the schemas of the catalog
+  defaults                                 measure what the provider fills in";
 
 fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = args.iter().map(String::as_str).collect();
-    match words[..] {
-        ["docs"] => docs::run(false),
-        ["docs", "--check"] => docs::run(true),
-        ["new-rule", provider, service, family, name] => new_rule::run(provider, service, family, name),
-        ["schema", ..] => schema::run(args.get(1..).unwrap_or_default()),
-        ["defaults", ..] => defaults::run(args.get(1..).unwrap_or_default()),
-        _ => anyhow::bail!("usage:\n{USAGE}"),
+    let (task, rest) = args.split_first().map_or(("", &[][..]), |(task, rest)| (task.as_str(), rest));
+    match task {
+        "docs" => docs::run(rest),
+        "new-rule" => new_rule::run(rest),
+        "schema" => schema::run(rest),
+        "defaults" => defaults::run(rest),
+        _ => anyhow::bail!(USAGE),
     }
 }

@@ -5,15 +5,19 @@ use std::path::Path;
 use airgate::rules::{Rule, RuleSet, file::FAMILIES};
 use anyhow::{Context as _, ensure};
 
-/// Makes a rule of `family` (its code: `ENC`) for a service; its name is that of the service and `defect`.
-pub fn run(provider: &str, service: &str, family: &str, defect: &str) -> anyhow::Result<()> {
+/// Makes a rule of a family (its code: `ENC`) for a service; its name is that of the service and the defect.
+pub fn run(args: &[String]) -> anyhow::Result<()> {
+    let [provider, service, family, defect] = args else {
+        anyhow::bail!("usage: cargo xtask new-rule PROVIDER SERVICE FAMILY NAME");
+    };
     let rules = RuleSet::builtin()?;
     let (_, family_name) = FAMILIES.iter().find(|(code, _)| *code == family).with_context(|| {
         let known: Vec<&str> = FAMILIES.iter().map(|(code, _)| *code).collect();
         format!("`{family}` is not a family; use one of {}", known.join(", "))
     })?;
     let id = next_id(&rules, provider, service, family)?;
-    let name = if defect.starts_with(service) { defect.to_owned() } else { format!("{service}-{defect}") };
+    let name =
+        if defect.starts_with(service.as_str()) { defect.clone() } else { format!("{service}-{defect}") };
     ensure!(rules.get(&name).is_none(), "there is a rule `{name}` already");
 
     let dir =

@@ -15,7 +15,7 @@ use self::model as m;
 use super::fingerprint::{KEY, fingerprints};
 use super::place::{Place, Places};
 use super::scrub::SafeJson;
-use super::{Item, Options, addresses, failed_to_analyse, fallback_path, items, rule_url, scrub};
+use super::{Item, Options, addresses, clip, failed_to_analyse, fallback_path, items, rule_url, scrub};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::finding::{Report, RuleInfo, Severity, Subject, Verdict};
 use crate::source::{FileId, Site};
@@ -27,6 +27,8 @@ const MAX_LOCATIONS: usize = 100;
 const MAX_TAGS: usize = 10;
 /// GitHub's limit for a rule's descriptions.
 const MAX_DESCRIPTION: usize = 1024;
+/// Characters of a message.
+const MAX_MESSAGE: usize = 2000;
 const MAX_NOTIFICATIONS: usize = 1000;
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
@@ -153,7 +155,7 @@ fn result<'a>(group: &'a Group<'a>, cx: &'a Context<'a>) -> m::Result<'a> {
         text.push_str(&format!(" Found: {actual}."));
     }
     // Nothing that the input wrote becomes a link.
-    let mut text = scrub(&text).replace("](", "] (");
+    let mut text = scrub(&clip(&text, MAX_MESSAGE)).replace("](", "] (");
     if !links.is_empty() {
         text.push_str(&format!(" See {}.", links.join(", ")));
     }
@@ -272,7 +274,8 @@ const fn security_severity(severity: Severity) -> &'static str {
 /// One category for each analysed root: uploads of one category replace each other.
 fn automation_id(report: &Report) -> String {
     match report.inputs.as_slice() {
-        [input] => match uri(&input.path).trim_matches('/') {
+        // Where on a machine it lies is nobody's category.
+        [input] if !input.path.starts_with('/') => match uri(&input.path).trim_matches('/') {
             "" | "." => "airgate/".to_owned(),
             path => format!("airgate/{path}/"),
         },
