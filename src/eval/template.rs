@@ -48,6 +48,7 @@ impl Evaluator<'_> {
                 Part::Literal(literal, _) => self.push(text, literal)?,
                 Part::Interpolation(expr) => self.interpolate(expr, text, names)?,
                 Part::If { condition, then, otherwise } => {
+                    let begin = text.begin();
                     let value = self.eval(condition, names)?;
                     text.sensitive |= value.sensitive;
                     match self.condition(&value, condition.span)? {
@@ -55,8 +56,10 @@ impl Evaluator<'_> {
                         Some(false) => self.nested(otherwise, text, names)?,
                         None => text.hide(value, ""),
                     }
+                    self.end(text, begin);
                 }
                 Part::For { key_var, value_var, collection, body } => {
+                    let begin = text.begin();
                     let value = self.eval(collection, names)?;
                     text.sensitive |= value.sensitive;
                     match self.entries(&value, collection.span)? {
@@ -69,24 +72,24 @@ impl Evaluator<'_> {
                             }
                         }
                     }
+                    self.end(text, begin);
                 }
             }
         }
         Ok(())
     }
 
-    /// The parts of a directive. Terraform knows no prefix of an unknown directive, extended mode does.
     fn nested(&self, parts: &[Part<'_>], text: &mut Text, names: Option<&Names<'_>>) -> Eval<()> {
         let _level = super::evaluator::Level::enter()?;
-        let (before, was_known) = (text.known.len(), text.prefix.is_none());
-        self.parts(parts, text, names)?;
-        if !self.extended()
-            && was_known
-            && let Some(prefix) = &mut text.prefix
-        {
-            prefix.truncate(before);
+        self.parts(parts, text, names)
+    }
+
+    /// Ends a directive that began at `begin`. Terraform knows nothing of an unknown directive; extended mode knows its
+    /// prefix.
+    fn end(&self, text: &mut Text, begin: Option<usize>) {
+        if let (Some(begin), Some(prefix), false) = (begin, &mut text.prefix, self.extended()) {
+            prefix.truncate(begin);
         }
-        Ok(())
     }
 
     fn interpolate(&self, expr: &Expr<'_>, text: &mut Text, names: Option<&Names<'_>>) -> Eval<()> {
@@ -159,6 +162,11 @@ impl Evaluator<'_> {
 }
 
 impl Text {
+    /// Where the next part begins, while all of the text is known.
+    fn begin(&self) -> Option<usize> {
+        self.prefix.is_none().then_some(self.known.len())
+    }
+
     /// Adds an unknown part, which begins with `begins`.
     fn hide(&mut self, value: Value, begins: &str) {
         self.prefix.get_or_insert_with(|| format!("{}{begins}", self.known));
@@ -168,9 +176,7 @@ impl Text {
 
 /// The part of `text` that no text after it can change: a last letter may still take an accent.
 fn safe_prefix(text: &str) -> &str {
-    let keep = |c: char| {
-        c.is_ascii_whitespace() || c.is_ascii_punctuation() && !matches!(c, '<' | '=' | '>')
-    };
+    let keep = |c: char| c.is_ascii_whitespace() || c.is_ascii_punctuation() && !matches!(c, '<' | '=' | '>');
     match text.char_indices().next_back() {
         Some((at, last)) if !keep(last) => text.get(..at).unwrap_or_default(),
         _ => text,
