@@ -121,8 +121,8 @@ impl Evaluator<'_> {
         }
         self.charge(args.iter().map(weight).sum())?;
         let result = match name {
-            "templatestring" => self.template_string(&args),
-            "templatefile" => self.template_file(&args),
+            "templatestring" => Some(self.template_string(&args)),
+            "templatefile" => Some(self.template_file(&args)),
             _ => self.scope.call(name, &args),
         };
         match result.or_else(|| functions::call(name, &args, self.scope.directory())) {

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use bumpalo::Bump;
+use smol_str::SmolStr;
 
+use super::control::condition_of;
 use super::evaluator::{Eval, Evaluator, MAX_STRING, Names, Stop, error, run};
 use super::expression::normalize;
 use super::for_expression::Entries;
@@ -51,7 +53,7 @@ impl Evaluator<'_> {
                     let begin = text.begin();
                     let value = self.eval(condition, names)?;
                     text.sensitive |= value.sensitive;
-                    match self.condition(&value, condition.span)? {
+                    match condition_of(&value, condition.span)? {
                         Some(true) => self.nested(then, text, names)?,
                         Some(false) => self.nested(otherwise, text, names)?,
                         None => text.hide(value, ""),
@@ -104,7 +106,7 @@ impl Evaluator<'_> {
             Kind::Null => error("a template cannot include this value: it is null", expr.span),
             Kind::Unknown(unknown) => {
                 // As above: Terraform does not look at the prefix of a part.
-                let begins = if self.extended() { unknown.prefix.clone() } else { Default::default() };
+                let begins = if self.extended() { unknown.prefix.clone() } else { SmolStr::default() };
                 text.hide(value, &begins);
                 Ok(())
             }
@@ -122,22 +124,17 @@ impl Evaluator<'_> {
     }
 
     /// `templatestring(template, names)`
-    pub(super) fn template_string(&self, args: &[Value]) -> Option<Result<Value, String>> {
-        let [template, names] = args else {
-            return Some(Err("two arguments are required".to_owned()));
-        };
-        Some(self.rendered(template, names))
+    pub(super) fn template_string(&self, args: &[Value]) -> Result<Value, String> {
+        let [template, names] = args else { return Err("templatestring takes 2 arguments".to_owned()) };
+        self.rendered(template, names).map_err(|why| format!("templatestring: {why}"))
     }
 
     /// `templatefile(path, names)`: the file is read by the function `file`, with its limits.
-    pub(super) fn template_file(&self, args: &[Value]) -> Option<Result<Value, String>> {
-        let [path, names] = args else {
-            return Some(Err("two arguments are required".to_owned()));
-        };
-        Some(match functions::call("file", std::slice::from_ref(path), self.scope.directory())? {
-            Ok(template) => self.rendered(&template, names),
-            Err(why) => Err(why),
-        })
+    pub(super) fn template_file(&self, args: &[Value]) -> Result<Value, String> {
+        let [path, names] = args else { return Err("templatefile takes 2 arguments".to_owned()) };
+        let template = functions::call("file", std::slice::from_ref(path), self.scope.directory());
+        let template = template.unwrap_or_else(|| Err("no files can be read".to_owned()))?;
+        self.rendered(&template, names).map_err(|why| format!("templatefile: {why}"))
     }
 
     fn rendered(&self, template: &Value, names: &Value) -> Result<Value, String> {
@@ -152,11 +149,15 @@ impl Evaluator<'_> {
         let arena = Bump::new();
         // The places in this text are none of the configuration's; the file only names it to the parser.
         let (expr, diagnostics) = parse_template(text, Sources::default().add("", ""), &arena);
+        // A message may show a part of the template.
+        let shown = |message: &str| {
+            if sensitive { "it is wrong, and sensitive".to_owned() } else { message.to_owned() }
+        };
         if let Some(first) = diagnostics.first() {
-            return Err(format!("the template is wrong: {}", first.message));
+            return Err(shown(&first.message));
         }
         let scope = TemplateScope { names, outer: self.scope };
-        let value = run(&expr, None, &scope, self.mode).map_err(|why| why.message)?;
+        let value = run(&expr, None, &scope, self.mode).map_err(|why| shown(&why.message))?;
         Ok(value.mark(sensitive))
     }
 }

@@ -300,6 +300,7 @@ fn templates_are_rendered_from_values() {
             match root {
                 "t" => Ok((Value::string("%{for x in xs}<${x}>%{endfor}"), 0)),
                 "u" => Ok((Value::string("${nosuch}"), 0)),
+                "s" => Ok((Value::string("${hunter2} ${").mark(true), 0)),
                 _ => Err("not declared".to_owned()),
             }
         }
@@ -313,7 +314,9 @@ fn templates_are_rendered_from_values() {
     };
     let value = render("templatestring(t, { xs = [1, \"a\"] })").unwrap();
     assert_eq!(value.as_str(), Some("<1><a>"));
-    assert!(render("templatestring(u, {})").is_err());
+    let message = |text: &str| render(text).unwrap_err().message;
+    assert_eq!(message("templatestring(u, {})"), "templatestring: the template has no variable `nosuch`");
+    assert_eq!(message("templatestring(s, {})"), "templatestring: it is wrong, and sensitive");
     assert!(render("templatestring(\"x\", {})").is_err());
 }
 
