@@ -8,9 +8,9 @@ use super::Scope;
 /// What the rest of airgate offers to conditions.
 #[derive(Copy, Clone)]
 pub struct Vocabulary<'v> {
-    /// Whether a type has an attribute or block at a path without indexes (the empty path: the type itself; a path into
-    /// a map is there). [`None`] if the type's schema is not known: nothing is checked then.
-    pub schema: &'v dyn Fn(&str, &[&str]) -> Option<bool>,
+    /// Whether a type has an attribute or block at a dotted path without indexes; a path into a map is there. [`None`] if
+    /// the type's schema is not known: nothing is checked then.
+    pub schema: &'v dyn Fn(&str, &str) -> Option<bool>,
     /// Whether Terraform has a function of this name.
     pub is_function: &'v dyn Fn(&str) -> bool,
     /// The names of the analyses.
@@ -206,11 +206,15 @@ impl<'c, 'a> Checker<'c, 'a> {
     }
 
     fn attribute(&self, path: &[&str], lenient: bool, span: Span) -> Result<(), Fault> {
-        let lacks = |type_name: &&String| (self.vocabulary.schema)(type_name, path) == Some(false);
+        if path.is_empty() {
+            return Ok(());
+        }
+        let path = path.join(".");
+        let lacks = |type_name: &&String| (self.vocabulary.schema)(type_name, &path) == Some(false);
         let missing: Vec<&String> = self.types.iter().filter(lacks).collect();
         match missing.first() {
             Some(type_name) if !lenient || missing.len() == self.types.len() => {
-                let message = format!("`{type_name}` has no attribute `{}`", path.join("."));
+                let message = format!("`{type_name}` has no attribute `{path}`");
                 Err(Fault { span, message })
             }
             _ => Ok(()),
