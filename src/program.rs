@@ -3,7 +3,7 @@
 //! Terraform source, plan and state and Pulumi previews and stacks all become a [`Program`]. Nothing behind the readers
 //! knows which tool the input came from.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use smol_str::SmolStr;
 
@@ -80,6 +80,8 @@ pub struct Resource {
     pub action: Action,
     /// What a finding on the resource points at: the block's header, or the entry in the JSON.
     pub site: Option<Site>,
+    /// Where attributes and blocks are written: dotted path without indexes → the first place. May be empty.
+    pub places: BTreeMap<SmolStr, Site>,
     /// Names of the top-level attributes and blocks that the configuration sets; [`None`] where the input does not tell.
     pub configured: Option<BTreeSet<SmolStr>>,
     /// Other resources that its configuration names, beside those that its values carry.
@@ -184,8 +186,10 @@ impl std::fmt::Display for Key {
             Self::Int(n) => write!(f, "[{n}]"),
             Self::String(text) => {
                 f.write_str("[\"")?;
-                for c in text.chars() {
+                for (i, c) in text.char_indices() {
                     match c {
+                        // A literal `${` is doubled, as in any quoted string of HCL.
+                        '$' | '%' if text.as_bytes().get(i + 1) == Some(&b'{') => write!(f, "{c}{c}")?,
                         '"' => f.write_str("\\\"")?,
                         '\\' => f.write_str("\\\\")?,
                         '\n' => f.write_str("\\n")?,

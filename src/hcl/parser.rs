@@ -4,7 +4,7 @@ use bumpalo::Bump;
 
 use super::ast::{Expr, ExprKind, Item, Label, ObjectItem, Part, Step};
 use super::template::Flat;
-use super::{MAX_DEPTH, MAX_DIAGNOSTICS};
+use super::{MAX_DEPTH, MAX_DIAGNOSTICS, MAX_NESTING};
 use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Span};
 
@@ -208,27 +208,22 @@ impl<'a> Parser<'a> {
 
     /// Goes one level down, unless that is too deep. `start` is where the level begins.
     pub(super) fn descend(&mut self, start: usize) -> Parsed<()> {
-        if self.depth >= MAX_DEPTH {
-            return Err(self.too_deep(start));
+        if self.depth >= MAX_NESTING {
+            let message = format!("this nests deeper than {MAX_NESTING} levels");
+            return Err(self.report(self.span(start, self.pos.max(start)), message));
         }
         self.depth += 1;
         Ok(())
     }
 
-    /// Adds a node above an expression of height `below`.
+    /// Adds an operator above an expression of height `below`, and says how high it is then.
     pub(super) fn grow(&mut self, below: u32, start: usize) -> Parsed<u32> {
         if self.depth + below >= MAX_DEPTH {
-            return Err(self.too_deep(start));
+            let message = format!("this has more than {MAX_DEPTH} operators in a row");
+            let help = "put the operands in a list for `anytrue`, `alltrue`, `sum` or `join`";
+            return Err(self.report_help(self.span(start, self.pos.max(start)), message, help));
         }
         Ok(below + 1)
-    }
-
-    #[cold]
-    fn too_deep(&mut self, start: usize) -> Failed {
-        let message = format!("this nests deeper than {MAX_DEPTH} levels");
-        let help = "operators in a row count as levels: a list with `anytrue`, `alltrue` or `join` has one";
-        let end = self.pos.max(start);
-        self.report_help(self.span(start, end), message, help)
     }
 
     /// Forgets lists that a failed item left half built. Body items hold no expression lists while they are parsed, so

@@ -82,14 +82,9 @@ impl Parser<'_> {
                 b'{' => open.push(Open::Brace),
                 b'[' => open.push(Open::Bracket),
                 b'(' => open.push(Open::Paren),
-                b']' => close(&mut open, &[Open::Bracket]),
-                b')' => close(&mut open, &[Open::Paren]),
-                b'}' if open.iter().any(|o| matches!(o, Open::Brace | Open::Sequence)) => {
-                    close(&mut open, &[Open::Brace, Open::Sequence]);
-                }
-                b'}' if in_block => {
-                    return;
-                }
+                b']' => close(&mut open, Open::Bracket),
+                b')' => close(&mut open, Open::Paren),
+                b'}' if !close_brace(&mut open) && in_block => return,
                 _ => {}
             }
             self.pos += 1;
@@ -172,9 +167,22 @@ impl Parser<'_> {
     }
 }
 
-/// Closes the innermost of `kinds` and all that is open in it. A closing bracket with nothing to close is passed over.
-fn close(open: &mut Vec<Open>, kinds: &[Open]) {
-    if let Some(last) = open.iter().rposition(|o| kinds.contains(o)) {
-        open.truncate(last);
+/// Closes the innermost `kind`, and on the way what was left open in it, but nothing beyond the nearest brace.
+fn close(open: &mut Vec<Open>, kind: Open) {
+    while let Some(last @ (Open::Bracket | Open::Paren)) = open.last().copied() {
+        open.pop();
+        if last == kind {
+            return;
+        }
     }
+}
+
+/// Closes the innermost brace, and what was left open in it. False if none is open.
+fn close_brace(open: &mut Vec<Open>) -> bool {
+    while let Some(last) = open.pop() {
+        if matches!(last, Open::Brace | Open::Sequence) {
+            return true;
+        }
+    }
+    false
 }

@@ -1,13 +1,12 @@
 //! What a function sees of its call, and what it answers with when it cannot tell.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use smol_str::SmolStr;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::value::{Cause, Number, Reference, Type, Unknown, Value};
+use crate::value::{Cause, Kind, Number, Type, Unknown, Value};
 
 /// A call whose arguments were counted and converted.
 pub(super) struct Call<'a> {
@@ -52,60 +51,32 @@ impl<'a> Call<'a> {
 
     /// A result of type `ty`, not null, that is unknown because arguments are.
     pub(super) fn unknown(&self, ty: Type) -> Value {
-        unknown(self.args, self.name, ty, true)
+        Value::from_unknown(unknown(self.args, ty, true))
     }
 
     /// A result that Terraform knows and airgate does not work out.
     pub(super) fn not_evaluated(&self, ty: Type) -> Value {
-        let mut unknown = derive(self.args, self.name, ty, true);
-        unknown.cause = Cause::Function(self.name.into());
-        Value::from_unknown(unknown)
+        let cause = Cause::Function(self.name.into());
+        Value::from_unknown(Unknown { cause, ..unknown(self.args, ty, true) })
     }
 
     /// A result that would pass a limit of airgate.
     pub(super) fn limited(&self, which: &str, ty: Type) -> Value {
-        let mut unknown = derive(self.args, self.name, ty, true);
-        unknown.cause = Cause::Limit(format!("{}: {which}", self.name).into());
-        Value::from_unknown(unknown)
+        let cause = Cause::Limit(format!("{} of {}", which, self.name).into());
+        Value::from_unknown(Unknown { cause, ..unknown(self.args, ty, true) })
     }
 }
 
 /// Unknown of type `ty`, for the reasons for which `args` are.
-pub(super) fn unknown(args: &[Value], name: &str, ty: Type, not_null: bool) -> Value {
-    Value::from_unknown(derive(args, name, ty, not_null))
-}
-
-fn derive(args: &[Value], name: &str, ty: Type, not_null: bool) -> Unknown {
-    let mut found = (None, Vec::new());
-    args.iter().for_each(|arg| collect(arg, &mut found));
-    let cause = found.0.unwrap_or_else(|| Cause::Function(name.into()));
-    Unknown { ty, not_null, prefix: SmolStr::default(), cause, sources: found.1.into() }
-}
-
-/// The first cause and all references in `value`.
-fn collect(value: &Value, found: &mut (Option<Cause>, Vec<Arc<Reference>>)) {
-    let mut add = |reference: &Arc<Reference>| {
-        if found.1.len() < Unknown::MAX_SOURCES && !found.1.contains(reference) {
-            found.1.push(Arc::clone(reference));
-        }
-    };
-    value.reference.iter().for_each(&mut add);
-    if let Some(unknown) = value.as_unknown() {
-        unknown.references().for_each(add);
-        found.0.get_or_insert_with(|| unknown.cause.clone());
-    }
-    if let Some(items) = value.items() {
-        items.iter().for_each(|item| collect(item, found));
-    }
-    if let Some(map) = value.map() {
-        map.values().for_each(|item| collect(item, found));
-    }
+pub(super) fn unknown<'v>(args: impl IntoIterator<Item = &'v Value>, ty: Type, not_null: bool) -> Unknown {
+    let args: Vec<&Value> = args.into_iter().collect();
+    Unknown { ty, not_null, ..Unknown::of_operands(&args) }
 }
 
 /// The number, if it is a known one.
 pub(super) fn number(value: &Value) -> Option<Number> {
     match &value.kind {
-        crate::value::Kind::Number(number) => Some(number.clone()),
+        Kind::Number(number) => Some(number.clone()),
         _ => None,
     }
 }

@@ -130,7 +130,7 @@ pub(super) fn cidrsubnet(call: &Call<'_>) -> Outcome {
 pub(super) fn cidrsubnets(call: &Call<'_>) -> Outcome {
     let network = Network::parse(call.text(0))?;
     if network.is_mapped() {
-        return Ok(call.not_evaluated(Type::List(Type::String.into())));
+        return Ok(call.not_evaluated(Type::list(Type::String)));
     }
     let last = network.address | ones(network.width - network.length);
     let mut next = Some(network.address);

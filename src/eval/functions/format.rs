@@ -16,25 +16,21 @@ pub(super) fn format(call: &Call<'_>) -> Outcome {
     if args.iter().any(Value::is_null) {
         return Ok(call.not_evaluated(Type::String));
     }
-    one(text, &args.iter().collect::<Vec<_>>(), call)
+    one(text, &args.iter().collect::<Vec<_>>())
 }
 
 /// Formats one string; unknown if an argument is, but for what stands before the first verb.
-fn one(text: &str, args: &[&Value], call: &Call<'_>) -> Outcome {
+fn one(text: &str, args: &[&Value]) -> Outcome {
     if args.iter().all(|arg| arg.is_wholly_known()) {
         return Ok(string(render(text, args)?));
     }
     let before = text.split('%').next().unwrap_or_default();
-    let args: Vec<Value> = args.iter().map(|arg| (*arg).clone()).collect();
-    let value = unknown(&args, call.name, Type::String, true);
-    Ok(match value.as_unknown() {
-        Some(known) => Value::from_unknown(Unknown { prefix: safe_prefix(before), ..known.clone() }),
-        None => value,
-    })
+    let unknown = unknown(args.iter().copied(), Type::String, true);
+    Ok(Value::from_unknown(Unknown { prefix: safe_prefix(before), ..unknown }))
 }
 
 pub(super) fn formatlist(call: &Call<'_>) -> Outcome {
-    let strings = || Type::List(Type::String.into());
+    let strings = || Type::list(Type::String);
     let args = call.args.get(1..).unwrap_or_default();
     let Some(text) = call.value(0).as_str() else {
         return Ok(call.unknown(strings()));
@@ -58,7 +54,7 @@ pub(super) fn formatlist(call: &Call<'_>) -> Outcome {
     for i in 0..count.unwrap_or(1) {
         let row = args.iter().map(|arg| arg.items().map_or(Some(arg), |items| items.get(i)));
         let row: Option<Vec<&Value>> = row.collect();
-        out.push(one(text, &row.unwrap_or_default(), call)?);
+        out.push(one(text, &row.unwrap_or_default())?);
     }
     Ok(Kind::List(out.into()).into())
 }

@@ -2,7 +2,7 @@
 
 use smol_str::SmolStr;
 
-use super::call::{Call, Outcome, safe_prefix, string};
+use super::call::{Call, Outcome, string, unknown};
 use crate::value::{Cause, Kind, Number, Type, Unknown, Value};
 
 /// Deeper documents are not read.
@@ -27,11 +27,8 @@ pub(super) fn jsonencode(call: &Call<'_>) -> Outcome {
         },
         _ => "",
     };
-    let unknown = call.unknown(Type::String);
-    Ok(match unknown.as_unknown() {
-        Some(known) => Value::from_unknown(Unknown { prefix: safe_prefix(first), ..known.clone() }),
-        None => unknown,
-    })
+    let unknown = unknown(call.args, Type::String, true);
+    Ok(Value::from_unknown(Unknown { prefix: first.into(), ..unknown }))
 }
 
 /// Writes a wholly known value.

@@ -1,7 +1,7 @@
 //! Numbers: `abs` to `sum`.
 
 use super::call::{Call, Outcome, number};
-use crate::value::{Kind, Number, Value};
+use crate::value::{Kind, Number, Type, Value, convert};
 
 fn done(number: Number) -> Outcome {
     Ok(Kind::Number(number).into())
@@ -62,7 +62,7 @@ pub(super) fn parseint(call: &Call<'_>) -> Outcome {
         return Err("there are no digits".to_owned());
     }
     if digits.len() > 4096 {
-        return Ok(call.limited("4096 digits", crate::value::Type::Number));
+        return Ok(call.limited("4096 digits", Type::Number));
     }
     let radix = Number::from(i64::from(base));
     let mut sum = Number::ZERO;
@@ -91,7 +91,7 @@ pub(super) fn sum(call: &Call<'_>) -> Outcome {
     }
     let mut sum = Number::ZERO;
     for item in items {
-        let item = super::convert(item, &crate::value::Type::Number)?;
+        let item = convert(item.clone(), &Type::Number)?;
         let item = number(&item).ok_or("an element is null")?;
         sum = sum.add(&item)?;
     }

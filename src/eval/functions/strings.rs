@@ -8,6 +8,11 @@ use crate::value::{Kind, Type, Value};
 /// The longest string that a function makes; a longer one is unknown.
 pub(super) const MAX_LENGTH: usize = 16 << 20;
 
+/// How many grapheme clusters `text` has.
+pub(super) fn length(text: &str) -> usize {
+    text.graphemes(true).count()
+}
+
 pub(super) fn chomp(call: &Call<'_>) -> Outcome {
     Ok(Value::string(call.text(0).trim_end_matches(['\r', '\n'])))
 }

@@ -1,0 +1,435 @@
+//! From JSON text to [`Value`] in one pass, with the marks that lie beside the values in plans and states.
+//!
+//! Everything is borrowed from the text of the file, so a part's place in memory is its place in the file.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+use serde::Deserialize as _;
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use smol_str::SmolStr;
+
+use crate::diagnostic::Diagnostic;
+use crate::source::{FileId, Site, Span};
+use crate::value::{Cause, Kind, Unknown, Value};
+
+/// A JSON file whose parts know where they are.
+#[derive(Copy, Clone, Debug)]
+pub struct Document<'a> {
+    text: &'a str,
+    file: Option<FileId>,
+}
+
+/// What lies beside a value and has its shape: `after_unknown`, `after_sensitive`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Marks {
+    /// Nothing in it is marked.
+    #[default]
+    None,
+    /// All of it is marked.
+    All,
+    /// Some attributes are, sorted by name.
+    Fields(Vec<(SmolStr, Marks)>),
+    /// Some elements are, by position.
+    Items(Vec<Marks>),
+}
+
+/// The unknown that most values of a plan share.
+static AFTER_APPLY: LazyLock<Arc<Unknown>> = LazyLock::new(|| Arc::new(Unknown::new(Cause::Plan)));
+
+/// A value that is known after apply.
+pub fn known_after_apply() -> Value {
+    Kind::Unknown(Arc::clone(&AFTER_APPLY)).into()
+}
+
+impl<'a> Document<'a> {
+    /// The file `file` with its whole `text`.
+    pub fn new(text: &'a str, file: FileId) -> Self {
+        Self { text, file: Some(file) }
+    }
+
+    /// JSON that is no file, such as a string that holds some: its parts have no place.
+    pub const fn nowhere() -> Self {
+        Self { text: "", file: None }
+    }
+
+    /// The place of `part`, if it is a slice of the text.
+    pub fn site(self, part: &str) -> Option<Site> {
+        let file = self.file?;
+        let start = part.as_ptr().addr().checked_sub(self.text.as_ptr().addr())?;
+        let end = start.checked_add(part.len()).filter(|&end| end <= self.text.len())?;
+        Some(Site { file, span: Span::new(u32::try_from(start).ok()?, u32::try_from(end).ok()?) })
+    }
+
+    /// The place of a key with its quotes, if `key` is borrowed from the text.
+    fn key_site(self, key: &str) -> Option<Site> {
+        let mut site = self.site(key)?;
+        site.span.start = site.span.start.checked_sub(1)?;
+        site.span.end = site.span.end.checked_add(1)?;
+        Some(site)
+    }
+
+    /// Where `error` of parsing `part` is in the file: the first byte that it names.
+    pub fn error_site(self, part: &str, error: &serde_json::Error) -> Option<Site> {
+        let start = self.site(part)?.span.start;
+        let line_start: usize =
+            part.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+        let offset = (line_start + error.column().saturating_sub(1)).min(part.len());
+        let at = start.saturating_add(u32::try_from(offset).ok()?);
+        Some(Site { file: self.file?, span: Span::new(at, at) })
+    }
+
+    /// A diagnostic that `part`, which is `what`, has not the shape that it should: an error if it is the whole file.
+    pub fn not_understood(self, what: &str, part: &str, error: &serde_json::Error) -> Diagnostic {
+        let new = if part.len() == self.text.len() { Diagnostic::error } else { Diagnostic::warning };
+        let mut diagnostic = new(format!("{what} is not understood: {}", super::reason(error)));
+        diagnostic.site = self.error_site(part, error);
+        diagnostic
+    }
+
+    /// Decodes `raw`; what `unknown` marks becomes known after apply, what `sensitive` marks is marked so.
+    pub fn decode(
+        self,
+        raw: &'a RawValue,
+        unknown: &Marks,
+        sensitive: &Marks,
+    ) -> Result<Value, serde_json::Error> {
+        let mut deserializer = serde_json::Deserializer::from_str(raw.get());
+        Seed { document: self, unknown, sensitive }.deserialize(&mut deserializer)
+    }
+
+    /// Decodes `raw` as it is.
+    pub fn decode_plain(self, raw: &'a RawValue) -> Result<Value, serde_json::Error> {
+        self.decode(raw, &Marks::None, &Marks::None)
+    }
+}
+
+impl Marks {
+    /// Reads marks. What is neither `true` nor a container marks nothing; so do marks nested beyond reason.
+    pub fn parse(raw: Option<&RawValue>) -> Self {
+        raw.filter(|raw| raw.get().len() > 2)
+            .and_then(|raw| serde_json::from_str(raw.get()).ok())
+            .unwrap_or_default()
+    }
+
+    /// The marks of an attribute.
+    pub fn field(&self, name: &str) -> &Self {
+        match self {
+            Self::All => &Self::All,
+            Self::Fields(fields) => fields
+                .binary_search_by(|(key, _)| key.as_str().cmp(name))
+                .ok()
+                .and_then(|at| fields.get(at))
+                .map_or(&Self::None, |(_, marks)| marks),
+            _ => &Self::None,
+        }
+    }
+
+    /// The marks of an element.
+    pub fn item(&self, index: usize) -> &Self {
+        match self {
+            Self::All => &Self::All,
+            Self::Items(items) => items.get(index).unwrap_or(&Self::None),
+            _ => &Self::None,
+        }
+    }
+
+    /// Whether nothing is marked.
+    pub fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
+
+    /// Marks these paths too: `vpc_config.subnets`, `list[0].key` as sensitive paths of a raw state do.
+    pub fn add(&mut self, path: &[PathStep]) {
+        let Some((step, rest)) = path.split_first() else {
+            *self = Self::All;
+            return;
+        };
+        match (step, &mut *self) {
+            (_, Self::All) => {}
+            (PathStep::Field(name), Self::Fields(fields)) => {
+                let at = match fields.binary_search_by(|(key, _)| key.cmp(name)) {
+                    Ok(at) => at,
+                    Err(at) => {
+                        fields.insert(at, (name.clone(), Self::None));
+                        at
+                    }
+                };
+                if let Some((_, marks)) = fields.get_mut(at) {
+                    marks.add(rest);
+                }
+            }
+            (PathStep::Item(index), Self::Items(items)) if *index < MAX_ITEMS => {
+                if items.len() <= *index {
+                    items.resize(index + 1, Self::None);
+                }
+                if let Some(marks) = items.get_mut(*index) {
+                    marks.add(rest);
+                }
+            }
+            (PathStep::Field(_), Self::None) => {
+                *self = Self::Fields(Vec::new());
+                self.add(path);
+            }
+            (PathStep::Item(index), Self::None) if *index < MAX_ITEMS => {
+                *self = Self::Items(Vec::new());
+                self.add(path);
+            }
+            // A path that does not fit the others: rather too much is hidden than too little.
+            _ => *self = Self::All,
+        }
+    }
+
+    /// The value that has nothing but these marks: Terraform leaves unknown attributes out of `after`.
+    fn unknowns(&self) -> Value {
+        match self {
+            Self::None => Value::NULL,
+            Self::All => known_after_apply(),
+            Self::Fields(fields) => {
+                Value::object(fields.iter().map(|(key, marks)| (key.clone(), marks.unknowns())))
+            }
+            Self::Items(items) => Value::tuple(items.iter().map(Self::unknowns)),
+        }
+    }
+}
+
+/// Elements beyond this position are not marked one by one.
+const MAX_ITEMS: usize = 1 << 16;
+
+/// A step of a path into a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PathStep {
+    /// `.name` or `["name"]`
+    Field(SmolStr),
+    /// `[0]`
+    Item(usize),
+}
+
+impl<'de> serde::Deserialize<'de> for Marks {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MarksVisitor;
+        impl<'de> Visitor<'de> for MarksVisitor {
+            type Value = Marks;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("marks")
+            }
+
+            fn visit_bool<E>(self, marked: bool) -> Result<Marks, E> {
+                Ok(if marked { Marks::All } else { Marks::None })
+            }
+
+            fn visit_unit<E>(self) -> Result<Marks, E> {
+                Ok(Marks::None)
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<Marks, E> {
+                Ok(Marks::None)
+            }
+
+            fn visit_u64<E>(self, _: u64) -> Result<Marks, E> {
+                Ok(Marks::None)
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Marks, E> {
+                Ok(Marks::None)
+            }
+
+            fn visit_str<E>(self, _: &str) -> Result<Marks, E> {
+                Ok(Marks::None)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Marks, A::Error> {
+                let mut items = Vec::new();
+                while let Some(item) = seq.next_element::<Marks>()? {
+                    items.push(item);
+                }
+                Ok(if items.iter().all(Marks::is_none) { Marks::None } else { Marks::Items(items) })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Marks, A::Error> {
+                let mut fields = Vec::new();
+                while let Some((key, marks)) = map.next_entry::<Text<'de>, Marks>()? {
+                    if !marks.is_none() {
+                        fields.push((SmolStr::new(key.0), marks));
+                    }
+                }
+                fields.sort_by(|(a, _), (b, _)| a.cmp(b));
+                Ok(if fields.is_empty() { Marks::None } else { Marks::Fields(fields) })
+            }
+        }
+        deserializer.deserialize_any(MarksVisitor)
+    }
+}
+
+/// A string, borrowed from the text unless it has escapes.
+#[derive(Clone, Debug)]
+pub struct Text<'a>(pub Cow<'a, str>);
+
+impl<'de: 'a, 'a> serde::Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = Text<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(TextVisitor)
+    }
+}
+
+/// The entries of an object in their order, values not decoded.
+#[derive(Debug, Default)]
+pub struct Entries<'a>(pub Vec<(Text<'a>, &'a RawValue)>);
+
+impl<'de: 'a, 'a> serde::Deserialize<'de> for Entries<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EntriesVisitor;
+        impl<'de> Visitor<'de> for EntriesVisitor {
+            type Value = Entries<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Entries(entries))
+            }
+        }
+        deserializer.deserialize_map(EntriesVisitor)
+    }
+}
+
+/// Decodes one value with its marks.
+struct Seed<'m, 'a> {
+    document: Document<'a>,
+    unknown: &'m Marks,
+    sensitive: &'m Marks,
+}
+
+impl<'de> DeserializeSeed<'de> for Seed<'_, '_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        let sensitive = matches!(self.sensitive, Marks::All);
+        if matches!(self.unknown, Marks::All) {
+            deserializer.deserialize_ignored_any(IgnoredAny)?;
+            return Ok(known_after_apply().mark(sensitive));
+        }
+        Ok(deserializer.deserialize_any(self)?.mark(sensitive))
+    }
+}
+
+impl<'de> Visitor<'de> for Seed<'_, '_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::int(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(i64::try_from(value).map_or_else(|_| number(&value.to_string()), Value::int))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(number(&value.to_string()))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::string(text))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::NULL)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        loop {
+            let index = items.len();
+            let seed = Seed {
+                document: self.document,
+                unknown: self.unknown.item(index),
+                sensitive: self.sensitive.item(index),
+            };
+            match seq.next_element_seed(seed)? {
+                Some(item) => items.push(item),
+                None => break,
+            }
+        }
+        if let Marks::Items(marks) = self.unknown {
+            items.extend(marks.iter().skip(items.len()).map(Marks::unknowns));
+        }
+        Ok(Value::tuple(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut entries: Vec<(SmolStr, Value)> = Vec::new();
+        while let Some(Text(key)) = map.next_key::<Text<'de>>()? {
+            let seed = Seed {
+                document: self.document,
+                unknown: self.unknown.field(&key),
+                sensitive: self.sensitive.field(&key),
+            };
+            let mut value = map.next_value_seed(seed)?;
+            if let Cow::Borrowed(key) = key {
+                value.origin = self.document.key_site(key);
+            }
+            entries.push((SmolStr::new(key), value));
+        }
+        let omitted = match self.unknown {
+            Marks::Fields(fields) => fields.as_slice(),
+            _ => &[],
+        };
+        let mut object: crate::value::Map = entries.into_iter().collect();
+        if omitted.iter().any(|(key, _)| object.get(key).is_none()) {
+            let missing: Vec<_> = omitted.iter().filter(|(key, _)| object.get(key).is_none()).collect();
+            let missing = missing.into_iter().map(|(key, marks)| {
+                (key.clone(), marks.unknowns().mark(matches!(self.sensitive.field(key), Marks::All)))
+            });
+            object = object.into_iter().chain(missing).collect();
+        }
+        Ok(Kind::Object(Arc::new(object)).into())
+    }
+}
+
+/// A number that is not a 64-bit integer, by its decimal digits.
+fn number(digits: &str) -> Value {
+    digits.parse::<i64>().map_or_else(
+        |_| Value::unknown(Cause::Limit("numbers that are not whole are not read".into())),
+        Value::int,
+    )
+}
+
+/// Reads `null` like an absent field, for `#[serde(deserialize_with = …)]`.
+pub fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + serde::Deserialize<'de>,
+{
+    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
+}
