@@ -170,6 +170,11 @@ impl Rule {
         &self.text
     }
 
+    /// Whether it is embedded in the binary, not read from a user's directory.
+    pub fn is_builtin(&self) -> bool {
+        matches!(self.text, Cow::Borrowed(_))
+    }
+
     /// The front matter.
     pub fn front(&self) -> &FrontMatter {
         &self.front

@@ -9,6 +9,8 @@ pub mod file;
 pub mod index;
 pub mod select;
 pub mod set;
+#[cfg(test)]
+mod tests;
 pub mod vocabulary;
 mod walk;
 

@@ -120,6 +120,14 @@ impl RuleSet {
         }
     }
 
+    /// A set of these rules, with the controls of this build.
+    #[cfg(test)]
+    pub(super) fn of(rules: Vec<Rule>) -> Result<Self, RuleError> {
+        let (path, text) = BUILTIN_CONTROLS;
+        let digest = digest(rules.iter().map(|rule| (rule.path(), rule.text())));
+        Self::new(rules, controls::parse(path, text)?, digest)
+    }
+
     /// The same set with only the rules that `keep`s.
     pub(super) fn filter(&self, keep: impl Fn(&Rule) -> bool) -> Self {
         let rules = self.rules.iter().filter(|rule| keep(rule)).cloned().collect();

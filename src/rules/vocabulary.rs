@@ -8,8 +8,8 @@ use super::Scope;
 /// What the rest of airgate offers to conditions.
 #[derive(Copy, Clone)]
 pub struct Vocabulary<'v> {
-    /// Whether a type has an attribute or block at a path without indexes (the empty path: the type itself; a path into
-    /// a map is there). [`None`] if the type's schema is not known: nothing is checked then.
+    /// Whether a type has an attribute or block at a path without indexes; a path into a map is there. [`None`] if the
+    /// type's schema is not known: nothing is checked then.
     pub schema: &'v dyn Fn(&str, &[&str]) -> Option<bool>,
     /// Whether Terraform has a function of this name.
     pub is_function: &'v dyn Fn(&str) -> bool,
@@ -185,7 +185,8 @@ impl<'c, 'a> Checker<'c, 'a> {
         if let Some((_, sources)) = self.locals.iter().rev().find(|(local, _)| *local == name) {
             return sources.iter().try_for_each(|source| {
                 let whole: Vec<&str> = source.iter().chain(path).copied().collect();
-                self.attribute(&whole, self.lenient, span)
+                // The collection itself was checked; it may have come through a `try`.
+                self.attribute(&whole, true, span)
             });
         }
         let wrong = |message| Err(Fault { span, message });
@@ -206,6 +207,9 @@ impl<'c, 'a> Checker<'c, 'a> {
     }
 
     fn attribute(&self, path: &[&str], lenient: bool, span: Span) -> Result<(), Fault> {
+        if path.is_empty() {
+            return Ok(());
+        }
         let lacks = |type_name: &&String| (self.vocabulary.schema)(type_name, path) == Some(false);
         let missing: Vec<&String> = self.types.iter().filter(lacks).collect();
         match missing.first() {
