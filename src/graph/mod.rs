@@ -50,14 +50,16 @@ pub struct ResourceGraph {
 type Step = fn(&mut ResourceGraph);
 
 /// The steps, in order.
-const STEPS: [Step; 4] = [
+const STEPS: [Step; 5] = [
     // First: later steps read attributes by the provider's schema.
     complete,
     // Before any edge: edges are found by address, block and type.
     index,
     // Before literals: a reference proves a link, a literal only suggests the same one.
-    references::connect,
+    references::connect_values,
+    // Before links: a literal names an instance, a link may name only a block.
     literals::connect,
+    references::connect_links,
 ];
 
 impl ResourceGraph {

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use bumpalo::Bump;
 use smol_str::SmolStr;
 
+use crate::diagnostic::Level;
 use crate::program::Program;
-use crate::source::{FileId, Sources};
+use crate::source::{FileId, Position, Sources};
 use crate::terraform::source::variables::{self, Given, GivenItem};
 use crate::terraform::source::{Parsed, RootModule, display_path, read_text};
 
@@ -54,6 +55,16 @@ pub enum ReadError {
     /// It is not what airgate reads.
     #[error(transparent)]
     Input(#[from] InputError),
+    /// The document is what it should be, and nothing of it is understood.
+    #[error("{path}:{}:{}: {message}; write the file anew", position.line, position.column)]
+    Document {
+        /// As the user gave it.
+        path: String,
+        /// Where.
+        position: Position,
+        /// What is wrong.
+        message: String,
+    },
     /// A file of variables cannot be read.
     #[error("{0}")]
     Variables(String),
