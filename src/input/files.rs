@@ -112,12 +112,28 @@ impl Inputs {
 
 impl Input {
     /// The resources of the input. Only of `wanted` types does a document give the values.
-    pub fn program(&self, inputs: &Inputs, sources: &Sources, wanted: &dyn Fn(&str) -> bool) -> Program {
-        match self {
-            Self::Source(root) => evaluate(root, inputs, sources),
-            Self::Document { kind, path, file } => {
-                super::read(*kind, path, sources.text(*file), *file, wanted)
+    ///
+    /// # Errors
+    /// A document that is not understood at all: it was named, and nothing of it can be analysed.
+    pub fn program(
+        &self,
+        inputs: &Inputs,
+        sources: &Sources,
+        wanted: &dyn Fn(&str) -> bool,
+    ) -> Result<Program, ReadError> {
+        let (kind, path, file) = match self {
+            Self::Source(root) => return Ok(evaluate(root, inputs, sources)),
+            Self::Document { kind, path, file } => (*kind, path, *file),
+        };
+        let program = super::read(kind, path, sources.text(file), file, wanted);
+        let fault = program.diagnostics.iter().find(|diagnostic| diagnostic.level == Level::Error);
+        match fault.filter(|_| program.resources.is_empty()) {
+            Some(fault) => {
+                let start = fault.site.map_or(0, |site| site.span.start);
+                let position = sources.get(file).map(|source| source.position(start)).unwrap_or_default();
+                Err(ReadError::Document { path: path.clone(), position, message: fault.message.clone() })
             }
+            None => Ok(program),
         }
     }
 }
