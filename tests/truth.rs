@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 
 /// Functions that Terraform evaluates and airgate does not: unknown here, for this cause.
 const NOT_EVALUATED: &[&str] =
-    &["base64gzip", "format", "textdecodebase64", "textencodebase64", "yamldecode", "yamlencode"];
+    &["format", "templatestring", "textdecodebase64", "textencodebase64", "yamldecode", "yamlencode"];
 
 /// Where airgate differs on purpose, and why.
 const DIFFERENCES: &[(&str, &str)] = &[

@@ -59,9 +59,8 @@ fn complex(call: &Call<'_>, depth: usize) -> Result<Type, String> {
         ("object", ExprKind::Object(items)) => {
             let mut fields = Vec::with_capacity(items.len());
             for item in items {
-                let name = match item.key.kind {
-                    ExprKind::Variable(name) | ExprKind::String(name) => name,
-                    _ => return Err("the name of an attribute is an identifier".to_owned()),
+                let (ExprKind::Variable(name) | ExprKind::String(name)) = item.key.kind else {
+                    return Err("the name of an attribute is an identifier".to_owned());
                 };
                 fields.push(field(name, &item.value, depth + 1)?);
             }

@@ -20,10 +20,10 @@ impl Evaluator<'_> {
             return error(format!("the branches have no common type: {} and {}", a.word(), b.word()), span);
         };
         let condition = self.eval(&conditional.condition, names)?;
-        let taken = match self.condition(&condition, conditional.condition.span)? {
+        let taken = match condition_of(&condition, conditional.condition.span)? {
             Some(true) => then,
             Some(false) => otherwise,
-            None => return Ok(self.undecided(&condition, then.ok(), otherwise.ok(), ty)),
+            None => return Ok(self.undecided(&condition, then.ok(), otherwise.ok(), &ty)),
         };
         let value = taken.map_err(Stop::Error)?;
         let fits = types.iter().all(|branch| *branch == ty);
@@ -34,17 +34,14 @@ impl Evaluator<'_> {
         }
     }
 
-    /// The value of a condition, [`None`] if it is unknown.
-    pub(super) fn condition(&self, value: &Value, span: Span) -> Eval<Option<bool>> {
-        match convert(value, &Type::Bool) {
-            Ok(value) if value.is_null() => error("the condition is null", span),
-            Ok(value) => Ok(value.as_bool()),
-            Err(_) => error(format!("the condition must be a bool, not a {}", Type::of(value).word()), span),
-        }
-    }
-
-    fn undecided(&self, condition: &Value, then: Option<Value>, otherwise: Option<Value>, ty: Type) -> Value {
-        let convert = |branch: Option<Value>| branch.and_then(|value| convert(&value, &ty).ok());
+    fn undecided(
+        &self,
+        condition: &Value,
+        then: Option<Value>,
+        otherwise: Option<Value>,
+        ty: &Type,
+    ) -> Value {
+        let convert = |branch: Option<Value>| branch.and_then(|value| convert(&value, ty).ok());
         let branches = (convert(then), convert(otherwise));
         let mut operands = vec![condition];
         operands.extend(&branches.0);
@@ -99,6 +96,15 @@ impl Evaluator<'_> {
             }
             Err(_) => Value::bool(false),
         })
+    }
+}
+
+/// The value of a condition, [`None`] if it is unknown.
+pub(super) fn condition_of(value: &Value, span: Span) -> Eval<Option<bool>> {
+    match convert(value, &Type::Bool) {
+        Ok(value) if value.is_null() => error("the condition is null", span),
+        Ok(value) => Ok(value.as_bool()),
+        Err(_) => error(format!("the condition must be a bool, not a {}", Type::of(value).word()), span),
     }
 }
 

@@ -49,7 +49,7 @@ impl Evaluator<'_> {
 
     fn object(&self, items: &[ObjectItem<'_>], names: Option<&Names<'_>>) -> Eval {
         let mut entries = Vec::with_capacity(items.len());
-        let mut unknown_keys = Vec::new();
+        let mut unknown = Vec::new();
         let mut sensitive = false;
         for item in items {
             let key = match item.key.kind {
@@ -68,15 +68,14 @@ impl Evaluator<'_> {
             };
             match key.as_str() {
                 Some(text) => entries.push((SmolStr::from(text), value)),
-                None => unknown_keys.push(key),
+                None => unknown.extend([key, value]),
             }
         }
-        if unknown_keys.is_empty() {
+        if unknown.is_empty() {
             return Ok(Value::object(entries).mark(sensitive));
         }
         // Nothing can be told of an object whose keys are not known, and its values are still part of it.
-        let values = entries.iter().map(|(_, value)| value);
-        let operands: Vec<&Value> = unknown_keys.iter().chain(values).collect();
+        let operands: Vec<&Value> = unknown.iter().chain(entries.iter().map(|(_, value)| value)).collect();
         Ok(Value::unknown_from(&operands, Type::Any).mark(sensitive))
     }
 
@@ -85,6 +84,14 @@ impl Evaluator<'_> {
         match name {
             "try" => return self.try_call(call, span, names),
             "can" => return self.can_call(call, span, names),
+            "templatestring" => {
+                // Terraform refuses what could as well be written as a template in place.
+                let by_reference =
+                    |arg: &Expr<'_>| matches!(arg.kind, ExprKind::Variable(_) | ExprKind::Access { .. });
+                if let Some(first) = call.args.first().filter(|first| !by_reference(first)) {
+                    return error("the template must be a reference, not an expression", first.span);
+                }
+            }
             _ => {}
         }
         let mut args = Vec::with_capacity(call.args.len());
@@ -114,8 +121,8 @@ impl Evaluator<'_> {
         }
         self.charge(args.iter().map(weight).sum())?;
         let result = match name {
-            "templatestring" => self.template_string(&args),
-            "templatefile" => self.template_file(&args),
+            "templatestring" => Some(self.template_string(&args)),
+            "templatefile" => Some(self.template_file(&args)),
             _ => self.scope.call(name, &args),
         };
         match result.or_else(|| functions::call(name, &args, self.scope.directory())) {

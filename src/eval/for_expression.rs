@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use smol_str::SmolStr;
 
 use super::access;
+use super::control::condition_of;
 use super::evaluator::{Eval, Evaluator, MAX_ITEMS, Names, Stop, error};
 use crate::hcl::ast::{Expr, For};
 use crate::source::Span;
@@ -32,7 +33,7 @@ impl Evaluator<'_> {
             if let Some(condition) = &each.condition {
                 let keep = self.eval(condition, names)?;
                 sensitive |= keep.sensitive;
-                match self.condition(&keep, condition.span)? {
+                match condition_of(&keep, condition.span)? {
                     Some(true) => {}
                     Some(false) => continue,
                     None => {
@@ -45,13 +46,11 @@ impl Evaluator<'_> {
                 Some(key) => {
                     let value = self.eval(key, names)?;
                     sensitive |= value.sensitive;
-                    match self.object_key(&value, key)? {
-                        Some(text) => Some((text, key.span)),
-                        None => {
-                            undecided.push(value);
-                            continue;
-                        }
-                    }
+                    let Some(text) = object_key(&value, key)? else {
+                        undecided.push(value);
+                        continue;
+                    };
+                    Some((text, key.span))
                 }
                 None => None,
             };
@@ -93,14 +92,14 @@ impl Evaluator<'_> {
         self.charge(entries.len())?;
         Ok(Entries::Known(entries))
     }
+}
 
-    /// The key of an entry, [`None`] if it is unknown.
-    fn object_key(&self, value: &Value, key: &Expr<'_>) -> Eval<Option<SmolStr>> {
-        match convert(value, &Type::String) {
-            Ok(value) if value.is_null() => error("a key cannot be null", key.span),
-            Ok(value) => Ok(value.as_str().map(Into::into)),
-            Err(why) => error(format!("this value cannot be a key: {why}"), key.span),
-        }
+/// The key of an entry, [`None`] if it is unknown.
+fn object_key(value: &Value, key: &Expr<'_>) -> Eval<Option<SmolStr>> {
+    match convert(value, &Type::String) {
+        Ok(value) if value.is_null() => error("a key cannot be null", key.span),
+        Ok(value) => Ok(value.as_str().map(Into::into)),
+        Err(why) => error(format!("this value cannot be a key: {why}"), key.span),
     }
 }
 

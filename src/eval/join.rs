@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 
-use crate::value::{Kind, Truth, Unknown, Value, equal};
+use crate::value::{Kind, Map, Truth, Type, Unknown, Value, equal};
 
 /// What all of `values` have in common. `otherwise` is the unknown that stands where they differ: it has the cause, the
 /// sources and the type.
@@ -25,37 +25,35 @@ fn same(a: &Value, b: &Value) -> bool {
             || a.is_null() && b.is_null())
 }
 
-/// Objects of the same attributes and tuples of the same length, element by element.
+/// Objects of the same attributes and tuples of the same length, element by element. A set has no such elements.
 fn joined(first: &Value, rest: &[&Value], otherwise: &Value) -> Option<Value> {
-    let element = |at: usize| -> Option<Value> {
-        let all: Option<Vec<&Value>> = [&first].into_iter().chain(rest).map(|v| v.items()?.get(at)).collect();
-        Some(join(&all?, &loosened(otherwise)))
+    let shape = std::mem::discriminant(&first.kind);
+    let alike = rest.iter().all(|value| {
+        std::mem::discriminant(&value.kind) == shape
+            && value.items().map(<[Value]>::len) == first.items().map(<[Value]>::len)
+            && value.map().into_iter().flat_map(Map::keys).eq(first.map().into_iter().flat_map(Map::keys))
+    });
+    if !alike {
+        return None;
+    }
+    let otherwise = loosened(otherwise);
+    let element = |part: &dyn Fn(&'_ Value) -> Option<Value>| -> Option<Value> {
+        let parts: Vec<Value> =
+            std::iter::once(first).chain(rest.iter().copied()).map(part).collect::<Option<_>>()?;
+        Some(join(&parts.iter().collect::<Vec<_>>(), &otherwise))
+    };
+    let elements = |items: &[Value]| -> Option<Arc<[Value]>> {
+        (0..items.len()).map(|at| element(&|value| value.items()?.get(at).cloned())).collect()
+    };
+    let entries = |map: &Map| -> Option<Arc<Map>> {
+        let entries = map.keys().map(|key| Some((key.clone(), element(&|value| value.get(key).cloned())?)));
+        entries.collect::<Option<Map>>().map(Arc::new)
     };
     let kind = match &first.kind {
-        Kind::Tuple(items) => {
-            let alike = |v: &&Value| matches!(&v.kind, Kind::Tuple(other) if other.len() == items.len());
-            rest.iter().all(|v| alike(v)).then_some(())?;
-            Kind::Tuple((0..items.len()).map(element).collect::<Option<_>>()?)
-        }
-        Kind::List(items) => {
-            let alike = |v: &&Value| matches!(&v.kind, Kind::List(other) if other.len() == items.len());
-            rest.iter().all(|v| alike(v)).then_some(())?;
-            Kind::List((0..items.len()).map(element).collect::<Option<_>>()?)
-        }
-        Kind::Object(map) | Kind::Map(map) => {
-            let alike = |v: &&Value| {
-                std::mem::discriminant(&v.kind) == std::mem::discriminant(&first.kind)
-                    && v.map().is_some_and(|other| other.keys().eq(map.keys()))
-            };
-            rest.iter().all(|v| alike(v)).then_some(())?;
-            let entries = map.iter().map(|(key, value)| {
-                let all: Option<Vec<&Value>> =
-                    std::iter::once(Some(value)).chain(rest.iter().map(|v| v.get(key))).collect();
-                Some((key.clone(), join(&all?, &loosened(otherwise))))
-            });
-            let joined = Arc::new(entries.collect::<Option<_>>()?);
-            if matches!(first.kind, Kind::Map(_)) { Kind::Map(joined) } else { Kind::Object(joined) }
-        }
+        Kind::Tuple(items) => Kind::Tuple(elements(items)?),
+        Kind::List(items) => Kind::List(elements(items)?),
+        Kind::Object(map) => Kind::Object(entries(map)?),
+        Kind::Map(map) => Kind::Map(entries(map)?),
         _ => return None,
     };
     Some(Value { origin: otherwise.origin, ..kind.into() })
@@ -64,12 +62,7 @@ fn joined(first: &Value, rest: &[&Value], otherwise: &Value) -> Option<Value> {
 /// `otherwise` for a part: what it says of the whole does not hold there.
 fn loosened(otherwise: &Value) -> Value {
     let Some(unknown) = otherwise.as_unknown() else { return otherwise.clone() };
-    let unknown = Unknown {
-        ty: crate::value::Type::Any,
-        not_null: false,
-        prefix: SmolStr::default(),
-        ..unknown.clone()
-    };
+    let unknown = Unknown { ty: Type::Any, not_null: false, prefix: SmolStr::default(), ..unknown.clone() };
     Value { sensitive: otherwise.sensitive, origin: otherwise.origin, ..Value::from_unknown(unknown) }
 }
 

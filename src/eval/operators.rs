@@ -30,7 +30,7 @@ impl Evaluator<'_> {
         let mut value = self.eval(first, names)?;
         while let Some((op, left, right)) = chain.pop() {
             self.charge(1)?;
-            value = self.operate(op, value, left, right, names)?;
+            value = self.operate(op, &value, left, right, names)?;
             value = self.place(value, left.span.to(right.span));
         }
         Ok(value)
@@ -39,41 +39,41 @@ impl Evaluator<'_> {
     fn operate(
         &self,
         op: BinaryOp,
-        left: Value,
+        left: &Value,
         left_expr: &Expr<'_>,
         right_expr: &Expr<'_>,
         names: Option<&Names<'_>>,
     ) -> Eval {
         if let (BinaryOp::And | BinaryOp::Or, true) = (op, self.extended()) {
-            return self.short_circuit(op, &left, left_expr, right_expr, names);
+            return self.short_circuit(op, left, left_expr, right_expr, names);
         }
         let right = self.eval(right_expr, names)?;
         let sensitive = left.holds_sensitive() || right.holds_sensitive();
         let result = match op {
             BinaryOp::Equal | BinaryOp::NotEqual => {
-                let truth = if self.extended() { same_or_equal(&left, &right) } else { equal(&left, &right) };
+                let truth = if self.extended() { same_or_equal(left, &right) } else { equal(left, &right) };
                 let truth = if op == BinaryOp::Equal { truth } else { !truth };
                 match truth.into() {
                     Some(known) => Value::bool(known),
-                    None => Value::unknown_from(&[&left, &right], Type::Bool),
+                    None => Value::unknown_from(&[left, &right], Type::Bool),
                 }
             }
             BinaryOp::And | BinaryOp::Or => {
-                let a = to_operand(&left, &Type::Bool, left_expr.span)?;
+                let a = to_operand(left, &Type::Bool, left_expr.span)?;
                 let b = to_operand(&right, &Type::Bool, right_expr.span)?;
                 match (a.as_bool(), b.as_bool()) {
                     (Some(a), Some(b)) => Value::bool(if op == BinaryOp::And { a && b } else { a || b }),
-                    _ => Value::unknown_from(&[&left, &right], Type::Bool),
+                    _ => Value::unknown_from(&[left, &right], Type::Bool),
                 }
             }
             _ => {
-                let a = to_operand(&left, &Type::Number, left_expr.span)?;
+                let a = to_operand(left, &Type::Number, left_expr.span)?;
                 let b = to_operand(&right, &Type::Number, right_expr.span)?;
                 match (&a.kind, &b.kind) {
                     (Kind::Number(a), Kind::Number(b)) => {
                         calculate(op, a, b).or_else(|why| error(why, left_expr.span.to(right_expr.span)))?
                     }
-                    _ => Value::unknown_from(&[&left, &right], result_type(op)),
+                    _ => Value::unknown_from(&[left, &right], result_type(op)),
                 }
             }
         };

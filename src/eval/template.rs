@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use bumpalo::Bump;
+use smol_str::SmolStr;
 
+use super::control::condition_of;
 use super::evaluator::{Eval, Evaluator, MAX_STRING, Names, Stop, error, run};
 use super::expression::normalize;
 use super::for_expression::Entries;
@@ -48,15 +50,18 @@ impl Evaluator<'_> {
                 Part::Literal(literal, _) => self.push(text, literal)?,
                 Part::Interpolation(expr) => self.interpolate(expr, text, names)?,
                 Part::If { condition, then, otherwise } => {
+                    let begin = text.begin();
                     let value = self.eval(condition, names)?;
                     text.sensitive |= value.sensitive;
-                    match self.condition(&value, condition.span)? {
+                    match condition_of(&value, condition.span)? {
                         Some(true) => self.nested(then, text, names)?,
                         Some(false) => self.nested(otherwise, text, names)?,
                         None => text.hide(value, ""),
                     }
+                    self.end(text, begin);
                 }
                 Part::For { key_var, value_var, collection, body } => {
+                    let begin = text.begin();
                     let value = self.eval(collection, names)?;
                     text.sensitive |= value.sensitive;
                     match self.entries(&value, collection.span)? {
@@ -69,24 +74,24 @@ impl Evaluator<'_> {
                             }
                         }
                     }
+                    self.end(text, begin);
                 }
             }
         }
         Ok(())
     }
 
-    /// The parts of a directive. Terraform knows no prefix of an unknown directive, extended mode does.
     fn nested(&self, parts: &[Part<'_>], text: &mut Text, names: Option<&Names<'_>>) -> Eval<()> {
         let _level = super::evaluator::Level::enter()?;
-        let (before, was_known) = (text.known.len(), text.prefix.is_none());
-        self.parts(parts, text, names)?;
-        if !self.extended()
-            && was_known
-            && let Some(prefix) = &mut text.prefix
-        {
-            prefix.truncate(before);
+        self.parts(parts, text, names)
+    }
+
+    /// Ends a directive that began at `begin`. Terraform knows nothing of an unknown directive; extended mode knows its
+    /// prefix.
+    fn end(&self, text: &mut Text, begin: Option<usize>) {
+        if let (Some(begin), Some(prefix), false) = (begin, &mut text.prefix, self.extended()) {
+            prefix.truncate(begin);
         }
-        Ok(())
     }
 
     fn interpolate(&self, expr: &Expr<'_>, text: &mut Text, names: Option<&Names<'_>>) -> Eval<()> {
@@ -101,7 +106,7 @@ impl Evaluator<'_> {
             Kind::Null => error("a template cannot include this value: it is null", expr.span),
             Kind::Unknown(unknown) => {
                 // As above: Terraform does not look at the prefix of a part.
-                let begins = if self.extended() { unknown.prefix.clone() } else { Default::default() };
+                let begins = if self.extended() { unknown.prefix.clone() } else { SmolStr::default() };
                 text.hide(value, &begins);
                 Ok(())
             }
@@ -119,22 +124,17 @@ impl Evaluator<'_> {
     }
 
     /// `templatestring(template, names)`
-    pub(super) fn template_string(&self, args: &[Value]) -> Option<Result<Value, String>> {
-        let [template, names] = args else {
-            return Some(Err("two arguments are required".to_owned()));
-        };
-        Some(self.rendered(template, names))
+    pub(super) fn template_string(&self, args: &[Value]) -> Result<Value, String> {
+        let [template, names] = args else { return Err("templatestring takes 2 arguments".to_owned()) };
+        self.rendered(template, names).map_err(|why| format!("templatestring: {why}"))
     }
 
     /// `templatefile(path, names)`: the file is read by the function `file`, with its limits.
-    pub(super) fn template_file(&self, args: &[Value]) -> Option<Result<Value, String>> {
-        let [path, names] = args else {
-            return Some(Err("two arguments are required".to_owned()));
-        };
-        Some(match functions::call("file", std::slice::from_ref(path), self.scope.directory())? {
-            Ok(template) => self.rendered(&template, names),
-            Err(why) => Err(why),
-        })
+    pub(super) fn template_file(&self, args: &[Value]) -> Result<Value, String> {
+        let [path, names] = args else { return Err("templatefile takes 2 arguments".to_owned()) };
+        let template = functions::call("file", std::slice::from_ref(path), self.scope.directory());
+        let template = template.unwrap_or_else(|| Err("no files can be read".to_owned()))?;
+        self.rendered(&template, names).map_err(|why| format!("templatefile: {why}"))
     }
 
     fn rendered(&self, template: &Value, names: &Value) -> Result<Value, String> {
@@ -149,16 +149,25 @@ impl Evaluator<'_> {
         let arena = Bump::new();
         // The places in this text are none of the configuration's; the file only names it to the parser.
         let (expr, diagnostics) = parse_template(text, Sources::default().add("", ""), &arena);
+        // A message may show a part of the template.
+        let shown = |message: &str| {
+            if sensitive { "it is wrong, and sensitive".to_owned() } else { message.to_owned() }
+        };
         if let Some(first) = diagnostics.first() {
-            return Err(format!("the template is wrong: {}", first.message));
+            return Err(shown(&first.message));
         }
         let scope = TemplateScope { names, outer: self.scope };
-        let value = run(&expr, None, &scope, self.mode).map_err(|why| why.message)?;
+        let value = run(&expr, None, &scope, self.mode).map_err(|why| shown(&why.message))?;
         Ok(value.mark(sensitive))
     }
 }
 
 impl Text {
+    /// Where the next part begins, while all of the text is known.
+    fn begin(&self) -> Option<usize> {
+        self.prefix.is_none().then_some(self.known.len())
+    }
+
     /// Adds an unknown part, which begins with `begins`.
     fn hide(&mut self, value: Value, begins: &str) {
         self.prefix.get_or_insert_with(|| format!("{}{begins}", self.known));

@@ -49,9 +49,11 @@ impl<'a> Call<'a> {
         self.value(index).items().unwrap_or_default()
     }
 
-    /// A result of type `ty`, not null, that is unknown because arguments are.
+    /// A result of type `ty` that is unknown because arguments are. It is not null if the type is known: Terraform
+    /// promises nothing of a value of any type.
     pub(super) fn unknown(&self, ty: Type) -> Value {
-        Value::from_unknown(unknown(self.args, ty, true))
+        let not_null = !matches!(ty, Type::Any);
+        Value::from_unknown(unknown(self.args, ty, not_null))
     }
 
     /// A result that Terraform knows and airgate does not work out.

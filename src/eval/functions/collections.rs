@@ -46,7 +46,7 @@ pub(super) fn coalesce(call: &Call<'_>) -> Outcome {
     let ty = unify(&types).ok_or("all arguments must have the same type")?;
     for arg in call.args {
         if arg.is_unknown() {
-            return Ok(call.unknown(ty));
+            return Ok(Value::from_unknown(super::call::unknown(call.args, ty, true)));
         }
         if !arg.is_null() && arg.as_str() != Some("") {
             return convert(arg, &ty);
@@ -216,11 +216,17 @@ pub(super) fn matchkeys(call: &Call<'_>) -> Outcome {
 
 pub(super) fn one(call: &Call<'_>) -> Outcome {
     let value = call.value(0);
-    let items = value.items().ok_or(LIST)?;
-    match items {
+    if value.is_unknown() {
+        let ty = Type::of(value).element();
+        return Ok(Value::from_unknown(super::call::unknown(call.args, ty, false)));
+    }
+    match value.items().ok_or(LIST)? {
         [] => Ok(Value::NULL),
         [only] => Ok(only.clone()),
-        _ if !is_settled(value) => Ok(call.unknown(Type::of(value).element())),
+        _ if !is_settled(value) => {
+            let ty = Type::of(value).element();
+            Ok(Value::from_unknown(super::call::unknown(call.args, ty, false)))
+        }
         _ => Err("there is more than one element".to_owned()),
     }
 }

@@ -25,9 +25,6 @@ pub(super) fn tostring(call: &Call<'_>) -> Outcome {
 }
 
 pub(super) fn tolist(call: &Call<'_>) -> Outcome {
-    if !super::sets::is_settled(call.value(0)) {
-        return Ok(call.unknown(Type::list(Type::of(call.value(0)).element())));
-    }
     to(call, &Type::list(Type::Any))
 }
 
@@ -57,7 +54,7 @@ pub(super) fn issensitive(call: &Call<'_>) -> Outcome {
     Ok(match value.kind {
         _ if value.sensitive => Value::bool(true),
         // It may turn out to be.
-        Kind::Unknown(_) => call.unknown(Type::Bool),
+        Kind::Unknown(_) => Value::from_unknown(super::call::unknown(call.args, Type::Bool, false)),
         _ => Value::bool(false),
     })
 }

@@ -26,9 +26,9 @@ mod verb;
 
 use std::path::Path;
 
-use crate::value::{Cause, Unknown, Value, convert};
+use crate::value::{Cause, Type, Unknown, Value, convert};
 use call::Call;
-use table::{FUNCTIONS, Function, Marks, Param, Unknowns};
+use table::{FUNCTIONS, Function, Marks, Param, Promise, Unknowns};
 
 /// Calls Terraform's function `name` (`upper`, `core::upper`). None if Terraform has no such function; a function that
 /// exists but is not evaluated, also one of a provider, gives an unknown and never an error, so that `try` cannot fall
@@ -91,8 +91,15 @@ impl Function {
             if arg.is_null() && !param.nullable {
                 return Err(format!("argument `{}` must not be null", param.name));
             }
-            let value = convert(arg, &param.ty.to_type());
-            converted.push(value.map_err(|why| format!("argument `{}`: {why}", param.name))?);
+            let ty = param.ty.to_type();
+            let value = convert(arg, &ty).map_err(|why| format!("argument `{}`: {why}", param.name))?;
+            // How long a list of a set's elements is, is not known where these are not.
+            let unsettled = matches!(ty, Type::List(_)) && !sets::is_settled(arg);
+            converted.push(if unsettled {
+                Value::from_unknown(call::unknown([arg], ty, true))
+            } else {
+                value
+            });
         }
         let call = Call { args: &converted, directory, name: self.name };
         let unknown = match self.unknowns {
@@ -101,14 +108,21 @@ impl Function {
             Unknowns::Own => false,
         };
         match self.run {
-            _ if unknown => {
-                let ty = self.result.to_type();
-                let not_null = !matches!(ty, crate::value::Type::Any);
-                Ok(Value::from_unknown(call::unknown(&converted, ty, not_null)))
-            }
+            _ if unknown => Ok(self.unknown(&converted)),
             Some(run) => run(&call),
             None => Ok(call.not_evaluated(self.result.to_type())),
         }
+    }
+
+    /// The result where arguments are unknown.
+    fn unknown(&self, args: &[Value]) -> Value {
+        let typed = !args.iter().any(|arg| arg.as_unknown().is_some_and(|unknown| unknown.ty == Type::Any));
+        let (ty, not_null) = match self.promise {
+            Promise::NotNull(ty) if typed => (ty.to_type(), true),
+            Promise::Nothing => (self.result.to_type(), false),
+            _ => (self.result.to_type(), !matches!(self.result, table::Ty::Any)),
+        };
+        Value::from_unknown(call::unknown(args, ty, not_null))
     }
 }
 

@@ -123,6 +123,7 @@ impl Translator<'_> {
             }
             'x' => {
                 self.out.push_str("\\x");
+                self.braces();
             }
             '0'..='7' => self.octal(c),
             'A' | 'z' | 'a' | 'f' | 't' | 'n' | 'r' | 'v' => {
@@ -148,13 +149,26 @@ impl Translator<'_> {
             if let Some(c) = self.rest.next() {
                 self.out.push(c);
                 if c == '{' {
-                    while let Some(c) = self.rest.next_if(|&c| c != '}') {
-                        self.out.push(c);
-                    }
-                    self.out.extend(self.rest.next());
+                    self.to_brace();
                 }
             }
         }
+    }
+
+    /// `{…}` as it is, if it comes next.
+    fn braces(&mut self) {
+        if self.rest.next_if_eq(&'{').is_some() {
+            self.out.push('{');
+            self.to_brace();
+        }
+    }
+
+    /// All up to the closing brace as it is.
+    fn to_brace(&mut self) {
+        while let Some(c) = self.rest.next_if(|&c| c != '}') {
+            self.out.push(c);
+        }
+        self.out.extend(self.rest.next());
     }
 
     /// `\101` is a character by its octal number.

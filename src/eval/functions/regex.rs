@@ -41,17 +41,35 @@ fn shape(regex: &Regex) -> Result<fn(&Regex, &Captures<'_>) -> Value, String> {
     }
 }
 
+/// The type of what [`shape`] tells.
+fn shape_type(regex: &Regex) -> Type {
+    let names: Vec<_> = regex.capture_names().skip(1).collect();
+    if names.is_empty() {
+        Type::String
+    } else if names.iter().any(Option::is_some) {
+        Type::object(names.into_iter().flatten().map(|name| (name.into(), Type::String)))
+    } else {
+        Type::Tuple(names.iter().map(|_| Type::String).collect())
+    }
+}
+
 fn group(found: Option<regex::Match<'_>>) -> Value {
     found.map_or(Value::NULL, |found| string(found.as_str()))
 }
 
 pub(super) fn regex(call: &Call<'_>) -> Outcome {
+    if call.value(0).is_unknown() {
+        return Ok(call.unknown(Type::Any));
+    }
     let regex = match compile(call.text(0)) {
         Ok(regex) => regex,
         Err(Refusal::Invalid(message)) => return Err(message),
         Err(Refusal::TooLarge) => return Ok(call.limited("size of the compiled pattern", Type::Any)),
     };
     let shape = shape(&regex)?;
+    if call.value(1).is_unknown() {
+        return Ok(call.unknown(shape_type(&regex)));
+    }
     let captures = regex.captures(call.text(1)).ok_or("the pattern does not match")?;
     Ok(shape(&regex, &captures))
 }

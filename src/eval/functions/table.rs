@@ -25,6 +25,8 @@ pub(super) struct Function {
     pub(super) result: Ty,
     /// How it treats unknown arguments.
     pub(super) unknowns: Unknowns,
+    /// What Terraform says of the result where arguments are unknown.
+    pub(super) promise: Promise,
     /// How it treats sensitive arguments.
     pub(super) marks: Marks,
     /// What it does; None if airgate does not evaluate it, or if Terraform evaluates it at apply.
@@ -51,6 +53,17 @@ pub(super) enum Unknowns {
     Deep,
     /// The function decides.
     Own,
+}
+
+/// What is certain of an unknown result.
+#[derive(Copy, Clone)]
+pub(super) enum Promise {
+    /// It is not null if its type is known.
+    Typed,
+    /// It is not null, and of this type, unless an argument is of any type.
+    NotNull(Ty),
+    /// Nothing: Terraform forgot.
+    Nothing,
 }
 
 /// When a result is sensitive for its arguments alone.
@@ -122,7 +135,16 @@ const fn f(
     result: Ty,
     run: Option<fn(&Call<'_>) -> Outcome>,
 ) -> Function {
-    Function { name, params, rest: None, result, unknowns: Unknowns::Top, marks: Marks::Deep, run }
+    Function {
+        name,
+        params,
+        rest: None,
+        result,
+        unknowns: Unknowns::Top,
+        promise: Promise::Typed,
+        marks: Marks::Deep,
+        run,
+    }
 }
 
 const fn p(name: &'static str, ty: Ty) -> Param {
@@ -142,6 +164,11 @@ impl Function {
 
     const fn unknowns(mut self, unknowns: Unknowns) -> Self {
         self.unknowns = unknowns;
+        self
+    }
+
+    const fn promise(mut self, promise: Promise) -> Self {
+        self.promise = promise;
         self
     }
 
@@ -219,7 +246,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     f("formatdate", &[p("format", String), p("time", String)], String, Some(date::formatdate)),
     f("formatlist", &[p("format", String)], Any, Some(format::formatlist)).rest(n("args", Any)).unknowns(Unknowns::Own),
     f("indent", &[p("spaces", Number), p("str", String)], String, Some(strings::indent)),
-    f("index", &[p("list", Any), p("value", Any)], Any, Some(collections::index)),
+    f("index", &[p("list", Any), p("value", Any)], Any, Some(collections::index)).promise(Promise::NotNull(Number)),
     f("issensitive", &[n("value", Any)], Bool, Some(conversion::issensitive)).unknowns(Unknowns::Own).marks(Marks::Own),
     f("join", &[p("separator", String)], String, Some(strings::join)).rest(p("lists", Strings)).unknowns(Unknowns::Deep),
     f("jsondecode", &[p("str", String)], Any, Some(json::jsondecode)),
@@ -236,38 +263,38 @@ pub(super) static FUNCTIONS: &[Function] = &[
     f("min", &[], Number, Some(numeric::min)).rest(p("numbers", Number)),
     f("nonsensitive", &[n("value", Any)], Any, Some(conversion::nonsensitive)).unknowns(Unknowns::Own).marks(Marks::Own),
     f("one", &[p("list", Any)], Any, Some(collections::one)).unknowns(Unknowns::Own),
-    f("parseint", &[p("number", Any), p("base", Number)], Any, Some(numeric::parseint)),
+    f("parseint", &[p("number", Any), p("base", Number)], Any, Some(numeric::parseint)).promise(Promise::NotNull(Number)),
     f("pathexpand", &[p("path", String)], String, Some(paths::pathexpand)),
     f("plantimestamp", &[], String, None),
     f("pow", &[p("num", Number), p("power", Number)], Number, Some(numeric::pow)),
     f("range", &[], Numbers, Some(collections::range)).rest(p("params", Number)),
-    f("regex", &[p("pattern", String), p("string", String)], Any, Some(regex::regex)),
+    f("regex", &[p("pattern", String), p("string", String)], Any, Some(regex::regex)).unknowns(Unknowns::Own),
     f("regexall", &[p("pattern", String), p("string", String)], List, Some(regex::regexall)),
     f("replace", &[p("str", String), p("substr", String), p("replace", String)], String, Some(regex::replace)),
-    f("reverse", &[p("list", Any)], Any, Some(collections::reverse)).marks(Marks::Top),
+    f("reverse", &[p("list", Any)], Any, Some(collections::reverse)).marks(Marks::Top).promise(Promise::NotNull(Any)),
     f("rsadecrypt", &[p("ciphertext", String), p("privatekey", String)], String, None),
     f("sensitive", &[n("value", Any)], Any, Some(conversion::sensitive)).unknowns(Unknowns::Own).marks(Marks::Own),
     f("setintersection", &[p("first_set", Set)], Set, Some(sets::setintersection)).rest(p("other_sets", Set)).unknowns(Unknowns::Deep),
-    f("setproduct", &[], Any, Some(sets::setproduct)).rest(p("sets", Any)).marks(Marks::Top),
+    f("setproduct", &[], Any, Some(sets::setproduct)).rest(p("sets", Any)).marks(Marks::Top).promise(Promise::NotNull(Any)),
     f("setsubtract", &[p("a", Set), p("b", Set)], Set, Some(sets::setsubtract)).unknowns(Unknowns::Deep),
     f("setunion", &[p("first_set", Set)], Set, Some(sets::setunion)).rest(p("other_sets", Set)),
     f("sha1", &[p("str", String)], String, Some(hash::sha1)),
     f("sha256", &[p("str", String)], String, Some(hash::sha256)),
     f("sha512", &[p("str", String)], String, Some(hash::sha512)),
     f("signum", &[p("num", Number)], Number, Some(numeric::signum)),
-    f("slice", &[p("list", Any), p("start_index", Number), p("end_index", Number)], Any, Some(collections::slice)).marks(Marks::Top),
+    f("slice", &[p("list", Any), p("start_index", Number), p("end_index", Number)], Any, Some(collections::slice)).marks(Marks::Top).promise(Promise::NotNull(Any)),
     f("sort", &[p("list", Strings)], Strings, Some(collections::sort)),
     f("split", &[p("separator", String), p("str", String)], Strings, Some(strings::split)),
     f("startswith", &[p("str", String), p("prefix", String)], Bool, Some(strings::startswith)).unknowns(Unknowns::Own),
-    f("strcontains", &[p("str", String), p("substr", String)], Bool, Some(strings::strcontains)),
+    f("strcontains", &[p("str", String), p("substr", String)], Bool, Some(strings::strcontains)).promise(Promise::Nothing),
     f("strrev", &[p("str", String)], String, Some(strings::strrev)),
     f("substr", &[p("str", String), p("offset", Number), p("length", Number)], String, Some(strings::substr)),
-    f("sum", &[p("list", Any)], Any, Some(numeric::sum)).unknowns(Unknowns::Deep),
+    f("sum", &[p("list", Any)], Any, Some(numeric::sum)).unknowns(Unknowns::Deep).promise(Promise::NotNull(Number)),
     f("templatefile", &[p("path", String), p("vars", Any)], Any, None),
     f("templatestring", &[p("template", String), p("vars", Any)], String, None),
     f("textdecodebase64", &[p("source", String), p("encoding", String)], String, None),
     f("textencodebase64", &[p("string", String), p("encoding", String)], String, None),
-    f("timeadd", &[p("timestamp", String), p("duration", String)], String, Some(date::timeadd)),
+    f("timeadd", &[p("timestamp", String), p("duration", String)], String, Some(date::timeadd)).promise(Promise::Nothing),
     f("timecmp", &[p("timestamp_a", String), p("timestamp_b", String)], Number, Some(date::timecmp)),
     f("timestamp", &[], String, None),
     f("title", &[p("str", String)], String, Some(strings::title)),
@@ -289,6 +316,6 @@ pub(super) static FUNCTIONS: &[Function] = &[
     f("uuidv5", &[p("namespace", String), p("name", String)], String, Some(hash::uuidv5)),
     f("values", &[p("mapping", Any)], Any, Some(maps::values)).marks(Marks::Top),
     f("yamldecode", &[p("src", String)], Any, None),
-    f("yamlencode", &[n("value", Any)], String, None),
+    f("yamlencode", &[n("value", Any)], String, None).promise(Promise::Nothing),
     f("zipmap", &[p("keys", Strings), p("values", Any)], Any, Some(maps::zipmap)).unknowns(Unknowns::Own).marks(Marks::Top),
 ];
