@@ -272,16 +272,8 @@ fn measure(
     let (mut schema, mut config, mut after, mut unknown) = (schema, config, after, unknown);
     for name in &probe.path {
         let Some((_, (_, _, block))) = blocks(schema).find(|(other, _)| *other == name) else { return };
-        let inside = |value: &'_ Value| -> Value {
-            let value = &value[name];
-            value.get(0).unwrap_or(value).clone()
-        };
         schema = block;
-        (config, after, unknown) = (
-            Box::leak(Box::new(inside(config))),
-            Box::leak(Box::new(inside(after))),
-            Box::leak(Box::new(inside(unknown))),
-        );
+        (config, after, unknown) = (inside(config, name), inside(after, name), inside(unknown, name));
     }
     if !after.is_object() {
         return;
@@ -318,6 +310,12 @@ fn measure(
             value => note(name, value.to_string()),
         }
     }
+}
+
+/// The one instance of the block `name`.
+fn inside<'v>(value: &'v Value, name: &str) -> &'v Value {
+    let value = &value[name];
+    value.get(0).unwrap_or(value)
 }
 
 fn has_true(value: &Value) -> bool {
