@@ -25,8 +25,9 @@ const DEPTH: usize = 4;
 /// A configuration is made better at most so often.
 const TRIES: u32 = 12;
 
-/// Not what the configuration decides: tags of the provider, and timeouts of Terraform.
-const SKIPPED: [&str; 2] = ["tags_all", "timeouts"];
+/// Not what the configuration decides: tags of the provider, and timeouts of Terraform; and where an image mounts its files,
+/// a path of a machine.
+const SKIPPED: [&str; 3] = ["mount_path", "tags_all", "timeouts"];
 
 /// A resource that is planned to see what a block gets.
 struct Probe {
