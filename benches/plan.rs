@@ -31,8 +31,16 @@ fn main() {
     println!("bare pass     {bare:>10.2?}  read + serde_json IgnoredAny");
     println!("tree          {tree:>10.2?}  read + serde_json::Value");
     println!("airgate check {whole:>10.2?}  whole process, JSON output");
-    println!("ratio         {:.2} to the bare pass, {:.2} to the tree", ratio(whole, bare), ratio(whole, tree));
-    println!("peak memory   {:.1} MB, {:.2} of the input", peak as f64 / 1e6, peak as f64 / text.len() as f64);
+    println!(
+        "ratio         {:.2} to the bare pass, {:.2} to the tree",
+        ratio(whole, bare),
+        ratio(whole, tree)
+    );
+    println!(
+        "peak memory   {:.1} MB, {:.2} of the input",
+        peak as f64 / 1e6,
+        peak as f64 / text.len() as f64
+    );
 }
 
 fn ratio(a: Duration, b: Duration) -> f64 {

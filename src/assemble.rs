@@ -60,7 +60,8 @@ impl Part {
     /// Adds what checking found.
     #[must_use]
     pub fn checked(mut self, graph: &ResourceGraph, facts: &Facts<'_>, checked: Checked) -> Self {
-        let managed = |node: &crate::graph::NodeId| graph.resource(*node).is_some_and(|r| r.mode == Mode::Managed);
+        let managed =
+            |node: &crate::graph::NodeId| graph.resource(*node).is_some_and(|r| r.mode == Mode::Managed);
         let nodes = graph.graph.node_indices();
         self.summary.in_scope = nodes.filter(|&node| facts.scope().contains(node)).filter(managed).count();
         self.summary.passed = checked.passed;
@@ -107,7 +108,13 @@ pub fn report(rules: Vec<RuleInfo>, rules_digest: String, parts: Vec<Part>, sour
         let severity = rules.get(finding.rule).map(|rule| std::cmp::Reverse(rule.severity));
         let path = finding.site.and_then(|site| sources.get(site.file)).map(|file| file.path().to_owned());
         let offset = finding.site.map(|site| site.span.start);
-        (severity, path, offset, finding.rule, finding.resources.first().map(|subject| subject.address.clone()))
+        (
+            severity,
+            path,
+            offset,
+            finding.rule,
+            finding.resources.first().map(|subject| subject.address.clone()),
+        )
     });
     report.diagnostics.sort_by_key(|diagnostic| diagnostic.site);
     report

@@ -44,7 +44,9 @@ impl<'a> Rules<'a> {
     /// what a rule is about.
     pub fn wants(&self, type_name: &str) -> bool {
         let catalog = Catalog::get();
-        self.types.contains(type_name) || catalog.kind(type_name).is_some() || !catalog.links(type_name).is_empty()
+        self.types.contains(type_name)
+            || catalog.kind(type_name).is_some()
+            || !catalog.links(type_name).is_empty()
     }
 }
 
@@ -87,7 +89,8 @@ pub fn check(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> Checked {
             buckets.entry(type_name.as_str()).or_default().push(index);
         }
     }
-    let nodes: Vec<NodeId> = facts.graph.graph.node_indices().filter(|&node| is_subject(facts, node)).collect();
+    let nodes: Vec<NodeId> =
+        facts.graph.graph.node_indices().filter(|&node| is_subject(facts, node)).collect();
     let ask = |&node: &NodeId| -> Vec<Result> {
         let type_name = facts.graph.resource(node).map_or("", |resource| resource.type_name.as_str());
         let bucket = buckets.get(type_name).map_or(&[][..], Vec::as_slice);
@@ -113,7 +116,10 @@ fn same_as_naive(facts: &Facts<'_>, rules: &Rules<'_>, nodes: &[NodeId], results
     let mut naive = 0;
     for (index, rule) in rules.compiled.iter().enumerate().filter(|(_, rule)| rule.scope == Scope::Resource) {
         for &node in nodes {
-            let applies = facts.graph.resource(node).is_some_and(|r| rule.types.iter().any(|t| t == r.type_name.as_str()));
+            let applies = facts
+                .graph
+                .resource(node)
+                .is_some_and(|r| rule.types.iter().any(|t| t == r.type_name.as_str()));
             if let Some(expected) = applies.then(|| ask_rule(facts, rules, index, node)).flatten() {
                 naive += 1;
                 let same = |result: &&Result| result.rule == index && result.node == node;
@@ -163,7 +169,8 @@ fn ask_rule(facts: &Facts<'_>, rules: &Rules<'_>, index: usize, node: NodeId) ->
     if let Some(origin) = decided_at.filter(|origin| verdict != Verdict::Pass && !covers(site, *origin)) {
         related.push((origin, "the value that decides".to_owned()));
     }
-    let message = if verdict == Verdict::Pass { String::new() } else { message(rule, rules.file, verdict, &scope) };
+    let message =
+        if verdict == Verdict::Pass { String::new() } else { message(rule, rules.file, verdict, &scope) };
     Some(Result { rule: index, node, verdict, message, site, related, actual, causes })
 }
 
@@ -176,7 +183,9 @@ fn covers(site: Option<Site>, other: Site) -> bool {
 /// Rules about absence: asked once for each provider configuration and region that holds a resource of their types.
 fn absences(facts: &Facts<'_>, rules: &Rules<'_>, nodes: &[NodeId]) -> Vec<Result> {
     let mut results = Vec::new();
-    for (index, rule) in rules.compiled.iter().enumerate().filter(|(_, rule)| rule.scope == Scope::ProviderRegion) {
+    for (index, rule) in
+        rules.compiled.iter().enumerate().filter(|(_, rule)| rule.scope == Scope::ProviderRegion)
+    {
         let mut groups: BTreeMap<(Option<usize>, Option<SmolStr>), Vec<NodeId>> = BTreeMap::new();
         for &node in nodes {
             let Some(resource) = facts.graph.resource(node) else { continue };
@@ -238,7 +247,12 @@ fn locate(resource: &Resource, at: &str) -> Option<Site> {
 }
 
 /// The rule's message with its interpolations.
-fn message(rule: &CompiledRule<'_>, file: FileId, verdict: Verdict, scope: &ConditionScope<'_, '_>) -> String {
+fn message(
+    rule: &CompiledRule<'_>,
+    file: FileId,
+    verdict: Verdict,
+    scope: &ConditionScope<'_, '_>,
+) -> String {
     let mut text = match verdict {
         Verdict::Undetermined => "cannot tell whether ".to_owned(),
         _ => String::new(),
@@ -250,7 +264,8 @@ fn message(rule: &CompiledRule<'_>, file: FileId, verdict: Verdict, scope: &Cond
                 match part {
                     Part::Literal(literal, _) => text.push_str(literal),
                     Part::Interpolation(expr) => {
-                        let value = eval::try_evaluate(expr, file, scope, EvalMode::Extended).unwrap_or(Value::NULL);
+                        let value =
+                            eval::try_evaluate(expr, file, scope, EvalMode::Extended).unwrap_or(Value::NULL);
                         text.push_str(&match (value.as_str(), value.sensitive) {
                             (Some(known), false) => known.to_owned(),
                             _ => display(&value),
@@ -287,7 +302,8 @@ pub fn display(value: &Value) -> String {
         }
         Kind::Map(map) | Kind::Object(map) => {
             let set = map.iter().filter(|(_, value)| !value.is_null());
-            let items: Vec<String> = set.take(4).map(|(key, value)| format!("{key} = {}", display(value))).collect();
+            let items: Vec<String> =
+                set.take(4).map(|(key, value)| format!("{key} = {}", display(value))).collect();
             format!("{{ {} }}", items.join(", "))
         }
     };

@@ -100,7 +100,13 @@ fn report(set: &RuleSet, inputs: &Inputs, mut sources: Sources, options: &Option
 }
 
 /// One input: program, graph, facts, findings.
-fn check_input(input: &Input, inputs: &Inputs, sources: &Sources, rules: &Rules<'_>, options: &Options) -> Part {
+fn check_input(
+    input: &Input,
+    inputs: &Inputs,
+    sources: &Sources,
+    rules: &Rules<'_>,
+    options: &Options,
+) -> Part {
     let mut program = input.program(inputs, sources, &|name| rules.wants(name));
     let part = Part::new(&mut program);
     let graph = ResourceGraph::build(program);

@@ -232,7 +232,6 @@ macro_rules! scenarios {
         const SCENARIOS: &[&str] = &[$($name),+];
         $(
             #[test]
-            #[ignore = "the engine is not assembled yet"]
             fn $test() {
                 hold($name);
             }
@@ -269,7 +268,6 @@ fn expectations_fit_their_plans_and_previews() {
 }
 
 #[test]
-#[ignore = "the engine is not assembled yet"]
 fn a_named_file_that_is_no_input_is_an_error() {
     for name in ["truncated.json", "streaming.ndjson", "schema.json"] {
         let path = fixtures().join("broken").join(name);
@@ -279,7 +277,6 @@ fn a_named_file_that_is_no_input_is_an_error() {
 }
 
 #[test]
-#[ignore = "the engine is not assembled yet"]
 fn a_plan_with_errors_is_analysed_and_said_to_be_incomplete() {
     let path = fixtures().join("broken/errored-plan.json");
     let report = airgate::analyze(&[path], &Options::default()).unwrap();
@@ -288,7 +285,6 @@ fn a_plan_with_errors_is_analysed_and_said_to_be_incomplete() {
 }
 
 #[test]
-#[ignore = "the engine is not assembled yet"]
 fn a_broken_file_does_not_hide_its_neighbours() {
     let report = airgate::analyze(&[fixtures().join("broken")], &Options::default()).unwrap();
     let said = said(&report, InputKind::TerraformSource);

@@ -86,7 +86,10 @@ fn modules_use_only_what_is_below_them() {
             if let Some(rank) = rank(used) {
                 uses += 1;
                 if rank > own {
-                    wrong.push(format!("{}: `{module}` uses `{used}`, which stands above it", relative.display()));
+                    wrong.push(format!(
+                        "{}: `{module}` uses `{used}`, which stands above it",
+                        relative.display()
+                    ));
                 }
             }
         }

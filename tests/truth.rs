@@ -108,7 +108,11 @@ fn agrees(ours: &Value, value: &Json, unknown: &Json) -> bool {
         (Kind::List(_) | Kind::Set(_) | Kind::Tuple(_), Json::Array(values)) => {
             let items = ours.items().unwrap_or_default();
             items.len() == values.len()
-                && items.iter().zip(values).enumerate().all(|(i, (item, value))| agrees(item, value, &unknown[i]))
+                && items
+                    .iter()
+                    .zip(values)
+                    .enumerate()
+                    .all(|(i, (item, value))| agrees(item, value, &unknown[i]))
         }
         (Kind::Map(map) | Kind::Object(map), Json::Object(values)) => {
             // What is unknown is left out of the values.
@@ -162,7 +166,9 @@ fn agrees_with_terraform() {
             match check(&line) {
                 Outcome::Agrees => agreed += 1,
                 Outcome::NotEvaluated(name) => *skipped.entry(name).or_insert(0) += 1,
-                Outcome::Differs(_) if DIFFERENCES.iter().any(|(known, _)| *known == text) => differing.push(text),
+                Outcome::Differs(_) if DIFFERENCES.iter().any(|(known, _)| *known == text) => {
+                    differing.push(text)
+                }
                 Outcome::Differs(how) => failures.push(format!("{text}\n    {how}")),
             }
         }
@@ -181,7 +187,8 @@ fn agrees_with_terraform() {
 fn every_function_is_asked_about() {
     let asked: String = files().iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
     // These read files or cannot be told from one run to the next; their own tests hold them.
-    let others = ["abspath", "plantimestamp", "rsadecrypt", "filebase64sha256", "filebase64sha512", "filemd5"];
+    let others =
+        ["abspath", "plantimestamp", "rsadecrypt", "filebase64sha256", "filebase64sha512", "filemd5"];
     let others = [&others[..], &["filesha1", "filesha256", "filesha512"]].concat();
     let missing: Vec<_> = airgate::eval::functions::names()
         .filter(|name| !others.contains(name) && !asked.contains(&format!("{name}(")))
@@ -193,8 +200,10 @@ fn every_function_is_asked_about() {
 fn the_answers_are_to_what_was_asked() {
     for file in files() {
         let asked = std::fs::read_to_string(file.with_extension("txt")).unwrap();
-        let asked: Vec<_> =
-            asked.lines().filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#')).collect();
+        let asked: Vec<_> = asked
+            .lines()
+            .filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
+            .collect();
         let answered = lines(&file);
         let answered: Vec<_> = answered.iter().map(|line| line["expr"].as_str().unwrap()).collect();
         let mut sorted = (asked.clone(), answered.clone());

@@ -1,6 +1,5 @@
 //! `airgate check`: analyses inputs, writes the report in every format asked for, and says by its exit code what to do.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use airgate::config::{Config, Options};
@@ -10,7 +9,7 @@ use clap::ArgAction;
 use clap::builder::{FalseyValueParser, PossibleValuesParser, TypedValueParser};
 
 use super::output::{Output, write_file};
-use super::{Console, Exit, Failure, config, unless_closed};
+use super::{Console, Exit, Failure, NothingToAnalyse, config, unless_closed};
 
 /// The end of `--help`.
 const EXIT_CODES: &str = "Exit codes, the same for every format:
@@ -101,8 +100,13 @@ pub(super) fn run(
 
     let fail_on = args.fail_on.or(options.config.fail_on).unwrap_or(Severity::High);
     let exit = exit(&report, fail_on, args.exit_zero);
-    if let Some(why) = reason(exit, &report, &args.paths) {
-        writeln!(console.err, "error: {why}")?;
+    match exit {
+        Exit::Clean | Exit::Findings => {}
+        Exit::Failure => writeln!(
+            console.err,
+            "error: the input could not be analysed as a whole: the verdict is not sure"
+        )?,
+        Exit::Nothing => return Err(NothingToAnalyse("there is nothing to analyse".to_owned()).into()),
     }
     Ok(exit)
 }
@@ -139,24 +143,6 @@ pub(super) fn exit(report: &Report, fail_on: Severity, exit_zero: bool) -> Exit 
     }
     let failed: usize = report.summary.fail.range(fail_on..).map(|(_, n)| n).sum();
     if failed > 0 && !exit_zero { Exit::Findings } else { Exit::Clean }
-}
-
-/// What standard error says of an exit that the report does not explain by itself.
-fn reason(exit: Exit, report: &Report, paths: &[PathBuf]) -> Option<String> {
-    match exit {
-        Exit::Clean | Exit::Findings => None,
-        Exit::Failure => {
-            let n = report::failed_to_analyse(report);
-            Some(format!("the input could not be analysed as a whole ({n} found); the verdict is not sure"))
-        }
-        Exit::Nothing => {
-            let mut text = "nothing to analyse in".to_owned();
-            for path in paths {
-                let _infallible = write!(text, " {}", report::scrub(&path.display().to_string()));
-            }
-            Some(text)
-        }
-    }
 }
 
 fn severity() -> impl TypedValueParser<Value = Severity> {

@@ -58,6 +58,11 @@ pub(crate) struct Engine {
 /// Why there is nothing to print.
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
+/// The [`Failure`] of inputs in which there is nothing to analyse, which has its own exit code.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct NothingToAnalyse(pub(crate) String);
+
 /// Where the program prints.
 pub(crate) struct Console<'a> {
     pub(crate) out: &'a mut dyn io::Write,
@@ -89,7 +94,7 @@ pub(crate) fn run(cli: &Cli, engine: &Engine, console: &mut Console<'_>) -> Exit
     result.unwrap_or_else(|failure| {
         // Where even this cannot be written there is nobody to tell; the exit code still does.
         let _unheard = writeln!(console.err, "error: {}", explain(failure.as_ref()));
-        Exit::Failure
+        if failure.is::<NothingToAnalyse>() { Exit::Nothing } else { Exit::Failure }
     })
 }
 

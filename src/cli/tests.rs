@@ -10,7 +10,7 @@ use airgate::finding::{Report, RuleInfo, Severity};
 use airgate::report::Format;
 use clap::{CommandFactory, Parser};
 
-use super::{Cli, Console, Engine, Exit, Failure, check, run};
+use super::{Cli, Console, Engine, Exit, Failure, NothingToAnalyse, check, run};
 
 #[path = "../../tests/common/reports.rs"]
 mod reports;
@@ -35,6 +35,9 @@ fn analyze(paths: &[PathBuf], options: &Options) -> Result<Report, Failure> {
     if name == "echo" {
         return Err(format!("{options:?}").into());
     }
+    if name == "empty" {
+        return Err(NothingToAnalyse("no Terraform files in empty".into()).into());
+    }
     if name == "nothing" {
         let mut report = sample("clean");
         report.inputs.clear();
@@ -58,6 +61,8 @@ fn exit_codes_say_what_to_do() {
     assert_eq!(exit(&["check", "typical"]), Exit::Findings);
     assert_eq!(exit(&["check", "broken"]), Exit::Failure);
     assert_eq!(exit(&["check", "nothing"]), Exit::Nothing);
+    let (exit_code, _, err) = airgate(&["check", "empty"]);
+    assert_eq!((exit_code, err.as_str()), (Exit::Nothing, "error: no Terraform files in empty\n"));
     assert_eq!(exit(&["check", "typical", "--exit-zero"]), Exit::Clean);
     assert_eq!(exit(&["check", "broken", "--exit-zero"]), Exit::Failure, "a gate fails closed");
 }

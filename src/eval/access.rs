@@ -89,7 +89,9 @@ impl Evaluator<'_> {
             Err(why) => return error(format!("this index does not fit: {why}"), span),
         };
         let element = match (&key.kind, &value.kind) {
-            (Kind::Unknown(_), Kind::Unknown(_)) => step_into_unknown(value, &Path::Some, Type::of(value).element()),
+            (Kind::Unknown(_), Kind::Unknown(_)) => {
+                step_into_unknown(value, &Path::Some, Type::of(value).element())
+            }
             (Kind::Unknown(_), _) => self.unknown_index(value, &key),
             (Kind::Number(number), kind) => {
                 let index = match number.to_u64().and_then(|n| usize::try_from(n).ok()) {
@@ -99,7 +101,9 @@ impl Evaluator<'_> {
                 };
                 let path = Path::Index(index);
                 match kind {
-                    Kind::Unknown(unknown) => step_into_unknown(value, &path, element_type(&unknown.ty, index)),
+                    Kind::Unknown(unknown) => {
+                        step_into_unknown(value, &path, element_type(&unknown.ty, index))
+                    }
                     _ => match value.items().and_then(|items| items.get(index)) {
                         Some(item) => step_into(value, item, &path),
                         None => return error("there is no element with this index", span),
@@ -148,7 +152,11 @@ impl Evaluator<'_> {
                     apply(step_into(value, item, &path)).map(|element| self.place(element, span))
                 });
                 let elements = elements.collect::<Eval<Vec<_>>>()?;
-                if matches!(value.kind, Kind::Tuple(_)) { Value::tuple(elements) } else { Value::list(elements) }
+                if matches!(value.kind, Kind::Tuple(_)) {
+                    Value::tuple(elements)
+                } else {
+                    Value::list(elements)
+                }
             }
             Kind::Unknown(unknown) => match &unknown.ty {
                 // One element stands for all: what is computed from it says what the list is computed from.
@@ -196,7 +204,11 @@ pub(super) fn attribute(value: &Value, name: &str, span: Span) -> Eval {
 
 /// An element by its index or key, as `for` and splats see it.
 pub(super) fn nth(container: &Value, item: &Value, index: usize) -> Value {
-    step_into(container, item, &if matches!(container.kind, Kind::Set(_)) { Path::Some } else { Path::Index(index) })
+    step_into(
+        container,
+        item,
+        &if matches!(container.kind, Kind::Set(_)) { Path::Some } else { Path::Index(index) },
+    )
 }
 
 /// An entry by its key, as `for` sees it.
@@ -225,7 +237,8 @@ fn step_into_unknown(value: &Value, path: &Path<'_>, ty: Type) -> Value {
         Cause::Data(of) if unknown.sources.is_empty() => Cause::Data(extend(of, path)),
         cause => cause.clone(),
     };
-    let element = Unknown { ty, not_null: false, prefix: SmolStr::default(), cause, sources: unknown.sources.clone() };
+    let element =
+        Unknown { ty, not_null: false, prefix: SmolStr::default(), cause, sources: unknown.sources.clone() };
     Value { reference, origin: value.origin, ..Value::from_unknown(element).mark(value.sensitive) }
 }
 

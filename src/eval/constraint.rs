@@ -81,7 +81,8 @@ fn field(name: &str, expr: &Expr<'_>, depth: usize) -> Result<Field, String> {
             [ty, default] => {
                 let ty = constraint(ty, depth)?;
                 let value = constant(default)?;
-                let value = convert(&value, &ty).map_err(|why| format!("the default of `{name}` does not fit: {why}"))?;
+                let value = convert(&value, &ty)
+                    .map_err(|why| format!("the default of `{name}` does not fit: {why}"))?;
                 (ty, true, Some(value))
             }
             _ => return Err("`optional` takes a type and a default".to_owned()),

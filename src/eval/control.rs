@@ -61,7 +61,9 @@ impl Evaluator<'_> {
             (Some(a), Some(b)) if self.extended() => super::join::join(&[a, b], &result),
             // Terraform keeps the bounds of both numbers; where they meet the number is known.
             (Some(a), Some(b)) => match (&a.kind, &b.kind) {
-                (Kind::Number(x), Kind::Number(y)) if x == y => Value::number(x.clone()).mark(result.sensitive),
+                (Kind::Number(x), Kind::Number(y)) if x == y => {
+                    Value::number(x.clone()).mark(result.sensitive)
+                }
                 _ => result,
             },
             _ => result,
@@ -103,9 +105,12 @@ impl Evaluator<'_> {
 /// Unknown of any type because of `value`; it stays the same attribute.
 fn untyped(value: &Value) -> Value {
     let unknown = match value.as_unknown() {
-        Some(unknown) => {
-            Unknown { ty: Type::Any, not_null: false, prefix: smol_str::SmolStr::default(), ..unknown.clone() }
-        }
+        Some(unknown) => Unknown {
+            ty: Type::Any,
+            not_null: false,
+            prefix: smol_str::SmolStr::default(),
+            ..unknown.clone()
+        },
         None => Unknown::of_operands(&[value]),
     };
     Value {

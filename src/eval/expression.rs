@@ -100,7 +100,8 @@ impl Evaluator<'_> {
                     args.extend(items.iter().map(|item| item.clone().mark(value.sensitive)));
                 }
                 Kind::Unknown(unknown)
-                    if !unknown.ty.is_primitive() && !matches!(unknown.ty, Type::Map(_) | Type::Object(_)) =>
+                    if !unknown.ty.is_primitive()
+                        && !matches!(unknown.ty, Type::Map(_) | Type::Object(_)) =>
                 {
                     let operands: Vec<&Value> = args.iter().chain([&value]).collect();
                     let unknown = Unknown::of_operands(&operands);

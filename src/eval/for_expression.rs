@@ -124,7 +124,10 @@ impl Built {
                 let values = self.entries.entry(key).or_default();
                 if !group && !values.is_empty() {
                     // Not which: a key may be sensitive.
-                    return error("two elements have the same key; `...` after the value would group them", span);
+                    return error(
+                        "two elements have the same key; `...` after the value would group them",
+                        span,
+                    );
                 }
                 values.push(value);
             }

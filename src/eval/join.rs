@@ -64,8 +64,12 @@ fn joined(first: &Value, rest: &[&Value], otherwise: &Value) -> Option<Value> {
 /// `otherwise` for a part: what it says of the whole does not hold there.
 fn loosened(otherwise: &Value) -> Value {
     let Some(unknown) = otherwise.as_unknown() else { return otherwise.clone() };
-    let unknown =
-        Unknown { ty: crate::value::Type::Any, not_null: false, prefix: SmolStr::default(), ..unknown.clone() };
+    let unknown = Unknown {
+        ty: crate::value::Type::Any,
+        not_null: false,
+        prefix: SmolStr::default(),
+        ..unknown.clone()
+    };
     Value { sensitive: otherwise.sensitive, origin: otherwise.origin, ..Value::from_unknown(unknown) }
 }
 

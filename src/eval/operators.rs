@@ -120,7 +120,9 @@ impl Evaluator<'_> {
 fn same_or_equal(a: &Value, b: &Value) -> Truth {
     match (&a.reference, &b.reference) {
         // An element that is not told apart (`[?]`) may be another one.
-        (Some(one), Some(other)) if one == other && !one.attribute.contains('?') && !one.resource.contains('?') => {
+        (Some(one), Some(other))
+            if one == other && !one.attribute.contains('?') && !one.resource.contains('?') =>
+        {
             Truth::Yes
         }
         _ => equal(a, b),
@@ -138,7 +140,9 @@ fn to_operand(value: &Value, wanted: &Type, span: Span) -> Eval {
 
 fn result_type(op: BinaryOp) -> Type {
     match op {
-        BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Modulo => Type::Number,
+        BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Modulo => {
+            Type::Number
+        }
         _ => Type::Bool,
     }
 }

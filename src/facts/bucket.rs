@@ -35,7 +35,8 @@ impl Reader<'_, '_> {
         let inline = self.inline("server_side_encryption_configuration").map(|value| descend(&value, "rule"));
         match attached.or(inline) {
             Some(rules) => each(&rules, |rule| {
-                let default = rule.at_path("apply_server_side_encryption_by_default").cloned().unwrap_or(Value::NULL);
+                let default =
+                    rule.at_path("apply_server_side_encryption_by_default").cloned().unwrap_or(Value::NULL);
                 each(&default, |default| match default.get("sse_algorithm").and_then(Value::as_str) {
                     Some(algorithm) if algorithm.starts_with("aws:kms") => {
                         let key = default.get("kms_master_key_id").cloned().unwrap_or(Value::NULL);
@@ -52,7 +53,8 @@ impl Reader<'_, '_> {
     fn public_access_blocked(&self) -> Value {
         const FLAGS: [&str; 4] =
             ["block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"];
-        let mut blocks = self.facts.graph.attachments(self.node, "aws_s3_bucket_public_access_block").peekable();
+        let mut blocks =
+            self.facts.graph.attachments(self.node, "aws_s3_bucket_public_access_block").peekable();
         if blocks.peek().is_none() {
             let cause = "no `aws_s3_bucket_public_access_block` names it: buckets made since April 2023 are blocked, older \
                          ones are not";
@@ -62,7 +64,9 @@ impl Reader<'_, '_> {
             };
         }
         all(blocks.flat_map(|block| {
-            FLAGS.map(|flag| block.after.as_ref().and_then(|after| after.get(flag)).cloned().unwrap_or(Value::NULL))
+            FLAGS.map(|flag| {
+                block.after.as_ref().and_then(|after| after.get(flag)).cloned().unwrap_or(Value::NULL)
+            })
         }))
     }
 

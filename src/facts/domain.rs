@@ -39,7 +39,9 @@ impl Scope for ConditionScope<'_, '_> {
             ("policy", ["tags", "required", ..]) => {
                 Ok((tags::strings(self.facts.config.tags.required.iter().map(String::as_str)), 2))
             }
-            _ => Err(format!("`{root}` means nothing in a condition; there are `self`, `facts` and `policy`")),
+            _ => {
+                Err(format!("`{root}` means nothing in a condition; there are `self`, `facts` and `policy`"))
+            }
         }
     }
 
@@ -80,7 +82,8 @@ impl ConditionScope<'_, '_> {
 
     /// A geography of inference, or a region of the cloud that the resource is in.
     fn geography_within(&self, place: &Value, list: &Value) -> Value {
-        let type_name = self.facts.graph.resource(self.node).map_or("", |resource| resource.type_name.as_str());
+        let type_name =
+            self.facts.graph.resource(self.node).map_or("", |resource| resource.type_name.as_str());
         let cloud = type_name.split('_').next().unwrap_or(type_name);
         within(place, list, |place, allowed| match place.and_then(|place| regions::region(cloud, place)) {
             Some(region) => Truth::from(region.within(allowed)),
@@ -89,15 +92,20 @@ impl ConditionScope<'_, '_> {
     }
 
     fn refers_to(&self, value: &Value, type_name: &Value) -> bool {
-        let named = value.reference.as_ref().and_then(|reference| self.facts.graph.named(&reference.resource));
-        named.is_some_and(|named| named.mode == Mode::Managed && Some(named.type_name.as_str()) == type_name.as_str())
+        let named =
+            value.reference.as_ref().and_then(|reference| self.facts.graph.named(&reference.resource));
+        named.is_some_and(|named| {
+            named.mode == Mode::Managed && Some(named.type_name.as_str()) == type_name.as_str()
+        })
     }
 
     fn is_set(&self, path: &Value) -> Result<Value, String> {
         let Some(path) = path.as_str() else { return Err("`is_set` takes a path as text".to_owned()) };
         let Some(resource) = self.facts.graph.resource(self.node) else { return Ok(Value::bool(false)) };
         let Some(configured) = &resource.configured else {
-            return Ok(Value::unknown(Cause::Other("the input does not tell what the configuration sets".into())));
+            return Ok(Value::unknown(Cause::Other(
+                "the input does not tell what the configuration sets".into(),
+            )));
         };
         let (first, rest) = path.split_once('.').unwrap_or((path, ""));
         let set = configured.contains(first)
@@ -107,13 +115,17 @@ impl ConditionScope<'_, '_> {
 
     /// Whether a resource of the type is declared for the same provider configuration and region.
     fn declared(&self, type_name: &Value) -> Result<Value, String> {
-        let Some(type_name) = type_name.as_str() else { return Err("`declared` takes a type name".to_owned()) };
+        let Some(type_name) = type_name.as_str() else {
+            return Err("`declared` takes a type name".to_owned());
+        };
         let graph = self.facts.graph;
         let here = graph.resource(self.node);
         let region = residency::region(self.facts, self.node);
         let mut unsure = None;
         for &node in graph.by_type(type_name) {
-            let Some(other) = graph.resource(node).filter(|resource| !resource.is_deleted()) else { continue };
+            let Some(other) = graph.resource(node).filter(|resource| !resource.is_deleted()) else {
+                continue;
+            };
             if here.is_some_and(|here| here.provider == other.provider) {
                 return Ok(Value::bool(true));
             }
@@ -121,7 +133,10 @@ impl ConditionScope<'_, '_> {
             match (region.as_str(), elsewhere.as_str()) {
                 (Some(a), Some(b)) if a == b => return Ok(Value::bool(true)),
                 (Some(_), Some(_)) => {}
-                _ => unsure = Some(Cause::Other(format!("`{}` may be in the same region", other.address).into())),
+                _ => {
+                    unsure =
+                        Some(Cause::Other(format!("`{}` may be in the same region", other.address).into()))
+                }
             }
         }
         if let Some(call) = graph.unfollowed.first() {
@@ -176,7 +191,9 @@ fn within(place: &Value, list: &Value, ask: impl Fn(Option<&str>, &[&str]) -> Tr
     }
     let allowed: Vec<&str> = list.items().unwrap_or_default().iter().filter_map(Value::as_str).collect();
     if let Some(odd) = allowed.iter().find(|place| !regions::is_place(place)) {
-        return Value::unknown(Cause::Other(format!("`{odd}` is not a jurisdiction that airgate knows").into()));
+        return Value::unknown(Cause::Other(
+            format!("`{odd}` is not a jurisdiction that airgate knows").into(),
+        ));
     }
     match ask(place.as_str(), &allowed) {
         Truth::Yes => Value::bool(true),

@@ -47,7 +47,9 @@ pub const ANALYSIS_NAMES: [&str; ANALYSES.len()] = {
 /// The documents that a resource holds: attribute paths by type.
 fn policies(resource: &Resource) -> impl Iterator<Item = &Value> {
     let paths: &[&str] = match resource.type_name.as_str() {
-        "aws_iam_policy" | "aws_iam_role_policy" | "aws_iam_user_policy" | "aws_iam_group_policy" => &["policy"],
+        "aws_iam_policy" | "aws_iam_role_policy" | "aws_iam_user_policy" | "aws_iam_group_policy" => {
+            &["policy"]
+        }
         "aws_iam_role" => &["inline_policy"],
         _ => &[],
     };
@@ -100,7 +102,9 @@ fn trust_without_source(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Opt
     let services: Vec<&str> = args.iter().map(String::as_str).collect();
     let value = trust(facts.graph.resource(node)?)?;
     match read(value) {
-        Ok(document) => questions::trusts_without_source(&document, &services).map(|answer| outcome(answer, value)),
+        Ok(document) => {
+            questions::trusts_without_source(&document, &services).map(|answer| outcome(answer, value))
+        }
         Err(outcome) => Some(outcome),
     }
 }

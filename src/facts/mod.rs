@@ -43,7 +43,9 @@ impl<'g> Facts<'g> {
             let resource = resource?;
             call.references
                 .iter()
-                .any(|link| link.target.resource == resource.address || link.target.resource == resource.block)
+                .any(|link| {
+                    link.target.resource == resource.address || link.target.resource == resource.block
+                })
                 .then_some(call.address.as_str())
         })
     }

@@ -112,7 +112,9 @@ impl Scope {
 
     /// Notes the type of an AI resource at everything its data edges lead to.
     fn reach_data(&mut self, graph: &ResourceGraph, start: NodeId) {
-        let Some(type_name) = graph.resource(start).map(|resource| resource.type_name.clone()) else { return };
+        let Some(type_name) = graph.resource(start).map(|resource| resource.type_name.clone()) else {
+            return;
+        };
         let mut seen = BTreeSet::from([start]);
         let mut queue = VecDeque::from([(start, 0)]);
         while let Some((node, length)) = queue.pop_front() {
@@ -145,5 +147,6 @@ fn neighbours(graph: &ResourceGraph, node: NodeId) -> impl Iterator<Item = (&'st
 
 /// Whether a resource is AI itself: by its type, or an identity whose documents name AI services.
 fn is_ai(resource: &Resource) -> bool {
-    Catalog::get().kind(&resource.type_name).is_some_and(|info| info.ai == Ai::Direct) || iam::names_ai(resource)
+    Catalog::get().kind(&resource.type_name).is_some_and(|info| info.ai == Ai::Direct)
+        || iam::names_ai(resource)
 }

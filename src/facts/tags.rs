@@ -29,7 +29,8 @@ pub fn tag(facts: &Facts<'_>, node: NodeId, name: &str) -> Value {
 /// Whether a tag called `key` is the one that rules call `name`: spelled alike but for case and `_`, or a synonym.
 fn means(tags: &Tags, key: &str, name: &str) -> bool {
     let plain = |text: &str| text.to_ascii_lowercase().replace('_', "-");
-    plain(key) == plain(name) || tags.synonyms.get(name).is_some_and(|others| others.iter().any(|other| other == key))
+    plain(key) == plain(name)
+        || tags.synonyms.get(name).is_some_and(|others| others.iter().any(|other| other == key))
 }
 
 /// The layers of tags, the strongest first: `tags_all` where the input has it, else the resource's own and the provider's.

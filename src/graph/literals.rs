@@ -20,7 +20,9 @@ pub(super) fn connect(this: &mut ResourceGraph) {
             let mut texts = Vec::new();
             strings(value, link.attribute, &mut texts);
             for text in texts {
-                for target in candidates(text).filter_map(|name| names.get(&(link.target_type, name))).flatten() {
+                for target in
+                    candidates(text).filter_map(|name| names.get(&(link.target_type, name))).flatten()
+                {
                     found.push((node, *target, Edge { kind: link.kind, path: link.attribute.into() }));
                 }
             }
@@ -72,6 +74,13 @@ fn strings<'v>(value: &'v Value, path: &str, out: &mut Vec<&'v str>) {
 fn candidates(text: &str) -> impl Iterator<Item = SmolStr> {
     let bucket = text.strip_prefix("s3://").map(|rest| rest.split('/').next().unwrap_or(rest));
     let arn = text.strip_prefix("arn:").and_then(|rest| rest.splitn(5, ':').nth(4));
-    let tail = arn.map(|name| if text.contains(":s3:::") { name.split('/').next() } else { name.rsplit(['/', ':']).next() });
-    [Some(text), bucket, tail.flatten()].into_iter().flatten().map(SmolStr::from).collect::<Vec<_>>().into_iter()
+    let tail = arn.map(|name| {
+        if text.contains(":s3:::") { name.split('/').next() } else { name.rsplit(['/', ':']).next() }
+    });
+    [Some(text), bucket, tail.flatten()]
+        .into_iter()
+        .flatten()
+        .map(SmolStr::from)
+        .collect::<Vec<_>>()
+        .into_iter()
 }

@@ -6,6 +6,7 @@ mod literals;
 mod references;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -15,6 +16,7 @@ use smol_str::SmolStr;
 
 use crate::catalog::{self, LinkKind};
 use crate::program::{Action, InputKind, ModuleCall, Program, ProviderConfig, Resource};
+use crate::value::{Kind, Value};
 
 /// A node of the graph.
 pub type NodeId = NodeIndex<u32>;
@@ -147,10 +149,25 @@ fn complete(this: &mut ResourceGraph) {
         let type_name = &resource.type_name;
         for object in [&mut resource.before, &mut resource.after] {
             if let Some(value) = object.take() {
-                *object = Some(catalog::complete(type_name, &value, partial));
+                let mut value = catalog::complete(type_name, &value, partial);
+                note_not_null(&mut value);
+                *object = Some(value);
             }
         }
     });
+}
+
+/// A value that is another resource's attribute is not null, though it is known after apply.
+fn note_not_null(value: &mut Value) {
+    let is_reference = value.reference.is_some();
+    match &mut value.kind {
+        Kind::Unknown(unknown) if is_reference && !unknown.not_null => Arc::make_mut(unknown).not_null = true,
+        Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => {
+            Arc::make_mut(items).iter_mut().for_each(note_not_null);
+        }
+        Kind::Map(map) | Kind::Object(map) => Arc::make_mut(map).values_mut().for_each(note_not_null),
+        _ => {}
+    }
 }
 
 /// Finds nodes by address, block and type.

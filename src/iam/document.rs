@@ -72,8 +72,9 @@ impl Document {
     /// # Errors
     /// What is wrong and where in the text, without its content.
     pub fn parse(text: &str) -> Result<Self, String> {
-        serde_json::from_str(text)
-            .map_err(|error| format!("line {}, column {} of the document: not a policy", error.line(), error.column()))
+        serde_json::from_str(text).map_err(|error| {
+            format!("line {}, column {} of the document: not a policy", error.line(), error.column())
+        })
     }
 }
 
@@ -150,7 +151,10 @@ mod tests {
         let statement = &document.statements[0];
         assert_eq!(statement.action, ["s3:*"]);
         assert_eq!(statement.condition["Bool"]["aws:SecureTransport"].0, ["false"]);
-        assert_eq!(statement.principal.as_ref().unwrap().services().collect::<Vec<_>>(), ["bedrock.amazonaws.com"]);
+        assert_eq!(
+            statement.principal.as_ref().unwrap().services().collect::<Vec<_>>(),
+            ["bedrock.amazonaws.com"]
+        );
     }
 
     #[test]

@@ -27,28 +27,39 @@ impl Answer {
 /// Is one of `actions` allowed on every resource? A resource pattern that ends a kind (`…::foundation-model/*`) is every
 /// resource too. `limiting` are the condition keys that take the width away (`iam:PassedToService`).
 pub fn allows_on_every_resource(document: &Document, actions: &[&str], limiting: &[&str]) -> Answer {
-    ask(document, |statement| {
-        let action = covered_action(statement, actions)?;
-        every_resource(statement).then(|| (action, limits(statement, limiting)))
-    }, |statement| actions.iter().all(|action| covered_action(statement, &[action]).is_some()))
+    ask(
+        document,
+        |statement| {
+            let action = covered_action(statement, actions)?;
+            every_resource(statement).then(|| (action, limits(statement, limiting)))
+        },
+        |statement| actions.iter().all(|action| covered_action(statement, &[action]).is_some()),
+    )
 }
 
 /// Are all actions of one of `services` allowed on every resource?
 pub fn allows_whole_service(document: &Document, services: &[&str]) -> Answer {
     let whole = |pattern: &str| {
-        pattern == "*" || pattern.split_once(':').is_some_and(|(service, action)| {
-            action == "*" && services.iter().any(|s| glob(&service.to_ascii_lowercase(), s))
-        })
+        pattern == "*"
+            || pattern.split_once(':').is_some_and(|(service, action)| {
+                action == "*" && services.iter().any(|s| glob(&service.to_ascii_lowercase(), s))
+            })
     };
-    ask(document, |statement| {
-        let pattern = match statement.action.iter().find(|pattern| whole(pattern)) {
-            Some(pattern) => pattern.clone(),
-            // Everything but a few actions.
-            None if !statement.not_action.is_empty() => format!("everything but {}", statement.not_action.join(", ")),
-            None => return None,
-        };
-        every_resource(statement).then(|| (pattern, limits(statement, &[])))
-    }, |statement| statement.action.iter().any(|pattern| whole(pattern)))
+    ask(
+        document,
+        |statement| {
+            let pattern = match statement.action.iter().find(|pattern| whole(pattern)) {
+                Some(pattern) => pattern.clone(),
+                // Everything but a few actions.
+                None if !statement.not_action.is_empty() => {
+                    format!("everything but {}", statement.not_action.join(", "))
+                }
+                None => return None,
+            };
+            every_resource(statement).then(|| (pattern, limits(statement, &[])))
+        },
+        |statement| statement.action.iter().any(|pattern| whole(pattern)),
+    )
 }
 
 /// May one of the service principals `services` assume the role without a condition on the source?
@@ -61,16 +72,20 @@ pub fn trusts_without_source(document: &Document, services: &[&str]) -> Option<A
     if !document.statements.iter().any(|s| s.effect == Effect::Allow && trusted(s).is_some()) {
         return None;
     }
-    let answer = ask(document, |statement| {
-        let service = trusted(statement)?;
-        let keys = ["aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths"];
-        let limited = statement
-            .condition
-            .values()
-            .flat_map(|keys| keys.keys())
-            .any(|key| keys.contains(&key.to_ascii_lowercase().as_str()));
-        (!limited).then_some((service, Truth::No))
-    }, |_| false);
+    let answer = ask(
+        document,
+        |statement| {
+            let service = trusted(statement)?;
+            let keys = ["aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths"];
+            let limited = statement
+                .condition
+                .values()
+                .flat_map(|keys| keys.keys())
+                .any(|key| keys.contains(&key.to_ascii_lowercase().as_str()));
+            (!limited).then_some((service, Truth::No))
+        },
+        |_| false,
+    );
     Some(answer)
 }
 
@@ -174,13 +189,23 @@ mod tests {
 
     #[test]
     fn wide_allow_is_yes_scoped_is_no_and_a_condition_is_maybe() {
-        let ask = |text: &str| allows_on_every_resource(&document(text), &["iam:PassRole"], &["iam:PassedToService"]).truth;
+        let ask = |text: &str| {
+            allows_on_every_resource(&document(text), &["iam:PassRole"], &["iam:PassedToService"]).truth
+        };
         assert_eq!(ask(r#"{"Effect":"Allow","Action":"iam:*","Resource":"*"}"#), Truth::Yes);
-        assert_eq!(ask(r#"{"Effect":"Allow","Action":"iam:pass*","Resource":"arn:aws:iam::1:role/*"}"#), Truth::Yes);
-        assert_eq!(ask(r#"{"Effect":"Allow","Action":"iam:*","Resource":"arn:aws:iam::1:role/x"}"#), Truth::No);
+        assert_eq!(
+            ask(r#"{"Effect":"Allow","Action":"iam:pass*","Resource":"arn:aws:iam::1:role/*"}"#),
+            Truth::Yes
+        );
+        assert_eq!(
+            ask(r#"{"Effect":"Allow","Action":"iam:*","Resource":"arn:aws:iam::1:role/x"}"#),
+            Truth::No
+        );
         assert_eq!(ask(r#"{"Effect":"Allow","NotAction":"s3:*","Resource":"*"}"#), Truth::Yes);
         let condition = |key: &str| {
-            format!(r#"{{"Effect":"Allow","Action":"iam:*","Resource":"*","Condition":{{"StringEquals":{{"{key}":"x"}}}}}}"#)
+            format!(
+                r#"{{"Effect":"Allow","Action":"iam:*","Resource":"*","Condition":{{"StringEquals":{{"{key}":"x"}}}}}}"#
+            )
         };
         assert_eq!(ask(&condition("iam:PassedToService")), Truth::No);
         assert_eq!(ask(&condition("aws:RequestedRegion")), Truth::Maybe);
@@ -190,9 +215,13 @@ mod tests {
 
     #[test]
     fn trust_without_source_is_told_only_of_roles_that_are_trusted() {
-        let ask = |text: &str| trusts_without_source(&document(text), &["bedrock.amazonaws.com"]).map(|answer| answer.truth);
+        let ask = |text: &str| {
+            trusts_without_source(&document(text), &["bedrock.amazonaws.com"]).map(|answer| answer.truth)
+        };
         let trust = |service: &str, condition: &str| {
-            format!(r#"{{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{{"Service":"{service}"}}{condition}}}"#)
+            format!(
+                r#"{{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{{"Service":"{service}"}}{condition}}}"#
+            )
         };
         assert_eq!(ask(&trust("lambda.amazonaws.com", "")), None);
         assert_eq!(ask(&trust("bedrock.amazonaws.com", "")), Some(Truth::Yes));

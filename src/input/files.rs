@@ -104,7 +104,9 @@ impl Input {
     pub fn program(&self, inputs: &Inputs, sources: &Sources, wanted: &dyn Fn(&str) -> bool) -> Program {
         match self {
             Self::Source(root) => evaluate(root, inputs, sources),
-            Self::Document { kind, path, file } => super::read(*kind, path, sources.text(*file), *file, wanted),
+            Self::Document { kind, path, file } => {
+                super::read(*kind, path, sources.text(*file), *file, wanted)
+            }
         }
     }
 }

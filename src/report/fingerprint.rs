@@ -27,7 +27,7 @@ pub(super) fn fingerprints(report: &Report) -> Vec<String> {
 fn digest(report: &Report, finding: &Finding, nth: u32) -> [u8; 32] {
     let rule = report.rules.get(finding.rule).map_or("", |rule| rule.id.as_str());
     let site_path = finding.site.and_then(|site| report.sources.get(site.file)).map(SourceFile::path);
-    let path = site_path.unwrap_or_else(|| fallback_path(report, &report.sources));
+    let path = site_path.unwrap_or_else(|| fallback_path(report));
     let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
     let blocks: BTreeSet<String> =
         finding.resources.iter().map(|subject| block_address(&subject.address)).collect();

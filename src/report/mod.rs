@@ -24,7 +24,7 @@ pub use scrub::scrub;
 
 use crate::diagnostic::Level;
 use crate::finding::{Finding, Report, RuleInfo, Severity, Subject, Verdict};
-use crate::source::Sources;
+use crate::source::{FileId, SourceFile};
 
 /// The formats of a report.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -186,10 +186,15 @@ fn clip(text: &str, max: usize) -> Cow<'_, str> {
     }
 }
 
-/// The path to show for a finding without a place: what was given to be analysed.
-fn fallback_path<'a>(report: &'a Report, sources: &'a Sources) -> &'a str {
-    let first_file = sources.iter().next().map(|(_, file)| file.path());
-    first_file.or_else(|| report.inputs.first().map(|input| input.path.as_str())).unwrap_or("-")
+/// What stands for the place of a finding without one: the first file that was read.
+fn fallback_file(report: &Report) -> Option<(FileId, &SourceFile)> {
+    report.sources.iter().find(|(_, file)| !file.text().is_empty())
+}
+
+/// Its path, or that of the first input.
+fn fallback_path(report: &Report) -> &str {
+    let file = fallback_file(report).map(|(_, file)| file.path());
+    file.or_else(|| report.inputs.first().map(|input| input.path.as_str())).unwrap_or("-")
 }
 
 /// What follows `n` things: `1 failure`, `2 failures`.

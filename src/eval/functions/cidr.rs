@@ -136,7 +136,8 @@ pub(super) fn cidrsubnets(call: &Call<'_>) -> Outcome {
     let mut next = Some(network.address);
     let mut subnets = Vec::new();
     for bits in call.args.iter().skip(1).filter_map(number) {
-        let bits = bits.to_i64().and_then(|bits| u32::try_from(bits).ok()).filter(|bits| (1..=32).contains(bits));
+        let bits =
+            bits.to_i64().and_then(|bits| u32::try_from(bits).ok()).filter(|bits| (1..=32).contains(bits));
         let bits = bits.ok_or("a prefix can be extended by 1 to 32 bits")?;
         let length = network.length + bits;
         if length > network.width {
@@ -146,7 +147,10 @@ pub(super) fn cidrsubnets(call: &Call<'_>) -> Outcome {
         // The next multiple of the size.
         let start = next.and_then(|next| next.checked_add(hosts)).map(|end| end & !hosts);
         let Some(address) = start.filter(|start| *start <= last) else {
-            return Err(format!("there is no space left in {} for a prefix of {length} bits", network.show()));
+            return Err(format!(
+                "there is no space left in {} for a prefix of {length} bits",
+                network.show()
+            ));
         };
         subnets.push(Value::string(Network { address, length, ..network }.show()));
         next = (address | hosts).checked_add(1);

@@ -4,7 +4,17 @@ use super::call::{Call, Outcome, string};
 use crate::value::Value;
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
@@ -89,7 +99,8 @@ impl Time {
             }
             sign * (hours * 60 + minutes)
         };
-        let seconds = days_from_civil(year, month, day) * 86_400 + hour * 3600 + (minute - offset) * 60 + second;
+        let seconds =
+            days_from_civil(year, month, day) * 86_400 + hour * 3600 + (minute - offset) * 60 + second;
         Some(Self { nanos: i128::from(seconds) * NANOS + i128::from(fraction), offset })
     }
 

@@ -50,7 +50,8 @@ fn is_inside(root: &Path, path: &Path) -> bool {
     let existing = path.ancestors().find_map(|ancestor| Some((ancestor, ancestor.canonicalize().ok()?)));
     existing.is_some_and(|(ancestor, real)| {
         let rest = path.strip_prefix(ancestor).unwrap_or(path);
-        real.starts_with(root) && rest.components().all(|part| matches!(part, std::path::Component::Normal(_)))
+        real.starts_with(root)
+            && rest.components().all(|part| matches!(part, std::path::Component::Normal(_)))
     })
 }
 

@@ -64,7 +64,8 @@ fn matches_path(pattern: &[Vec<char>], path: &[Vec<char>]) -> bool {
                 reached |= row.get(i) == Some(&true);
                 *slot = reached;
             } else if let Some(at) = i.checked_sub(1) {
-                *slot = row.get(at) == Some(&true) && path.get(at).is_some_and(|name| matches_name(names, name));
+                *slot =
+                    row.get(at) == Some(&true) && path.get(at).is_some_and(|name| matches_name(names, name));
             }
         }
         row = next;

@@ -86,7 +86,8 @@ pub(super) fn zipmap(call: &Call<'_>) -> Outcome {
         Kind::List(items) | Kind::Tuple(items) => items,
         _ => return Err("the values must be a list or tuple".to_owned()),
     };
-    let keys: Option<Vec<SmolStr>> = call.items(0).iter().map(|key| key.as_str().map(SmolStr::from)).collect();
+    let keys: Option<Vec<SmolStr>> =
+        call.items(0).iter().map(|key| key.as_str().map(SmolStr::from)).collect();
     let keys = keys.ok_or("a key is null")?;
     if keys.len() != items.len() {
         return Err("there must be as many keys as values".to_owned());

@@ -17,9 +17,11 @@ enum Refusal {
 
 fn compile(pattern: &str) -> Result<Regex, Refusal> {
     let translated = re2::translate(pattern).map_err(Refusal::Invalid)?;
-    RegexBuilder::new(&translated).size_limit(MAX_COMPILED).nest_limit(200).build().map_err(|error| match error {
-        regex::Error::CompiledTooBig(_) => Refusal::TooLarge,
-        _ => Refusal::Invalid("the pattern is not a regular expression".to_owned()),
+    RegexBuilder::new(&translated).size_limit(MAX_COMPILED).nest_limit(200).build().map_err(|error| {
+        match error {
+            regex::Error::CompiledTooBig(_) => Refusal::TooLarge,
+            _ => Refusal::Invalid("the pattern is not a regular expression".to_owned()),
+        }
     })
 }
 

@@ -7,8 +7,8 @@ use Ty::{Any, Bool, Bools, List, Lists, Map, Number, Numbers, Set, String, Strin
 
 use super::call::{Call, Outcome};
 use super::{
-    cidr, collections, conversion, date, encoding, filesystem, format, hash, json, maps, numeric, paths, regex, sets,
-    strings,
+    cidr, collections, conversion, date, encoding, filesystem, format, hash, json, maps, numeric, paths,
+    regex, sets, strings,
 };
 use crate::value::Type;
 

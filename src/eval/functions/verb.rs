@@ -60,7 +60,9 @@ pub(super) fn append(verb: &Verb, value: &Value, out: &mut String) -> Result<(),
         }
         ('b' | 'd' | 'o' | 'x' | 'X', _) => {
             let value = convert(value, &Type::Number).map_err(|error| wrong(&error))?;
-            let whole = number(&value).filter(Number::is_integer).ok_or_else(|| wrong("a whole number is required"))?;
+            let whole = number(&value)
+                .filter(Number::is_integer)
+                .ok_or_else(|| wrong("a whole number is required"))?;
             append_integer(verb, &whole, out);
         }
         ('e' | 'E' | 'f' | 'g' | 'G', _) => {
@@ -202,7 +204,8 @@ impl Decimal {
         let Some(&first) = self.digits.get(count) else {
             return;
         };
-        let odd = count.checked_sub(1).and_then(|last| self.digits.get(last)).is_some_and(|digit| digit % 2 == 1);
+        let odd =
+            count.checked_sub(1).and_then(|last| self.digits.get(last)).is_some_and(|digit| digit % 2 == 1);
         let up = first > 5 || first == 5 && (self.digits.len() > count + 1 || odd);
         self.digits.truncate(count);
         if up {

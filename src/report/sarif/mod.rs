@@ -15,7 +15,9 @@ use self::model as m;
 use super::fingerprint::{KEY, fingerprints};
 use super::place::{Place, Places};
 use super::scrub::SafeJson;
-use super::{Item, Options, addresses, clip, failed_to_analyse, fallback_path, items, rule_url, scrub};
+use super::{
+    Item, Options, addresses, clip, failed_to_analyse, fallback_file, fallback_path, items, rule_url, scrub,
+};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::finding::{Report, RuleInfo, Severity, Subject, Verdict};
 use crate::source::{FileId, Site};
@@ -106,7 +108,7 @@ fn hashes(
                 lines.entry(place.site.file).or_default().insert(place.region.start.line);
             }
             None => {
-                if let Some((file, _)) = report.sources.iter().next() {
+                if let Some((file, _)) = fallback_file(report) {
                     lines.entry(file).or_default().insert(1);
                 }
             }
@@ -160,8 +162,8 @@ fn result<'a>(group: &'a Group<'a>, cx: &'a Context<'a>) -> m::Result<'a> {
         text.push_str(&format!(" See {}.", links.join(", ")));
     }
 
-    let file = place
-        .map_or_else(|| cx.report.sources.iter().next().map(|(id, _)| id), |place| Some(place.site.file));
+    let file =
+        place.map_or_else(|| fallback_file(cx.report).map(|(id, _)| id), |place| Some(place.site.file));
     let line = place.map_or(1, |place| place.region.start.line);
     let hash = file.and_then(|file| cx.hashes.get(&file)?.get(&line));
     let mut partial_fingerprints = BTreeMap::new();
@@ -349,7 +351,7 @@ fn physical(place: Place<'_>) -> m::PhysicalLocation {
 /// GitHub refuses a result without a location: the first line of what was analysed.
 fn no_place(report: &Report) -> m::PhysicalLocation {
     m::PhysicalLocation {
-        artifact_location: m::ArtifactLocation { uri: uri(fallback_path(report, &report.sources)) },
+        artifact_location: m::ArtifactLocation { uri: uri(fallback_path(report)) },
         region: m::Region { start_line: 1, start_column: 1, end_line: 1, end_column: 2 },
     }
 }

@@ -12,7 +12,9 @@ use crate::source::{FileId, Site};
 use crate::value::{Cause, Kind, Type, Unknown, Value, convert};
 
 use super::module::{Declared, Module};
-use super::scope::{BlockId, Each, InstanceScope, IteratorScope, ModuleScope, block_address, instance_address};
+use super::scope::{
+    BlockId, Each, InstanceScope, IteratorScope, ModuleScope, block_address, instance_address,
+};
 
 /// More instances of one block than this are analysed as one that stands for any.
 const MAX_INSTANCES: usize = 10_000;
@@ -52,7 +54,12 @@ pub fn expand<'a>(module: &'a Module<'a>, scope: &ModuleScope<'a>) -> Program {
 }
 
 /// The value of `attr` in the block's body: an attribute, or the list of its nested blocks. [`None`] if it is not set.
-pub fn attribute(declared: Declared<'_>, attr: &str, module: &ModuleScope<'_>, scope: &dyn Scope) -> Option<Value> {
+pub fn attribute(
+    declared: Declared<'_>,
+    attr: &str,
+    module: &ModuleScope<'_>,
+    scope: &dyn Scope,
+) -> Option<Value> {
     let mut body = BodyReader { file: declared.file, module, links: Vec::new(), places: BTreeMap::new() };
     body.entry(declared.body(), attr, scope, "")
 }
@@ -74,7 +81,9 @@ pub fn expansion(declared: Declared<'_>, module: &ModuleScope<'_>) -> Expansion 
             Ok(entries) => Expansion::ForEach(entries),
             Err(cause) => {
                 if let Cause::Error(message) = &cause {
-                    module.report(Diagnostic::warning(message.as_str()).at(attribute.value.span.at(declared.file)));
+                    module.report(
+                        Diagnostic::warning(message.as_str()).at(attribute.value.span.at(declared.file)),
+                    );
                 }
                 Expansion::Unknown(cause)
             }
@@ -118,7 +127,9 @@ fn for_each(value: &Value) -> Result<Vec<(SmolStr, Value)>, Cause> {
             })
             .collect(),
         Kind::Unknown(unknown) => Err(unknown.cause.clone()),
-        Kind::List(_) | Kind::Tuple(_) => Err(Cause::Error("`for_each` takes a map or a set; use `toset(…)`".into())),
+        Kind::List(_) | Kind::Tuple(_) => {
+            Err(Cause::Error("`for_each` takes a map or a set; use `toset(…)`".into()))
+        }
         _ => Err(Cause::Error("`for_each` takes a map or a set of strings".into())),
     }
 }
@@ -152,9 +163,11 @@ fn instances<'a>(
     let block = block_address(mode, kind, name);
     for (key, each) in all {
         let names = InstanceScope { module: scope, each };
-        let mut reader = BodyReader { file: declared.file, module: scope, links: Vec::new(), places: BTreeMap::new() };
+        let mut reader =
+            BodyReader { file: declared.file, module: scope, links: Vec::new(), places: BTreeMap::new() };
         let object = reader.object(declared.body(), &names, "", true);
-        let configured: BTreeSet<SmolStr> = object.map().map(|map| map.keys().cloned().collect()).unwrap_or_default();
+        let configured: BTreeSet<SmolStr> =
+            object.map().map(|map| map.keys().cloned().collect()).unwrap_or_default();
         out.push(Resource {
             address: instance_address(&block, key.as_ref()),
             block: block.clone(),
@@ -193,7 +206,10 @@ impl BodyReader<'_, '_> {
         names.dedup();
         names.retain(|name| !(top && META.contains(name)));
         Value::object(
-            names.into_iter().filter_map(|name| Some((name.into(), self.entry(body, name, scope, path)?))).collect::<Vec<_>>(),
+            names
+                .into_iter()
+                .filter_map(|name| Some((name.into(), self.entry(body, name, scope, path)?)))
+                .collect::<Vec<_>>(),
         )
     }
 
@@ -244,7 +260,8 @@ impl BodyReader<'_, '_> {
         let wrong = |what: &str| Cause::Error(format!("the `dynamic` block has no `{what}`").into());
         let label = block.labels.first().map(|label| label.text).ok_or_else(|| wrong("label"))?;
         let over = block.body.attribute("for_each").ok_or_else(|| wrong("for_each"))?;
-        let content = block.body.blocks().find(|b| b.ident.text == "content").ok_or_else(|| wrong("content"))?;
+        let content =
+            block.body.blocks().find(|b| b.ident.text == "content").ok_or_else(|| wrong("content"))?;
         let iterator = match block.body.attribute("iterator").map(|attribute| attribute.value.kind) {
             Some(ExprKind::Variable(name)) => name,
             _ => label,
@@ -294,7 +311,8 @@ fn block_name<'a>(block: &Block<'a>) -> Option<&'a str> {
 fn providers<'a>(module: &Module<'a>, scope: &ModuleScope<'a>) -> Vec<ProviderConfig> {
     let mut out = Vec::new();
     for declared in &module.providers {
-        let mut reader = BodyReader { file: declared.file, module: scope, links: Vec::new(), places: BTreeMap::new() };
+        let mut reader =
+            BodyReader { file: declared.file, module: scope, links: Vec::new(), places: BTreeMap::new() };
         let object = reader.object(declared.body(), scope, "", false);
         let get = |path: &str| object.at_path(path).cloned();
         out.push(ProviderConfig {
@@ -345,7 +363,8 @@ fn call<'a>(name: &str, declared: Declared<'a>, scope: &ModuleScope<'a>) -> Modu
         None => Each::Entry(any(), any()),
     };
     let names = InstanceScope { module: scope, each };
-    let mut reader = BodyReader { file: declared.file, module: scope, links: Vec::new(), places: BTreeMap::new() };
+    let mut reader =
+        BodyReader { file: declared.file, module: scope, links: Vec::new(), places: BTreeMap::new() };
     let _ = reader.object(declared.body(), &names, "", true);
     scope.report(
         Diagnostic::notice(format!("`{address}` is not followed: what it declares is not analysed"))

@@ -70,8 +70,11 @@ impl RootModule {
                     root.tfvars.extend(file);
                 }
                 FileKind::NotYet(what) => root.diagnostics.push(
-                    Diagnostic::warning(format!("`{}` is not read: {what}", display_path(&directory.join(name))))
-                        .help("check a plan instead: `terraform show -json PLAN > plan.json`"),
+                    Diagnostic::warning(format!(
+                        "`{}` is not read: {what}",
+                        display_path(&directory.join(name))
+                    ))
+                    .help("check a plan instead: `terraform show -json PLAN > plan.json`"),
                 ),
                 FileKind::Other => {}
             }
@@ -101,7 +104,11 @@ impl RootModule {
     }
 
     /// Parses the files, each into its own arena: `arenas` must be as many as `config` and `tfvars` together.
-    pub fn parse<'a>(&self, sources: &'a Sources, arenas: &'a mut [Bump]) -> (Vec<Parsed<'a>>, Vec<Diagnostic>) {
+    pub fn parse<'a>(
+        &self,
+        sources: &'a Sources,
+        arenas: &'a mut [Bump],
+    ) -> (Vec<Parsed<'a>>, Vec<Diagnostic>) {
         let files: Vec<FileId> = self.config.iter().chain(&self.tfvars).copied().collect();
         let results: Vec<_> = files
             .into_par_iter()
@@ -168,7 +175,9 @@ fn kind_of(name: &str, siblings: &[String]) -> FileKind {
         let _ = stem;
         return FileKind::NotYet("JSON configuration syntax is not supported yet");
     }
-    if name.ends_with(".tfvars.json") && (name == "terraform.tfvars.json" || name.ends_with(".auto.tfvars.json")) {
+    if name.ends_with(".tfvars.json")
+        && (name == "terraform.tfvars.json" || name.ends_with(".auto.tfvars.json"))
+    {
         return FileKind::NotYet("JSON variable files are not supported yet");
     }
     if let Some(stem) = name.strip_suffix(".tf").or_else(|| name.strip_suffix(".tofu")) {
@@ -195,12 +204,16 @@ pub fn read_text(path: &Path) -> Result<String, Diagnostic> {
     let shown = display_path(path);
     let size = std::fs::metadata(path).map_or(0, |meta| meta.len());
     if size > MAX_FILE {
-        return Err(Diagnostic::error(format!("`{shown}` has {size} bytes, more than the {MAX_FILE} allowed")));
+        return Err(Diagnostic::error(format!(
+            "`{shown}` has {size} bytes, more than the {MAX_FILE} allowed"
+        )));
     }
-    let bytes = std::fs::read(path).map_err(|error| Diagnostic::error(format!("cannot read `{shown}`: {error}")))?;
+    let bytes =
+        std::fs::read(path).map_err(|error| Diagnostic::error(format!("cannot read `{shown}`: {error}")))?;
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        Diagnostic::error(format!("`{shown}` is not UTF-8: byte {at} is not valid")).help("save the file as UTF-8")
+        Diagnostic::error(format!("`{shown}` is not UTF-8: byte {at} is not valid"))
+            .help("save the file as UTF-8")
     })
 }
 

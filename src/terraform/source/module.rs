@@ -91,7 +91,11 @@ impl<'a> Module<'a> {
                 return diagnostics.push(labels_wrong(kind, "one label, its name", declared.site()));
             }
             ("resource" | "data", _) => {
-                return diagnostics.push(labels_wrong(kind, "two labels, its type and its name", declared.site()));
+                return diagnostics.push(labels_wrong(
+                    kind,
+                    "two labels, its type and its name",
+                    declared.site(),
+                ));
             }
             // Outputs, backends, checks, moves, imports and removals declare no resource and change no attribute.
             _ => true,
@@ -112,7 +116,8 @@ fn insert<K: Ord, V>(map: &mut BTreeMap<K, V>, key: K, value: V) -> bool {
 }
 
 fn duplicate(kind: &str, name: &str, site: Site) -> Diagnostic {
-    Diagnostic::warning(format!("{kind} `{name}` is declared twice; the first declaration is analysed")).at(site)
+    Diagnostic::warning(format!("{kind} `{name}` is declared twice; the first declaration is analysed"))
+        .at(site)
 }
 
 fn labels_wrong(kind: &str, expected: &str, site: Site) -> Diagnostic {

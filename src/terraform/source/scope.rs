@@ -50,7 +50,11 @@ enum Cell {
 
 impl<'a> ModuleScope<'a> {
     /// The scope of a root module.
-    pub fn new(module: &'a Module<'a>, variables: BTreeMap<&'a str, Value>, directory: Option<&Path>) -> Self {
+    pub fn new(
+        module: &'a Module<'a>,
+        variables: BTreeMap<&'a str, Value>,
+        directory: Option<&Path>,
+    ) -> Self {
         Self {
             module,
             variables,
@@ -124,7 +128,8 @@ impl<'a> ModuleScope<'a> {
     fn resource(&self, mode: Mode, kind: &str, name: &str, attrs: &[&str]) -> Result<(Value, usize), String> {
         let blocks = if mode == Mode::Managed { &self.module.resources } else { &self.module.data };
         // The key's strings live as long as the module, the caller's do not.
-        let Some((&(kind, name), &declared)) = blocks.iter().find(|((k, n), _)| *k == kind && *n == name) else {
+        let Some((&(kind, name), &declared)) = blocks.iter().find(|((k, n), _)| *k == kind && *n == name)
+        else {
             return Err(format!("`{}` is not declared", block_address(mode, kind, name)));
         };
         let id = (mode, kind, name);
@@ -139,14 +144,14 @@ impl<'a> ModuleScope<'a> {
                     let each = Each::Count(Value::int(i));
                     self.instance(id, declared, Some(Key::Int(i)), &each)
                 });
-                Ok((Value::tuple(items), 0))
+                Ok((self.touching(block, || Value::tuple(items)), 0))
             }
             Expansion::ForEach(entries) => {
                 let items = entries.iter().map(|(key, value)| {
                     let each = Each::Entry(Value::string(key.clone()), value.clone());
                     (key.clone(), self.instance(id, declared, Some(Key::String(key.clone())), &each))
                 });
-                Ok((Value::object(items), 0))
+                Ok((self.touching(block, || Value::object(items)), 0))
             }
             Expansion::Unknown(_) => {
                 let reference = Reference { resource: block, attribute: SmolStr::default() };
@@ -154,6 +159,16 @@ impl<'a> ModuleScope<'a> {
                 Ok((unknown_reference(mode, reference, Type::Any, false), 0))
             }
         }
+    }
+
+    /// Evaluates all instances of `block` and notes that the block was named: which instance is meant is told by the step
+    /// that follows, and so by the reference of the value.
+    fn touching(&self, block: SmolStr, evaluate: impl FnOnce() -> Value) -> Value {
+        let before = self.touched.take();
+        let value = evaluate();
+        self.touched.replace(before);
+        self.touched.borrow_mut().push(Reference { resource: block, attribute: SmolStr::default() });
+        value
     }
 
     /// A whole resource instance as an object; unknown where the schema of its type is not known.
@@ -170,7 +185,14 @@ impl<'a> ModuleScope<'a> {
     }
 
     /// One attribute of a resource instance.
-    fn attribute(&self, id: BlockId<'a>, declared: Declared<'a>, key: Option<Key>, attr: &str, each: &Each) -> Value {
+    fn attribute(
+        &self,
+        id: BlockId<'a>,
+        declared: Declared<'a>,
+        key: Option<Key>,
+        attr: &str,
+        each: &Each,
+    ) -> Value {
         let (mode, kind, name) = id;
         let resource = instance_address(&block_address(mode, kind, name), key.as_ref());
         let reference = Reference { resource, attribute: attr.into() };
@@ -196,7 +218,9 @@ impl<'a> ModuleScope<'a> {
     /// provider computes is known after apply.
     fn unset(&self, mode: Mode, kind: &'a str, attr: &str, reference: &Reference) -> Value {
         let schema = (mode == Mode::Managed).then(|| Catalog::get().schema(kind)).flatten();
-        let Some(schema) = schema else { return unknown_reference(mode, reference.clone(), Type::Any, false) };
+        let Some(schema) = schema else {
+            return unknown_reference(mode, reference.clone(), Type::Any, false);
+        };
         let mut unset = self.unset.borrow_mut();
         let object = unset.entry(kind).or_insert_with(|| catalog::complete(kind, &Value::object([]), true));
         match (object.get(attr), schema.attributes.get(attr)) {
@@ -253,7 +277,9 @@ impl Scope for ModuleScope<'_> {
             }
             ("module", [name, ..]) => Err(format!("module `{name}` is not declared")),
             ("path", ["module" | "root", ..]) => Ok((Value::string("."), 1)),
-            ("path", ["cwd", ..]) => Ok((Value::unknown(Cause::Other("`path.cwd` depends on the run".into())), 1)),
+            ("path", ["cwd", ..]) => {
+                Ok((Value::unknown(Cause::Other("`path.cwd` depends on the run".into())), 1))
+            }
             // Without a CLI the workspace is the default one, as in a fresh checkout.
             ("terraform" | "tofu", ["workspace", ..]) => Ok((Value::string("default"), 1)),
             ("data", [kind, name, rest @ ..]) => {

@@ -48,7 +48,9 @@ impl Scope for NoNames {
 
 /// Takes in `--var` texts as files, so that they have places.
 pub fn add_vars(vars: &[(String, String)], sources: &mut Sources) -> Vec<(SmolStr, FileId)> {
-    vars.iter().map(|(name, text)| (name.into(), sources.add_confidential(format!("--var {name}"), text.clone()))).collect()
+    vars.iter()
+        .map(|(name, text)| (name.into(), sources.add_confidential(format!("--var {name}"), text.clone())))
+        .collect()
 }
 
 /// The value of every declared variable, converted to its type.
@@ -87,7 +89,11 @@ pub fn values<'a>(
     (values, diagnostics)
 }
 
-fn assign_file(parsed: &Parsed<'_>, assigned: &mut BTreeMap<SmolStr, Value>, diagnostics: &mut Vec<Diagnostic>) {
+fn assign_file(
+    parsed: &Parsed<'_>,
+    assigned: &mut BTreeMap<SmolStr, Value>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
     for attribute in parsed.body.attributes() {
         let value = eval::evaluate(&attribute.value, parsed.file, &NoNames, Mode::Strict, diagnostics);
         assigned.insert(attribute.name.text.into(), value);
@@ -96,7 +102,8 @@ fn assign_file(parsed: &Parsed<'_>, assigned: &mut BTreeMap<SmolStr, Value>, dia
 
 /// `--var` of a primitive type is text; of any other type it is an expression.
 fn parse_var(text: &str, file: FileId, ty: &Type, diagnostics: &mut Vec<Diagnostic>) -> Value {
-    let site = Site { file, span: crate::source::Span::new(0, u32::try_from(text.len()).unwrap_or(u32::MAX)) };
+    let site =
+        Site { file, span: crate::source::Span::new(0, u32::try_from(text.len()).unwrap_or(u32::MAX)) };
     if matches!(ty, Type::Any | Type::String | Type::Number | Type::Bool) {
         return Value::string(text).or_origin(site);
     }
@@ -115,15 +122,16 @@ fn variable(
     let body = declared.body();
     let flag = |attribute: &str| literal_bool(body.attribute(attribute).map(|attribute| &attribute.value));
     let ty = type_of(declared, diagnostics);
-    let default = body
-        .attribute("default")
-        .map(|attribute| eval::evaluate(&attribute.value, declared.file, &NoNames, Mode::Strict, diagnostics));
+    let default = body.attribute("default").map(|attribute| {
+        eval::evaluate(&attribute.value, declared.file, &NoNames, Mode::Strict, diagnostics)
+    });
     let nullable = flag("nullable").unwrap_or(true);
     let value = match (assigned, default) {
         (Some(value), Some(default)) if value.is_null() && !nullable => default,
         (Some(value), _) | (None, Some(value)) => value,
         (None, None) => {
-            let unknown = Unknown { ty: ty.clone(), not_null: !nullable, ..Unknown::new(Cause::Variable(name.into())) };
+            let unknown =
+                Unknown { ty: ty.clone(), not_null: !nullable, ..Unknown::new(Cause::Variable(name.into())) };
             Value::from_unknown(unknown).or_origin(declared.site())
         }
     };
@@ -131,7 +139,9 @@ fn variable(
         Ok(value) => value,
         Err(message) => {
             let site = value.origin.unwrap_or_else(|| declared.site());
-            diagnostics.push(Diagnostic::warning(format!("the value of variable `{name}` is wrong: {message}")).at(site));
+            diagnostics.push(
+                Diagnostic::warning(format!("the value of variable `{name}` is wrong: {message}")).at(site),
+            );
             Value::unknown(Cause::Error(format!("the value of variable `{name}` is wrong: {message}").into()))
         }
     };
