@@ -8,15 +8,18 @@ use std::process::ExitCode;
 use anstream::{AutoStream, ColorChoice};
 use clap::Parser;
 
-use crate::cli::{Cli, Color, Console, Engine, Failure};
+use crate::cli::{Cli, Color, Console, Engine};
 
 /// Columns of a line where the terminal does not say.
 const WIDTH: usize = 120;
 
 /// What the command line calls.
 const ENGINE: Engine = Engine {
-    analyze: |_, _| Err(Failure::from("the engine is not wired in yet")),
-    rules: |_| Err(Failure::from("the engine is not wired in yet")),
+    analyze: |paths, options| Ok(airgate::analyze(paths, options)?),
+    rules: |options| {
+        let rules = airgate::rule_set(options)?;
+        Ok(rules.iter().map(|rule| rules.info(rule)).collect())
+    },
 };
 
 fn main() -> ExitCode {

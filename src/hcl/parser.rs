@@ -39,6 +39,8 @@ pub(super) struct Parser<'a> {
     pub(super) ran_off: bool,
     /// Where blocks were last found to end without a brace.
     pub(super) unclosed_at: Option<usize>,
+    /// Where the parse was when the last diagnostic was recorded.
+    pub(super) error_at: usize,
     diagnostics: Vec<Diagnostic>,
     pub(super) items: Stack<Item<'a>>,
     pub(super) labels: Stack<Label<'a>>,
@@ -115,6 +117,7 @@ impl<'a> Parser<'a> {
             resync: false,
             ran_off: false,
             unclosed_at: None,
+            error_at: 0,
             diagnostics: Vec::new(),
             items: Stack::new(),
             labels: Stack::new(),
@@ -161,6 +164,7 @@ impl<'a> Parser<'a> {
 
     #[cold]
     fn record(&mut self, span: Span, diagnostic: Diagnostic) -> Failed {
+        self.error_at = self.pos;
         if self.diagnostics.len() < MAX_DIAGNOSTICS {
             self.diagnostics.push(diagnostic.at(span.at(self.file)));
         } else if self.diagnostics.len() == MAX_DIAGNOSTICS {

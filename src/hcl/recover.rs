@@ -84,13 +84,38 @@ impl Parser<'_> {
                 b'(' => open.push(Open::Paren),
                 b']' => close(&mut open, Open::Bracket),
                 b')' => close(&mut open, Open::Paren),
-                b'}' if !close_brace(&mut open) && in_block => return,
+                b'}' => {
+                    let unclosed = !open.is_empty();
+                    if !close_brace(&mut open) && in_block {
+                        if unclosed {
+                            self.resume_at_error(start);
+                        }
+                        return;
+                    }
+                }
                 _ => {}
             }
             self.pos += 1;
             self.prev_end = self.pos;
         }
-        self.ran_off |= !open.is_empty();
+        if !open.is_empty() {
+            self.ran_off = true;
+            self.resume_at_error(start);
+        }
+    }
+
+    /// A bracket of the broken item is never closed. If the error is where a line begins like an attribute or block, the
+    /// bracket was forgotten before it and that item is whole: goes there.
+    fn resume_at_error(&mut self, start: usize) {
+        let skipped = self.slice(start, self.error_at);
+        let kept = skipped.trim_end_matches([' ', '\t']);
+        let length = self.ident_length(self.error_at);
+        let rest = self.slice(self.error_at + length, self.bytes.len()).trim_start_matches([' ', '\t']);
+        let is_item = rest.starts_with(['{', '"']) || rest.starts_with('=') && !rest.starts_with("==");
+        if length > 0 && is_item && kept.ends_with('\n') {
+            self.pos = self.error_at;
+            self.prev_end = start + kept.trim_end().len();
+        }
     }
 
     /// To the end of the quoted string, of its line, or to the next sequence in it.

@@ -11,6 +11,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use serde_json::value::RawValue;
 use smol_str::SmolStr;
 
+pub use super::marks::{Marks, PathStep};
 use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Site, Span};
 use crate::value::{Cause, Kind, Unknown, Value};
@@ -20,20 +21,6 @@ use crate::value::{Cause, Kind, Unknown, Value};
 pub struct Document<'a> {
     text: &'a str,
     file: Option<FileId>,
-}
-
-/// What lies beside a value and has its shape: `after_unknown`, `after_sensitive`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Marks {
-    /// Nothing in it is marked.
-    #[default]
-    None,
-    /// All of it is marked.
-    All,
-    /// Some attributes are, sorted by name.
-    Fields(Vec<(SmolStr, Marks)>),
-    /// Some elements are, by position.
-    Items(Vec<Marks>),
 }
 
 /// The unknown that most values of a plan share.
@@ -103,164 +90,6 @@ impl<'a> Document<'a> {
     /// Decodes `raw` as it is.
     pub fn decode_plain(self, raw: &'a RawValue) -> Result<Value, serde_json::Error> {
         self.decode(raw, &Marks::None, &Marks::None)
-    }
-}
-
-impl Marks {
-    /// Reads marks. What is neither `true` nor a container marks nothing; so do marks nested beyond reason.
-    pub fn parse(raw: Option<&RawValue>) -> Self {
-        raw.filter(|raw| raw.get().len() > 2)
-            .and_then(|raw| serde_json::from_str(raw.get()).ok())
-            .unwrap_or_default()
-    }
-
-    /// The marks of an attribute.
-    pub fn field(&self, name: &str) -> &Self {
-        match self {
-            Self::All => &Self::All,
-            Self::Fields(fields) => fields
-                .binary_search_by(|(key, _)| key.as_str().cmp(name))
-                .ok()
-                .and_then(|at| fields.get(at))
-                .map_or(&Self::None, |(_, marks)| marks),
-            _ => &Self::None,
-        }
-    }
-
-    /// The marks of an element.
-    pub fn item(&self, index: usize) -> &Self {
-        match self {
-            Self::All => &Self::All,
-            Self::Items(items) => items.get(index).unwrap_or(&Self::None),
-            _ => &Self::None,
-        }
-    }
-
-    /// Whether nothing is marked.
-    pub fn is_none(&self) -> bool {
-        matches!(self, Self::None)
-    }
-
-    /// Marks these paths too: `vpc_config.subnets`, `list[0].key` as sensitive paths of a raw state do.
-    pub fn add(&mut self, path: &[PathStep]) {
-        let Some((step, rest)) = path.split_first() else {
-            *self = Self::All;
-            return;
-        };
-        match (step, &mut *self) {
-            (_, Self::All) => {}
-            (PathStep::Field(name), Self::Fields(fields)) => {
-                let at = match fields.binary_search_by(|(key, _)| key.cmp(name)) {
-                    Ok(at) => at,
-                    Err(at) => {
-                        fields.insert(at, (name.clone(), Self::None));
-                        at
-                    }
-                };
-                if let Some((_, marks)) = fields.get_mut(at) {
-                    marks.add(rest);
-                }
-            }
-            (PathStep::Item(index), Self::Items(items)) if *index < MAX_ITEMS => {
-                if items.len() <= *index {
-                    items.resize(index + 1, Self::None);
-                }
-                if let Some(marks) = items.get_mut(*index) {
-                    marks.add(rest);
-                }
-            }
-            (PathStep::Field(_), Self::None) => {
-                *self = Self::Fields(Vec::new());
-                self.add(path);
-            }
-            (PathStep::Item(index), Self::None) if *index < MAX_ITEMS => {
-                *self = Self::Items(Vec::new());
-                self.add(path);
-            }
-            // A path that does not fit the others: rather too much is hidden than too little.
-            _ => *self = Self::All,
-        }
-    }
-
-    /// The value that has nothing but these marks: Terraform leaves unknown attributes out of `after`.
-    fn unknowns(&self) -> Value {
-        match self {
-            Self::None => Value::NULL,
-            Self::All => known_after_apply(),
-            Self::Fields(fields) => {
-                Value::object(fields.iter().map(|(key, marks)| (key.clone(), marks.unknowns())))
-            }
-            Self::Items(items) => Value::tuple(items.iter().map(Self::unknowns)),
-        }
-    }
-}
-
-/// Elements beyond this position are not marked one by one.
-const MAX_ITEMS: usize = 1 << 16;
-
-/// A step of a path into a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PathStep {
-    /// `.name` or `["name"]`
-    Field(SmolStr),
-    /// `[0]`
-    Item(usize),
-}
-
-impl<'de> serde::Deserialize<'de> for Marks {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MarksVisitor;
-        impl<'de> Visitor<'de> for MarksVisitor {
-            type Value = Marks;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("marks")
-            }
-
-            fn visit_bool<E>(self, marked: bool) -> Result<Marks, E> {
-                Ok(if marked { Marks::All } else { Marks::None })
-            }
-
-            fn visit_unit<E>(self) -> Result<Marks, E> {
-                Ok(Marks::None)
-            }
-
-            fn visit_i64<E>(self, _: i64) -> Result<Marks, E> {
-                Ok(Marks::None)
-            }
-
-            fn visit_u64<E>(self, _: u64) -> Result<Marks, E> {
-                Ok(Marks::None)
-            }
-
-            fn visit_f64<E>(self, _: f64) -> Result<Marks, E> {
-                Ok(Marks::None)
-            }
-
-            fn visit_str<E>(self, _: &str) -> Result<Marks, E> {
-                Ok(Marks::None)
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Marks, A::Error> {
-                let mut items = Vec::new();
-                while let Some(item) = seq.next_element::<Marks>()? {
-                    items.push(item);
-                }
-                Ok(if items.iter().all(Marks::is_none) { Marks::None } else { Marks::Items(items) })
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Marks, A::Error> {
-                let mut fields = Vec::new();
-                while let Some((key, marks)) = map.next_entry::<Text<'de>, Marks>()? {
-                    if !marks.is_none() {
-                        fields.push((SmolStr::new(key.0), marks));
-                    }
-                }
-                fields.sort_by(|(a, _), (b, _)| a.cmp(b));
-                Ok(if fields.is_empty() { Marks::None } else { Marks::Fields(fields) })
-            }
-        }
-        deserializer.deserialize_any(MarksVisitor)
     }
 }
 

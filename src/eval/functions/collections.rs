@@ -49,7 +49,7 @@ pub(super) fn coalesce(call: &Call<'_>) -> Outcome {
             return Ok(call.unknown(ty));
         }
         if !arg.is_null() && arg.as_str() != Some("") {
-            return convert(arg.clone(), &ty);
+            return convert(arg, &ty);
         }
     }
     Err("no argument is neither null nor an empty string".to_owned())
@@ -86,7 +86,7 @@ pub(super) fn concat(call: &Call<'_>) -> Outcome {
     if call.args.iter().all(|arg| matches!(arg.kind, Kind::List(_))) {
         let types: Vec<Type> = call.args.iter().map(|arg| Type::of(arg).element()).collect();
         if let Some(ty) = unify(&types) {
-            return Ok(Value::list(items.map(|item| convert(item, &ty)).collect::<Result<Vec<_>, _>>()?));
+            return Ok(Value::list(items.map(|item| convert(&item, &ty)).collect::<Result<Vec<_>, _>>()?));
         }
     }
     Ok(Value::tuple(items))
@@ -207,7 +207,7 @@ pub(super) fn matchkeys(call: &Call<'_>) -> Outcome {
     let types = [Type::of(call.value(1)).element(), Type::of(call.value(2)).element()];
     let ty = unify(&types).ok_or("keys and what is searched for must have the same type")?;
     let all = |items: &[Value]| -> Result<Vec<Value>, String> {
-        items.iter().map(|item| convert(item.clone(), &ty)).collect()
+        items.iter().map(|item| convert(item, &ty)).collect()
     };
     let (keys, wanted) = (all(keys)?, all(call.items(2))?);
     let matches = |key: &Value| wanted.iter().any(|other| equal(key, other) == Truth::Yes);
@@ -237,7 +237,7 @@ pub(super) fn range(call: &Call<'_>) -> Outcome {
     let down = limit < next;
     let step = match call.args.get(2) {
         Some(step) => read(step)?,
-        None => if down { -1 } else { 1 }.into(),
+        None => if down { -1_i64 } else { 1 }.into(),
     };
     if step.is_zero() || next != limit && down != step.is_negative() {
         return Err("the step leads away from the limit".to_owned());

@@ -5,7 +5,7 @@ use crate::value::{Kind, Type, Unknown, Value, convert};
 
 /// The argument as a `ty`. It is the same resource attribute as before, though an unknown may now be null.
 fn to(call: &Call<'_>, ty: &Type) -> Outcome {
-    let mut value = convert(call.value(0).clone(), ty)?;
+    let mut value = convert(call.value(0), ty)?;
     if let Some(unknown) = value.as_unknown() {
         value.kind = Value::from_unknown(Unknown { not_null: false, ..unknown.clone() }).kind;
     }

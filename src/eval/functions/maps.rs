@@ -37,11 +37,11 @@ pub(super) fn lookup(call: &Call<'_>) -> Outcome {
         (Some(found), Some(default), Kind::Map(_)) => {
             // A default of another type that converts is no error, one that does not is.
             let ty = Type::of(value).element();
-            convert(default.clone(), &ty)?;
+            convert(default, &ty)?;
             Ok(found.clone())
         }
         (Some(found), _, _) => Ok(found.clone()),
-        (None, Some(default), Kind::Map(_)) => convert(default.clone(), &Type::of(value).element()),
+        (None, Some(default), Kind::Map(_)) => convert(default, &Type::of(value).element()),
         (None, Some(default), _) => Ok(default.clone()),
         (None, None, _) => Err("the key does not exist, and there is no default".to_owned()),
     }

@@ -91,7 +91,7 @@ impl Function {
             if arg.is_null() && !param.nullable {
                 return Err(format!("argument `{}` must not be null", param.name));
             }
-            let value = convert(arg.clone(), &param.ty.to_type());
+            let value = convert(arg, &param.ty.to_type());
             converted.push(value.map_err(|why| format!("argument `{}`: {why}", param.name))?);
         }
         let call = Call { args: &converted, directory, name: self.name };

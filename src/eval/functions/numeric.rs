@@ -91,7 +91,7 @@ pub(super) fn sum(call: &Call<'_>) -> Outcome {
     }
     let mut sum = Number::ZERO;
     for item in items {
-        let item = convert(item.clone(), &Type::Number)?;
+        let item = convert(item, &Type::Number)?;
         let item = number(&item).ok_or("an element is null")?;
         sum = sum.add(&item)?;
     }

@@ -18,7 +18,7 @@ pub(super) fn is_settled(value: &Value) -> bool {
 fn of_one_type(call: &Call<'_>) -> Result<Vec<Vec<Value>>, String> {
     let types: Vec<Type> = call.args.iter().map(|arg| Type::of(arg).element()).collect();
     let ty = unify(&types).ok_or("all sets must have elements of the same type")?;
-    let all = |arg: &Value| arg.items().unwrap_or_default().iter().map(|item| convert(item.clone(), &ty)).collect();
+    let all = |arg: &Value| arg.items().unwrap_or_default().iter().map(|item| convert(item, &ty)).collect();
     call.args.iter().map(all).collect()
 }
 
@@ -57,7 +57,7 @@ pub(super) fn setproduct(call: &Call<'_>) -> Outcome {
         let items = arg.items().ok_or("all arguments must be lists, sets or tuples")?;
         total = total.saturating_mul(items.len());
         // The elements of a tuple become those of a list.
-        let listed = convert(Value::from(arg.kind.clone()), &Type::list(Type::Any))?;
+        let listed = convert(&Value::from(arg.kind.clone()), &Type::list(Type::Any))?;
         factors.push(listed.items().unwrap_or_default().to_vec());
     }
     let listed = call.args.iter().all(|arg| !matches!(arg.kind, Kind::Set(_)));

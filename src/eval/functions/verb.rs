@@ -44,11 +44,11 @@ pub(super) fn append(verb: &Verb, value: &Value, out: &mut String) -> Result<(),
         }
         (_, Kind::Null) => return Err(wrong("it is null")),
         ('t', _) => {
-            let value = convert(value.clone(), &Type::Bool).map_err(|error| wrong(&error))?;
+            let value = convert(value, &Type::Bool).map_err(|error| wrong(&error))?;
             out.push_str(if value.as_bool() == Some(true) { "true" } else { "false" });
         }
         ('s' | 'q', _) => {
-            let value = convert(value.clone(), &Type::String).map_err(|error| wrong(&error))?;
+            let value = convert(value, &Type::String).map_err(|error| wrong(&error))?;
             let text = value.as_str().unwrap_or_default();
             if verb.letter == 's' {
                 append_text(verb, text, out);
@@ -59,12 +59,12 @@ pub(super) fn append(verb: &Verb, value: &Value, out: &mut String) -> Result<(),
             }
         }
         ('b' | 'd' | 'o' | 'x' | 'X', _) => {
-            let value = convert(value.clone(), &Type::Number).map_err(|error| wrong(&error))?;
+            let value = convert(value, &Type::Number).map_err(|error| wrong(&error))?;
             let whole = number(&value).filter(Number::is_integer).ok_or_else(|| wrong("a whole number is required"))?;
             append_integer(verb, &whole, out);
         }
         ('e' | 'E' | 'f' | 'g' | 'G', _) => {
-            let value = convert(value.clone(), &Type::Number).map_err(|error| wrong(&error))?;
+            let value = convert(value, &Type::Number).map_err(|error| wrong(&error))?;
             append_float(verb, &number(&value).unwrap_or(Number::ZERO), verb.letter, out);
         }
         _ => return Err(format!("a format has no verb %{}", verb.letter.escape_default())),

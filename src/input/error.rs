@@ -1,0 +1,154 @@
+//! Why a file is no input, and what to do about it.
+
+use std::fmt;
+
+/// Why a file is not an input.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum InputError {
+    /// Nothing in it.
+    #[error("{path} is empty: the command that should have written it failed")]
+    Empty {
+        /// The file.
+        path: String,
+    },
+    /// Not text.
+    #[error("{path} is not UTF-8 text")]
+    NotText {
+        /// The file.
+        path: String,
+    },
+    /// A plan as `terraform plan -out` writes it, or another zip archive.
+    #[error("{path} is a binary plan: run `terraform show -json {path}` and check what that prints")]
+    BinaryPlan {
+        /// The file.
+        path: String,
+    },
+    /// A gzip file.
+    #[error("{path} is compressed with gzip: run `gzip -dc {path}` and check what that prints")]
+    Gzip {
+        /// The file.
+        path: String,
+    },
+    /// The file is too large for 32-bit offsets.
+    #[error("{path} has 4 GiB or more: airgate reads no file of that size")]
+    TooLarge {
+        /// The file.
+        path: String,
+    },
+    /// JSON that stops in the middle.
+    #[error("{path} ends in the middle of its JSON, at line {line}, column {column}: write the file anew")]
+    Truncated {
+        /// The file.
+        path: String,
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+    },
+    /// Not JSON.
+    #[error("{path} is not valid JSON at line {line}, column {column}: {reason}")]
+    Invalid {
+        /// The file.
+        path: String,
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+        /// What is wrong there.
+        reason: String,
+    },
+    /// JSON of another tool or command.
+    #[error("{path} is {found}: {advice}")]
+    Other {
+        /// The file.
+        path: String,
+        /// What it is.
+        found: Found,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// A version that airgate does not read.
+    #[error("{path} is {what} of version {version}; airgate reads {known}")]
+    Version {
+        /// The file.
+        path: String,
+        /// What it is.
+        what: &'static str,
+        /// Its version.
+        version: String,
+        /// Which versions are read, and what to do.
+        known: &'static str,
+    },
+    /// An object that tells nothing.
+    #[error("{path} is a JSON object of no known kind (its first keys are {keys}): {ADVICE}")]
+    Unknown {
+        /// The file.
+        path: String,
+        /// Its first keys, for people.
+        keys: String,
+    },
+}
+
+/// JSON that people take for a plan.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is what `as_str` says")]
+pub enum Found {
+    StreamingPlan,
+    ProviderSchema,
+    Outputs,
+    Validation,
+    Source,
+    PulumiEvents,
+    PulumiSummary,
+    PulumiUpdatePlan,
+    CloudFormation,
+    AzureTemplate,
+    HumanPlan,
+    Array,
+    Scalar,
+    EmptyObject,
+}
+
+const ADVICE: &str = "give a plan (`terraform show -json PLAN`), a state, a `pulumi preview --json` or a `pulumi stack export`";
+
+impl Found {
+    /// In words.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::StreamingPlan => "the streaming output of `terraform plan -json`",
+            Self::ProviderSchema => "the output of `terraform providers schema -json`",
+            Self::Outputs => "the output of `terraform output -json`",
+            Self::Validation => "the output of `terraform validate -json`",
+            Self::Source => "Terraform source in JSON syntax",
+            Self::PulumiEvents => "a log of Pulumi engine events",
+            Self::PulumiSummary => "the summary that `pulumi preview --output json` prints",
+            Self::PulumiUpdatePlan => "a plan of `pulumi preview --save-plan`",
+            Self::CloudFormation => "a CloudFormation template",
+            Self::AzureTemplate => "an Azure Resource Manager template",
+            Self::HumanPlan => "a plan as text for people",
+            Self::Array => "a JSON array",
+            Self::Scalar => "a single JSON value",
+            Self::EmptyObject => "an empty JSON object",
+        }
+    }
+
+    pub(super) const fn advice(self) -> &'static str {
+        match self {
+            Self::StreamingPlan => "save a plan with `-out=PLAN` and use `terraform show -json PLAN`",
+            Self::HumanPlan => "use `terraform show -json PLAN`",
+            Self::Outputs => "use `terraform show -json` for the whole state",
+            Self::Source => "name its directory instead of the file",
+            Self::PulumiEvents | Self::PulumiSummary | Self::PulumiUpdatePlan => {
+                "use `pulumi preview --json --show-sames` or `pulumi stack export`"
+            }
+            Self::EmptyObject => "the command that wrote it failed; look at its messages",
+            _ => ADVICE,
+        }
+    }
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
