@@ -52,13 +52,13 @@ impl Scope for ConditionScope<'_, '_> {
                 None => Err("`tag` takes the name of a tag".to_owned()),
             },
             ("model_geography", [model]) => Ok(model_geography(model)),
-            ("geography_within", [geography, list]) => Ok(geography_within(geography, list)),
-            ("region_within", [region, list]) => Ok(self.region_within(region, list)),
+            ("geography_within", [place, list]) => Ok(self.geography_within(place, list)),
+            ("refers_to", [value, type_name]) => Ok(Value::bool(self.refers_to(value, type_name))),
             ("declared", [type_name]) => self.declared(type_name),
             ("is_set" | "is_customer_managed_key" | "tag" | "model_geography" | "declared", _) => {
                 Err(format!("`{name}` takes one argument"))
             }
-            ("geography_within" | "region_within", _) => Err(format!("`{name}` takes two arguments")),
+            ("geography_within" | "refers_to", _) => Err(format!("`{name}` takes two arguments")),
             _ => return None,
         };
         Some(result)
@@ -78,14 +78,19 @@ impl ConditionScope<'_, '_> {
         })
     }
 
-    /// A region is one of the cloud that the resource is in.
-    fn region_within(&self, region: &Value, list: &Value) -> Value {
+    /// A geography of inference, or a region of the cloud that the resource is in.
+    fn geography_within(&self, place: &Value, list: &Value) -> Value {
         let type_name = self.facts.graph.resource(self.node).map_or("", |resource| resource.type_name.as_str());
         let cloud = type_name.split('_').next().unwrap_or(type_name);
-        within(region, list, |region, allowed| match region {
-            Some(region) => regions::region_within(cloud, region, allowed),
-            None => Truth::Maybe,
+        within(place, list, |place, allowed| match place.and_then(|place| regions::region(cloud, place)) {
+            Some(region) => Truth::from(region.within(allowed)),
+            None => regions::geography_within(place, allowed),
         })
+    }
+
+    fn refers_to(&self, value: &Value, type_name: &Value) -> bool {
+        let named = value.reference.as_ref().and_then(|reference| self.facts.graph.named(&reference.resource));
+        named.is_some_and(|named| named.mode == Mode::Managed && Some(named.type_name.as_str()) == type_name.as_str())
     }
 
     fn is_set(&self, path: &Value) -> Result<Value, String> {
@@ -162,10 +167,6 @@ fn model_geography(model: &Value) -> Value {
         // A prefix that is known decides as the whole would: geography stands in front.
         _ => model.clone(),
     }
-}
-
-fn geography_within(geography: &Value, list: &Value) -> Value {
-    within(geography, list, |geography, allowed| regions::geography_within(geography, allowed))
 }
 
 /// Asks of a place and the jurisdictions that it must be in; unknown in, unknown out.
