@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use smol_str::SmolStr;
 
 use crate::catalog::{self, LinkKind};
-use crate::program::{Action, InputKind, ModuleCall, Program, ProviderConfig, Resource};
+use crate::program::{Action, InputKind, Mode, ModuleCall, Program, ProviderConfig, Resource};
 use crate::value::{Kind, Value};
 
 /// A node of the graph.
@@ -148,6 +148,10 @@ fn complete(this: &mut ResourceGraph) {
     let partial = !matches!(this.kind, InputKind::TerraformPlan | InputKind::TerraformState);
     let mut resources: Vec<&mut Resource> = this.graph.node_weights_mut().collect();
     resources.par_iter_mut().for_each(|resource| {
+        // A data source of the same name has another schema.
+        if resource.mode == Mode::Data {
+            return;
+        }
         let type_name = &resource.type_name;
         for object in [&mut resource.before, &mut resource.after] {
             if let Some(value) = object.take() {
