@@ -108,9 +108,12 @@ impl ConditionScope<'_, '_> {
             )));
         };
         let (first, rest) = path.split_once('.').unwrap_or((path, ""));
-        let set = configured.contains(first)
-            && (rest.is_empty() || resource.after.as_ref().and_then(|after| after.at_path(path)).is_some());
-        Ok(Value::bool(set))
+        // Inside a block what is null, or left to the provider, is what nobody set.
+        let is_value = |value: &Value| {
+            !value.is_null() && value.as_unknown().is_none_or(|unknown| unknown.cause != Cause::Provider)
+        };
+        let inner = || resource.after.as_ref()?.at_path(path);
+        Ok(Value::bool(configured.contains(first) && (rest.is_empty() || inner().is_some_and(is_value))))
     }
 
     /// Whether a resource of the type is declared for the same provider configuration and region.
