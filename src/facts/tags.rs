@@ -4,7 +4,7 @@ use smol_str::SmolStr;
 
 use crate::config::Tags;
 use crate::graph::NodeId;
-use crate::value::{Cause, Value};
+use crate::value::{Cause, Type, Unknown, Value};
 
 use super::Facts;
 
@@ -23,7 +23,11 @@ pub fn tag(facts: &Facts<'_>, node: NodeId, name: &str) -> Value {
             return value.clone();
         }
     }
-    unknown.cloned().unwrap_or(Value::NULL)
+    // The map is not known, and so neither is whether the tag is in it.
+    unknown.map_or(Value::NULL, |layer| match layer.as_unknown() {
+        Some(map) => Value::from_unknown(Unknown { ty: Type::String, not_null: false, ..map.clone() }),
+        None => layer.clone(),
+    })
 }
 
 /// Whether a tag called `key` is the one that rules call `name`: spelled alike but for case and `_`, or a synonym.
@@ -50,7 +54,7 @@ fn effective(facts: &Facts<'_>, node: NodeId) -> Vec<Value> {
 }
 
 fn is_left_to_the_provider(value: &Value) -> bool {
-    value.as_unknown().is_some_and(|unknown| unknown.cause == Cause::Provider)
+    value.as_unknown().is_some_and(|unknown| matches!(unknown.cause, Cause::Provider | Cause::Plan))
 }
 
 /// A list of strings as a value.
