@@ -110,7 +110,13 @@ impl Function {
         match self.run {
             _ if unknown => Ok(self.unknown(&converted)),
             Some(run) => run(&call),
-            None => Ok(call.not_evaluated(self.result.to_type())),
+            None => {
+                let result = self.unknown(&converted);
+                let cause = Cause::Function(self.name.into());
+                Ok(result.as_unknown().map_or(result.clone(), |unknown| {
+                    Value::from_unknown(Unknown { cause, ..unknown.clone() })
+                }))
+            }
         }
     }
 

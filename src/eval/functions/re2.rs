@@ -113,8 +113,8 @@ impl Translator<'_> {
             's' | 'S' => self.out.push_str(&perl("\\t\\n\\f\\r ", c == 'S')),
             'b' if !in_class => self.out.push_str("(?-u:\\b)"),
             'B' if !in_class => {
-                // `(?-u:\B)` may split a character; a boundary of ASCII words that is none is this.
-                self.out.push_str("(?:(?-u:\\b{start-half})(?-u:\\b{end-half})|[^\\x00-\\x{10FFFF}])");
+                // The one for ASCII could split a character: this one differs beside letters that are not ASCII.
+                self.out.push_str("\\B");
             }
             'Q' => self.quote(),
             'p' | 'P' => {
