@@ -140,7 +140,8 @@ impl Evaluator<'_> {
     fn rendered(&self, template: &Value, names: &Value) -> Result<Value, String> {
         let sensitive = template.sensitive || names.sensitive;
         if template.is_unknown() || names.is_unknown() {
-            return Ok(Value::unknown_from(&[template, names], Type::String));
+            // A template of one interpolation has the type of its expression, so not even that is known.
+            return Ok(Value::from_unknown(Unknown::of_operands(&[template, names])).mark(sensitive));
         }
         let Some(text) = template.as_str() else { return Err("a string is required".to_owned()) };
         if names.map().is_none() {
