@@ -1,5 +1,7 @@
 //! Digests, and the UUID that is one.
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use sha2::Digest;
@@ -42,7 +44,12 @@ pub(super) fn base64<D: Digest>(bytes: &[u8]) -> Outcome {
 }
 
 fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut out = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        let _ = write!(out, "{byte:02x}");
+    }
+    out
 }
 
 /// The namespaces that have a name, as RFC 4122 numbers them.
@@ -64,8 +71,8 @@ pub(super) fn uuidv5(call: &Call<'_>) -> Outcome {
     let mut input = bytes.to_be_bytes().to_vec();
     input.extend_from_slice(call.text(1).as_bytes());
     let digest = sha1::Sha1::digest(&input);
-    let high = digest.iter().take(16).fold(0_u128, |sum, byte| sum << 8 | u128::from(*byte));
-    let versioned = high & !(0xf << 76) & !(0x3 << 62) | 5 << 76 | 0x2 << 62;
+    let high = digest.iter().take(16).fold(0_u128, |sum, byte| (sum << 8) | u128::from(*byte));
+    let versioned = (high & !(0xf << 76) & !(0x3 << 62)) | (5 << 76) | (0x2 << 62);
     let text = format!("{versioned:032x}");
     let part = |from, to| text.get(from..to).unwrap_or_default();
     Ok(Value::string(format!(
