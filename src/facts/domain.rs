@@ -107,10 +107,24 @@ impl ConditionScope<'_, '_> {
                 "the input does not tell what the configuration sets".into(),
             )));
         };
-        let (first, rest) = path.split_once('.').unwrap_or((path, ""));
-        let set = configured.contains(first)
-            && (rest.is_empty() || resource.after.as_ref().and_then(|after| after.at_path(path)).is_some());
-        Ok(Value::bool(set))
+        if configured.contains(path) {
+            return Ok(Value::bool(true));
+        }
+        let prefixes = path.match_indices('.').map(|(end, _)| path.get(..end).unwrap_or_default());
+        let Some(set) = prefixes.rev().find(|prefix| configured.contains(*prefix)) else {
+            return Ok(Value::bool(false));
+        };
+        // An object that is set as a whole does not tell what is in it.
+        let is_told = configured
+            .iter()
+            .any(|other| other.strip_prefix(set).is_some_and(|rest| rest.starts_with('.')));
+        let value = resource.after.as_ref().and_then(|after| after.at_path(path));
+        Ok(match value {
+            Some(value) if !is_told && !value.is_null() => {
+                Value::unknown(Cause::Other(format!("the input does not tell whether `{path}` is set").into()))
+            }
+            _ => Value::bool(false),
+        })
     }
 
     /// Whether a resource of the type is declared for the same provider configuration and region.

@@ -9,6 +9,9 @@ use crate::value::{Kind, Truth, Type, Value, convert, equal, unify};
 const MAX_RANGE: usize = 1024;
 
 pub(super) fn alltrue(call: &Call<'_>) -> Outcome {
+    if call.value(0).is_unknown() {
+        return Ok(call.unknown(Type::Bool));
+    }
     for item in call.items(0) {
         if item.is_unknown() {
             return Ok(call.unknown(Type::Bool));
@@ -21,6 +24,9 @@ pub(super) fn alltrue(call: &Call<'_>) -> Outcome {
 }
 
 pub(super) fn anytrue(call: &Call<'_>) -> Outcome {
+    if call.value(0).is_unknown() {
+        return Ok(call.unknown(Type::Bool));
+    }
     let items = call.items(0);
     Ok(if items.iter().any(|item| item.as_bool() == Some(true)) {
         Value::bool(true)

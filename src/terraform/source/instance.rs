@@ -166,8 +166,7 @@ fn instances<'a>(
         let mut reader =
             BodyReader { file: declared.file, module: scope, links: Vec::new(), places: BTreeMap::new() };
         let object = reader.object(declared.body(), &names, "", true);
-        let configured: BTreeSet<SmolStr> =
-            object.map().map(|map| map.keys().cloned().collect()).unwrap_or_default();
+        let configured: BTreeSet<SmolStr> = reader.places.keys().cloned().collect();
         out.push(Resource {
             address: instance_address(&block, key.as_ref()),
             block: block.clone(),
