@@ -11,7 +11,8 @@ use airgate::source::Sources;
 use airgate::value::{Cause, Kind, Reference, Type, Unknown, Value};
 use serde_json::Value as Json;
 
-/// Functions that Terraform evaluates and airgate does not: unknown here, for this cause.
+/// Functions that Terraform evaluates and airgate does not: unknown here, for this cause. `format` is evaluated but for a
+/// null, whose type decides and is not kept.
 const NOT_EVALUATED: &[&str] =
     &["format", "textdecodebase64", "textencodebase64", "yamldecode", "yamlencode"];
 
