@@ -140,7 +140,8 @@ impl Evaluator<'_> {
     fn rendered(&self, template: &Value, names: &Value) -> Result<Value, String> {
         let sensitive = template.sensitive || names.sensitive;
         if template.is_unknown() || names.is_unknown() {
-            return Ok(Value::unknown_from(&[template, names], Type::String));
+            // A template of one interpolation has the type of its expression, so not even that is known.
+            return Ok(Value::from_unknown(Unknown::of_operands(&[template, names])).mark(sensitive));
         }
         let Some(text) = template.as_str() else { return Err("a string is required".to_owned()) };
         if names.map().is_none() {
@@ -176,7 +177,7 @@ impl Text {
 }
 
 /// The part of `text` that no text after it can change: a last letter may still take an accent.
-fn safe_prefix(text: &str) -> &str {
+pub(super) fn safe_prefix(text: &str) -> &str {
     let keep = |c: char| c.is_ascii_whitespace() || c.is_ascii_punctuation() && !matches!(c, '<' | '=' | '>');
     match text.char_indices().next_back() {
         Some((at, last)) if !keep(last) => text.get(..at).unwrap_or_default(),

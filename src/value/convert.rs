@@ -44,6 +44,15 @@ fn convert_known(kind: &Kind, ty: &Type) -> Result<Value, Mismatch> {
         }
         (Type::String, Kind::Bool(value)) => Value::string(if *value { "true" } else { "false" }),
         (Type::String, Kind::Number(value)) => Value::string(smol_str::format_smolstr!("{value}")),
+        (Type::List(element), Kind::Set(items))
+            if items.len() > 1 && !items.iter().all(Value::is_wholly_known) =>
+        {
+            // What is unknown may come anywhere, and may be equal to another element.
+            let operands: Vec<&Value> = items.iter().collect();
+            let elements = items.iter().map(|item| convert_type(&Type::of(item), element));
+            let element = unify(&elements.collect::<Result<Vec<_>, _>>()?).unwrap_or_default();
+            Value::unknown_from(&operands, Type::list(element))
+        }
         (Type::List(element), Kind::List(items) | Kind::Set(items) | Kind::Tuple(items)) => {
             Kind::List(convert_elements(items, element, "list")?.into()).into()
         }
