@@ -1,1 +1,353 @@
-//! check
+//! Rules against resources: rules in buckets by resource type, resources in parallel chunks, then sorted.
+//!
+//! A debug build checks that the bucketed result is the one that asking every rule of every resource gives.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use rayon::prelude::*;
+use smol_str::SmolStr;
+
+use crate::catalog::Catalog;
+use crate::config;
+use crate::eval::{self, Mode as EvalMode, functions};
+use crate::facts::Facts;
+use crate::facts::domain::ConditionScope;
+use crate::facts::iam::{ANALYSES, ANALYSIS_NAMES};
+use crate::facts::residency;
+use crate::finding::{Finding, Subject, Verdict};
+use crate::graph::NodeId;
+use crate::hcl::ast::{Expr, ExprKind, Part};
+use crate::program::{Mode, Resource};
+use crate::rules::{CompiledRule, Scope, Test, Vocabulary};
+use crate::source::{FileId, Site};
+use crate::value::{Kind, Truth, Value};
+
+/// The rules that run.
+#[derive(Debug)]
+pub struct Rules<'a> {
+    /// Sorted by id; a finding names its rule by the index.
+    pub compiled: Vec<CompiledRule<'a>>,
+    /// Stands for the text of rules in spans.
+    pub file: FileId,
+    /// The types that any rule is about.
+    pub types: BTreeSet<&'a str>,
+}
+
+impl<'a> Rules<'a> {
+    /// The rules and the types that they are about.
+    pub fn new(compiled: Vec<CompiledRule<'a>>, file: FileId) -> Self {
+        let types = compiled.iter().flat_map(|rule| rule.types).map(String::as_str).collect();
+        Self { compiled, file, types }
+    }
+
+    /// Whether the values of a type's resources matter: a rule is about it, or the graph looks at it on the way from AI to
+    /// what a rule is about.
+    pub fn wants(&self, type_name: &str) -> bool {
+        let catalog = Catalog::get();
+        self.types.contains(type_name)
+            || catalog.kind(type_name).is_some()
+            || !catalog.links(type_name).is_empty()
+    }
+}
+
+/// What conditions may name.
+pub fn vocabulary() -> Vocabulary<'static> {
+    Vocabulary {
+        schema: &|type_name, path| Some(Catalog::get().schema(type_name)?.has(&path.join("."))),
+        is_function: &functions::exists,
+        analyses: &ANALYSIS_NAMES,
+    }
+}
+
+/// The result of checking one graph.
+#[derive(Debug, Default)]
+pub struct Checked {
+    /// Findings, of instances of one block that fare alike one; unsorted.
+    pub findings: Vec<Finding>,
+    /// Rule and resource pairs that pass.
+    pub passed: usize,
+}
+
+/// What one rule says of one resource.
+#[derive(Clone, Debug)]
+struct Result {
+    rule: usize,
+    node: NodeId,
+    verdict: Verdict,
+    message: String,
+    site: Option<Site>,
+    related: Vec<(Site, String)>,
+    actual: Option<String>,
+    causes: Vec<String>,
+}
+
+/// Asks every rule of every resource that it is about and that is in scope.
+pub fn check(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> Checked {
+    let mut buckets: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (index, rule) in rules.compiled.iter().enumerate().filter(|(_, rule)| rule.scope == Scope::Resource) {
+        for type_name in rule.types {
+            buckets.entry(type_name.as_str()).or_default().push(index);
+        }
+    }
+    let nodes: Vec<NodeId> =
+        facts.graph.graph.node_indices().filter(|&node| is_subject(facts, node)).collect();
+    let ask = |&node: &NodeId| -> Vec<Result> {
+        let type_name = facts.graph.resource(node).map_or("", |resource| resource.type_name.as_str());
+        let bucket = buckets.get(type_name).map_or(&[][..], Vec::as_slice);
+        bucket.iter().filter_map(|&rule| ask_rule(facts, rules, rule, node)).collect()
+    };
+    let mut results: Vec<Result> = nodes.par_iter().flat_map_iter(ask).collect();
+    debug_assert!(same_as_naive(facts, rules, &nodes, &results), "buckets lose or add results");
+    results.extend(absences(facts, rules, &nodes));
+    let passed = results.iter().filter(|result| result.verdict == Verdict::Pass).count();
+    results.retain(|result| keep_pass || result.verdict != Verdict::Pass);
+    Checked { findings: group(facts, results), passed }
+}
+
+/// Whether findings may be about the resource: it is ours, it will be there, and it is in scope.
+fn is_subject(facts: &Facts<'_>, node: NodeId) -> bool {
+    let in_scope = facts.config.scope == config::Scope::All || facts.scope().contains(node);
+    let here = |resource: &Resource| resource.mode == Mode::Managed && !resource.is_deleted();
+    in_scope && facts.graph.resource(node).is_some_and(here)
+}
+
+/// The naive way: every rule, every resource.
+fn same_as_naive(facts: &Facts<'_>, rules: &Rules<'_>, nodes: &[NodeId], results: &[Result]) -> bool {
+    let mut naive = 0;
+    for (index, rule) in rules.compiled.iter().enumerate().filter(|(_, rule)| rule.scope == Scope::Resource) {
+        for &node in nodes {
+            let applies = facts
+                .graph
+                .resource(node)
+                .is_some_and(|r| rule.types.iter().any(|t| t == r.type_name.as_str()));
+            if let Some(expected) = applies.then(|| ask_rule(facts, rules, index, node)).flatten() {
+                naive += 1;
+                let same = |result: &&Result| result.rule == index && result.node == node;
+                if results.iter().find(same).is_none_or(|result| result.verdict != expected.verdict) {
+                    return false;
+                }
+            }
+        }
+    }
+    naive == results.len()
+}
+
+/// What rule number `index` says of a resource of one of its types; [`None`] where it does not apply.
+fn ask_rule(facts: &Facts<'_>, rules: &Rules<'_>, index: usize, node: NodeId) -> Option<Result> {
+    let rule = rules.compiled.get(index)?;
+    let resource = facts.graph.resource(node)?;
+    let scope = ConditionScope { facts, node };
+    let applies = match &rule.when {
+        Some(when) => decide(when, rules.file, &scope),
+        None => Decision { truth: Truth::Yes, causes: Vec::new(), site: None },
+    };
+    if applies.truth == Truth::No {
+        return None;
+    }
+    let site = locate(resource, rule.at.unwrap_or_default());
+    let (mut truth, mut causes, actual, decided_at) = match &rule.test {
+        Test::Require(require) => {
+            let decision = decide(require, rules.file, &scope);
+            let actual = rule.at.and_then(|at| Some(display(resource.after.as_ref()?.at_path(at)?)));
+            (decision.truth, decision.causes, actual, decision.site)
+        }
+        Test::Analysis { name, args } => {
+            let (_, analysis) = ANALYSES.iter().find(|(known, _)| known == name)?;
+            let outcome = analysis(facts, node, args)?;
+            (outcome.holds, outcome.causes, outcome.actual, outcome.site)
+        }
+    };
+    if truth == Truth::No && applies.truth == Truth::Maybe {
+        (truth, causes) = (Truth::Maybe, applies.causes);
+    }
+    let verdict = match truth {
+        Truth::Yes => Verdict::Pass,
+        Truth::No => Verdict::Fail,
+        Truth::Maybe => Verdict::Undetermined,
+    };
+    let mut related = Vec::new();
+    if let Some(origin) = decided_at.filter(|origin| verdict != Verdict::Pass && !covers(site, *origin)) {
+        related.push((origin, "the value that decides".to_owned()));
+    }
+    let message =
+        if verdict == Verdict::Pass { String::new() } else { message(rule, rules.file, verdict, &scope) };
+    Some(Result { rule: index, node, verdict, message, site, related, actual, causes })
+}
+
+fn covers(site: Option<Site>, other: Site) -> bool {
+    site.is_some_and(|site| {
+        site.file == other.file && site.span.start <= other.span.start && other.span.end <= site.span.end
+    })
+}
+
+/// Rules about absence: asked once for each provider configuration and region that holds a resource of their types.
+fn absences(facts: &Facts<'_>, rules: &Rules<'_>, nodes: &[NodeId]) -> Vec<Result> {
+    let mut results = Vec::new();
+    for (index, rule) in
+        rules.compiled.iter().enumerate().filter(|(_, rule)| rule.scope == Scope::ProviderRegion)
+    {
+        let mut groups: BTreeMap<(Option<usize>, Option<SmolStr>), Vec<NodeId>> = BTreeMap::new();
+        for &node in nodes {
+            let Some(resource) = facts.graph.resource(node) else { continue };
+            if rule.types.iter().any(|name| name == resource.type_name.as_str()) {
+                let region = residency::region(facts, node).as_str().map(SmolStr::from);
+                groups.entry((resource.provider, region)).or_default().push(node);
+            }
+        }
+        for mut group in groups.into_values() {
+            // The first by address stands for all, whatever the order of the input.
+            group.sort_by_key(|&node| facts.graph.resource(node).map(|resource| resource.address.clone()));
+            let Some((&first, others)) = group.split_first() else { continue };
+            let Some(mut result) = ask_rule(facts, rules, index, first) else { continue };
+            if result.verdict != Verdict::Pass {
+                let others = others.iter().filter_map(|&node| facts.graph.resource(node)).take(MAX_RELATED);
+                result.related.extend(others.filter_map(|other| {
+                    Some((other.site?, format!("`{}` is in the same account and region", other.address)))
+                }));
+            }
+            results.push(result);
+        }
+    }
+    results
+}
+
+/// More places than this are not told for one finding.
+const MAX_RELATED: usize = 10;
+
+struct Decision {
+    truth: Truth,
+    causes: Vec<String>,
+    /// Where the deciding value was written.
+    site: Option<Site>,
+}
+
+/// Evaluates a condition to a yes, a no, or why neither.
+fn decide(condition: &Expr<'_>, file: FileId, scope: &ConditionScope<'_, '_>) -> Decision {
+    let maybe = |cause: String, site| Decision { truth: Truth::Maybe, causes: vec![cause], site };
+    match eval::try_evaluate(condition, file, scope, EvalMode::Extended) {
+        Ok(value) => match &value.kind {
+            Kind::Bool(truth) => Decision { truth: Truth::from(*truth), causes: Vec::new(), site: None },
+            Kind::Unknown(unknown) => maybe(unknown.cause.to_string(), None),
+            _ => maybe("the value that decides is null".to_owned(), None),
+        },
+        Err(error) => maybe(error.message, None),
+    }
+}
+
+/// The deepest place of the dotted path that the input has: the attribute, else the block around it, else the resource.
+fn locate(resource: &Resource, at: &str) -> Option<Site> {
+    let mut path = at;
+    while !path.is_empty() {
+        if let Some(site) = resource.places.get(path) {
+            return Some(*site);
+        }
+        path = path.rsplit_once('.').map_or("", |(rest, _)| rest);
+    }
+    resource.site
+}
+
+/// The rule's message with its interpolations.
+fn message(
+    rule: &CompiledRule<'_>,
+    file: FileId,
+    verdict: Verdict,
+    scope: &ConditionScope<'_, '_>,
+) -> String {
+    let mut text = match verdict {
+        Verdict::Undetermined => "cannot tell whether ".to_owned(),
+        _ => String::new(),
+    };
+    match &rule.message.kind {
+        ExprKind::String(literal) => text.push_str(literal),
+        ExprKind::Template(parts) => {
+            for part in *parts {
+                match part {
+                    Part::Literal(literal, _) => text.push_str(literal),
+                    Part::Interpolation(expr) => {
+                        let value =
+                            eval::try_evaluate(expr, file, scope, EvalMode::Extended).unwrap_or(Value::NULL);
+                        text.push_str(&match (value.as_str(), value.sensitive) {
+                            (Some(known), false) => known.to_owned(),
+                            _ => display(&value),
+                        });
+                    }
+                    Part::If { .. } | Part::For { .. } => {}
+                }
+            }
+        }
+        _ => {}
+    }
+    text
+}
+
+/// Longest text of a value that is shown.
+const MAX_SHOWN: usize = 100;
+
+/// A value for people, without any sensitive content.
+pub fn display(value: &Value) -> String {
+    let text = match &value.kind {
+        _ if value.sensitive => "(sensitive)".to_owned(),
+        Kind::Null => "(not set)".to_owned(),
+        Kind::Bool(truth) => truth.to_string(),
+        Kind::Number(number) => number.to_string(),
+        Kind::String(text) => format!("\"{text}\""),
+        Kind::Unknown(_) => match &value.reference {
+            Some(reference) => reference.to_string(),
+            None => "(known after apply)".to_owned(),
+        },
+        Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => {
+            let items: Vec<String> = items.iter().take(4).map(display).collect();
+            let more = if value.items().is_some_and(|all| all.len() > 4) { ", …" } else { "" };
+            format!("[{}{more}]", items.join(", "))
+        }
+        Kind::Map(map) | Kind::Object(map) => {
+            let set = map.iter().filter(|(_, value)| !value.is_null());
+            let items: Vec<String> =
+                set.take(4).map(|(key, value)| format!("{key} = {}", display(value))).collect();
+            format!("{{ {} }}", items.join(", "))
+        }
+    };
+    match text.char_indices().nth(MAX_SHOWN) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}
+
+/// Instances of one block that fare alike become one finding.
+fn group(facts: &Facts<'_>, results: Vec<Result>) -> Vec<Finding> {
+    type Key = (usize, Verdict, SmolStr, Option<Site>, String, Vec<String>);
+    let mut groups: BTreeMap<Key, Finding> = BTreeMap::new();
+    for result in results {
+        let Some(resource) = facts.graph.resource(result.node) else { continue };
+        let block = resource.block.clone();
+        let key =
+            (result.rule, result.verdict, block, result.site, result.message.clone(), result.causes.clone());
+        let finding = groups.entry(key).or_insert_with(|| Finding {
+            rule: result.rule,
+            verdict: result.verdict,
+            message: result.message,
+            resources: Vec::new(),
+            site: result.site,
+            related: result.related,
+            actual: result.actual,
+            causes: result.causes,
+        });
+        finding.resources.extend(subject(facts, result.node));
+    }
+    groups
+        .into_values()
+        .map(|mut finding| {
+            finding.resources.sort_unstable();
+            finding
+        })
+        .collect()
+}
+
+fn subject(facts: &Facts<'_>, node: NodeId) -> Option<Subject> {
+    let resource = facts.graph.resource(node)?;
+    Some(Subject {
+        address: resource.address.clone(),
+        type_name: resource.native_type.clone().unwrap_or_else(|| resource.type_name.clone()),
+        path: facts.scope().path(facts.graph, node),
+    })
+}

@@ -1,1 +1,284 @@
-//! config
+//! `airgate.toml`: what this project holds to be right, and what of the policy it runs. `docs/configuration.md` is its page.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Deserializer};
+
+use crate::finding::{RuleInfo, Severity};
+
+/// The name of the file.
+pub const FILE_NAME: &str = "airgate.toml";
+
+/// All that [`analyze`](crate) is told beside its inputs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Options {
+    /// The configuration, with what the command line changes in it.
+    pub config: Config,
+    /// Values of root variables: name and text, as Terraform's `-var`.
+    pub vars: Vec<(String, String)>,
+    /// Files with values of root variables, as Terraform's `-var-file`.
+    pub var_files: Vec<PathBuf>,
+    /// Keep findings that pass.
+    pub keep_pass: bool,
+    /// A directory of more rules.
+    pub rules_dir: Option<PathBuf>,
+}
+
+/// The configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Config {
+    /// Findings of this severity or worse fail the run.
+    #[serde(deserialize_with = "severity")]
+    pub fail_on: Option<Severity>,
+    /// Which resources get findings.
+    pub scope: Scope,
+    /// `[residency]`
+    pub residency: Residency,
+    /// `[tags]`
+    pub tags: Tags,
+    /// `[rules]`
+    pub rules: Selection,
+}
+
+/// Which resources get findings.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// AI resources and what they depend on.
+    #[default]
+    Ai,
+    /// All resources.
+    All,
+}
+
+/// Where data may be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Residency {
+    /// Jurisdictions: `EU`, `DE`, `US`. Empty: no promise is made, unless a resource's own tag makes one.
+    pub allowed: Vec<String>,
+}
+
+/// What resources must be tagged with.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tags {
+    /// The tags that must be there.
+    pub required: Vec<String>,
+    /// Other names that count for a tag: `owner = ["Owner", "team"]`.
+    pub synonyms: BTreeMap<String, Vec<String>>,
+}
+
+/// Which rules run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Selection {
+    /// Rules to run: an id, the beginning of one (`AWS-SM`), a name or a family. Empty: all.
+    pub select: Vec<String>,
+    /// Rules not to run, of those selected.
+    pub ignore: Vec<String>,
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The file is not a configuration.
+    #[error("{}:{line}:{column}: {message}", path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// Column in characters, from 1.
+        column: usize,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+impl Default for Tags {
+    fn default() -> Self {
+        let required = ["owner", "system-id", "purpose", "environment"];
+        Self { required: required.map(str::to_owned).into(), synonyms: BTreeMap::new() }
+    }
+}
+
+impl Config {
+    /// Reads a file.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text =
+            fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        Self::parse(&text, path)
+    }
+
+    /// Reads the text of a file; `path` is for the message.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        toml::from_str(text).map_err(|error| {
+            let offset = error.span().map_or(0, |span| text.floor_char_boundary(span.start));
+            let before = text.get(..offset).unwrap_or_default();
+            let line_part = before.rsplit('\n').next().unwrap_or_default();
+            ConfigError::Parse {
+                path: path.to_owned(),
+                line: before.matches('\n').count() + 1,
+                column: line_part.chars().count() + 1,
+                message: error.message().replace('\n', " "),
+            }
+        })
+    }
+
+    /// Finds the file that is nearest to `start`: in its directory, or above it up to the root of the git repository.
+    /// Outside of a repository only its own directory is searched, so that no stray file of the machine loosens a gate.
+    pub fn discover(start: &Path) -> Option<PathBuf> {
+        let start = std::path::absolute(start).ok()?;
+        let directory = if start.is_dir() { start.as_path() } else { start.parent()? };
+        let root = directory.ancestors().find(|ancestor| ancestor.join(".git").exists()).unwrap_or(directory);
+        directory
+            .ancestors()
+            .take_while(|ancestor| ancestor.starts_with(root))
+            .map(|ancestor| ancestor.join(FILE_NAME))
+            .find(|file| file.is_file())
+    }
+}
+
+impl Selection {
+    /// Whether the rule runs.
+    pub fn includes(&self, id: &str, name: &str, family: &str) -> bool {
+        let named =
+            |selectors: &[String]| selectors.iter().any(|selector| selects(selector, id, name, family));
+        (self.select.is_empty() || named(&self.select)) && !named(&self.ignore)
+    }
+
+    /// The selectors that name no rule of `all`: a typing error that would turn a rule off, or fail to.
+    pub fn unmatched<'a>(&'a self, all: &[RuleInfo]) -> Vec<&'a str> {
+        let matches =
+            |selector: &str| all.iter().any(|rule| selects(selector, &rule.id, &rule.name, &rule.family));
+        self.select
+            .iter()
+            .chain(&self.ignore)
+            .map(String::as_str)
+            .filter(|selector| !matches(selector))
+            .collect()
+    }
+}
+
+/// `AWS-SM` selects `AWS-SM-ENC-001` and not `AWS-SMX-001`.
+fn selects(selector: &str, id: &str, name: &str, family: &str) -> bool {
+    let prefix = id.strip_prefix(selector).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+    !selector.is_empty() && (prefix || selector == name || selector.eq_ignore_ascii_case(family))
+}
+
+fn severity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Severity>, D::Error> {
+    String::deserialize(deserializer)?.parse().map(Some).map_err(serde::de::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, String> {
+        Config::parse(text, Path::new("airgate.toml")).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_whole_file_is_read() {
+        let config = parse(
+            "fail-on = 'medium'\nscope = 'all'\n[residency]\nallowed = ['EU']\n[tags]\nrequired = ['owner']\n\
+             [tags.synonyms]\nowner = ['Owner', 'team']\n[rules]\nselect = ['AWS']\nignore = ['encryption']\n",
+        )
+        .unwrap();
+        assert_eq!((config.fail_on, config.scope), (Some(Severity::Medium), Scope::All));
+        assert_eq!(config.residency.allowed, ["EU"]);
+        assert_eq!(config.tags.required, ["owner"]);
+        assert_eq!(config.tags.synonyms["owner"], ["Owner", "team"]);
+        assert_eq!(config.rules.select, ["AWS"]);
+    }
+
+    #[test]
+    fn an_empty_file_is_the_default() {
+        assert_eq!(parse("").unwrap(), Config::default());
+        assert_eq!(Config::default().tags.required.len(), 4);
+        assert_eq!(
+            parse("[tags]\n").unwrap().tags,
+            Tags::default(),
+            "a table without the key keeps its default"
+        );
+    }
+
+    #[test]
+    fn the_documentation_shows_a_whole_file() {
+        let page = include_str!("../docs/configuration.md");
+        let example = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+        let config = parse(example).unwrap();
+        assert_eq!(config.tags.required, Tags::default().required, "the default that the page tells");
+        assert_eq!(config.rules.select, ["AWS", "encryption"]);
+    }
+
+    #[test]
+    fn errors_say_where() {
+        assert!(
+            parse("scope = 'ai'\n  fail_on = 'high'\n")
+                .unwrap_err()
+                .starts_with("airgate.toml:2:3: unknown field")
+        );
+        assert!(
+            parse("\nfail-on = 'severe'\n")
+                .unwrap_err()
+                .starts_with("airgate.toml:2:11: `severe` is not a severity")
+        );
+        assert!(
+            parse("[tags]\nowner = 1\n").unwrap_err().starts_with("airgate.toml:2:1: unknown field `owner`")
+        );
+        assert!(parse("x = \n").unwrap_err().starts_with("airgate.toml:1:"));
+    }
+
+    #[test]
+    fn rules_are_selected_by_id_prefix_name_or_family() {
+        let selection = |select: &[&str], ignore: &[&str]| Selection {
+            select: select.iter().map(|&s| s.to_owned()).collect(),
+            ignore: ignore.iter().map(|&s| s.to_owned()).collect(),
+        };
+        let runs = |selection: &Selection| {
+            selection.includes("AWS-SM-ENC-001", "notebook-without-cmk", "encryption")
+        };
+        assert!(runs(&selection(&[], &[])));
+        for selector in
+            ["AWS-SM-ENC-001", "AWS-SM", "AWS", "notebook-without-cmk", "encryption", "Encryption"]
+        {
+            assert!(runs(&selection(&[selector], &[])), "{selector}");
+            assert!(!runs(&selection(&[], &[selector])), "{selector}");
+        }
+        for selector in ["AWS-S", "AWS-SM-ENC-0", "SM", "", "iam"] {
+            assert!(!runs(&selection(&[selector], &[])), "{selector}");
+            assert!(runs(&selection(&[], &[selector])), "{selector}");
+        }
+        assert!(!runs(&selection(&["AWS-SM-ENC-001"], &["AWS"])), "ignoring wins");
+    }
+
+    #[test]
+    fn discovery_ends_at_the_repository() {
+        let base = std::env::temp_dir().join(format!("airgate-config-{}", std::process::id()));
+        let inner = base.join("repo/infra/prod");
+        fs::create_dir_all(&inner).unwrap();
+        fs::write(base.join(FILE_NAME), "").unwrap();
+        assert_eq!(Config::discover(&inner), None, "outside of a repository nothing above is taken");
+        fs::create_dir(base.join("repo/.git")).unwrap();
+        assert_eq!(Config::discover(&inner), None, "nothing above the repository is taken");
+        fs::write(base.join("repo").join(FILE_NAME), "").unwrap();
+        assert_eq!(Config::discover(&inner), Some(base.join("repo").join(FILE_NAME)));
+        fs::write(inner.join(FILE_NAME), "").unwrap();
+        assert_eq!(Config::discover(&inner.join("plan.json")), Some(inner.join(FILE_NAME)));
+        fs::remove_dir_all(base).unwrap();
+    }
+}

@@ -1,5 +1,21 @@
-//! airgate: a static analyzer for the infrastructure of AI systems.
+//! airgate: the gate between an infrastructure change and the cloud, for AI infrastructure.
+//!
+//! # The pipeline
+//!
+//! [`analyze`] is the whole tool, one line an arrow:
+//!
+//! 1. [`rules`] — policy as data: Markdown files, compiled conditions.
+//! 2. [`input`] — files to [`source::Sources`]; the only step that touches the disk.
+//! 3. [`terraform`], [`pulumi`] — an input to a [`program::Program`], with [`hcl`] for syntax, [`eval`] for expressions
+//!    and [`value`] for what they give. From here on nothing knows which tool the input came from.
+//! 4. [`graph`] — resources completed by the [`catalog`], and the edges between them.
+//! 5. [`facts`] — what the graph says beyond single attributes: AI scope, buckets, tags, [`iam`], [`residency`].
+//! 6. [`check`] — rules against resources, in parallel, to verdicts.
+//! 7. [`finding`] — the report: plain data that [`report`] prints and [`cli`] turns into an exit code.
+//!
+//! Only reading and configuration can fail with `Err`. Everything else returns a value and diagnostics.
 
+pub mod assemble;
 pub mod catalog;
 pub mod check;
 pub mod config;
@@ -19,3 +35,82 @@ pub mod rules;
 pub mod source;
 pub mod terraform;
 pub mod value;
+
+use std::path::PathBuf;
+
+use bumpalo::Bump;
+use rayon::prelude::*;
+
+use crate::assemble::Part;
+use crate::check::Rules;
+use crate::config::{Config, Options};
+use crate::facts::Facts;
+use crate::finding::Report;
+use crate::graph::ResourceGraph;
+use crate::input::{Input, Inputs};
+use crate::rules::{RuleError, RuleSet};
+use crate::source::Sources;
+
+/// Why there is no report at all.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An input that was named cannot be analysed.
+    #[error(transparent)]
+    Input(#[from] input::ReadError),
+    /// The rules do not load or a selector names none.
+    #[error(transparent)]
+    Rules(#[from] RuleError),
+}
+
+/// The whole tool: reads the inputs, checks them and reports. Reads top to bottom as the architecture.
+pub fn analyze(paths: &[PathBuf], options: &Options) -> Result<Report, Error> {
+    let rules = rule_set(options)?;
+    let mut sources = Sources::default();
+    let inputs = Inputs::read(paths, &options.vars, &options.var_files, &mut sources)?; // the only I/O
+    report(&rules, &inputs, sources, options)
+}
+
+/// [`analyze`] of a root module whose files are given as path and text; nothing is read from a disk.
+pub fn analyze_text(files: &[(&str, &str)], rules: &RuleSet, config: &Config) -> Result<Report, Error> {
+    let mut sources = Sources::default();
+    let inputs = Inputs::text(files, &mut sources);
+    let options = Options { config: config.clone(), keep_pass: true, ..Options::default() };
+    report(rules, &inputs, sources, &options)
+}
+
+/// The rules that the options select: the built-in ones and those of `rules_dir`.
+pub fn rule_set(options: &Options) -> Result<RuleSet, RuleError> {
+    let mut rules = RuleSet::builtin()?;
+    if let Some(dir) = &options.rules_dir {
+        rules = rules.merge(RuleSet::load(dir)?)?;
+    }
+    let selection = &options.config.rules;
+    rules.select(&selection.select, &selection.ignore)
+}
+
+/// From what was read to the report.
+fn report(set: &RuleSet, inputs: &Inputs, mut sources: Sources, options: &Options) -> Result<Report, Error> {
+    let arena = Bump::new();
+    let file = sources.add("rules", ""); // stands for the text of rules in spans
+    let rules = Rules::new(rules::compile(set, &arena, file, check::vocabulary())?, file);
+    let check = |input| check_input(input, inputs, &sources, &rules, options);
+    let parts = inputs.items.par_iter().map(check).collect::<Result<_, _>>()?;
+    let infos = rules.compiled.iter().map(|rule| rule.info.clone()).collect();
+    Ok(assemble::report(infos, set.digest().to_owned(), parts, sources))
+}
+
+/// One input: program, graph, facts, findings.
+fn check_input(
+    input: &Input,
+    inputs: &Inputs,
+    sources: &Sources,
+    rules: &Rules<'_>,
+    options: &Options,
+) -> Result<Part, Error> {
+    let mut program = input.program(inputs, sources, &|name| rules.wants(name))?;
+    let part = Part::new(&mut program);
+    let graph = ResourceGraph::build(program);
+    let facts = Facts::new(&graph, &options.config);
+    let checked = check::check(&facts, rules, options.keep_pass);
+    Ok(part.checked(&graph, &facts, checked))
+}

@@ -1,3 +1,42 @@
-//! The `airgate` program.
+//! The `airgate` program: arguments, analysis, report, exit code.
 
-fn main() {}
+mod cli;
+
+use std::io;
+use std::process::ExitCode;
+
+use anstream::{AutoStream, ColorChoice};
+use clap::Parser;
+
+use crate::cli::{Cli, Color, Console, Engine};
+
+/// Columns of a line where the terminal does not say.
+const WIDTH: usize = 120;
+
+/// What the command line calls.
+const ENGINE: Engine = Engine {
+    analyze: |paths, options| Ok(airgate::analyze(paths, options)?),
+    rules: |options| {
+        let rules = airgate::rule_set(options)?;
+        Ok(rules.iter().map(|rule| rules.info(rule)).collect())
+    },
+};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let stdout = io::stdout().lock();
+    let color = match cli.color {
+        Color::Auto => AutoStream::choice(&stdout) != ColorChoice::Never,
+        Color::Always => true,
+        Color::Never => false,
+    };
+    let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(WIDTH);
+    let mut console = Console {
+        // Old Windows consoles have escapes translated; without colour there are none to translate.
+        out: &mut io::BufWriter::new(AutoStream::always(stdout)),
+        err: &mut io::stderr().lock(),
+        color,
+        width: width.clamp(60, 400),
+    };
+    ExitCode::from(cli::run(&cli, &ENGINE, &mut console) as u8)
+}

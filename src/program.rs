@@ -3,7 +3,7 @@
 //! Terraform source, plan and state and Pulumi previews and stacks all become a [`Program`]. Nothing behind the readers
 //! knows which tool the input came from.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use smol_str::SmolStr;
 
@@ -80,7 +80,10 @@ pub struct Resource {
     pub action: Action,
     /// What a finding on the resource points at: the block's header, or the entry in the JSON.
     pub site: Option<Site>,
-    /// Names of the top-level attributes and blocks that the configuration sets; [`None`] where the input does not tell.
+    /// Where attributes and blocks are written: dotted path without indexes → the first place. May be empty.
+    pub places: BTreeMap<SmolStr, Site>,
+    /// Dotted paths, without indexes, of the attributes and blocks that the configuration sets; [`None`] where the input
+    /// does not tell. Of an object that is set as a whole there may be only its own path.
     pub configured: Option<BTreeSet<SmolStr>>,
     /// Other resources that its configuration names, beside those that its values carry.
     pub references: Vec<Link>,

@@ -26,7 +26,7 @@ pub struct Site {
 }
 
 /// A place for people: 1-based line, and 1-based column in UTF-16 code units, as SARIF and editors count.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
     /// Line, from 1.
     pub line: u32,
@@ -39,6 +39,7 @@ pub struct Position {
 pub struct SourceFile {
     path: String,
     text: String,
+    confidential: bool,
     /// Offset of the first byte of each line, made on first use: most files of a run have no finding.
     lines: OnceLock<Vec<u32>>,
 }
@@ -84,6 +85,11 @@ impl SourceFile {
         &self.text
     }
 
+    /// Whether none of its text may be shown: plans and states hold secrets in plain text beside everything else.
+    pub fn is_confidential(&self) -> bool {
+        self.confidential
+    }
+
     /// The text of `span`, shortened where the span leaves the file or cuts a character.
     pub fn slice(&self, span: Span) -> &str {
         let start = self.text.floor_char_boundary(span.start as usize);
@@ -113,8 +119,17 @@ impl SourceFile {
 impl Sources {
     /// Takes in a file's text. `path` is what people will see. A text of 4 GiB or more must be refused before.
     pub fn add(&mut self, path: impl Into<String>, text: impl Into<String>) -> FileId {
+        self.push(path.into(), text.into(), false)
+    }
+
+    /// [`Sources::add`] of a file whose text must not be shown.
+    pub fn add_confidential(&mut self, path: impl Into<String>, text: impl Into<String>) -> FileId {
+        self.push(path.into(), text.into(), true)
+    }
+
+    fn push(&mut self, path: String, text: String, confidential: bool) -> FileId {
         let id = FileId(to_u32(self.files.len()));
-        self.files.push(SourceFile { path: path.into(), text: text.into(), lines: OnceLock::new() });
+        self.files.push(SourceFile { path, text, confidential, lines: OnceLock::new() });
         id
     }
 
@@ -151,6 +166,6 @@ mod tests {
         assert_eq!(file.position(0), Position { line: 1, column: 1 });
         assert_eq!(file.position(8), Position { line: 2, column: 4 });
         assert_eq!(file.position(99), Position { line: 3, column: 1 });
-        assert_eq!(file.slice(Span::new(3, 8)), "𝕏", "a cut character is left out at the front");
+        assert_eq!(file.slice(Span::new(3, 8)), "ß𝕏", "a cut character is whole");
     }
 }

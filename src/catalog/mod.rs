@@ -1,1 +1,183 @@
-//! catalog
+//! What each resource type is: its role in an AI system, how its attributes link it to others, and its schema.
+//!
+//! All of it is data in `rules/catalog/`, embedded, and read on first use. `types.csv` says what a type is, `links.csv`
+//! what an attribute refers to, `schema/aws.txt` what the provider's schema says, `defaults.csv` what the provider fills
+//! in where nobody sets an attribute.
+//!
+//! **AI scope** is found by walking from the types that are AI themselves: forward over data, identity, key, network and
+//! containment links, and backward over attachments. The kinds in `links.csv` are chosen so that this walk gives what one
+//! expects: a bucket that a data source reads is in scope, and so are its policy and its public access block, which attach
+//! to it; the other roles that the policy names, and the bucket its access logs go to, are not: those are references.
+
+mod complete;
+mod defaults;
+mod links;
+mod schema;
+
+pub use complete::complete;
+pub use links::{LinkKind, LinkRule};
+pub use schema::{AttributeSchema, BlockSchema, NestedBlock, Nesting};
+
+use std::sync::OnceLock;
+
+use crate::value::Value;
+use defaults::Filled;
+
+const TYPES: &str = include_str!("../../rules/catalog/types.csv");
+
+/// All that airgate knows of resource types.
+#[derive(Debug)]
+pub struct Catalog {
+    types: Vec<TypeInfo>,
+    links: Vec<LinkRule>,
+    schemas: schema::Schemas,
+}
+
+/// What a resource type is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypeInfo {
+    /// Terraform's name. Where one Terraform type stands for many (`azapi_resource`), the kind follows in brackets:
+    /// `azapi_resource[Microsoft.Search/searchServices]`.
+    pub name: &'static str,
+    /// What it does in a system: `vector-store`, `identity`, `log-sink`.
+    pub role: &'static str,
+    /// Whether it is AI.
+    pub ai: Ai,
+    /// The kind of a link to it that `links.csv` does not name.
+    pub edge: LinkKind,
+}
+
+/// What a type has to do with AI.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ai {
+    /// It is AI: a model, an agent, a notebook.
+    Direct,
+    /// It serves AI where something AI reaches it: a bucket, a role, a key.
+    Supporting,
+    /// It is only around: a route table.
+    None,
+}
+
+impl Catalog {
+    /// The catalog, read on the first call.
+    pub fn get() -> &'static Self {
+        static CATALOG: OnceLock<Catalog> = OnceLock::new();
+        CATALOG.get_or_init(|| Self {
+            types: TYPES.lines().skip(1).filter_map(TypeInfo::parse).collect(),
+            links: links::embedded(),
+            schemas: schema::Schemas::embedded(),
+        })
+    }
+
+    /// What `type_name` is; [`None`] if the catalog does not know the type.
+    pub fn kind(&self, type_name: &str) -> Option<&TypeInfo> {
+        let at = self.types.binary_search_by(|info| info.name.cmp(type_name)).ok()?;
+        self.types.get(at)
+    }
+
+    /// All types, sorted by name.
+    pub fn types(&self) -> &[TypeInfo] {
+        &self.types
+    }
+
+    /// The links that attributes of `source_type` make, sorted by attribute.
+    pub fn links(&self, source_type: &str) -> &[LinkRule] {
+        let start = self.links.partition_point(|rule| rule.source_type < source_type);
+        let rest = self.links.get(start..).unwrap_or_default();
+        rest.get(..rest.partition_point(|rule| rule.source_type == source_type)).unwrap_or_default()
+    }
+
+    /// All links, sorted by source type and attribute.
+    pub fn all_links(&self) -> &[LinkRule] {
+        &self.links
+    }
+
+    /// The kind of link that a reference to a `target_type` makes where it stands at `path` (dotted, without indexes) of a
+    /// `source_type`: what `links.csv` says, else what is usual for the target.
+    pub fn link_kind(&self, source_type: &str, path: &str, target_type: &str) -> LinkKind {
+        links::kind(self.links(source_type), path, target_type)
+            .or_else(|| self.kind(target_type).map(|info| info.edge))
+            .unwrap_or(LinkKind::Reference)
+    }
+
+    /// The schema of `type_name`; [`None`] if the catalog has none. It is parsed on the first call for the type.
+    pub fn schema(&self, type_name: &str) -> Option<&BlockSchema> {
+        self.schemas.get(type_name)
+    }
+
+    /// All values that the provider was measured to fill in: type, dotted path, and the value, [`None`] where it decides
+    /// when it creates the resource.
+    pub fn defaults(&self) -> impl Iterator<Item = (&'static str, &'static str, Option<&'static Value>)> {
+        let of = |filled: &'static Filled| match filled {
+            Filled::Value(value) => Some(value),
+            Filled::Computed => None,
+        };
+        let types = defaults::all().iter();
+        types
+            .flat_map(move |(name, paths)| paths.iter().map(move |(path, filled)| (*name, *path, of(filled))))
+    }
+
+    /// The types that have a schema, sorted.
+    pub fn schema_types(&self) -> impl ExactSizeIterator<Item = &'static str> {
+        self.schemas.names()
+    }
+}
+
+impl TypeInfo {
+    /// A line of `types.csv`.
+    fn parse(line: &'static str) -> Option<Self> {
+        let mut fields = line.split(',');
+        let info = Self {
+            name: fields.next()?,
+            role: fields.next()?,
+            ai: match fields.next()? {
+                "direct" => Ai::Direct,
+                "supporting" => Ai::Supporting,
+                "none" => Ai::None,
+                _ => return None,
+            },
+            edge: LinkKind::parse(fields.next()?)?,
+        };
+        fields.next().is_none().then_some(info)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_of_types_is_understood() {
+        assert_eq!(Catalog::get().types().len(), TYPES.lines().count() - 1);
+    }
+
+    #[test]
+    fn types_are_found_by_name() {
+        let catalog = Catalog::get();
+        let bucket = catalog.kind("aws_s3_bucket").unwrap();
+        assert_eq!((bucket.ai, bucket.edge), (Ai::Supporting, LinkKind::Data));
+        assert_eq!(catalog.kind("aws_sagemaker_model").unwrap().ai, Ai::Direct);
+        assert_eq!(catalog.kind("aws_iam_role").unwrap().edge, LinkKind::Identity);
+        assert_eq!(catalog.kind("aws_kms_key").unwrap().edge, LinkKind::Key);
+        assert_eq!(catalog.kind("aws_nothing"), None);
+    }
+
+    #[test]
+    fn links_of_a_type_are_its_own() {
+        let links = Catalog::get().links("aws_s3_bucket_logging");
+        let found: Vec<_> = links.iter().map(|rule| (rule.attribute, rule.kind)).collect();
+        assert_eq!(found, [("bucket", LinkKind::Attachment), ("target_bucket", LinkKind::Reference)]);
+        assert_eq!(Catalog::get().links("aws_nothing"), []);
+    }
+
+    #[test]
+    fn the_kind_of_a_link_is_what_links_say_else_what_is_usual() {
+        let kind = |source, path, target| Catalog::get().link_kind(source, path, target);
+        assert_eq!(kind("aws_s3_bucket_policy", "bucket", "aws_s3_bucket"), LinkKind::Attachment);
+        // A policy names principals; it does not run as them.
+        assert_eq!(kind("aws_s3_bucket_policy", "policy", "aws_iam_role"), LinkKind::Reference);
+        assert_eq!(kind("aws_lambda_function", "environment.variables.B", "aws_s3_bucket"), LinkKind::Data);
+        assert_eq!(kind("aws_lambda_function", "tags.bucket", "aws_s3_bucket"), LinkKind::Reference);
+        assert_eq!(kind("aws_lambda_function", "role", "aws_nothing"), LinkKind::Reference);
+    }
+}

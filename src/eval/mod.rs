@@ -1,6 +1,17 @@
 //! Terraform's expression language: from a syntax tree and a scope to a [`Value`].
 
+mod access;
+mod constraint;
+mod control;
+mod evaluator;
+mod expression;
+mod for_expression;
 pub mod functions;
+mod join;
+mod operators;
+mod template;
+#[cfg(test)]
+mod tests;
 
 use crate::diagnostic::Diagnostic;
 use crate::hcl::ast::Expr;
@@ -65,13 +76,13 @@ pub fn evaluate(
     }
 }
 
-/// Evaluates `expr` of `file`.
+/// Evaluates `expr` of `file`. What passes a limit (nesting, size, steps) is unknown, with the cause
+/// [`crate::value::Cause::Limit`].
 pub fn try_evaluate(
     expr: &Expr<'_>,
     file: FileId,
     scope: &dyn Scope,
     mode: Mode,
 ) -> Result<Value, EvalError> {
-    let _ = (expr, file, scope, mode);
-    Ok(Value::NULL)
+    evaluator::run(expr, Some(file), scope, mode)
 }

@@ -1,1 +1,52 @@
-//! facts
+//! What the graph says beyond single attributes: AI scope, the state of a bucket, effective tags, residency.
+//!
+//! Derived from the graph and the configuration; rules read facts, facts know nothing of rules.
+
+pub mod bucket;
+pub mod domain;
+pub mod iam;
+pub mod residency;
+pub mod scope;
+pub mod tags;
+
+use crate::config::Config;
+use crate::graph::{NodeId, ResourceGraph};
+
+use scope::Scope;
+
+/// The facts of one graph.
+#[derive(Debug)]
+pub struct Facts<'g> {
+    /// The graph.
+    pub graph: &'g ResourceGraph,
+    /// The user's configuration: allowed jurisdictions, tags.
+    pub config: &'g Config,
+    scope: Scope,
+}
+
+impl<'g> Facts<'g> {
+    /// Derives what every rule needs; the rest is derived when asked for.
+    pub fn new(graph: &'g ResourceGraph, config: &'g Config) -> Self {
+        Self { graph, config, scope: Scope::new(graph) }
+    }
+
+    /// How AI reaches the resource.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// Addresses of module calls that are not followed and name `node` in their arguments: what they declare may
+    /// configure it.
+    pub fn unfollowed_users(&self, node: NodeId) -> impl Iterator<Item = &'g str> {
+        let resource = self.graph.resource(node);
+        self.graph.unfollowed.iter().filter_map(move |call| {
+            let resource = resource?;
+            call.references
+                .iter()
+                .any(|link| {
+                    link.target.resource == resource.address || link.target.resource == resource.block
+                })
+                .then_some(call.address.as_str())
+        })
+    }
+}

@@ -1,1 +1,187 @@
-//! graph
+//! The resource graph: resources are nodes, what one says of another are edges.
+//!
+//! Built by ordered steps ([`STEPS`]); each step says why it stands where it stands. Knows nothing of rules.
+
+mod literals;
+mod references;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use petgraph::Direction;
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::EdgeRef;
+use rayon::prelude::*;
+use smol_str::SmolStr;
+
+use crate::catalog::{self, LinkKind};
+use crate::program::{Action, InputKind, Mode, ModuleCall, Program, ProviderConfig, Resource};
+use crate::value::{Kind, Value};
+
+/// A node of the graph.
+pub type NodeId = NodeIndex<u32>;
+
+/// What one resource says of another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edge {
+    /// Its kind.
+    pub kind: LinkKind,
+    /// The attribute that says it, without indexes: `data_source_configuration.s3_configuration.bucket_arn`.
+    pub path: SmolStr,
+}
+
+/// All resources of one input and how they hang together.
+#[derive(Debug)]
+pub struct ResourceGraph {
+    /// Resources and edges.
+    pub graph: DiGraph<Resource, Edge>,
+    /// Provider configurations; [`Resource::provider`] is an index into them.
+    pub providers: Vec<ProviderConfig>,
+    /// Module calls whose resources are not here.
+    pub unfollowed: Vec<ModuleCall>,
+    /// What the input is.
+    pub kind: InputKind,
+    by_address: HashMap<SmolStr, NodeId>,
+    by_block: HashMap<SmolStr, Vec<NodeId>>,
+    by_type: HashMap<SmolStr, Vec<NodeId>>,
+}
+
+/// A step of building.
+type Step = fn(&mut ResourceGraph);
+
+/// The steps, in order.
+const STEPS: [Step; 5] = [
+    // First: later steps read attributes by the provider's schema.
+    complete,
+    // Before any edge: edges are found by address, block and type.
+    index,
+    // Before literals: a reference proves a link, a literal only suggests the same one.
+    references::connect_values,
+    // Before links: a literal names an instance, a link may name only a block.
+    literals::connect,
+    references::connect_links,
+];
+
+impl ResourceGraph {
+    /// Builds the graph of a program.
+    pub fn build(program: Program) -> Self {
+        let mut graph = DiGraph::with_capacity(program.resources.len(), program.resources.len());
+        for resource in program.resources {
+            graph.add_node(resource);
+        }
+        let mut this = Self {
+            graph,
+            providers: program.providers,
+            unfollowed: program.unfollowed,
+            kind: program.kind,
+            by_address: HashMap::new(),
+            by_block: HashMap::new(),
+            by_type: HashMap::new(),
+        };
+        for step in STEPS {
+            step(&mut this);
+        }
+        this
+    }
+
+    /// The resource of a node. Every [`NodeId`] of this graph has one.
+    pub fn resource(&self, node: NodeId) -> Option<&Resource> {
+        self.graph.node_weight(node)
+    }
+
+    /// The node of an instance's full address.
+    pub fn by_address(&self, address: &str) -> Option<NodeId> {
+        self.by_address.get(address).copied()
+    }
+
+    /// The nodes of a type, in the order of the input.
+    pub fn by_type(&self, type_name: &str) -> &[NodeId] {
+        self.by_type.get(type_name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The instances of a block address.
+    pub fn by_block(&self, block: &str) -> &[NodeId] {
+        self.by_block.get(block).map_or(&[], Vec::as_slice)
+    }
+
+    /// The resource of an instance's address, or the first instance of a block's.
+    pub fn named(&self, address: &str) -> Option<&Resource> {
+        self.resource(self.by_address(address).or_else(|| self.by_block(address).first().copied())?)
+    }
+
+    /// Edges that leave (`Outgoing`) or reach (`Incoming`) a node, with the node at the other end.
+    pub fn edges(&self, node: NodeId, direction: Direction) -> impl Iterator<Item = (&Edge, NodeId)> {
+        self.graph.edges_directed(node, direction).map(move |edge| {
+            let other = if direction == Direction::Outgoing { edge.target() } else { edge.source() };
+            (edge.weight(), other)
+        })
+    }
+
+    /// Resources of `type_name` that configure `node`: its attachments.
+    pub fn attachments<'g>(&'g self, node: NodeId, type_name: &'g str) -> impl Iterator<Item = &'g Resource> {
+        self.edges(node, Direction::Incoming)
+            .filter(|(edge, _)| edge.kind == LinkKind::Attachment)
+            .filter_map(|(_, source)| self.resource(source))
+            .filter(move |resource| resource.type_name == type_name && !resource.is_deleted())
+    }
+
+    /// Adds an edge, unless the two are joined by the same one or are one.
+    fn connect(&mut self, source: NodeId, target: NodeId, edge: Edge) {
+        let known = source == target
+            || self.graph.edges_connecting(source, target).any(|other| other.weight().path == edge.path);
+        if !known {
+            self.graph.add_edge(source, target, edge);
+        }
+    }
+}
+
+impl Resource {
+    /// Whether nothing is left of it after the change.
+    pub fn is_deleted(&self) -> bool {
+        matches!(self.action, Action::Delete | Action::Forget)
+    }
+}
+
+/// Brings every resource to its schema: types, defaults, absent attributes and blocks.
+fn complete(this: &mut ResourceGraph) {
+    // A plan's and a state's objects are whole; source and Pulumi inputs say only what somebody set.
+    let partial = !matches!(this.kind, InputKind::TerraformPlan | InputKind::TerraformState);
+    let mut resources: Vec<&mut Resource> = this.graph.node_weights_mut().collect();
+    resources.par_iter_mut().for_each(|resource| {
+        // A data source of the same name has another schema.
+        if resource.mode == Mode::Data {
+            return;
+        }
+        let type_name = &resource.type_name;
+        for object in [&mut resource.before, &mut resource.after] {
+            if let Some(value) = object.take() {
+                let mut value = catalog::complete(type_name, &value, partial);
+                note_not_null(&mut value);
+                *object = Some(value);
+            }
+        }
+    });
+}
+
+/// A value that is another resource's attribute is not null, though it is known after apply.
+fn note_not_null(value: &mut Value) {
+    let is_reference = value.reference.is_some();
+    match &mut value.kind {
+        Kind::Unknown(unknown) if is_reference && !unknown.not_null => Arc::make_mut(unknown).not_null = true,
+        Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => {
+            Arc::make_mut(items).iter_mut().for_each(note_not_null);
+        }
+        Kind::Map(map) | Kind::Object(map) => Arc::make_mut(map).values_mut().for_each(note_not_null),
+        _ => {}
+    }
+}
+
+/// Finds nodes by address, block and type.
+fn index(this: &mut ResourceGraph) {
+    for node in this.graph.node_indices() {
+        let Some(resource) = this.graph.node_weight(node) else { continue };
+        this.by_address.insert(resource.address.clone(), node);
+        this.by_block.entry(resource.block.clone()).or_default().push(node);
+        this.by_type.entry(resource.type_name.clone()).or_default().push(node);
+    }
+}

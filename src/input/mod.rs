@@ -1,6 +1,7 @@
 //! What a file of JSON is: told by its first keys, and if it is nothing that airgate reads, what it is and what to do.
 
 mod error;
+pub mod files;
 pub mod json;
 mod look;
 mod marks;
@@ -13,6 +14,7 @@ use crate::source::FileId;
 use crate::{pulumi, terraform};
 
 pub use error::{Found, InputError};
+pub use files::{Input, Inputs, ReadError};
 use look::{Seen, Shape};
 
 /// The kinds of file that airgate reads.

@@ -124,6 +124,7 @@ impl<'a, 'w> Reader<'a, 'w> {
             after: after_value,
             action,
             site: self.document.site(raw),
+            places: BTreeMap::new(),
             configured,
             references: Vec::new(),
         });

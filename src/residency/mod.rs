@@ -1,1 +1,185 @@
-//! residency
+//! Where data and inference may be: regions of the clouds, the jurisdictions they are in, and where Bedrock may send a
+//! prompt.
+//!
+//! A policy allows *places*: a jurisdiction of `rules/regions.csv` (`US`, `UK`, `US-GOV`), a country by its ISO code (`DE`,
+//! `GB`), a group (`EU`, `EEA`, `APAC`), or one region by its name. A region is within what is allowed if one of these is
+//! its jurisdiction, or if they cover all its countries. `EU` is not `eu-*`: London and Zurich are outside. `GLOBAL` is
+//! within nothing but itself.
+
+mod bedrock;
+
+pub use bedrock::{UNCLASSIFIED, geography_within, model_geography};
+
+use std::sync::OnceLock;
+
+use crate::value::Truth;
+
+const REGIONS: &str = include_str!("../../rules/regions.csv");
+
+/// The members of the European Union.
+const EU: [&str; 27] = [
+    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT",
+    "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
+];
+
+/// The members of the European Economic Area that are not of the European Union.
+const EEA: [&str; 3] = ["IS", "LI", "NO"];
+
+/// Where the Asia-Pacific regions of AWS are; China is a partition of its own.
+const APAC: [&str; 11] = ["AU", "HK", "ID", "IN", "JP", "KR", "MY", "NZ", "SG", "TH", "TW"];
+
+/// A region of a cloud, a multi-region, or a geography of Bedrock (of the cloud `bedrock`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Region {
+    /// `aws`, `azure`, `gcp`, `oci`, `ibm`, `alicloud`, `bedrock`.
+    pub cloud: &'static str,
+    /// Its name in lower case.
+    pub name: &'static str,
+    /// The countries it may be in, by ISO code; none where that is not told.
+    pub countries: Box<[&'static str]>,
+    /// Its jurisdiction: `EU`, a country, or `MULTI-…`, `GLOBAL`.
+    pub jurisdiction: &'static str,
+}
+
+/// The region `name` of `cloud`, which may be a provider's name (`google`). Azure's display names (`West Europe`) are
+/// understood.
+pub fn region(cloud: &str, name: &str) -> Option<&'static Region> {
+    let cloud = match cloud {
+        "awscc" => "aws",
+        "google" | "google-beta" => "gcp",
+        "azurerm" | "azapi" => "azure",
+        other => other,
+    };
+    let name: String = name.chars().filter(|c| *c != ' ').map(|c| c.to_ascii_lowercase()).collect();
+    let regions = regions();
+    let at = regions.binary_search_by(|region| (region.cloud, region.name).cmp(&(cloud, &name))).ok()?;
+    regions.get(at)
+}
+
+/// All regions, sorted by cloud and name.
+pub fn regions() -> &'static [Region] {
+    static ALL: OnceLock<Vec<Region>> = OnceLock::new();
+    ALL.get_or_init(|| REGIONS.lines().skip(1).filter_map(Region::parse).collect())
+}
+
+/// The jurisdiction that the region `name` of `cloud` is in; [`None`] if the region is not known.
+pub fn jurisdiction(cloud: &str, name: &str) -> Option<&'static str> {
+    region(cloud, name).map(|region| region.jurisdiction)
+}
+
+/// Whether the region `name` of `cloud` is within the places of `allowed`; not to be told of a region that is not known.
+pub fn region_within<S: AsRef<str>>(cloud: &str, name: &str, allowed: &[S]) -> Truth {
+    region(cloud, name).map_or(Truth::Maybe, |region| region.within(allowed).into())
+}
+
+/// Whether `place` is one that a policy can allow. What is not is a mistake in the configuration, for it allows nothing.
+pub fn is_place(place: &str) -> bool {
+    let known = |region: &Region| {
+        let is = |name: &str| place.eq_ignore_ascii_case(name);
+        is(region.name) || is(region.jurisdiction) || region.countries.iter().any(|country| is(country))
+    };
+    ["EEA", "APAC", "GB"].iter().chain(&EU).chain(&EEA).any(|name| place.eq_ignore_ascii_case(name))
+        || regions().iter().any(known)
+}
+
+impl Region {
+    /// Whether it is within the places of `allowed`.
+    pub fn within<S: AsRef<str>>(&self, allowed: &[S]) -> bool {
+        let named = |place: &S| {
+            let is = |name: &str| place.as_ref().eq_ignore_ascii_case(name);
+            is(self.name)
+                || is(self.jurisdiction)
+                || (is("EEA") && self.jurisdiction == "EU")
+                || (is("APAC") && self.jurisdiction == "MULTI-APAC")
+        };
+        let covered = |country: &&str| allowed.iter().any(|place| covers(place.as_ref(), country));
+        allowed.iter().any(named) || (!self.countries.is_empty() && self.countries.iter().all(covered))
+    }
+
+    /// A line of `regions.csv`.
+    fn parse(line: &'static str) -> Option<Self> {
+        let mut fields = line.split(',');
+        let region = Self {
+            cloud: fields.next()?,
+            name: fields.next()?,
+            countries: fields.next()?.split('|').filter(|country| !country.is_empty()).collect(),
+            jurisdiction: fields.next()?,
+        };
+        fields.next().is_none().then_some(region)
+    }
+}
+
+/// Whether the country, by its ISO code, is within `place`.
+fn covers(place: &str, country: &str) -> bool {
+    let is = |name: &str| place.eq_ignore_ascii_case(name);
+    is(country)
+        || (is("UK") && country == "GB")
+        || (is("EU") && EU.contains(&country))
+        || (is("EEA") && (EU.contains(&country) || EEA.contains(&country)))
+        || (is("APAC") && APAC.contains(&country))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_is_understood_and_in_order() {
+        assert_eq!(regions().len(), REGIONS.lines().count() - 1);
+        assert!(regions().is_sorted_by(|a, b| (a.cloud, a.name) < (b.cloud, b.name)));
+    }
+
+    #[test]
+    fn regions_are_found_by_provider_and_by_display_name() {
+        assert_eq!(jurisdiction("aws", "eu-central-1"), Some("EU"));
+        assert_eq!(jurisdiction("azurerm", "West Europe"), Some("EU"));
+        assert_eq!(jurisdiction("google", "EU"), Some("EU"));
+        assert_eq!(jurisdiction("alicloud", "eu-west-1"), Some("UK"));
+        assert_eq!(jurisdiction("aws", "eu-nowhere-1"), None);
+    }
+
+    #[test]
+    fn the_union_is_not_every_european_region() {
+        assert_eq!(region_within("aws", "eu-west-1", &["EU"]), Truth::Yes);
+        assert_eq!(region_within("aws", "eu-west-2", &["EU"]), Truth::No);
+        assert_eq!(region_within("aws", "eu-central-2", &["EEA"]), Truth::No);
+        assert_eq!(region_within("azure", "norwayeast", &["EU"]), Truth::No);
+        assert_eq!(region_within("azure", "norwayeast", &["EEA"]), Truth::Yes);
+        assert_eq!(region_within("aws", "eusc-de-east-1", &["EU"]), Truth::Yes);
+    }
+
+    #[test]
+    fn countries_and_regions_can_be_allowed() {
+        assert_eq!(region_within("aws", "eu-central-1", &["DE"]), Truth::Yes);
+        assert_eq!(region_within("aws", "eu-west-3", &["DE"]), Truth::No);
+        assert_eq!(region_within("aws", "eu-west-2", &["UK"]), Truth::Yes);
+        assert_eq!(region_within("aws", "eu-west-2", &["gb"]), Truth::Yes);
+        assert_eq!(region_within("aws", "eu-west-3", &["eu-west-3"]), Truth::Yes);
+        assert_eq!(region_within("aws", "us-gov-west-1", &["US"]), Truth::Yes);
+        assert_eq!(region_within("aws", "us-west-1", &["US-GOV"]), Truth::No);
+    }
+
+    #[test]
+    fn all_countries_of_a_multi_region_must_be_allowed() {
+        assert_eq!(region_within("gcp", "eur5", &["EU"]), Truth::No);
+        assert_eq!(region_within("gcp", "eur5", &["EU", "UK"]), Truth::Yes);
+        assert_eq!(region_within("gcp", "eur4", &["EU"]), Truth::Yes);
+        assert_eq!(region_within("gcp", "eu", &["DE"]), Truth::No);
+        assert_eq!(region_within("gcp", "global", &["EU", "US"]), Truth::No);
+    }
+
+    #[test]
+    fn an_unknown_region_cannot_be_told_and_nothing_allowed_holds_nothing() {
+        assert_eq!(region_within("aws", "eu-nowhere-1", &["EU"]), Truth::Maybe);
+        assert_eq!(region_within::<&str>("aws", "eu-west-1", &[]), Truth::No);
+    }
+
+    #[test]
+    fn places_are_told_from_mistakes() {
+        for place in ["EU", "eea", "DE", "UK", "GB", "US", "APAC", "eu-central-1", "PT"] {
+            assert!(is_place(place), "{place}");
+        }
+        assert!(!is_place("Europe/Berlin"));
+        assert!(!is_place(""));
+    }
+}

@@ -1,5 +1,7 @@
 //! Terraform states: `terraform show -json` without a plan, and raw `terraform.tfstate` files of version 4.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use smol_str::{SmolStr, format_smolstr};
@@ -194,6 +196,7 @@ fn read_block<'a>(
             after: Some(after),
             action: Action::None,
             site: document.site(raw.get()),
+            places: BTreeMap::new(),
             configured: None,
             references: links(&instance.dependencies),
         });
@@ -278,6 +281,7 @@ impl<'a> ModuleValues<'a> {
                 after: Some(Value::object([])),
                 action: Action::None,
                 site: document.site(raw.get()),
+                places: BTreeMap::new(),
                 configured: None,
                 references: Vec::new(),
             };

@@ -6,13 +6,18 @@
 //!
 //! Cloning is cheap: strings and collections are shared.
 
+mod convert;
 mod map;
 mod number;
+mod ops;
 mod types;
 
+pub use convert::convert;
 pub use map::Map;
-pub use number::Number;
-pub use types::{Field, Type};
+pub use number::{Big, Number};
+use ops::set_items;
+pub use ops::{equal, order};
+pub use types::{Field, Type, unify};
 
 use std::sync::Arc;
 

@@ -1,3 +1,25 @@
-//! Developer tasks.
+//! Developer tasks: `cargo xtask TASK`.
 
-fn main() {}
+mod defaults;
+mod docs;
+mod new_rule;
+mod schema;
+
+const USAGE: &str = "\
+usage: cargo xtask TASK
+  docs [--check]                           write rules/README.md, or say if it is stale
+  new-rule PROVIDER SERVICE FAMILY NAME    begin a rule: new-rule aws sagemaker ENC notebook-without-cmk
+  schema [SCHEMA.json]                     write the schemas of the catalog
+  defaults                                 measure what the provider fills in";
+
+fn main() -> anyhow::Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let (task, rest) = args.split_first().map_or(("", &[][..]), |(task, rest)| (task.as_str(), rest));
+    match task {
+        "docs" => docs::run(rest),
+        "new-rule" => new_rule::run(rest),
+        "schema" => schema::run(rest),
+        "defaults" => defaults::run(rest),
+        _ => anyhow::bail!(USAGE),
+    }
+}

@@ -9,7 +9,7 @@ mod expression;
 mod providers;
 mod resolve;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -233,6 +233,7 @@ fn resource<'a>(
         after,
         action: action(&change.actions),
         site: document.site(raw),
+        places: BTreeMap::new(),
         configured: None,
         references: Vec::new(),
     }

@@ -1,0 +1,148 @@
+//! From checked graphs to one sorted report, and the numbers at its end.
+
+use std::collections::BTreeMap;
+
+use smol_str::SmolStr;
+
+use crate::catalog::Catalog;
+use crate::check::Checked;
+use crate::diagnostic::{Diagnostic, Level};
+use crate::facts::Facts;
+use crate::finding::{Finding, InputInfo, Report, RuleInfo, Summary, Verdict};
+use crate::graph::ResourceGraph;
+use crate::program::{Mode, Program};
+use crate::source::{Site, Sources, Span};
+
+/// What one input gives to the report.
+#[derive(Debug)]
+pub struct Part {
+    input: InputInfo,
+    summary: Summary,
+    diagnostics: Vec<Diagnostic>,
+    findings: Vec<Finding>,
+}
+
+impl Part {
+    /// Takes down what the graph will not tell: before it is built.
+    pub fn new(program: &mut Program) -> Self {
+        let count = |mode| program.resources.iter().filter(|resource| resource.mode == mode).count();
+        let (managed, data) = (count(Mode::Managed), count(Mode::Data));
+        let mut unknown_types: BTreeMap<SmolStr, usize> = BTreeMap::new();
+        for resource in &program.resources {
+            if resource.mode == Mode::Managed && Catalog::get().kind(&resource.type_name).is_none() {
+                *unknown_types.entry(resource.type_name.clone()).or_default() += 1;
+            }
+        }
+        let diagnostics = std::mem::take(&mut program.diagnostics);
+        Self {
+            input: InputInfo {
+                path: program.path.clone(),
+                kind: program.kind,
+                written_by: program.written_by.take(),
+                managed,
+                data,
+                incomplete: program.incomplete.take(),
+            },
+            summary: Summary {
+                managed,
+                data,
+                unknown_types,
+                unmapped: program.unmapped,
+                unfollowed_modules: program.unfollowed.len(),
+                failed_files: diagnostics.iter().filter(|d| d.level == Level::Error).count(),
+                ..Summary::default()
+            },
+            diagnostics,
+            findings: Vec::new(),
+        }
+    }
+
+    /// Adds what checking found.
+    #[must_use]
+    pub fn checked(mut self, graph: &ResourceGraph, facts: &Facts<'_>, checked: Checked) -> Self {
+        let managed =
+            |node: &crate::graph::NodeId| graph.resource(*node).is_some_and(|r| r.mode == Mode::Managed);
+        let nodes = graph.graph.node_indices();
+        self.summary.in_scope = nodes.filter(|&node| facts.scope().contains(node)).filter(managed).count();
+        self.summary.passed = checked.passed;
+        self.findings = checked.findings;
+        self
+    }
+}
+
+/// Joins the parts, sorts what they found and counts it.
+pub fn report(rules: Vec<RuleInfo>, rules_digest: String, parts: Vec<Part>, sources: Sources) -> Report {
+    let mut report = Report {
+        version: env!("CARGO_PKG_VERSION"),
+        rules_digest,
+        inputs: Vec::new(),
+        rules,
+        findings: Vec::new(),
+        diagnostics: Vec::new(),
+        summary: Summary::default(),
+        sources,
+    };
+    for part in parts {
+        add(&mut report.summary, part.summary);
+        report.inputs.push(part.input);
+        report.diagnostics.extend(part.diagnostics);
+        report.findings.extend(part.findings);
+    }
+    for finding in &mut report.findings {
+        finding.site = finding.site.map(|site| first_line(site, &report.sources));
+        for (site, _) in &mut finding.related {
+            *site = first_line(*site, &report.sources);
+        }
+    }
+    for finding in &report.findings {
+        let Some(rule) = report.rules.get(finding.rule) else { continue };
+        let count = match finding.verdict {
+            Verdict::Fail => &mut report.summary.fail,
+            Verdict::Undetermined => &mut report.summary.undetermined,
+            Verdict::Pass => continue,
+        };
+        *count.entry(rule.severity).or_default() += 1;
+    }
+    let (rules, sources) = (&report.rules, &report.sources);
+    report.findings.sort_by_cached_key(|finding| {
+        let severity = rules.get(finding.rule).map(|rule| std::cmp::Reverse(rule.severity));
+        let path = finding.site.and_then(|site| sources.get(site.file)).map(|file| file.path().to_owned());
+        let offset = finding.site.map(|site| site.span.start);
+        (
+            severity,
+            path,
+            offset,
+            finding.rule,
+            finding.resources.first().map(|subject| subject.address.clone()),
+        )
+    });
+    report.diagnostics.sort_by_key(|diagnostic| diagnostic.site);
+    report
+}
+
+/// An alert shows in a pull request only where all its lines are in the change: a place of several lines is told by its
+/// first.
+fn first_line(site: Site, sources: &Sources) -> Site {
+    let Some(file) = sources.get(site.file) else { return site };
+    let text = file.slice(site.span);
+    match text.find(['\n', '\r']) {
+        Some(length) => {
+            let end = site.span.start.saturating_add(u32::try_from(length).unwrap_or(u32::MAX));
+            Site { span: Span::new(site.span.start, end), ..site }
+        }
+        None => site,
+    }
+}
+
+fn add(total: &mut Summary, part: Summary) {
+    total.managed += part.managed;
+    total.data += part.data;
+    total.in_scope += part.in_scope;
+    total.passed += part.passed;
+    total.unmapped += part.unmapped;
+    total.unfollowed_modules += part.unfollowed_modules;
+    total.failed_files += part.failed_files;
+    for (name, count) in part.unknown_types {
+        *total.unknown_types.entry(name).or_default() += count;
+    }
+}

@@ -1,0 +1,286 @@
+//! Provider schemas: which attributes and nested blocks a resource type has, from `rules/catalog/schema/aws.txt`.
+//!
+//! `cargo xtask schema` writes that file and says how its lines are to be read. A line is parsed when its type is first
+//! asked for.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use serde_json::Value as Json;
+use smol_str::SmolStr;
+
+use crate::value::{Field, Type};
+
+const AWS: &str = include_str!("../../rules/catalog/schema/aws.txt");
+
+/// What a block has in it. The top of a resource type is one.
+#[derive(Clone, Debug, Default)]
+pub struct BlockSchema {
+    /// Its attributes.
+    pub attributes: BTreeMap<SmolStr, AttributeSchema>,
+    /// Its nested blocks. No name is both an attribute's and a block's.
+    pub blocks: BTreeMap<SmolStr, NestedBlock>,
+}
+
+/// What an attribute holds.
+#[derive(Clone, Debug)]
+pub struct AttributeSchema {
+    /// Its type.
+    pub ty: Type,
+    /// The configuration must set it.
+    pub required: bool,
+    /// The configuration may set it.
+    pub optional: bool,
+    /// The provider decides where the configuration does not.
+    pub computed: bool,
+    /// It must not be shown.
+    pub sensitive: bool,
+}
+
+/// A nested block.
+#[derive(Clone, Debug)]
+pub struct NestedBlock {
+    /// What its instances make together.
+    pub nesting: Nesting,
+    /// What is in each.
+    pub block: BlockSchema,
+    /// The configuration must have at least so many.
+    pub min: u32,
+    /// The configuration may have at most so many.
+    pub max: Option<u32>,
+}
+
+/// What the instances of a nested block make together.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Nesting {
+    /// One object, or null.
+    Single,
+    /// A list of objects.
+    List,
+    /// A set of objects.
+    Set,
+    /// A map of objects by label.
+    Map,
+}
+
+impl BlockSchema {
+    /// The attribute at a dotted path through nested blocks.
+    pub fn attribute(&self, path: &str) -> Option<&AttributeSchema> {
+        match path.split_once('.') {
+            Some((block, rest)) => self.blocks.get(block)?.block.attribute(rest),
+            None => self.attributes.get(path),
+        }
+    }
+
+    /// The nested block at a dotted path.
+    pub fn block(&self, path: &str) -> Option<&NestedBlock> {
+        match path.split_once('.') {
+            Some((block, rest)) => self.blocks.get(block)?.block.block(rest),
+            None => self.blocks.get(path),
+        }
+    }
+
+    /// Whether the dotted path leads to an attribute or a block, or into an attribute that is an object or map.
+    pub fn has(&self, path: &str) -> bool {
+        let (first, rest) = path.split_once('.').unwrap_or((path, ""));
+        if let Some(nested) = self.blocks.get(first) {
+            return rest.is_empty() || nested.block.has(rest);
+        }
+        self.attributes.get(first).is_some_and(|attribute| type_has(&attribute.ty, rest))
+    }
+
+    /// The type of an object of this block.
+    pub fn ty(&self) -> Type {
+        let attributes = self.attributes.iter().map(|(name, attribute)| (name, attribute.ty.clone()));
+        let blocks = self.blocks.iter().map(|(name, nested)| (name, nested.ty()));
+        let mut fields: Vec<_> = attributes.chain(blocks).map(|(name, ty)| field(name.clone(), ty)).collect();
+        fields.sort_by(|a, b| a.name.cmp(&b.name));
+        Type::Object(fields.into())
+    }
+
+    fn parse(json: &Json) -> Option<Self> {
+        let mut block = Self::default();
+        for (name, entry) in json.as_object()? {
+            let name = SmolStr::from(name);
+            match entry {
+                Json::String(short) => {
+                    let (flags, ty) = short.split_once(' ')?;
+                    block.attributes.insert(name, AttributeSchema::new(flags, primitive(ty)?));
+                }
+                Json::Array(pair) => {
+                    let [Json::String(flags), ty] = pair.as_slice() else { return None };
+                    block.attributes.insert(name, AttributeSchema::new(flags, parse_type(ty)?));
+                }
+                entry => {
+                    block.blocks.insert(name, NestedBlock::parse(entry)?);
+                }
+            }
+        }
+        Some(block)
+    }
+}
+
+impl AttributeSchema {
+    fn new(flags: &str, ty: Type) -> Self {
+        let has = |flag| flags.contains(flag);
+        Self { ty, required: has('r'), optional: has('o'), computed: has('c'), sensitive: has('s') }
+    }
+}
+
+impl NestedBlock {
+    /// The type of its instances together.
+    pub fn ty(&self) -> Type {
+        let object = self.block.ty();
+        match self.nesting {
+            Nesting::Single => object,
+            Nesting::List => Type::List(Arc::new(object)),
+            Nesting::Set => Type::Set(Arc::new(object)),
+            Nesting::Map => Type::Map(Arc::new(object)),
+        }
+    }
+
+    fn parse(json: &Json) -> Option<Self> {
+        let (nesting, content) = json.as_object()?.iter().next()?;
+        let [min, max, block] = content.as_array()?.as_slice() else { return None };
+        let bound = |json: &Json| u32::try_from(json.as_u64()?).ok();
+        Some(Self {
+            nesting: match nesting.as_str() {
+                "single" => Nesting::Single,
+                "list" => Nesting::List,
+                "set" => Nesting::Set,
+                "map" => Nesting::Map,
+                _ => return None,
+            },
+            block: BlockSchema::parse(block)?,
+            min: bound(min)?,
+            max: bound(max).filter(|max| *max > 0),
+        })
+    }
+}
+
+/// The schemas of a provider: where each line starts, and what was parsed already.
+#[derive(Debug)]
+pub(super) struct Schemas {
+    lines: Vec<Line>,
+}
+
+#[derive(Debug)]
+struct Line {
+    name: &'static str,
+    json: &'static str,
+    parsed: OnceLock<Option<BlockSchema>>,
+}
+
+impl Schemas {
+    /// Those that are embedded.
+    pub(super) fn embedded() -> Self {
+        let split = AWS.lines().filter_map(|line| line.split_once('\t'));
+        Self { lines: split.map(|(name, json)| Line { name, json, parsed: OnceLock::new() }).collect() }
+    }
+
+    /// That of `name`.
+    pub(super) fn get(&self, name: &str) -> Option<&BlockSchema> {
+        let at = self.lines.binary_search_by(|line| line.name.cmp(name)).ok()?;
+        let line = self.lines.get(at)?;
+        let parse = || BlockSchema::parse(&serde_json::from_str(line.json).ok()?);
+        line.parsed.get_or_init(parse).as_ref()
+    }
+
+    /// The types that there are.
+    pub(super) fn names(&self) -> impl ExactSizeIterator<Item = &'static str> {
+        self.lines.iter().map(|line| line.name)
+    }
+}
+
+/// A type as cty writes it: `"string"`, `["list","string"]`, `["object",{…}]`.
+fn parse_type(json: &Json) -> Option<Type> {
+    match json {
+        Json::String(name) => primitive(name),
+        Json::Array(pair) => {
+            let [Json::String(kind), of] = pair.as_slice() else { return None };
+            let element = || parse_type(of).map(Arc::new);
+            Some(match kind.as_str() {
+                "list" => Type::List(element()?),
+                "set" => Type::Set(element()?),
+                "map" => Type::Map(element()?),
+                "tuple" => Type::Tuple(of.as_array()?.iter().map(parse_type).collect::<Option<_>>()?),
+                "object" => {
+                    let fields = of.as_object()?.iter();
+                    let mut fields: Vec<_> = fields
+                        .map(|(name, ty)| Some(field(name.into(), parse_type(ty)?)))
+                        .collect::<Option<_>>()?;
+                    fields.sort_by(|a, b| a.name.cmp(&b.name));
+                    Type::Object(fields.into())
+                }
+                _ => return None,
+            })
+        }
+        _ => None,
+    }
+}
+
+fn primitive(name: &str) -> Option<Type> {
+    Some(match name {
+        "bool" => Type::Bool,
+        "number" => Type::Number,
+        "string" => Type::String,
+        "dynamic" => Type::Any,
+        _ => return None,
+    })
+}
+
+/// A field that a schema's object has. A configuration may leave it out: the provider is given null.
+fn field(name: SmolStr, ty: Type) -> Field {
+    Field { name, ty, optional: true, default: None }
+}
+
+fn type_has(ty: &Type, path: &str) -> bool {
+    let (first, rest) = path.split_once('.').unwrap_or((path, ""));
+    match ty {
+        _ if path.is_empty() => true,
+        Type::List(of) | Type::Set(of) => type_has(of, path),
+        Type::Map(of) => type_has(of, rest),
+        Type::Object(fields) => fields.iter().any(|f| f.name == first && type_has(&f.ty, rest)),
+        Type::Any => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Catalog;
+    use super::*;
+
+    #[test]
+    fn every_line_is_understood() {
+        let catalog = Catalog::get();
+        assert_eq!(catalog.schema_types().len(), AWS.lines().count());
+        for name in catalog.schema_types() {
+            assert!(catalog.schema(name).is_some_and(|block| !block.attributes.is_empty()), "{name}");
+        }
+    }
+
+    #[test]
+    fn flags_types_and_nesting_are_told() {
+        let notebook = Catalog::get().schema("aws_sagemaker_notebook_instance").unwrap();
+        let role = notebook.attribute("role_arn").unwrap();
+        assert!(role.required && !role.computed && matches!(role.ty, Type::String));
+        let groups = notebook.attribute("security_groups").unwrap();
+        assert!(groups.optional && groups.computed && matches!(groups.ty, Type::Set(_)));
+        let imds = notebook.block("instance_metadata_service_configuration").unwrap();
+        assert_eq!((imds.nesting, imds.min, imds.max), (Nesting::List, 0, Some(1)));
+
+        let logging = Catalog::get().schema("aws_bedrock_model_invocation_logging_configuration").unwrap();
+        assert_eq!(logging.block("logging_config.s3_config").unwrap().nesting, Nesting::Single);
+    }
+
+    #[test]
+    fn paths_lead_into_blocks_and_attributes_that_are_objects() {
+        let function = Catalog::get().schema("aws_lambda_function").unwrap();
+        assert!(function.has("vpc_config.subnet_ids"));
+        assert!(function.has("environment.variables.ANY_NAME"));
+        assert!(!function.has("vpc_config.nothing"));
+        assert!(!function.has("role.arn"));
+        assert!(!function.has(""));
+    }
+}

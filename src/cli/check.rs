@@ -1,0 +1,163 @@
+//! `airgate check`: analyses inputs, writes the report in every format asked for, and says by its exit code what to do.
+
+use std::path::{Path, PathBuf};
+
+use airgate::config::{Config, Options};
+use airgate::finding::{Report, Severity};
+use airgate::report::{self, Format, Show};
+use clap::ArgAction;
+use clap::builder::{FalseyValueParser, PossibleValuesParser, TypedValueParser};
+
+use super::output::{Output, write_file};
+use super::{Console, Exit, Failure, NothingToAnalyse, config, unless_closed};
+
+/// The end of `--help`.
+const EXIT_CODES: &str = "Exit codes, the same for every format:
+  0  nothing at or above --fail-on
+  1  findings at or above --fail-on
+  2  wrong usage or configuration, an internal error, or an input that could not be analysed
+  3  nothing to analyse";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXIT_CODES)]
+pub(super) struct Args {
+    /// Directories of `.tf` files, plans (binary or JSON), states, Pulumi previews and stacks; `-` is standard input.
+    #[arg(value_name = "PATH", default_value = ".")]
+    paths: Vec<PathBuf>,
+    /// Value of a root variable; wins over `--var-file`. May be repeated.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+    var: Vec<(String, String)>,
+    /// File with values of root variables. May be repeated; later files win.
+    #[arg(long, value_name = "FILE", env = "AIRGATE_VAR_FILE", hide_env = true)]
+    var_file: Vec<PathBuf>,
+    /// Configuration file, instead of the `airgate.toml` that is nearest to the first PATH.
+    #[arg(long, value_name = "FILE", env = "AIRGATE_CONFIG", hide_env = true)]
+    config: Option<PathBuf>,
+    /// Read no configuration file.
+    #[arg(long, env = "AIRGATE_NO_CONFIG", hide_env = true, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
+    no_config: bool,
+    /// Run only these rules: an id, the beginning of one (AWS-SM), a name or a family.
+    #[arg(long, value_name = "RULES", env = "AIRGATE_SELECT", hide_env = true, value_delimiter = ',')]
+    select: Vec<String>,
+    /// Do not run these rules.
+    #[arg(long, value_name = "RULES", env = "AIRGATE_IGNORE", hide_env = true, value_delimiter = ',')]
+    ignore: Vec<String>,
+    /// Exit with 1 on findings of this severity or worse [default: the configuration's, or high].
+    #[arg(long, value_name = "SEVERITY", env = "AIRGATE_FAIL_ON", hide_env = true, value_parser = severity())]
+    fail_on: Option<Severity>,
+    /// Leave out findings of lesser severity. They still are counted, and still fail the run.
+    #[arg(long, value_name = "SEVERITY", default_value = "low", env = "AIRGATE_MIN_SEVERITY", hide_env = true, value_parser = severity())]
+    min_severity: Severity,
+    /// Format of standard output.
+    #[arg(long, default_value = "human", env = "AIRGATE_FORMAT", hide_env = true, value_parser = format())]
+    format: Format,
+    /// Write the report to a file too, such as sarif=airgate.sarif. May be repeated.
+    #[arg(long, value_name = "FORMAT=PATH", env = "AIRGATE_OUTPUT", hide_env = true, value_delimiter = ',')]
+    output: Vec<Output>,
+    /// List these verdicts beside failures. May be repeated.
+    #[arg(long, value_name = "VERDICT", env = "AIRGATE_SHOW", hide_env = true, value_delimiter = ',')]
+    show: Vec<ShowArg>,
+    /// Exit with 0 where findings would make it 1. What could not be analysed still makes it 2.
+    #[arg(long, env = "AIRGATE_EXIT_ZERO", hide_env = true, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
+    exit_zero: bool,
+    /// Directory of your own rules, which run beside the built-in ones.
+    #[arg(long, value_name = "DIR", env = "AIRGATE_RULES", hide_env = true)]
+    rules: Option<PathBuf>,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum ShowArg {
+    /// What cannot be told before apply.
+    Undetermined,
+    /// What holds.
+    Pass,
+    /// Both.
+    All,
+}
+
+/// Runs it.
+pub(super) fn run(
+    args: &Args,
+    analyze: fn(&[PathBuf], &Options) -> Result<Report, Failure>,
+    console: &mut Console<'_>,
+) -> Result<Exit, Failure> {
+    let options = options(args)?;
+    let report = analyze(&args.paths, &options)?;
+    let shown = report::Options {
+        show: show(args),
+        min_severity: args.min_severity,
+        color: false,
+        width: console.width,
+    };
+    // Files first: who reads standard output may go away.
+    for output in &args.output {
+        write_file(&output.path, |out| report::write(&report, output.format, &shown, out))
+            .map_err(|error| format!("{}: {error}", output.path.display()))?;
+    }
+    let shown = report::Options { color: console.color, ..shown };
+    let printed = report::write(&report, args.format, &shown, console.out).and_then(|()| console.out.flush());
+    unless_closed(printed).map_err(|error| format!("standard output: {error}"))?;
+
+    let fail_on = args.fail_on.or(options.config.fail_on).unwrap_or(Severity::High);
+    let exit = exit(&report, fail_on, args.exit_zero);
+    match exit {
+        Exit::Clean | Exit::Findings => {}
+        Exit::Failure => writeln!(
+            console.err,
+            "error: the input could not be analysed as a whole: the verdict is not sure"
+        )?,
+        Exit::Nothing => return Err(NothingToAnalyse("there is nothing to analyse".to_owned()).into()),
+    }
+    Ok(exit)
+}
+
+/// What the flags and the configuration tell the engine. Flags win; what is ignored adds up.
+fn options(args: &Args) -> Result<Options, Failure> {
+    let start = args.paths.first().map_or_else(|| Path::new("."), PathBuf::as_path);
+    let mut config: Config = config(args.config.as_deref(), args.no_config, start)?;
+    if !args.select.is_empty() {
+        config.rules.select.clone_from(&args.select);
+    }
+    config.rules.ignore.extend(args.ignore.iter().cloned());
+    Ok(Options {
+        config,
+        vars: args.var.clone(),
+        var_files: args.var_file.clone(),
+        keep_pass: show(args).pass,
+        rules_dir: args.rules.clone(),
+    })
+}
+
+fn show(args: &Args) -> Show {
+    let asked = |verdict| args.show.contains(&verdict) || args.show.contains(&ShowArg::All);
+    Show { undetermined: asked(ShowArg::Undetermined), pass: asked(ShowArg::Pass) }
+}
+
+/// A gate fails closed: what could not be analysed outweighs what was found, and finding nothing to analyse is not clean.
+pub(super) fn exit(report: &Report, fail_on: Severity, exit_zero: bool) -> Exit {
+    if report::failed_to_analyse(report) > 0 {
+        return Exit::Failure;
+    }
+    if report.inputs.is_empty() {
+        return Exit::Nothing;
+    }
+    let failed: usize = report.summary.fail.range(fail_on..).map(|(_, n)| n).sum();
+    if failed > 0 && !exit_zero { Exit::Findings } else { Exit::Clean }
+}
+
+fn severity() -> impl TypedValueParser<Value = Severity> {
+    let names = Severity::ALL.map(Severity::as_str);
+    PossibleValuesParser::new(names).try_map(|text| text.parse::<Severity>())
+}
+
+fn format() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::ALL.map(Format::as_str)).try_map(|text| text.parse::<Format>())
+}
+
+/// `name=value`, as Terraform reads it: the value is all behind the first `=`.
+fn variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
+        _ => Err(format!("`{text}` is not NAME=VALUE")),
+    }
+}

@@ -1,0 +1,298 @@
+//! Names, attributes, indexes and splats; how a reference grows with each step.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use smol_str::{SmolStr, format_smolstr};
+
+use super::evaluator::{Eval, Evaluator, Names, error, static_error};
+use crate::hcl::ast::{Expr, ExprKind, Step};
+use crate::source::Span;
+use crate::value::{Cause, Kind, Reference, Type, Unknown, Value, convert};
+
+/// One step as references write it.
+enum Path<'p> {
+    Attribute(&'p str),
+    Index(usize),
+    Key(&'p str),
+    /// An index that is not known, or an element of a set, which has none.
+    Some,
+}
+
+impl Evaluator<'_> {
+    /// The value of a name or of steps after an expression.
+    pub(super) fn access(&self, expr: &Expr<'_>, names: Option<&Names<'_>>) -> Eval {
+        let (base, steps) = match expr.kind {
+            ExprKind::Access { base, steps } => (base, steps),
+            _ => (expr, [].as_slice()),
+        };
+        let ExprKind::Variable(root) = base.kind else {
+            return self.steps(self.eval(base, names)?, steps, names);
+        };
+        if let Some(value) = Names::get(names, root) {
+            return self.steps(value.clone(), steps, names);
+        }
+        let leading = steps.iter().map_while(|step| match step {
+            Step::Attr(name) => Some(name.text),
+            _ => None,
+        });
+        let attrs: Vec<&str> = leading.collect();
+        match self.scope.lookup(root, &attrs) {
+            Ok((value, used)) => self.steps(value, steps.get(used..).unwrap_or_default(), names),
+            Err(why) => static_error(why, expr.span),
+        }
+    }
+
+    fn steps(&self, mut value: Value, steps: &[Step<'_>], names: Option<&Names<'_>>) -> Eval {
+        for step in steps {
+            self.charge(1)?;
+            value = match step {
+                Step::Attr(name) => attribute(&value, name.text, name.span)?,
+                Step::LegacyIndex(digits) => {
+                    let key = digits.text.parse().map_or(Value::NULL, Value::int);
+                    self.index(&value, &key, digits.span)?
+                }
+                Step::Index(key, span) => self.index(&value, &self.eval(key, names)?, *span)?,
+                Step::Splat { each, span, .. } => self.splat(&value, each, *span, names)?,
+            };
+        }
+        Ok(value)
+    }
+
+    fn index(&self, value: &Value, key: &Value, span: Span) -> Eval {
+        match &value.kind {
+            Kind::Null => return error("this value is null, it has no elements", span),
+            Kind::Set(_) => return error("elements of a set have no index", span),
+            Kind::Unknown(unknown) if unknown.ty.is_primitive() || matches!(unknown.ty, Type::Set(_)) => {
+                return error(format!("a {} has no elements by index", unknown.ty.word()), span);
+            }
+            Kind::Bool(_) | Kind::Number(_) | Kind::String(_) => {
+                return error(format!("a {} has no elements", Type::of(value).word()), span);
+            }
+            _ => {}
+        }
+        if key.is_null() {
+            return error("an index must not be null", span);
+        }
+        let sensitive = value.sensitive || key.sensitive;
+        let by_number = match &value.kind {
+            Kind::Unknown(unknown) => match unknown.ty {
+                Type::List(_) | Type::Tuple(_) => true,
+                Type::Map(_) | Type::Object(_) => false,
+                _ => matches!(key.kind, Kind::Number(_)),
+            },
+            _ => value.items().is_some(),
+        };
+        let wanted = if by_number { Type::Number } else { Type::String };
+        let key = match convert(key, &wanted) {
+            Ok(key) => key,
+            Err(why) => return error(format!("this index does not fit: {why}"), span),
+        };
+        let element = match (&key.kind, &value.kind) {
+            (Kind::Unknown(_), Kind::Unknown(_)) => {
+                step_into_unknown(value, &Path::Some, Type::of(value).element())
+            }
+            (Kind::Unknown(_), _) => self.unknown_index(value, &key),
+            (Kind::Number(number), kind) => {
+                let index = match number.to_u64().and_then(|n| usize::try_from(n).ok()) {
+                    Some(index) => index,
+                    None if number.is_negative() => return error("an index must not be negative", span),
+                    None => return error("an index must be a whole number", span),
+                };
+                let path = Path::Index(index);
+                match kind {
+                    Kind::Unknown(unknown) => {
+                        step_into_unknown(value, &path, element_type(&unknown.ty, index))
+                    }
+                    _ => match value.items().and_then(|items| items.get(index)) {
+                        Some(item) => step_into(value, item, &path),
+                        None => return error("there is no element with this index", span),
+                    },
+                }
+            }
+            (Kind::String(text), Kind::Unknown(unknown)) => match unknown.ty.attribute(text) {
+                Some(ty) => step_into_unknown(value, &Path::Key(text), ty),
+                None => return error("there is no element with this key", span),
+            },
+            (Kind::String(text), _) => match value.get(text) {
+                Some(item) => step_into(value, item, &Path::Key(text)),
+                None => return error("there is no element with this key", span),
+            },
+            _ => return error("this index does not fit", span),
+        };
+        Ok(element.mark(sensitive))
+    }
+
+    /// Some element of a known collection: what all of them have in common.
+    fn unknown_index(&self, value: &Value, key: &Value) -> Value {
+        let element = Type::of(value).element();
+        let mut result = Value::unknown_from(&[key, value], element);
+        if let Kind::Unknown(unknown) = &mut result.kind {
+            Arc::make_mut(unknown).not_null = false;
+        }
+        if self.extended() {
+            let elements: Vec<&Value> = match value.map() {
+                Some(map) => map.values().collect(),
+                None => value.items().unwrap_or_default().iter().collect(),
+            };
+            return super::join::join(&elements, &result);
+        }
+        result
+    }
+
+    fn splat(&self, value: &Value, each: &[Step<'_>], span: Span, names: Option<&Names<'_>>) -> Eval {
+        let apply = |item: Value| self.steps(item, each, names);
+        let result: Value = match &value.kind {
+            Kind::Null => Value::tuple([]),
+            Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => {
+                self.charge(items.len())?;
+                let indexed = !matches!(value.kind, Kind::Set(_));
+                let elements = items.iter().enumerate().map(|(at, item)| {
+                    let path = if indexed { Path::Index(at) } else { Path::Some };
+                    apply(step_into(value, item, &path)).map(|element| self.place(element, span))
+                });
+                let elements = elements.collect::<Eval<Vec<_>>>()?;
+                if matches!(value.kind, Kind::Tuple(_)) {
+                    Value::tuple(elements)
+                } else {
+                    Value::list(elements)
+                }
+            }
+            Kind::Unknown(unknown) => match &unknown.ty {
+                // One element stands for all: what is computed from it says what the list is computed from.
+                ty @ (Type::Any | Type::List(_) | Type::Set(_) | Type::Tuple(_)) => {
+                    let element = apply(step_into_unknown(value, &Path::Some, ty.element()))?;
+                    let list = match ty {
+                        Type::List(_) | Type::Set(_) => Type::list(Type::of(&element)),
+                        _ => Type::Any,
+                    };
+                    let result = Value::unknown_from(&[&element], list);
+                    match ty {
+                        Type::Any => nullable(result),
+                        _ => result,
+                    }
+                }
+                _ if unknown.not_null => Value::tuple([apply(value.clone())?]),
+                _ => nullable(Value::unknown_from(&[value], Type::Any)),
+            },
+            _ => Value::tuple([apply(value.clone())?]),
+        };
+        Ok(result.mark(value.sensitive))
+    }
+}
+
+/// `.name`
+pub(super) fn attribute(value: &Value, name: &str, span: Span) -> Eval {
+    let element = match &value.kind {
+        Kind::Object(map) => match map.get(name) {
+            Some(item) => step_into(value, item, &Path::Attribute(name)),
+            None => return error(format!("no attribute `{name}`"), span),
+        },
+        Kind::Map(map) => match map.get(name) {
+            Some(item) => step_into(value, item, &Path::Attribute(name)),
+            None => return error(format!("no element with the key `{name}`"), span),
+        },
+        Kind::Unknown(unknown) => match unknown.ty.attribute(name) {
+            Some(ty) => step_into_unknown(value, &Path::Attribute(name), ty),
+            None => return error(format!("no attribute `{name}`: this is a {}", unknown.ty.word()), span),
+        },
+        Kind::Null => return error(format!("no attribute `{name}`: this value is null"), span),
+        _ => return error(format!("no attribute `{name}`: this is a {}", Type::of(value).word()), span),
+    };
+    Ok(element.mark(value.sensitive))
+}
+
+/// An element by its index or key, as `for` and splats see it.
+pub(super) fn nth(container: &Value, item: &Value, index: usize) -> Value {
+    step_into(
+        container,
+        item,
+        &if matches!(container.kind, Kind::Set(_)) { Path::Some } else { Path::Index(index) },
+    )
+}
+
+/// An entry by its key, as `for` sees it.
+pub(super) fn entry(container: &Value, item: &Value, key: &str) -> Value {
+    step_into(container, item, &Path::Key(key))
+}
+
+/// A known container's element; it is a part of the attribute that the container is, unless it is another one itself.
+fn step_into(container: &Value, item: &Value, path: &Path<'_>) -> Value {
+    let mut item = item.clone();
+    if item.reference.is_none()
+        && let Some(reference) = &container.reference
+    {
+        item.reference = Some(extend(reference, path));
+    }
+    item
+}
+
+/// What is not known of an element of what is not known.
+fn step_into_unknown(value: &Value, path: &Path<'_>, ty: Type) -> Value {
+    let Some(unknown) = value.as_unknown() else { return value.clone() };
+    let reference = value.reference.as_ref().map(|reference| extend(reference, path));
+    let cause = match &unknown.cause {
+        // With sources it is computed from the attribute, and a step into it is none into the attribute.
+        Cause::Resource(of) if unknown.sources.is_empty() => Cause::Resource(extend(of, path)),
+        Cause::Data(of) if unknown.sources.is_empty() => Cause::Data(extend(of, path)),
+        cause => cause.clone(),
+    };
+    let element =
+        Unknown { ty, not_null: false, prefix: SmolStr::default(), cause, sources: unknown.sources.clone() };
+    Value { reference, origin: value.origin, ..Value::from_unknown(element).mark(value.sensitive) }
+}
+
+/// The reference after one more step.
+fn extend(reference: &Arc<Reference>, path: &Path<'_>) -> Arc<Reference> {
+    let step = match path {
+        Path::Attribute(name) if reference.attribute.is_empty() => SmolStr::from(*name),
+        Path::Attribute(name) => format_smolstr!(".{name}"),
+        Path::Index(index) => format_smolstr!("[{index}]"),
+        Path::Key(key) => quoted(key),
+        Path::Some => SmolStr::new_static("[?]"),
+    };
+    let Reference { resource, attribute } = &**reference;
+    // An index after a whole resource is one of its instances.
+    let whole = attribute.is_empty() && !matches!(path, Path::Attribute(_));
+    Arc::new(if whole {
+        Reference { resource: format_smolstr!("{resource}{step}"), attribute: SmolStr::default() }
+    } else {
+        Reference { resource: resource.clone(), attribute: format_smolstr!("{attribute}{step}") }
+    })
+}
+
+/// `["key"]` with the escapes of an address.
+fn quoted(key: &str) -> SmolStr {
+    let mut out = String::from("[\"");
+    for c in key.chars() {
+        match c {
+            '"' | '\\' => {
+                out.push('\\');
+                out.push(c);
+            }
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c.is_control() => drop(write!(out, "\\u{:04x}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push_str("\"]");
+    out.into()
+}
+
+/// The type of the element at `index`.
+fn element_type(ty: &Type, index: usize) -> Type {
+    match ty {
+        Type::Tuple(items) => items.get(index).cloned().unwrap_or_default(),
+        _ => ty.element(),
+    }
+}
+
+/// The same unknown, which may be null.
+fn nullable(mut value: Value) -> Value {
+    if let Kind::Unknown(unknown) = &mut value.kind {
+        Arc::make_mut(unknown).not_null = false;
+    }
+    value
+}

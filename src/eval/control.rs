@@ -1,0 +1,128 @@
+//! What decides which expressions count: conditionals, `try` and `can`.
+
+use std::sync::Arc;
+
+use super::evaluator::{Eval, Evaluator, Names, Stop, error, optional};
+use crate::hcl::ast::{Call, Conditional};
+use crate::source::Span;
+use crate::value::{Kind, Type, Unknown, Value, convert, unify};
+
+impl Evaluator<'_> {
+    pub(super) fn conditional(&self, conditional: &Conditional<'_>, names: Option<&Names<'_>>) -> Eval {
+        let then = optional(self.eval(&conditional.then, names))?;
+        let otherwise = optional(self.eval(&conditional.otherwise, names))?;
+        // A branch in error has any type; only the one that is taken must be right.
+        let type_of = |branch: &Result<Value, _>| branch.as_ref().map_or(Type::Any, Type::of);
+        let types = [type_of(&then), type_of(&otherwise)];
+        let span = conditional.then.span.to(conditional.otherwise.span);
+        let Some(ty) = unify(&types) else {
+            let [a, b] = types;
+            return error(format!("the branches have no common type: {} and {}", a.word(), b.word()), span);
+        };
+        let condition = self.eval(&conditional.condition, names)?;
+        let taken = match condition_of(&condition, conditional.condition.span)? {
+            Some(true) => then,
+            Some(false) => otherwise,
+            None => return Ok(self.undecided(&condition, then.ok(), otherwise.ok(), &ty)),
+        };
+        let value = taken.map_err(Stop::Error)?;
+        let fits = types.iter().all(|branch| *branch == ty);
+        let value = if fits { Ok(value) } else { convert(&value, &ty) };
+        match value {
+            Ok(value) => Ok(value.mark(condition.sensitive)),
+            Err(why) => error(why, span),
+        }
+    }
+
+    fn undecided(
+        &self,
+        condition: &Value,
+        then: Option<Value>,
+        otherwise: Option<Value>,
+        ty: &Type,
+    ) -> Value {
+        let convert = |branch: Option<Value>| branch.and_then(|value| convert(&value, ty).ok());
+        let branches = (convert(then), convert(otherwise));
+        let mut operands = vec![condition];
+        operands.extend(&branches.0);
+        operands.extend(&branches.1);
+        let mut result = Value::unknown_from(&operands, ty.clone());
+        let not_null = |value: &Option<Value>| match value {
+            Some(value) => value.as_unknown().map_or(!value.is_null(), |unknown| unknown.not_null),
+            None => false,
+        };
+        if let Kind::Unknown(unknown) = &mut result.kind {
+            Arc::make_mut(unknown).not_null = not_null(&branches.0) && not_null(&branches.1);
+        }
+        match (&branches.0, &branches.1) {
+            (Some(a), Some(b)) if self.extended() => super::join::join(&[a, b], &result),
+            // Terraform keeps the bounds of both numbers; where they meet the number is known.
+            (Some(a), Some(b)) => match (&a.kind, &b.kind) {
+                (Kind::Number(x), Kind::Number(y)) if x == y => {
+                    Value::number(x.clone()).mark(result.sensitive)
+                }
+                _ => result,
+            },
+            _ => result,
+        }
+    }
+
+    /// `try(a, b, …)`: the first that is no error. What is unknown may still become an error, so the answer is unknown.
+    pub(super) fn try_call(&self, call: &Call<'_>, span: Span, names: Option<&Names<'_>>) -> Eval {
+        let mut last = None;
+        for arg in call.args {
+            match optional(self.eval(arg, names))? {
+                Ok(value) if self.extended() || value.is_wholly_known() => return Ok(value),
+                Ok(value) => return Ok(untyped(&value)),
+                Err(why) => last = Some(why),
+            }
+        }
+        match last {
+            Some(why) => error(format!("no argument of `try` is without error: {}", why.message), span),
+            None => error("`try` needs at least one argument", span),
+        }
+    }
+
+    /// `can(a)`: whether it is no error.
+    pub(super) fn can_call(&self, call: &Call<'_>, span: Span, names: Option<&Names<'_>>) -> Eval {
+        let [arg] = call.args else {
+            return super::evaluator::static_error("`can` needs one argument", span);
+        };
+        Ok(match optional(self.eval(arg, names))? {
+            Ok(value) if value.is_wholly_known() => Value::bool(true),
+            Ok(value) => {
+                let unknown = Unknown { ty: Type::Bool, not_null: true, ..Unknown::of_operands(&[&value]) };
+                Value::from_unknown(unknown)
+            }
+            Err(_) => Value::bool(false),
+        })
+    }
+}
+
+/// The value of a condition, [`None`] if it is unknown.
+pub(super) fn condition_of(value: &Value, span: Span) -> Eval<Option<bool>> {
+    match convert(value, &Type::Bool) {
+        Ok(value) if value.is_null() => error("the condition is null", span),
+        Ok(value) => Ok(value.as_bool()),
+        Err(_) => error(format!("the condition must be a bool, not a {}", Type::of(value).word()), span),
+    }
+}
+
+/// Unknown of any type because of `value`; it stays the same attribute.
+fn untyped(value: &Value) -> Value {
+    let unknown = match value.as_unknown() {
+        Some(unknown) => Unknown {
+            ty: Type::Any,
+            not_null: false,
+            prefix: smol_str::SmolStr::default(),
+            ..unknown.clone()
+        },
+        None => Unknown::of_operands(&[value]),
+    };
+    Value {
+        kind: Kind::Unknown(Arc::new(unknown)),
+        sensitive: value.holds_sensitive(),
+        origin: value.origin,
+        reference: value.reference.clone(),
+    }
+}

@@ -1,0 +1,150 @@
+//! What every part of the evaluator shares: names of `for`, marks of places, errors, and limits.
+
+use std::cell::Cell;
+
+use super::{EvalError, Mode, Scope};
+use crate::hcl::ast::Expr;
+use crate::source::{FileId, Site, Span};
+use crate::value::{Cause, Value};
+
+/// Nested evaluations on one thread, also through locals and modules. Real configurations stay below 60; this many fit in
+/// the 2 MiB of a thread's stack in builds without optimisation.
+const MAX_DEPTH: usize = 200;
+
+/// Steps of one evaluation: about a second.
+const MAX_STEPS: u64 = 5_000_000;
+
+/// The longest string, in bytes.
+pub(super) const MAX_STRING: usize = 16 << 20;
+
+/// The most elements of a collection that an expression builds.
+pub(super) const MAX_ITEMS: usize = 1_000_000;
+
+/// Why evaluation ends without a value.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// The expression is wrong. `try` goes on to its next argument unless the error is static.
+    Error(EvalError),
+    /// Which limit was passed. Nothing catches it: the whole expression is unknown.
+    Limit(&'static str),
+}
+
+/// The result of evaluating a part of an expression.
+pub(super) type Eval<T = Value> = Result<T, Stop>;
+
+/// One evaluation of one expression.
+pub(super) struct Evaluator<'s> {
+    pub(super) scope: &'s dyn Scope,
+    pub(super) mode: Mode,
+    /// Where the expression stands; none if that is no input file.
+    file: Option<FileId>,
+    steps: Cell<u64>,
+}
+
+/// The names that a `for` brings, inside those around it.
+#[derive(Copy, Clone)]
+pub(super) struct Names<'n> {
+    name: &'n str,
+    value: &'n Value,
+    outer: Option<&'n Names<'n>>,
+}
+
+thread_local! {
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Counts one level of nesting for as long as it lives.
+pub(super) struct Level(());
+
+impl Level {
+    pub(super) fn enter() -> Eval<Self> {
+        DEPTH.with(|depth| {
+            if depth.get() >= MAX_DEPTH {
+                return Err(Stop::Limit("expressions nest too deeply"));
+            }
+            depth.set(depth.get() + 1);
+            Ok(Self(()))
+        })
+    }
+}
+
+impl Drop for Level {
+    fn drop(&mut self) {
+        DEPTH.with(|depth| depth.set(depth.get().saturating_sub(1)));
+    }
+}
+
+/// Evaluates a whole expression.
+pub(super) fn run(
+    expr: &Expr<'_>,
+    file: Option<FileId>,
+    scope: &dyn Scope,
+    mode: Mode,
+) -> Result<Value, EvalError> {
+    let evaluator = Evaluator { scope, mode, file, steps: Cell::new(0) };
+    match evaluator.eval(expr, None) {
+        Ok(value) => Ok(value),
+        Err(Stop::Error(error)) => Err(error),
+        Err(Stop::Limit(which)) => Ok(evaluator.place(Value::unknown(Cause::Limit(which.into())), expr.span)),
+    }
+}
+
+impl Evaluator<'_> {
+    /// Accounts for work on `count` things.
+    pub(super) fn charge(&self, count: usize) -> Eval<()> {
+        let steps = self.steps.get().saturating_add(count as u64);
+        self.steps.set(steps);
+        if steps > MAX_STEPS { Err(Stop::Limit("evaluation takes too many steps")) } else { Ok(()) }
+    }
+
+    /// The value, written at `span` if it does not know better.
+    pub(super) fn place(&self, value: Value, span: Span) -> Value {
+        match self.file {
+            Some(file) => value.or_origin(Site { file, span }),
+            None => value,
+        }
+    }
+
+    /// Whether more than Terraform knows may be told.
+    pub(super) fn extended(&self) -> bool {
+        self.mode == Mode::Extended
+    }
+}
+
+impl<'n> Names<'n> {
+    /// `name` in addition to `outer`.
+    pub(super) fn with(name: &'n str, value: &'n Value, outer: Option<&'n Names<'n>>) -> Self {
+        Self { name, value, outer }
+    }
+
+    /// What `name` means here.
+    pub(super) fn get(names: Option<&Self>, name: &str) -> Option<&'n Value> {
+        let mut next = names;
+        while let Some(names) = next {
+            if names.name == name {
+                return Some(names.value);
+            }
+            next = names.outer;
+        }
+        None
+    }
+}
+
+/// The expression is wrong at `span`.
+pub(super) fn error<T>(message: impl Into<String>, span: Span) -> Eval<T> {
+    Err(Stop::Error(EvalError { message: message.into(), span, is_static: false }))
+}
+
+/// The expression is wrong whatever its values are.
+pub(super) fn static_error<T>(message: impl Into<String>, span: Span) -> Eval<T> {
+    Err(Stop::Error(EvalError { message: message.into(), span, is_static: true }))
+}
+
+/// The outcome of evaluating what may not be needed: the error if it is one, unless it must end the evaluation.
+pub(super) fn optional(result: Eval) -> Eval<Result<Value, EvalError>> {
+    match result {
+        Ok(value) => Ok(Ok(value)),
+        Err(Stop::Error(error)) if !error.is_static => Ok(Err(error)),
+        Err(stop) => Err(stop),
+    }
+}

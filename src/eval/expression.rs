@@ -1,0 +1,149 @@
+//! Each kind of expression to its evaluation; literals, constructors and calls.
+
+use smol_str::SmolStr;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+
+use super::evaluator::{Eval, Evaluator, Level, MAX_ITEMS, Names, Stop, error, static_error};
+use super::functions;
+use crate::hcl::ast::{Call, Expr, ExprKind, ObjectItem};
+use crate::source::Span;
+use crate::value::{Cause, Kind, Map, Number, Type, Unknown, Value, convert};
+
+impl Evaluator<'_> {
+    /// The value of `expr`.
+    pub(super) fn eval(&self, expr: &Expr<'_>, names: Option<&Names<'_>>) -> Eval {
+        let _level = Level::enter()?;
+        self.charge(1)?;
+        let value = match expr.kind {
+            ExprKind::Null => Value::NULL,
+            ExprKind::Bool(value) => Value::bool(value),
+            ExprKind::Number(text) => self.number(text, expr.span)?,
+            ExprKind::String(text) => Value::string(normalize(text)),
+            ExprKind::Template(parts) => self.template(parts, names)?,
+            ExprKind::Tuple(items) => self.tuple(items, names)?,
+            ExprKind::Object(items) => self.object(items, names)?,
+            ExprKind::Variable(_) | ExprKind::Access { .. } => self.access(expr, names)?,
+            ExprKind::Call(call) => self.call(call, expr.span, names)?,
+            ExprKind::Unary(op, operand) => self.unary(op, operand, names)?,
+            ExprKind::Binary(..) => self.binary(expr, names)?,
+            ExprKind::Conditional(conditional) => self.conditional(conditional, names)?,
+            ExprKind::For(each) => self.for_expression(each, names)?,
+            ExprKind::Paren(inner) => self.eval(inner, names)?,
+            ExprKind::Invalid => Value::unknown(Cause::Error("it could not be parsed".into())),
+        };
+        Ok(self.place(value, expr.span))
+    }
+
+    fn number(&self, text: &str, span: Span) -> Eval {
+        self.charge(text.len())?;
+        match Number::parse(text) {
+            Some(number) => Ok(Value::number(number)),
+            None => static_error("this is no number", span),
+        }
+    }
+
+    fn tuple(&self, items: &[Expr<'_>], names: Option<&Names<'_>>) -> Eval {
+        let items = items.iter().map(|item| self.eval(item, names));
+        Ok(Kind::Tuple(items.collect::<Eval<Vec<_>>>()?.into()).into())
+    }
+
+    fn object(&self, items: &[ObjectItem<'_>], names: Option<&Names<'_>>) -> Eval {
+        let mut entries = Vec::with_capacity(items.len());
+        let mut unknown = Vec::new();
+        let mut sensitive = false;
+        for item in items {
+            let key = match item.key.kind {
+                ExprKind::Variable(name) => Value::string(normalize(name)),
+                // Not the values: `{ null = 1 }` has the key "null".
+                ExprKind::Null => Value::string("null"),
+                ExprKind::Bool(value) => Value::string(if value { "true" } else { "false" }),
+                _ => self.eval(&item.key, names)?,
+            };
+            sensitive |= key.sensitive;
+            let value = self.eval(&item.value, names)?;
+            let key = match convert(&key, &Type::String) {
+                Ok(key) if key.is_null() => return error("a key cannot be null", item.key.span),
+                Ok(key) => key,
+                Err(why) => return error(format!("this value cannot be a key: {why}"), item.key.span),
+            };
+            match key.as_str() {
+                Some(text) => entries.push((SmolStr::from(text), value)),
+                None => unknown.extend([key, value]),
+            }
+        }
+        if unknown.is_empty() {
+            return Ok(Value::object(entries).mark(sensitive));
+        }
+        // Nothing can be told of an object whose keys are not known, and its values are still part of it.
+        let operands: Vec<&Value> = unknown.iter().chain(entries.iter().map(|(_, value)| value)).collect();
+        Ok(Value::unknown_from(&operands, Type::Any).mark(sensitive))
+    }
+
+    fn call(&self, call: &Call<'_>, span: Span, names: Option<&Names<'_>>) -> Eval {
+        let name = call.name.text.strip_prefix("core::").unwrap_or(call.name.text);
+        match name {
+            "try" => return self.try_call(call, span, names),
+            "can" => return self.can_call(call, span, names),
+            "templatestring" => {
+                // Terraform refuses what could as well be written as a template in place.
+                let by_reference =
+                    |arg: &Expr<'_>| matches!(arg.kind, ExprKind::Variable(_) | ExprKind::Access { .. });
+                if let Some(first) = call.args.first().filter(|first| !by_reference(first)) {
+                    return error("the template must be a reference, not an expression", first.span);
+                }
+            }
+            _ => {}
+        }
+        let mut args = Vec::with_capacity(call.args.len());
+        for (at, arg) in call.args.iter().enumerate() {
+            let value = self.eval(arg, names)?;
+            if !call.expand || at + 1 < call.args.len() {
+                args.push(value);
+                continue;
+            }
+            match &value.kind {
+                Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => {
+                    self.charge(items.len())?;
+                    args.extend(items.iter().map(|item| item.clone().mark(value.sensitive)));
+                }
+                Kind::Unknown(unknown)
+                    if !unknown.ty.is_primitive()
+                        && !matches!(unknown.ty, Type::Map(_) | Type::Object(_)) =>
+                {
+                    let operands: Vec<&Value> = args.iter().chain([&value]).collect();
+                    let unknown = Unknown::of_operands(&operands);
+                    let sensitive = operands.iter().any(|operand| operand.holds_sensitive());
+                    return Ok(Value::from_unknown(unknown).mark(sensitive));
+                }
+                Kind::Null => return error("the argument before `...` must not be null", arg.span),
+                _ => return error("the argument before `...` must be a list, set or tuple", arg.span),
+            }
+        }
+        self.charge(args.iter().map(weight).sum())?;
+        let result = match name {
+            "templatestring" => Some(self.template_string(&args)),
+            "templatefile" => Some(self.template_file(&args)),
+            _ => self.scope.call(name, &args),
+        };
+        match result.or_else(|| functions::call(name, &args, self.scope.directory())) {
+            Some(Ok(value)) if weight(&value) > MAX_ITEMS => Err(Stop::Limit("a collection is too large")),
+            Some(Ok(value)) => Ok(value),
+            Some(Err(why)) => error(why, span),
+            None => static_error(format!("there is no function named `{name}`"), call.name.span),
+        }
+    }
+}
+
+/// How many elements a value has at its top.
+fn weight(value: &Value) -> usize {
+    value.items().map_or_else(|| value.map().map_or(1, Map::len), <[Value]>::len)
+}
+
+/// NFC, as all strings of Terraform are.
+pub(super) fn normalize(text: &str) -> SmolStr {
+    if text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
+        text.into()
+    } else {
+        text.nfc().collect()
+    }
+}

@@ -1,0 +1,178 @@
+//! Files under the analysed root. What lies outside of it, or leads there by a symbolic link, is not read: it is unknown.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use sha2::Digest;
+
+use super::call::{Call, Outcome, string, unknown};
+use super::{glob, hash};
+use crate::value::{Cause, Type, Unknown, Value};
+
+/// Larger files are not read.
+const MAX_SIZE: u64 = 1 << 20;
+
+/// A folder tree with more entries is not listed.
+const MAX_ENTRIES: usize = 10_000;
+
+/// Deeper folders are not listed.
+const MAX_DEPTH: usize = 32;
+
+/// Where a path leads.
+enum Place {
+    /// To this, inside the root.
+    Inside(PathBuf),
+    /// Nowhere inside the root.
+    Missing,
+    /// Out of the root, or there is no root.
+    Outside,
+}
+
+fn find(call: &Call<'_>, path: &str) -> Place {
+    let Some(root) = call.directory.and_then(|directory| directory.canonicalize().ok()) else {
+        return Place::Outside;
+    };
+    // An absolute path replaces the root here, and is inside only if it names something there.
+    let joined = root.join(path);
+    match joined.canonicalize() {
+        Ok(real) if real.starts_with(&root) => Place::Inside(real),
+        Ok(_) => Place::Outside,
+        // Outside of the root, whether something exists is no concern of ours either.
+        Err(_) if is_inside(&root, &joined) => Place::Missing,
+        Err(_) => Place::Outside,
+    }
+}
+
+/// Whether a path that does not exist would lie under `root`: its nearest folder that exists does, and no `..` follows.
+fn is_inside(root: &Path, path: &Path) -> bool {
+    let existing = path.ancestors().find_map(|ancestor| Some((ancestor, ancestor.canonicalize().ok()?)));
+    existing.is_some_and(|(ancestor, real)| {
+        let rest = path.strip_prefix(ancestor).unwrap_or(path);
+        real.starts_with(root)
+            && rest.components().all(|part| matches!(part, std::path::Component::Normal(_)))
+    })
+}
+
+fn not_read(call: &Call<'_>, ty: Type, why: &str) -> Value {
+    let cause = Cause::Other(format!("`{}` of a file {why}", call.name).into());
+    Value::from_unknown(Unknown { cause, ..unknown(call.args, ty, true) })
+}
+
+const OUTSIDE: &str = "outside the analysed root";
+
+/// What `then` makes of the bytes of the file that the first argument names.
+fn with_bytes(call: &Call<'_>, then: fn(Vec<u8>) -> Outcome) -> Outcome {
+    let path = match find(call, call.text(0)) {
+        Place::Inside(path) => path,
+        Place::Missing => return Err("there is no such file".to_owned()),
+        Place::Outside => return Ok(not_read(call, Type::String, OUTSIDE)),
+    };
+    // Devices and pipes would never end.
+    if !path.is_file() {
+        return Err("the path does not name a file".to_owned());
+    }
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(MAX_SIZE + 1).read_to_end(&mut bytes));
+    match read {
+        Err(_) => Ok(not_read(call, Type::String, "that cannot be read")),
+        Ok(size) if size as u64 > MAX_SIZE => Ok(not_read(call, Type::String, "of more than 1 MiB")),
+        Ok(_) => then(bytes),
+    }
+}
+
+pub(super) fn file(call: &Call<'_>) -> Outcome {
+    with_bytes(call, |bytes| {
+        let text = String::from_utf8(bytes).map_err(|_| "the file is not UTF-8 text")?;
+        Ok(string(text))
+    })
+}
+
+pub(super) fn filebase64(call: &Call<'_>) -> Outcome {
+    with_bytes(call, |bytes| Ok(Value::string(BASE64_STANDARD.encode(bytes))))
+}
+
+pub(super) fn filemd5(call: &Call<'_>) -> Outcome {
+    with_bytes(call, |bytes| hex::<md5::Md5>(&bytes))
+}
+
+pub(super) fn filesha1(call: &Call<'_>) -> Outcome {
+    with_bytes(call, |bytes| hex::<sha1::Sha1>(&bytes))
+}
+
+pub(super) fn filesha256(call: &Call<'_>) -> Outcome {
+    with_bytes(call, |bytes| hex::<sha2::Sha256>(&bytes))
+}
+
+pub(super) fn filesha512(call: &Call<'_>) -> Outcome {
+    with_bytes(call, |bytes| hex::<sha2::Sha512>(&bytes))
+}
+
+pub(super) fn filebase64sha256(call: &Call<'_>) -> Outcome {
+    with_bytes(call, |bytes| hash::base64::<sha2::Sha256>(&bytes))
+}
+
+pub(super) fn filebase64sha512(call: &Call<'_>) -> Outcome {
+    with_bytes(call, |bytes| hash::base64::<sha2::Sha512>(&bytes))
+}
+
+fn hex<D: Digest>(bytes: &[u8]) -> Outcome {
+    hash::hex::<D>(bytes)
+}
+
+pub(super) fn fileexists(call: &Call<'_>) -> Outcome {
+    match find(call, call.text(0)) {
+        Place::Inside(path) if path.is_file() => Ok(Value::bool(true)),
+        Place::Inside(_) => Err("the path does not name a file".to_owned()),
+        Place::Missing => Ok(Value::bool(false)),
+        Place::Outside => Ok(not_read(call, Type::Bool, OUTSIDE)),
+    }
+}
+
+pub(super) fn fileset(call: &Call<'_>) -> Outcome {
+    let strings = || Type::set(Type::String);
+    let root = match find(call, call.text(0)) {
+        Place::Inside(path) => path,
+        Place::Missing => return Ok(Value::set([])),
+        Place::Outside => return Ok(not_read(call, strings(), OUTSIDE)),
+    };
+    let Some(pattern) = glob::Pattern::parse(call.text(1)) else {
+        return Ok(call.not_evaluated(strings()));
+    };
+    let mut names = Vec::new();
+    let mut seen = 0;
+    if !list(&root, &root, 0, &mut seen, &mut names) {
+        return Ok(call.limited(&format!("{MAX_ENTRIES} entries"), strings()));
+    }
+    names.retain(|name| pattern.matches(name));
+    Ok(Value::set(names.into_iter().map(string)))
+}
+
+/// Adds the paths of all files under `folder`, relative to `root`, and tells whether these are all. Links are followed
+/// only to files of the root.
+fn list(root: &Path, folder: &Path, depth: usize, seen: &mut usize, names: &mut Vec<String>) -> bool {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return true;
+    };
+    for entry in entries.flatten() {
+        *seen += 1;
+        if *seen > MAX_ENTRIES || depth > MAX_DEPTH {
+            return false;
+        }
+        let path = entry.path();
+        let Ok(kind) = entry.file_type() else {
+            continue;
+        };
+        if kind.is_dir() {
+            if !list(root, &path, depth + 1, seen, names) {
+                return false;
+            }
+        } else if path.canonicalize().is_ok_and(|real| real.starts_with(root) && real.is_file()) {
+            let parts = path.strip_prefix(root).unwrap_or(&path).components();
+            let name: Vec<_> = parts.map(|part| part.as_os_str().to_string_lossy()).collect();
+            names.push(name.join("/"));
+        }
+    }
+    true
+}

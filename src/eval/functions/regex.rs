@@ -1,0 +1,125 @@
+//! Regular expressions: `regex`, `regexall` and `replace`.
+
+use regex::{Captures, Regex, RegexBuilder};
+
+use super::call::{Call, Outcome, string};
+use super::{re2, strings};
+use crate::value::{Kind, Type, Value};
+
+/// A compiled pattern larger than this is not run.
+const MAX_COMPILED: usize = 1 << 20;
+
+/// Why there is no compiled pattern.
+enum Refusal {
+    Invalid(String),
+    TooLarge,
+}
+
+fn compile(pattern: &str) -> Result<Regex, Refusal> {
+    let translated = re2::translate(pattern).map_err(Refusal::Invalid)?;
+    RegexBuilder::new(&translated).size_limit(MAX_COMPILED).nest_limit(200).build().map_err(|error| {
+        match error {
+            regex::Error::CompiledTooBig(_) => Refusal::TooLarge,
+            _ => Refusal::Invalid("the pattern is not a regular expression".to_owned()),
+        }
+    })
+}
+
+/// How matches are told: the text, the groups in order, or the groups by name.
+fn shape(regex: &Regex) -> Result<fn(&Regex, &Captures<'_>) -> Value, String> {
+    let named = regex.capture_names().skip(1).flatten().count();
+    let groups = regex.captures_len() - 1;
+    match (groups, named) {
+        (0, _) => Ok(|_, captures| string(captures.get_match().as_str())),
+        (_, 0) => Ok(|_, captures| Value::tuple(captures.iter().skip(1).map(group))),
+        _ if named == groups => Ok(|regex, captures| {
+            Value::object(
+                regex.capture_names().flatten().map(|name| (name.into(), group(captures.name(name)))),
+            )
+        }),
+        _ => Err("named and unnamed groups are mixed".to_owned()),
+    }
+}
+
+/// The type of what [`shape`] tells.
+fn shape_type(regex: &Regex) -> Type {
+    let names: Vec<_> = regex.capture_names().skip(1).collect();
+    if names.is_empty() {
+        Type::String
+    } else if names.iter().any(Option::is_some) {
+        Type::object(names.into_iter().flatten().map(|name| (name.into(), Type::String)))
+    } else {
+        Type::Tuple(names.iter().map(|_| Type::String).collect())
+    }
+}
+
+fn group(found: Option<regex::Match<'_>>) -> Value {
+    found.map_or(Value::NULL, |found| string(found.as_str()))
+}
+
+pub(super) fn regex(call: &Call<'_>) -> Outcome {
+    if call.value(0).is_unknown() {
+        return Ok(call.unknown(Type::Any));
+    }
+    let regex = match compile(call.text(0)) {
+        Ok(regex) => regex,
+        Err(Refusal::Invalid(message)) => return Err(message),
+        Err(Refusal::TooLarge) => return Ok(call.limited("size of the compiled pattern", Type::Any)),
+    };
+    let shape = shape(&regex)?;
+    if call.value(1).is_unknown() {
+        return Ok(call.unknown(shape_type(&regex)));
+    }
+    let captures = regex.captures(call.text(1)).ok_or("the pattern does not match")?;
+    Ok(shape(&regex, &captures))
+}
+
+pub(super) fn regexall(call: &Call<'_>) -> Outcome {
+    let regex = match compile(call.text(0)) {
+        Ok(regex) => regex,
+        Err(Refusal::Invalid(message)) => return Err(message),
+        Err(Refusal::TooLarge) => return Ok(call.limited("size of the compiled pattern", Type::Any)),
+    };
+    let shape = shape(&regex)?;
+    let found: Vec<Value> = regex.captures_iter(call.text(1)).map(|found| shape(&regex, &found)).collect();
+    Ok(Kind::List(found.into()).into())
+}
+
+/// `/pattern/` is a regular expression, anything else is literal.
+pub(super) fn replace(call: &Call<'_>) -> Outcome {
+    let (text, search, replacement) = (call.text(0), call.text(1), call.text(2));
+    let pattern = search.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
+    let out = match pattern {
+        Some(pattern) => match compile(pattern) {
+            Ok(regex) => replace_all(&regex, text, replacement),
+            Err(Refusal::Invalid(message)) => return Err(message),
+            Err(Refusal::TooLarge) => {
+                return Ok(call.limited("size of the compiled pattern", Type::String));
+            }
+        },
+        None => replace_literal(text, search, replacement),
+    };
+    Ok(out.map_or_else(|| call.limited("16 MiB", Type::String), string))
+}
+
+fn replace_literal(text: &str, search: &str, replacement: &str) -> Option<String> {
+    let found = if search.is_empty() { text.chars().count() + 1 } else { text.matches(search).count() };
+    let added = found.saturating_mul(replacement.len());
+    (added.saturating_add(text.len()) <= strings::MAX_LENGTH).then(|| text.replace(search, replacement))
+}
+
+fn replace_all(regex: &Regex, text: &str, replacement: &str) -> Option<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut end = 0;
+    for captures in regex.captures_iter(text) {
+        let found = captures.get_match();
+        out.push_str(text.get(end..found.start())?);
+        captures.expand(replacement, &mut out);
+        end = found.end();
+        if out.len() > strings::MAX_LENGTH {
+            return None;
+        }
+    }
+    out.push_str(text.get(end..)?);
+    Some(out)
+}

@@ -1,0 +1,211 @@
+//! Templates: quoted strings and heredocs with interpolations and directives, and the functions that evaluate some.
+
+use std::path::Path;
+
+use bumpalo::Bump;
+use smol_str::SmolStr;
+
+use super::control::condition_of;
+use super::evaluator::{Eval, Evaluator, MAX_STRING, Names, Stop, error, run};
+use super::expression::normalize;
+use super::for_expression::Entries;
+use super::{Scope, functions};
+use crate::hcl::ast::{Expr, Part};
+use crate::hcl::parse_template;
+use crate::source::Sources;
+use crate::value::{Kind, Type, Unknown, Value, convert};
+
+/// The text so far and what becomes of it.
+#[derive(Default)]
+struct Text {
+    known: String,
+    /// Values that are unknown, in the order of the text.
+    unknown: Vec<Value>,
+    /// What is surely the beginning: the known text before the first unknown.
+    prefix: Option<String>,
+    sensitive: bool,
+}
+
+impl Evaluator<'_> {
+    pub(super) fn template(&self, parts: &[Part<'_>], names: Option<&Names<'_>>) -> Eval {
+        if let [Part::Interpolation(only)] = parts {
+            return self.eval(only, names);
+        }
+        let mut text = Text::default();
+        self.parts(parts, &mut text, names)?;
+        let sensitive = text.sensitive;
+        if text.unknown.is_empty() {
+            return Ok(Value::string(normalize(&text.known)).mark(sensitive));
+        }
+        let operands: Vec<&Value> = text.unknown.iter().collect();
+        let prefix = normalize(safe_prefix(text.prefix.as_deref().unwrap_or_default()));
+        let unknown = Unknown { ty: Type::String, not_null: true, prefix, ..Unknown::of_operands(&operands) };
+        Ok(Value::from_unknown(unknown).mark(sensitive))
+    }
+
+    fn parts(&self, parts: &[Part<'_>], text: &mut Text, names: Option<&Names<'_>>) -> Eval<()> {
+        for part in parts {
+            self.charge(1)?;
+            match part {
+                Part::Literal(literal, _) => self.push(text, literal)?,
+                Part::Interpolation(expr) => self.interpolate(expr, text, names)?,
+                Part::If { condition, then, otherwise } => {
+                    let begin = text.begin();
+                    let value = self.eval(condition, names)?;
+                    text.sensitive |= value.sensitive;
+                    match condition_of(&value, condition.span)? {
+                        Some(true) => self.nested(then, text, names)?,
+                        Some(false) => self.nested(otherwise, text, names)?,
+                        None => text.hide(value, ""),
+                    }
+                    self.end(text, begin);
+                }
+                Part::For { key_var, value_var, collection, body } => {
+                    let begin = text.begin();
+                    let value = self.eval(collection, names)?;
+                    text.sensitive |= value.sensitive;
+                    match self.entries(&value, collection.span)? {
+                        Entries::Unknown => text.hide(value, ""),
+                        Entries::Known(entries) => {
+                            for (key, value) in &entries {
+                                let outer = key_var.map(|name| Names::with(name.text, key, names));
+                                let inner = Names::with(value_var.text, value, outer.as_ref().or(names));
+                                self.nested(body, text, Some(&inner))?;
+                            }
+                        }
+                    }
+                    self.end(text, begin);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn nested(&self, parts: &[Part<'_>], text: &mut Text, names: Option<&Names<'_>>) -> Eval<()> {
+        let _level = super::evaluator::Level::enter()?;
+        self.parts(parts, text, names)
+    }
+
+    /// Ends a directive that began at `begin`. Terraform knows nothing of an unknown directive; extended mode knows its
+    /// prefix.
+    fn end(&self, text: &mut Text, begin: Option<usize>) {
+        if let (Some(begin), Some(prefix), false) = (begin, &mut text.prefix, self.extended()) {
+            prefix.truncate(begin);
+        }
+    }
+
+    fn interpolate(&self, expr: &Expr<'_>, text: &mut Text, names: Option<&Names<'_>>) -> Eval<()> {
+        let value = self.eval(expr, names)?;
+        text.sensitive |= value.holds_sensitive();
+        let string = match convert(&value, &Type::String) {
+            Ok(string) => string,
+            Err(why) => return error(format!("a template cannot include this value: {why}"), expr.span),
+        };
+        match &string.kind {
+            Kind::String(part) => self.push(text, part),
+            Kind::Null => error("a template cannot include this value: it is null", expr.span),
+            Kind::Unknown(unknown) => {
+                // As above: Terraform does not look at the prefix of a part.
+                let begins = if self.extended() { unknown.prefix.clone() } else { SmolStr::default() };
+                text.hide(value, &begins);
+                Ok(())
+            }
+            _ => error("a template cannot include this value", expr.span),
+        }
+    }
+
+    fn push(&self, text: &mut Text, part: &str) -> Eval<()> {
+        self.charge(part.len() / 64)?;
+        if text.known.len() + part.len() > MAX_STRING {
+            return Err(Stop::Limit("a string is too long"));
+        }
+        text.known.push_str(part);
+        Ok(())
+    }
+
+    /// `templatestring(template, names)`
+    pub(super) fn template_string(&self, args: &[Value]) -> Result<Value, String> {
+        let [template, names] = args else { return Err("templatestring takes 2 arguments".to_owned()) };
+        self.rendered(template, names).map_err(|why| format!("templatestring: {why}"))
+    }
+
+    /// `templatefile(path, names)`: the file is read by the function `file`, with its limits.
+    pub(super) fn template_file(&self, args: &[Value]) -> Result<Value, String> {
+        let [path, names] = args else { return Err("templatefile takes 2 arguments".to_owned()) };
+        let template = functions::call("file", std::slice::from_ref(path), self.scope.directory());
+        let template = template.unwrap_or_else(|| Err("no files can be read".to_owned()))?;
+        self.rendered(&template, names).map_err(|why| format!("templatefile: {why}"))
+    }
+
+    fn rendered(&self, template: &Value, names: &Value) -> Result<Value, String> {
+        let sensitive = template.sensitive || names.sensitive;
+        if template.is_unknown() || names.is_unknown() {
+            return Ok(Value::unknown_from(&[template, names], Type::String));
+        }
+        let Some(text) = template.as_str() else { return Err("a string is required".to_owned()) };
+        if names.map().is_none() {
+            return Err("the second argument must be an object or map".to_owned());
+        }
+        let arena = Bump::new();
+        // The places in this text are none of the configuration's; the file only names it to the parser.
+        let (expr, diagnostics) = parse_template(text, Sources::default().add("", ""), &arena);
+        // A message may show a part of the template.
+        let shown = |message: &str| {
+            if sensitive { "it is wrong, and sensitive".to_owned() } else { message.to_owned() }
+        };
+        if let Some(first) = diagnostics.first() {
+            return Err(shown(&first.message));
+        }
+        let scope = TemplateScope { names, outer: self.scope };
+        let value = run(&expr, None, &scope, self.mode).map_err(|why| shown(&why.message))?;
+        Ok(value.mark(sensitive))
+    }
+}
+
+impl Text {
+    /// Where the next part begins, while all of the text is known.
+    fn begin(&self) -> Option<usize> {
+        self.prefix.is_none().then_some(self.known.len())
+    }
+
+    /// Adds an unknown part, which begins with `begins`.
+    fn hide(&mut self, value: Value, begins: &str) {
+        self.prefix.get_or_insert_with(|| format!("{}{begins}", self.known));
+        self.unknown.push(value);
+    }
+}
+
+/// The part of `text` that no text after it can change: a last letter may still take an accent.
+fn safe_prefix(text: &str) -> &str {
+    let keep = |c: char| c.is_ascii_whitespace() || c.is_ascii_punctuation() && !matches!(c, '<' | '=' | '>');
+    match text.char_indices().next_back() {
+        Some((at, last)) if !keep(last) => text.get(..at).unwrap_or_default(),
+        _ => text,
+    }
+}
+
+/// The names of `templatefile` and `templatestring`.
+struct TemplateScope<'t> {
+    names: &'t Value,
+    outer: &'t dyn Scope,
+}
+
+impl Scope for TemplateScope<'_> {
+    fn lookup(&self, root: &str, _attrs: &[&str]) -> Result<(Value, usize), String> {
+        match self.names.get(root) {
+            Some(value) => Ok((value.clone(), 0)),
+            None => Err(format!("the template has no variable `{root}`")),
+        }
+    }
+
+    fn call(&self, name: &str, args: &[Value]) -> Option<Result<Value, String>> {
+        if matches!(name, "templatefile" | "templatestring") {
+            return Some(Err("templates cannot call it".to_owned()));
+        }
+        self.outer.call(name, args)
+    }
+
+    fn directory(&self) -> Option<&Path> {
+        self.outer.directory()
+    }
+}

@@ -1,0 +1,183 @@
+//! The state of an S3 bucket: its own arguments and the sub-resources that configure it.
+//!
+//! Service facts: objects are encrypted with SSE-S3 where nothing else is configured (since January 2023); new buckets
+//! block public access by default (since April 2023), older ones do not.
+
+use smol_str::SmolStr;
+
+use crate::graph::NodeId;
+use crate::program::Resource;
+use crate::value::{Cause, Kind, Value};
+
+use super::{Facts, domain};
+
+/// `facts.bucket`: an object of booleans, each unknown with its cause where it cannot be told.
+pub fn object(facts: &Facts<'_>, node: NodeId) -> Value {
+    let Some(bucket) = facts.graph.resource(node) else { return Value::NULL };
+    let read = Reader { facts, node, bucket };
+    Value::object([
+        ("customer_managed_key".into(), read.customer_managed_key()),
+        ("public_access_blocked".into(), read.public_access_blocked()),
+        ("versioned".into(), read.versioned()),
+        ("access_logged".into(), read.access_logged()),
+    ])
+}
+
+struct Reader<'f, 'g> {
+    facts: &'f Facts<'g>,
+    node: NodeId,
+    bucket: &'g Resource,
+}
+
+impl Reader<'_, '_> {
+    fn customer_managed_key(&self) -> Value {
+        let attached = self.attached("aws_s3_bucket_server_side_encryption_configuration", "rule");
+        let inline = self.inline("server_side_encryption_configuration").map(|value| descend(&value, "rule"));
+        match attached.or(inline) {
+            Some(rules) => each(&rules, |rule| {
+                let default =
+                    rule.at_path("apply_server_side_encryption_by_default").cloned().unwrap_or(Value::NULL);
+                each(&default, |default| match default.get("sse_algorithm").and_then(Value::as_str) {
+                    Some(algorithm) if algorithm.starts_with("aws:kms") => {
+                        let key = default.get("kms_master_key_id").cloned().unwrap_or(Value::NULL);
+                        domain::is_customer_managed_key(self.facts.graph, &key)
+                    }
+                    Some(_) => located(false, default),
+                    None => unknown_or(default.get("sse_algorithm"), false),
+                })
+            }),
+            None => self.absent(false),
+        }
+    }
+
+    fn public_access_blocked(&self) -> Value {
+        const FLAGS: [&str; 4] =
+            ["block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"];
+        let mut blocks =
+            self.facts.graph.attachments(self.node, "aws_s3_bucket_public_access_block").peekable();
+        if blocks.peek().is_none() {
+            let cause = "no `aws_s3_bucket_public_access_block` names it: buckets made since April 2023 are blocked, older \
+                         ones are not";
+            return match self.unfollowed() {
+                Some(unknown) => unknown,
+                None => Value::unknown(Cause::Other(cause.into())),
+            };
+        }
+        all(blocks.flat_map(|block| {
+            FLAGS.map(|flag| {
+                block.after.as_ref().and_then(|after| after.get(flag)).cloned().unwrap_or(Value::NULL)
+            })
+        }))
+    }
+
+    fn versioned(&self) -> Value {
+        let attached = self.attached("aws_s3_bucket_versioning", "versioning_configuration.status");
+        let inline = self.inline("versioning").map(|value| descend(&value, "enabled"));
+        match attached.or(inline) {
+            Some(value) => each(&value, |value| match &value.kind {
+                Kind::String(status) => located(status == "Enabled", value),
+                Kind::Bool(enabled) => located(*enabled, value),
+                _ => unknown_or(Some(value), false),
+            }),
+            None => self.absent(false),
+        }
+    }
+
+    fn access_logged(&self) -> Value {
+        let attached = self.attached("aws_s3_bucket_logging", "target_bucket");
+        let inline = self.inline("logging").map(|value| descend(&value, "target_bucket"));
+        match attached.or(inline) {
+            // A target that is known after apply is a target.
+            Some(value) => each(&value, |value| match value.as_unknown() {
+                Some(unknown) if !unknown.not_null && value.reference.is_none() => value.clone(),
+                _ => located(!value.is_null(), value),
+            }),
+            None => self.absent(false),
+        }
+    }
+
+    /// What the sub-resources of `type_name` say at `path`, if there are any.
+    fn attached(&self, type_name: &str, path: &str) -> Option<Value> {
+        let values: Vec<Value> = self
+            .facts
+            .graph
+            .attachments(self.node, type_name)
+            .filter_map(|resource| resource.after.as_ref())
+            .map(|after| descend(after, path))
+            .collect();
+        (!values.is_empty()).then(|| Value::tuple(values))
+    }
+
+    /// The bucket's own, deprecated block, if somebody set it.
+    fn inline(&self, name: &str) -> Option<Value> {
+        let set = self.bucket.configured.as_ref().is_none_or(|names| names.contains(name));
+        let value = self.bucket.after.as_ref()?.get(name)?;
+        let empty = value.is_null() || value.items().is_some_and(<[Value]>::is_empty);
+        (set && !empty && !matches!(value.as_unknown(), Some(unknown) if unknown.cause == Cause::Provider))
+            .then(|| value.clone())
+    }
+
+    /// Nobody here configures it: `default`, unless a module that is not followed may.
+    fn absent(&self, default: bool) -> Value {
+        self.unfollowed().unwrap_or_else(|| Value::bool(default))
+    }
+
+    fn unfollowed(&self) -> Option<Value> {
+        let call = self.facts.unfollowed_users(self.node).next()?;
+        Some(Value::unknown(Cause::Module(SmolStr::from(call))))
+    }
+}
+
+/// The value at `path`; unknown where a step is, null where it is missing.
+fn descend(value: &Value, path: &str) -> Value {
+    value.at_path(path).cloned().unwrap_or(Value::NULL)
+}
+
+/// Asks each element of a list, or the value itself; all must hold, and of none it does not.
+fn each(value: &Value, ask: impl Fn(&Value) -> Value) -> Value {
+    match (value.items(), value.as_unknown()) {
+        (_, Some(_)) => value.clone(),
+        (Some([]), _) => Value::bool(false),
+        (Some(items), _) => all(items.iter().map(|item| match item.items() {
+            Some(_) => each(item, &ask as &dyn Fn(&Value) -> Value),
+            None if item.is_unknown() => item.clone(),
+            None => ask(item),
+        })),
+        (None, None) => ask(value),
+    }
+}
+
+/// Three-valued "all are true": false beats unknown beats true.
+fn all(values: impl Iterator<Item = Value>) -> Value {
+    let mut result = Value::bool(true);
+    for value in values {
+        match &value.kind {
+            Kind::Bool(true) => {
+                if result.origin.is_none() {
+                    result.origin = value.origin;
+                }
+            }
+            Kind::Unknown(_) => {
+                if !result.is_unknown() {
+                    result = value;
+                }
+            }
+            _ => return Value { kind: Kind::Bool(false), ..value },
+        }
+    }
+    result
+}
+
+/// A boolean that stands where `value` was written.
+fn located(truth: bool, value: &Value) -> Value {
+    Value { origin: value.origin, ..Value::bool(truth) }
+}
+
+/// The unknown itself, or `default` where the value is null or absent.
+fn unknown_or(value: Option<&Value>, default: bool) -> Value {
+    match value {
+        Some(value) if value.is_unknown() => value.clone(),
+        Some(value) => located(default, value),
+        None => Value::bool(default),
+    }
+}

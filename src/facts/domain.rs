@@ -1,0 +1,217 @@
+//! The names and functions that rule conditions see beside Terraform's own. `docs/rule-language.md` is their manual.
+
+use crate::eval::Scope;
+use crate::graph::{NodeId, ResourceGraph};
+use crate::program::Mode;
+use crate::residency as regions;
+use crate::value::{Cause, Kind, Truth, Value};
+
+use super::{Facts, bucket, residency, tags};
+
+/// The names of a condition about one resource.
+pub struct ConditionScope<'f, 'g> {
+    /// The facts.
+    pub facts: &'f Facts<'g>,
+    /// `self`
+    pub node: NodeId,
+}
+
+impl Scope for ConditionScope<'_, '_> {
+    fn lookup(&self, root: &str, attrs: &[&str]) -> Result<(Value, usize), String> {
+        match (root, attrs) {
+            ("self", [attr, ..]) => {
+                // One attribute, not a copy of the whole object, and an absent one is null.
+                let after = self.facts.graph.resource(self.node).and_then(|resource| resource.after.as_ref());
+                match after {
+                    Some(after) if after.is_unknown() => Ok((after.clone(), 0)),
+                    Some(after) => Ok((after.get(attr).cloned().unwrap_or(Value::NULL), 1)),
+                    None => Ok((Value::NULL, 1)),
+                }
+            }
+            ("self", []) => {
+                let after = self.facts.graph.resource(self.node).and_then(|resource| resource.after.clone());
+                Ok((after.unwrap_or(Value::NULL), 0))
+            }
+            ("facts", [name, ..]) => Ok((self.fact(name)?, 1)),
+            ("policy", ["residency", "allowed", ..]) => {
+                Ok((tags::strings(self.facts.config.residency.allowed.iter().map(String::as_str)), 2))
+            }
+            ("policy", ["tags", "required", ..]) => {
+                Ok((tags::strings(self.facts.config.tags.required.iter().map(String::as_str)), 2))
+            }
+            _ => {
+                Err(format!("`{root}` means nothing in a condition; there are `self`, `facts` and `policy`"))
+            }
+        }
+    }
+
+    fn call(&self, name: &str, args: &[Value]) -> Option<Result<Value, String>> {
+        let result = match (name, args) {
+            ("is_set", [path]) => self.is_set(path),
+            ("is_customer_managed_key", [key]) => Ok(is_customer_managed_key(self.facts.graph, key)),
+            ("tag", [name]) => match name.as_str() {
+                Some(name) => Ok(tags::tag(self.facts, self.node, name)),
+                None => Err("`tag` takes the name of a tag".to_owned()),
+            },
+            ("model_geography", [model]) => Ok(model_geography(model)),
+            ("geography_within", [place, list]) => Ok(self.geography_within(place, list)),
+            ("refers_to", [value, type_name]) => Ok(Value::bool(self.refers_to(value, type_name))),
+            ("declared", [type_name]) => self.declared(type_name),
+            ("is_set" | "is_customer_managed_key" | "tag" | "model_geography" | "declared", _) => {
+                Err(format!("`{name}` takes one argument"))
+            }
+            ("geography_within" | "refers_to", _) => Err(format!("`{name}` takes two arguments")),
+            _ => return None,
+        };
+        Some(result)
+    }
+}
+
+impl ConditionScope<'_, '_> {
+    fn fact(&self, name: &str) -> Result<Value, String> {
+        let (facts, node) = (self.facts, self.node);
+        Ok(match name {
+            "ai" => Value::bool(facts.scope().is_direct(node)),
+            "reached_by" => tags::strings(facts.scope().reached_by(node).map(|name| name.as_str())),
+            "region" => residency::region(facts, node),
+            "residency" => residency::allowed(facts, node),
+            "bucket" => bucket::object(facts, node),
+            _ => return Err(format!("there is no fact `{name}`")),
+        })
+    }
+
+    /// A geography of inference, or a region of the cloud that the resource is in.
+    fn geography_within(&self, place: &Value, list: &Value) -> Value {
+        let type_name =
+            self.facts.graph.resource(self.node).map_or("", |resource| resource.type_name.as_str());
+        let cloud = type_name.split('_').next().unwrap_or(type_name);
+        within(place, list, |place, allowed| match place.and_then(|place| regions::region(cloud, place)) {
+            Some(region) => Truth::from(region.within(allowed)),
+            None => regions::geography_within(place, allowed),
+        })
+    }
+
+    fn refers_to(&self, value: &Value, type_name: &Value) -> bool {
+        let named =
+            value.reference.as_ref().and_then(|reference| self.facts.graph.named(&reference.resource));
+        named.is_some_and(|named| {
+            named.mode == Mode::Managed && Some(named.type_name.as_str()) == type_name.as_str()
+        })
+    }
+
+    fn is_set(&self, path: &Value) -> Result<Value, String> {
+        let Some(path) = path.as_str() else { return Err("`is_set` takes a path as text".to_owned()) };
+        let Some(resource) = self.facts.graph.resource(self.node) else { return Ok(Value::bool(false)) };
+        let Some(configured) = &resource.configured else {
+            return Ok(Value::unknown(Cause::Other(
+                "the input does not tell what the configuration sets".into(),
+            )));
+        };
+        if configured.contains(path) {
+            return Ok(Value::bool(true));
+        }
+        let prefixes = path.match_indices('.').map(|(end, _)| path.get(..end).unwrap_or_default());
+        let Some(set) = prefixes.rev().find(|prefix| configured.contains(*prefix)) else {
+            return Ok(Value::bool(false));
+        };
+        // An object that is set as a whole does not tell what is in it.
+        let is_told = configured
+            .iter()
+            .any(|other| other.strip_prefix(set).is_some_and(|rest| rest.starts_with('.')));
+        let value = resource.after.as_ref().and_then(|after| after.at_path(path));
+        Ok(match value {
+            Some(value) if !is_told && !value.is_null() => {
+                Value::unknown(Cause::Other(format!("the input does not tell whether `{path}` is set").into()))
+            }
+            _ => Value::bool(false),
+        })
+    }
+
+    /// Whether a resource of the type is declared for the same provider configuration and region.
+    fn declared(&self, type_name: &Value) -> Result<Value, String> {
+        let Some(type_name) = type_name.as_str() else {
+            return Err("`declared` takes a type name".to_owned());
+        };
+        let graph = self.facts.graph;
+        let here = graph.resource(self.node);
+        let region = residency::region(self.facts, self.node);
+        let mut unsure = None;
+        for &node in graph.by_type(type_name) {
+            let Some(other) = graph.resource(node).filter(|resource| !resource.is_deleted()) else {
+                continue;
+            };
+            if here.is_some_and(|here| here.provider == other.provider) {
+                return Ok(Value::bool(true));
+            }
+            let elsewhere = residency::region(self.facts, node);
+            match (region.as_str(), elsewhere.as_str()) {
+                (Some(a), Some(b)) if a == b => return Ok(Value::bool(true)),
+                (Some(_), Some(_)) => {}
+                _ => {
+                    unsure =
+                        Some(Cause::Other(format!("`{}` may be in the same region", other.address).into()))
+                }
+            }
+        }
+        if let Some(call) = graph.unfollowed.first() {
+            unsure = Some(Cause::Module(call.address.clone()));
+        }
+        Ok(unsure.map_or_else(|| Value::bool(false), Value::unknown))
+    }
+}
+
+/// Whether a value names a customer-managed KMS key.
+///
+/// A reference to a key, replica or alias resource is one, known or not; one to a data source is what that looks up. A
+/// literal is one unless it is an alias of a service (`alias/aws/…`).
+pub fn is_customer_managed_key(graph: &ResourceGraph, value: &Value) -> Value {
+    let located = |truth: bool| Value { origin: value.origin, ..Value::bool(truth) };
+    let named = value.reference.as_ref().and_then(|reference| graph.named(&reference.resource));
+    if let Some(key) = named.filter(|resource| resource.type_name.starts_with("aws_kms_")) {
+        return match (key.mode, key.after.as_ref()) {
+            (Mode::Managed, _) => located(true),
+            (Mode::Data, Some(after)) => {
+                let looked_up = ["key_id", "name"].iter().find_map(|name| after.get(name)?.as_str());
+                looked_up.map_or_else(|| value.clone(), |text| located(!is_service_alias(text)))
+            }
+            (Mode::Data, None) => value.clone(),
+        };
+    }
+    match &value.kind {
+        Kind::Null => located(false),
+        Kind::String(text) => located(!text.is_empty() && !is_service_alias(text)),
+        Kind::Unknown(_) => value.clone(),
+        _ => Value::unknown(Cause::Other("a key is a string".into())),
+    }
+}
+
+fn is_service_alias(key: &str) -> bool {
+    key.contains("alias/aws/")
+}
+
+fn model_geography(model: &Value) -> Value {
+    match &model.kind {
+        Kind::String(id) => regions::model_geography(id).map_or(Value::NULL, Value::string),
+        Kind::Null => Value::NULL,
+        // A prefix that is known decides as the whole would: geography stands in front.
+        _ => model.clone(),
+    }
+}
+
+/// Asks of a place and the jurisdictions that it must be in; unknown in, unknown out.
+fn within(place: &Value, list: &Value, ask: impl Fn(Option<&str>, &[&str]) -> Truth) -> Value {
+    if let Some(unknown) = [place, list].into_iter().find(|value| !value.is_wholly_known()) {
+        return unknown.clone();
+    }
+    let allowed: Vec<&str> = list.items().unwrap_or_default().iter().filter_map(Value::as_str).collect();
+    if let Some(odd) = allowed.iter().find(|place| !regions::is_place(place)) {
+        return Value::unknown(Cause::Other(
+            format!("`{odd}` is not a jurisdiction that airgate knows").into(),
+        ));
+    }
+    match ask(place.as_str(), &allowed) {
+        Truth::Yes => Value::bool(true),
+        Truth::No => Value { origin: place.origin, ..Value::bool(false) },
+        Truth::Maybe => Value::unknown(Cause::Other("the place is not in the table of regions".into())),
+    }
+}

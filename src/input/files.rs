@@ -1,0 +1,209 @@
+//! What the user named, read: directories of Terraform source, and JSON documents. The only step that touches the disk.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use bumpalo::Bump;
+use smol_str::SmolStr;
+
+use crate::diagnostic::Level;
+use crate::program::Program;
+use crate::source::{FileId, Position, Sources};
+use crate::terraform::source::variables::{self, Given, GivenItem};
+use crate::terraform::source::{Parsed, RootModule, display_path, read_text};
+
+use super::{InputError, InputFile};
+
+/// Everything that was named.
+#[derive(Debug, Default)]
+pub struct Inputs {
+    /// One for each path, in order.
+    pub items: Vec<Input>,
+    /// `--var-file`s.
+    var_files: Vec<FileId>,
+    /// `--var`s: name, and the file that holds the text.
+    vars: Vec<(SmolStr, FileId)>,
+}
+
+/// One input.
+#[derive(Debug)]
+pub enum Input {
+    /// A root module.
+    Source(RootModule),
+    /// A JSON document.
+    Document {
+        /// What it is.
+        kind: InputFile,
+        /// The path as the user gave it.
+        path: String,
+        /// Its text.
+        file: FileId,
+    },
+}
+
+/// Why an input that was named cannot be analysed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The file or directory cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Io {
+        /// As the user gave it.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is not what airgate reads.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// The document is what it should be, and nothing of it is understood.
+    #[error("{path}:{}:{}: {message}; write the file anew", position.line, position.column)]
+    Document {
+        /// As the user gave it.
+        path: String,
+        /// Where.
+        position: Position,
+        /// What is wrong.
+        message: String,
+    },
+    /// A file of variables cannot be read.
+    #[error("{0}")]
+    Variables(String),
+    /// A directory without Terraform: there is nothing to analyse.
+    #[error("no Terraform files in {path}{hint}")]
+    Nothing {
+        /// As the user gave it.
+        path: String,
+        /// What is there instead.
+        hint: String,
+    },
+}
+
+impl Inputs {
+    /// Reads every path: a directory as a root module, a file as a document, `-` as a document on standard input.
+    pub fn read(
+        paths: &[PathBuf],
+        vars: &[(String, String)],
+        var_files: &[PathBuf],
+        sources: &mut Sources,
+    ) -> Result<Self, ReadError> {
+        let mut this = Self::default();
+        for path in paths {
+            this.items.push(read(path, sources)?);
+        }
+        for path in var_files {
+            let text = read_text(path).map_err(|diagnostic| ReadError::Variables(diagnostic.message))?;
+            this.var_files.push(sources.add(display_path(path), text));
+        }
+        this.vars = variables::add_vars(vars, sources);
+        Ok(this)
+    }
+
+    /// One root module of files that are already in memory.
+    pub fn text(files: &[(&str, &str)], sources: &mut Sources) -> Self {
+        let mut root = RootModule { path: ".".to_owned(), ..RootModule::default() };
+        for (path, text) in files {
+            let file = sources.add(*path, *text);
+            let list = if path.ends_with(".tfvars") { &mut root.tfvars } else { &mut root.config };
+            list.push(file);
+        }
+        Self { items: vec![Input::Source(root)], ..Self::default() }
+    }
+}
+
+impl Input {
+    /// The resources of the input. Only of `wanted` types does a document give the values.
+    ///
+    /// # Errors
+    /// A document that is not understood at all: it was named, and nothing of it can be analysed.
+    pub fn program(
+        &self,
+        inputs: &Inputs,
+        sources: &Sources,
+        wanted: &dyn Fn(&str) -> bool,
+    ) -> Result<Program, ReadError> {
+        let (kind, path, file) = match self {
+            Self::Source(root) => return Ok(evaluate(root, inputs, sources)),
+            Self::Document { kind, path, file } => (*kind, path, *file),
+        };
+        let program = super::read(kind, path, sources.text(file), file, wanted);
+        let fault = program.diagnostics.iter().find(|diagnostic| diagnostic.level == Level::Error);
+        match fault.filter(|_| program.resources.is_empty()) {
+            Some(fault) => {
+                let start = fault.site.map_or(0, |site| site.span.start);
+                let position = sources.get(file).map(|source| source.position(start)).unwrap_or_default();
+                Err(ReadError::Document { path: path.clone(), position, message: fault.message.clone() })
+            }
+            None => Ok(program),
+        }
+    }
+}
+
+/// Parses and evaluates a root module. The syntax trees do not outlive it.
+fn evaluate(root: &RootModule, inputs: &Inputs, sources: &Sources) -> Program {
+    let mut arenas = root.arenas();
+    let (parsed, mut diagnostics) = root.parse(sources, &mut arenas);
+    let arena = Bump::new();
+    let mut given = Given::default();
+    for &file in &inputs.var_files {
+        let (body, more) = crate::hcl::parse(sources.text(file), file, &arena);
+        diagnostics.extend(more);
+        given.items.push(GivenItem::File(Parsed { file, body }));
+    }
+    for (name, file) in &inputs.vars {
+        given.items.push(GivenItem::Var { name: name.clone(), text: sources.text(*file), file: *file });
+    }
+    let mut program = root.evaluate(&parsed, &given);
+    diagnostics.extend(root.diagnostics.iter().cloned());
+    diagnostics.append(&mut program.diagnostics);
+    program.diagnostics = diagnostics;
+    program
+}
+
+fn read(path: &Path, sources: &mut Sources) -> Result<Input, ReadError> {
+    let shown = display_path(path);
+    let io = |source| ReadError::Io { path: shown.clone(), source };
+    if path.is_dir() {
+        let root = RootModule::read(path, sources).map_err(io)?;
+        return if root.is_empty() { Err(nothing(path, shown)) } else { Ok(Input::Source(root)) };
+    }
+    let is_source = path.extension().is_some_and(|extension| extension == "tf" || extension == "tofu");
+    if is_source && path.is_file() {
+        // Terraform knows no single files: the directory is the module.
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        return RootModule::read(parent, sources).map(Input::Source).map_err(io);
+    }
+    let bytes = if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut bytes).map_err(io)?;
+        bytes
+    } else {
+        std::fs::read(path).map_err(io)?
+    };
+    let text = super::decode(&shown, bytes)?;
+    let kind = super::detect(&shown, &text)?;
+    let file = sources.add_confidential(shown.clone(), text);
+    Ok(Input::Document { kind, path: shown, file })
+}
+
+/// What a directory without Terraform has instead, for the message.
+fn nothing(directory: &Path, path: String) -> ReadError {
+    const SHOWN: usize = 5;
+    let has_source = |dir: &Path| {
+        let entries = std::fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
+        entries.into_iter().any(|entry| entry.path().extension().is_some_and(|e| e == "tf" || e == "tofu"))
+    };
+    let entries = std::fs::read_dir(directory).into_iter().flatten().filter_map(Result::ok);
+    let mut below: Vec<String> = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir() && has_source(path))
+        .map(|path| display_path(&path))
+        .collect();
+    below.sort_unstable();
+    below.truncate(SHOWN);
+    let hint = match below.as_slice() {
+        [] if directory.join("plan.json").is_file() => ": name the plan.json in it".to_owned(),
+        [] => String::new(),
+        some => format!(": name a root module, such as {}", some.join(", ")),
+    };
+    ReadError::Nothing { path, hint }
+}

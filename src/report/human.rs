@@ -1,0 +1,195 @@
+//! The report for people: a source snippet and notes for each finding, then the diagnostics, then one closing line.
+
+use std::io;
+use std::path::Path;
+
+use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
+
+use super::place::{Place, Places};
+use super::window::window;
+use super::{Item, Options, addresses, clip, draw_path, listed, scrub, summary};
+use crate::diagnostic::{Diagnostic, Level as DiagnosticLevel};
+use crate::finding::{Finding, Report, Severity, Verdict};
+use crate::source::{Site, Span};
+
+/// Resources, causes and related places shown of one finding.
+const MAX_LISTED: usize = 5;
+/// Characters of a note, and of a label in the source.
+const MAX_NOTE: usize = 1000;
+const MAX_LABEL: usize = 200;
+/// Warnings and notices shown of one run; errors are all shown.
+const MAX_DIAGNOSTICS: usize = 50;
+/// Where lines are authored by people. Plans and states hold the values of secrets in clear text, beside any other value:
+/// of those, and of variable files, only the place is shown.
+const SHOWN: [&str; 8] = [".tf", ".tofu", ".hcl", ".tf.json", ".tofu.json", ".yaml", ".yml", ".toml"];
+
+pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write) -> io::Result<()> {
+    let renderer =
+        if options.color { Renderer::styled() } else { Renderer::plain() }.term_width(options.width);
+    let places = Places::of(report);
+    for item in listed(report, options) {
+        writeln!(out, "{}\n", renderer.render(&[finding_group(item, report, &places)]))?;
+    }
+    let mut minor = 0;
+    for diagnostic in &report.diagnostics {
+        minor += usize::from(diagnostic.level < DiagnosticLevel::Error);
+        if diagnostic.level == DiagnosticLevel::Error || minor <= MAX_DIAGNOSTICS {
+            writeln!(out, "{}\n", renderer.render(&[diagnostic_group(diagnostic, &places)]))?;
+        }
+    }
+    if minor > MAX_DIAGNOSTICS {
+        writeln!(
+            out,
+            "… and {} more warnings and notes; the JSON format has them all\n",
+            minor - MAX_DIAGNOSTICS
+        )?;
+    }
+    for input in &report.inputs {
+        if let Some(why) = &input.incomplete {
+            writeln!(out, "incomplete: {}: {}\n", scrub(&input.path), scrub(why))?;
+        }
+    }
+    writeln!(out, "{}", summary::line(report, options))
+}
+
+fn finding_group<'a>(item: Item<'a>, report: &'a Report, places: &Places<'a>) -> Group<'a> {
+    let Item { finding, rule, .. } = item;
+    let title = level(finding.verdict, rule.severity)
+        .primary_title(scrub(&clip(&finding.message, MAX_NOTE)).into_owned())
+        .id(scrub(&rule.id));
+    let (source, labelled) = source(finding, places);
+    Group::with_title(title).elements(source).elements(notes(item, report, labelled))
+}
+
+/// What is under the snippet: `= name: text`. The actual value is not said twice.
+fn notes(item: Item<'_>, report: &Report, labelled: bool) -> Vec<Element<'static>> {
+    let Item { finding, rule, .. } = item;
+    let mut notes: Vec<(&'static str, String)> = Vec::new();
+    if finding.site.is_none() {
+        let inputs: Vec<&str> =
+            report.inputs.iter().take(MAX_LISTED).map(|input| input.path.as_str()).collect();
+        notes.push(("input", inputs.join(", ")));
+    }
+    let one = finding.resources.len() == 1;
+    let resources = addresses(&finding.resources, MAX_LISTED);
+    notes.push((if one { "resource" } else { "resources" }, resources));
+    if let Some(path) = finding.resources.iter().find_map(draw_path) {
+        notes.push(("AI path", path));
+    }
+    if let Some(actual) = finding.actual.as_ref().filter(|_| !labelled) {
+        notes.push(("found", actual.clone()));
+    }
+    notes.extend(finding.causes.iter().take(MAX_LISTED).map(|cause| ("not known", cause.clone())));
+    if finding.causes.len() > MAX_LISTED {
+        notes.push(("not known", format!("+{} more causes", finding.causes.len() - MAX_LISTED)));
+    }
+    if finding.verdict != Verdict::Pass && !rule.fix.is_empty() {
+        notes.push(("fix", rule.fix.clone()));
+    }
+    let control = format!("{} {}", rule.control, rule.control_title);
+    notes.push(("rule", format!("{}, {}; `airgate rule {}`", rule.severity, control.trim(), rule.id)));
+    let element = |(name, text): (&'static str, String)| {
+        Level::NOTE.with_name(Some(name)).message(scrub(&clip(&text, MAX_NOTE)).into_owned()).into()
+    };
+    notes.into_iter().map(element).collect()
+}
+
+/// Failures speak by severity; what cannot be told is a note, so that no log reads it as broken.
+fn level(verdict: Verdict, severity: Severity) -> Level<'static> {
+    match (verdict, severity) {
+        (Verdict::Fail, Severity::Critical | Severity::High) => Level::ERROR,
+        (Verdict::Fail, Severity::Medium) => Level::WARNING,
+        (Verdict::Fail, Severity::Low) => Level::INFO,
+        (Verdict::Undetermined, _) => Level::NOTE,
+        (Verdict::Pass, _) => Level::HELP.with_name(Some("pass")),
+    }
+}
+
+fn diagnostic_group<'a>(diagnostic: &'a Diagnostic, places: &Places<'a>) -> Group<'a> {
+    let level = match diagnostic.level {
+        DiagnosticLevel::Error => Level::ERROR,
+        DiagnosticLevel::Warning => Level::WARNING,
+        DiagnosticLevel::Notice => Level::NOTE,
+    };
+    let mut group = Group::with_title(level.primary_title(scrub(&diagnostic.message)));
+    if let Some(place) = diagnostic.site.and_then(|site| places.get(site)) {
+        let snippet = snippet(place, AnnotationKind::Primary, None, &[]);
+        group = group.element(snippet.map_or_else(|| origin(place).into(), |(snippet, _)| snippet));
+    }
+    if let Some(help) = &diagnostic.help {
+        group = group.element(Level::HELP.message(scrub(help).into_owned()));
+    }
+    group
+}
+
+/// The place of a finding and the places that explain it; and whether the source shows the actual value.
+fn source<'a>(finding: &'a Finding, places: &Places<'a>) -> (Vec<Element<'a>>, bool) {
+    let Some(place) = finding.site.and_then(|site| places.get(site)) else { return (Vec::new(), false) };
+    let related: Vec<&(Site, String)> = finding.related.iter().take(MAX_LISTED).collect();
+    let secret = finding.actual.as_ref().is_some_and(|actual| actual.contains("(sensitive)"));
+    let visible = |place, kind, label, related: &[_]| {
+        if secret { None } else { snippet(place, kind, label, related) }
+    };
+    let actual = finding.actual.as_deref();
+    let first = visible(place, AnnotationKind::Primary, actual, &related);
+    let labelled = first.is_some();
+    let (first, drawn) = first.unwrap_or_else(|| (origin(place).into(), Vec::new()));
+    let mut elements = vec![first];
+    for (index, (site, label)) in related.iter().enumerate() {
+        let Some(place) = places.get(*site).filter(|_| !drawn.contains(&index)) else { continue };
+        if let Some((snippet, _)) = visible(place, AnnotationKind::Context, Some(label), &[]) {
+            elements.push(snippet);
+        } else {
+            elements.push(origin(place).into());
+            elements.push(Level::NOTE.message(scrub(label).into_owned()).into());
+        }
+    }
+    (elements, labelled)
+}
+
+/// The source around a place, with those of `related` that are inside, and which of them are. [`None`] where it may not be
+/// shown.
+fn snippet<'a>(
+    place: Place<'a>,
+    kind: AnnotationKind,
+    label: Option<&'a str>,
+    related: &[&'a (Site, String)],
+) -> Option<(Element<'a>, Vec<usize>)> {
+    if !shows_source(place) {
+        return None;
+    }
+    // A site in another file becomes an empty span at the end of time: never inside.
+    let elsewhere = Span::new(u32::MAX, u32::MAX);
+    let spans: Vec<Span> = related
+        .iter()
+        .map(|(site, _)| if site.file == place.site.file { site.span } else { elsewhere })
+        .collect();
+    let line = place.region.start.line as usize;
+    let cut = window(place.file.text(), place.site.span, line, &spans)?;
+    let mut snippet = Snippet::source(cut.text)
+        .line_start(cut.first_line)
+        .path(scrub(place.file.path()))
+        .annotation(kind.span(cut.span).label(label.map(shorten)));
+    let mut inside = Vec::new();
+    for (index, range) in cut.others {
+        let Some((_, label)) = related.get(index) else { continue };
+        snippet = snippet.annotation(AnnotationKind::Context.span(range).label(shorten(label)));
+        inside.push(index);
+    }
+    Some((snippet.into(), inside))
+}
+
+fn shorten(label: &str) -> String {
+    scrub(&clip(label, MAX_LABEL)).into_owned()
+}
+
+/// `path:line:column`, as every format counts them.
+fn origin(place: Place<'_>) -> Origin<'_> {
+    let start = place.region.start;
+    Origin::path(scrub(place.file.path())).line(start.line as usize).char_column(start.column as usize)
+}
+
+fn shows_source(place: Place<'_>) -> bool {
+    let name = Path::new(place.file.path()).file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    SHOWN.iter().any(|extension| name.ends_with(extension))
+}

@@ -1,0 +1,119 @@
+//! The page for the summary of a CI job: counts, then the worst findings as a table. GitHub drops a summary above 1 MiB.
+
+use std::io;
+
+use super::place::Places;
+use super::{Item, Options, addresses, clip, listed, scrub, summary};
+use crate::diagnostic::Level;
+use crate::finding::{Report, Severity, Verdict};
+
+/// The table ends before the page has this many bytes; whole rows only.
+const MAX_BYTES: usize = 1_000_000;
+/// Beyond this many rows nobody reads on.
+const MAX_ROWS: usize = 1000;
+/// Characters of any one text of a row.
+const MAX_CELL: usize = 500;
+/// Errors listed above the table.
+const MAX_ERRORS: usize = 20;
+
+pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut page = format!("## airgate: {}\n\n", summary::failures(report, options));
+    page.push_str("| | critical | high | medium | low |\n|---|--:|--:|--:|--:|\n");
+    for (name, counts) in [("fail", &report.summary.fail), ("undetermined", &report.summary.undetermined)] {
+        let cells =
+            Severity::ALL.map(|severity| counts.get(&severity).copied().unwrap_or_default().to_string());
+        page.push_str(&format!("| {name} | {} |\n", cells.join(" | ")));
+    }
+    page.push_str(&format!("\n{} checks passed; {}\n", report.summary.passed, summary::resources(report)));
+    problems(report, &mut page);
+
+    let places = Places::of(report);
+    let mut items = listed(report, options).peekable();
+    if items.peek().is_some() {
+        page.push_str("\n| severity | rule | what | resources | where |\n|---|---|---|---|---|\n");
+    }
+    let mut rows = 0;
+    while let Some(item) = items.peek() {
+        let row = row(*item, &places);
+        if rows == MAX_ROWS || page.len() + row.len() > MAX_BYTES {
+            break;
+        }
+        page.push_str(&row);
+        rows += 1;
+        items.next();
+    }
+    let left = items.count();
+    if left > 0 {
+        page.push_str(&format!("\n{left} more are not listed here; the JSON report has them all.\n"));
+    }
+    out.write_all(page.as_bytes())
+}
+
+/// What keeps the run from being sure.
+fn problems(report: &Report, page: &mut String) {
+    let incomplete =
+        report.inputs.iter().filter_map(|input| Some((input.path.as_str(), input.incomplete.as_deref()?)));
+    for (path, why) in incomplete.take(MAX_ERRORS) {
+        page.push_str(&format!("\n**Incomplete:** {}: {}\n", cell(path), cell(why)));
+    }
+    let errors: Vec<_> =
+        report.diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error).collect();
+    for error in errors.iter().take(MAX_ERRORS) {
+        page.push_str(&format!("\n**Error:** {}\n", cell(&error.message)));
+    }
+    if errors.len() > MAX_ERRORS {
+        page.push_str(&format!("\n{} more errors\n", errors.len() - MAX_ERRORS));
+    }
+}
+
+fn row(item: Item<'_>, places: &Places<'_>) -> String {
+    let Item { finding, rule, .. } = item;
+    let severity = match finding.verdict {
+        Verdict::Fail => rule.severity.to_string(),
+        verdict => format!("{} ({})", rule.severity, verdict.as_str()),
+    };
+    let place = finding.site.and_then(|site| places.get(site));
+    let place =
+        place.map(|place| format!("{}:{}", place.file.path(), place.region.start.line)).unwrap_or_default();
+    let actual = finding.actual.as_ref().filter(|_| finding.verdict != Verdict::Pass);
+    let found = actual.map(|actual| format!("; found {actual}")).unwrap_or_default();
+    format!(
+        "| {severity} | {} | {} | {} | {} |\n",
+        cell(&rule.id),
+        cell(&format!("{}{found}", finding.message)),
+        cell(&addresses(&finding.resources, 3)),
+        cell(&place),
+    )
+}
+
+/// Text in a table cell: nothing in it is markup, a link, a mention or the end of the cell.
+fn cell(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    let mut before = ' ';
+    for c in scrub(&clip(text, MAX_CELL)).chars() {
+        let link = c == '/' && before == ':';
+        let markup =
+            matches!(c, '&' | '<' | '>' | '|' | '\\' | '`' | '*' | '[' | ']' | '#' | '~' | '@' | '!' | '$');
+        if link || markup || (c == '_' && !before.is_alphanumeric()) {
+            escaped.push_str(&format!("&#{};", u32::from(c)));
+        } else {
+            escaped.push(c);
+        }
+        before = c;
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_holds_no_markup() {
+        assert_eq!(
+            cell("a|b <img> `c` _d_ e_f @team https://x [y](z)\n"),
+            "a&#124;b &#60;img&#62; &#96;c&#96; &#95;d_ e_f &#64;team https:&#47;/x &#91;y&#93;(z)␊"
+        );
+        assert_eq!(cell(&"x".repeat(600)).chars().count(), MAX_CELL + 1);
+    }
+}

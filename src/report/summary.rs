@@ -1,0 +1,64 @@
+//! The closing line: what a gate's log ends with, and what Atlantis reads the verdict from.
+//!
+//! It always says `N failures`, so that a reader of text can tell a clean run from one that printed nothing.
+
+use std::collections::BTreeMap;
+
+use super::{Options, failed_to_analyse, plural};
+use crate::finding::{Report, Severity};
+
+/// `3 failures (1 critical, 2 high), 4 undetermined, 61 passed; 23 managed resources (9 in AI scope), 2 types not known`
+pub(super) fn line(report: &Report, options: &Options) -> String {
+    let summary = &report.summary;
+    let mut line = failures(report, options);
+    line.push_str(&format!(
+        ", {} undetermined, {} passed",
+        total(&summary.undetermined, options),
+        summary.passed
+    ));
+    line.push_str(&format!("; {}", resources(report)));
+    let unsure = failed_to_analyse(report);
+    if unsure > 0 {
+        line.push_str(&format!("; {}", plural(unsure, "failure to analyse", "failures to analyse")));
+    }
+    line
+}
+
+/// `3 failures (1 critical, 2 high)`, with what `--min-severity` hides.
+pub(super) fn failures(report: &Report, options: &Options) -> String {
+    let fail = &report.summary.fail;
+    let shown: Vec<String> = Severity::ALL
+        .into_iter()
+        .filter(|&severity| severity >= options.min_severity)
+        .filter_map(|severity| fail.get(&severity).filter(|&&n| n > 0).map(|n| format!("{n} {severity}")))
+        .collect();
+    let mut line = plural(total(fail, options), "failure", "failures");
+    if !shown.is_empty() {
+        line.push_str(&format!(" ({})", shown.join(", ")));
+    }
+    let hidden = fail.values().sum::<usize>() - total(fail, options);
+    if hidden > 0 {
+        line.push_str(&format!(", {hidden} below {} not shown", options.min_severity));
+    }
+    line
+}
+
+/// `23 managed resources (9 in AI scope), 2 types not known`
+pub(super) fn resources(report: &Report) -> String {
+    let summary = &report.summary;
+    let managed = plural(summary.managed, "managed resource", "managed resources");
+    let mut line = format!("{managed} ({} in AI scope)", summary.in_scope);
+    let mut also = |n: usize, one: &str, many: &str| {
+        if n > 0 {
+            line.push_str(&format!(", {}", plural(n, one, many)));
+        }
+    };
+    also(summary.unknown_types.len(), "type not known", "types not known");
+    also(summary.unmapped, "resource not mapped", "resources not mapped");
+    also(summary.unfollowed_modules, "module not followed", "modules not followed");
+    line
+}
+
+fn total(counts: &BTreeMap<Severity, usize>, options: &Options) -> usize {
+    counts.range(options.min_severity..).map(|(_, n)| n).sum()
+}

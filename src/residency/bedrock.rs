@@ -1,0 +1,150 @@
+//! Where Bedrock may process a prompt: the geographies of its cross-region inference profiles.
+
+use super::region_within;
+use crate::value::Truth;
+
+/// The prefixes of system-defined profiles, and the geographies they stand for.
+const PREFIXES: [(&str, &str); 8] = [
+    ("apac", "APAC"),
+    ("au", "AU"),
+    ("ca", "CA"),
+    ("eu", "EU"),
+    ("global", "GLOBAL"),
+    ("jp", "JP"),
+    ("us", "US"),
+    ("us-gov", "US-GOV"),
+];
+
+/// The first part of model ids. What stands before one is the prefix of a profile, known or not.
+const VENDORS: [&str; 19] = [
+    "ai21",
+    "amazon",
+    "anthropic",
+    "cohere",
+    "deepseek",
+    "google",
+    "luma",
+    "meta",
+    "minimax",
+    "mistral",
+    "moonshot",
+    "moonshotai",
+    "nvidia",
+    "openai",
+    "qwen",
+    "stability",
+    "twelvelabs",
+    "writer",
+    "zai",
+];
+
+/// Resources of Bedrock whose id begins with the prefix of a geography.
+const PROFILES: [&str; 2] = ["inference-profile", "guardrail-profile"];
+
+/// Resources of Bedrock that stand for a profile and do not tell which.
+const OPAQUE: [&str; 3] = ["application-inference-profile", "default-prompt-router", "prompt-router"];
+
+/// The geography of what may leave its region to where it does not tell: an application inference profile that was made
+/// elsewhere, or a prefix newer than this program.
+pub const UNCLASSIFIED: &str = "UNCLASSIFIED";
+
+/// Where the model, inference profile or guardrail profile with this id or ARN may process prompts beyond its own region:
+/// `GLOBAL`, `US`, `EU`, `APAC`, `JP`, `AU`, `CA`, `US-GOV`, or [`UNCLASSIFIED`]. [`None`] for a model that stays in its
+/// region, and for what is none of these.
+pub fn model_geography(id: &str) -> Option<&'static str> {
+    let profile = match id.strip_prefix("arn:") {
+        None => id,
+        Some(arn) => {
+            // partition:bedrock:region:account:type/id
+            let mut parts = arn.splitn(5, ':');
+            let service = parts.nth(1)?;
+            let (kind, id) = parts.nth(2)?.split_once('/')?;
+            if service != "bedrock" {
+                return None;
+            }
+            if OPAQUE.contains(&kind) {
+                return Some(UNCLASSIFIED);
+            }
+            PROFILES.contains(&kind).then_some(id)?
+        }
+    };
+    let (prefix, rest) = profile.split_once('.')?;
+    let known = PREFIXES.iter().find(|(name, _)| *name == prefix).map(|(_, geography)| *geography);
+    let vendor = rest.split('.').next().unwrap_or_default();
+    known.or_else(|| (VENDORS.contains(&vendor) && !VENDORS.contains(&prefix)).then_some(UNCLASSIFIED))
+}
+
+/// Whether all regions of a geography of [`model_geography`] are within the places of `allowed`; a model that stays in its
+/// region is. The destinations of a geography are the countries that `rules/regions.csv` has for the cloud `bedrock`:
+/// AWS says that a profile keeps requests within its geography and does not promise which regions it takes, so all regions
+/// of the geography count, wherever the request starts. Of `eu.` these are the regions in the European Union; London and
+/// Zurich can be where a request starts, and the rules on the resource's own region speak of that.
+pub fn geography_within<S: AsRef<str>>(geography: Option<&str>, allowed: &[S]) -> Truth {
+    geography.map_or(Truth::Yes, |geography| region_within("bedrock", geography, allowed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prefixes_of_profiles_are_geographies() {
+        for (id, geography) in [
+            ("eu.anthropic.claude-sonnet-4-20250514-v1:0", "EU"),
+            ("us.amazon.nova-pro-v1:0", "US"),
+            ("us-gov.anthropic.claude-3-5-sonnet-20240620-v1:0", "US-GOV"),
+            ("apac.anthropic.claude-3-haiku-20240307-v1:0", "APAC"),
+            ("global.anthropic.claude-sonnet-4-5-20250929-v1:0", "GLOBAL"),
+            ("jp.anthropic.claude-sonnet-4-5-20250929-v1:0", "JP"),
+            (
+                "arn:aws:bedrock:eu-central-1:123456789012:inference-profile/eu.meta.llama3-2-1b-instruct-v1:0",
+                "EU",
+            ),
+            ("arn:aws-us-gov:bedrock:us-gov-west-1:123456789012:inference-profile/us-gov.x.y", "US-GOV"),
+            ("arn:aws:bedrock:us-east-1:123456789012:guardrail-profile/us.guardrail.v1:0", "US"),
+            ("eu.guardrail.v1:0", "EU"),
+        ] {
+            assert_eq!(model_geography(id), Some(geography), "{id}");
+        }
+    }
+
+    #[test]
+    fn models_stay_in_their_region() {
+        for id in [
+            "anthropic.claude-3-haiku-20240307-v1:0",
+            "amazon.titan-embed-text-v2:0",
+            "arn:aws:bedrock:eu-central-1::foundation-model/amazon.titan-embed-text-v2:0",
+            "arn:aws:bedrock:us-east-1:123456789012:provisioned-model/abcdef123456",
+            "arn:aws:sagemaker:us-east-1:123456789012:inference-profile/us.x",
+            "arn:aws:bedrock",
+            "",
+            "us",
+        ] {
+            assert_eq!(model_geography(id), None, "{id}");
+        }
+    }
+
+    #[test]
+    fn what_may_leave_and_does_not_tell_where_is_unclassified() {
+        for id in [
+            "xx.anthropic.claude-9-v1:0",
+            "arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/abcdef123456",
+        ] {
+            assert_eq!(model_geography(id), Some(UNCLASSIFIED), "{id}");
+        }
+        assert_eq!(geography_within(Some(UNCLASSIFIED), &["EU"]), Truth::Maybe);
+    }
+
+    #[test]
+    fn a_geography_is_within_what_holds_all_of_it() {
+        assert_eq!(geography_within(None, &["EU"]), Truth::Yes);
+        assert_eq!(geography_within(Some("EU"), &["EU"]), Truth::Yes);
+        assert_eq!(geography_within(Some("EU"), &["EEA"]), Truth::Yes);
+        assert_eq!(geography_within(Some("EU"), &["DE"]), Truth::No);
+        assert_eq!(geography_within(Some("EU"), &["DE", "ES", "FR", "IE", "IT", "SE"]), Truth::Yes);
+        assert_eq!(geography_within(Some("US"), &["EU", "UK"]), Truth::No);
+        assert_eq!(geography_within(Some("APAC"), &["JP", "AU"]), Truth::No);
+        assert_eq!(geography_within(Some("APAC"), &["APAC"]), Truth::Yes);
+        assert_eq!(geography_within(Some("GLOBAL"), &["EU", "US", "APAC"]), Truth::No);
+    }
+}

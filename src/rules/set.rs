@@ -1,0 +1,184 @@
+//! A set of rules: those of the binary, those of a user's directory, or a selection of them.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::file::first_paragraph;
+use super::{Controls, Rule, RuleError, controls, walk};
+use crate::finding::RuleInfo;
+
+/// Path and text of every rule file of this build, sorted by path.
+const BUILTIN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
+const BUILTIN_CONTROLS: (&str, &str) =
+    ("rules/controls.toml", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/controls.toml")));
+
+/// Rules, sorted by id. Cloning is cheap.
+#[derive(Clone, Debug)]
+pub struct RuleSet {
+    rules: Vec<Arc<Rule>>,
+    controls: Arc<Controls>,
+    digest: String,
+}
+
+impl RuleSet {
+    /// The rules of this build.
+    pub fn builtin() -> Result<Self, RuleError> {
+        let (path, text) = BUILTIN_CONTROLS;
+        let controls = controls::parse(path, text)?;
+        let rules = BUILTIN
+            .iter()
+            .map(|(path, text)| Rule::parse(path, Cow::Borrowed(text)))
+            .collect::<Result<Vec<_>, _>>()?;
+        let files = BUILTIN.iter().chain([&BUILTIN_CONTROLS]).copied();
+        Self::new(rules, controls, digest(files))
+    }
+
+    /// The rules of a user's directory: every `*.md` in it but `README.md`. They may use the controls of this build and
+    /// those of a `controls.toml` in the directory.
+    pub fn load(dir: &Path) -> Result<Self, RuleError> {
+        let (path, text) = BUILTIN_CONTROLS;
+        let mut known = controls::parse(path, text)?;
+        let mut files = Vec::new();
+        let mut rules = Vec::new();
+        for (relative, path) in walk::rule_files(dir)? {
+            let shown = path.to_string_lossy().replace('\\', "/");
+            let rule = Rule::parse(&shown, Cow::Owned(walk::read(&path)?))?;
+            files.push((relative, rule.text().to_owned()));
+            rules.push(rule);
+        }
+        let own = dir.join("controls.toml");
+        if own.exists() {
+            let text = walk::read(&own)?;
+            known.extend(controls::parse(&own.to_string_lossy(), &text)?);
+            files.push(("controls.toml".to_owned(), text));
+        }
+        let digest = digest(files.iter().map(|(path, text)| (path.as_str(), text.as_str())));
+        Self::new(rules, known, digest)
+    }
+
+    /// These rules and those of `other`; an id or name may be in only one of them.
+    pub fn merge(self, other: Self) -> Result<Self, RuleError> {
+        let digest = digest([("", self.digest.as_str()), ("", other.digest.as_str())].into_iter());
+        let mut controls = (*self.controls).clone();
+        controls.extend((*other.controls).clone());
+        let rules = self.rules.into_iter().chain(other.rules).collect();
+        Self::sorted(rules, controls, digest)
+    }
+
+    /// The rules, sorted by id.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Rule> {
+        self.rules.iter().map(AsRef::as_ref)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// The rule with this id, name or alias.
+    pub fn get(&self, name: &str) -> Option<&Rule> {
+        self.iter().find(|rule| rule.is_called(name))
+    }
+
+    /// The controls that rules of the set may name.
+    pub fn controls(&self) -> &Controls {
+        &self.controls
+    }
+
+    /// `sha256:…` over the path and text of every file that was loaded and the version of airgate. A selection keeps the
+    /// digest of what it was selected from.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// What writers need of a rule of this set.
+    pub fn info(&self, rule: &Rule) -> RuleInfo {
+        let front = rule.front();
+        let control = self.controls.get(&front.control);
+        RuleInfo {
+            id: front.id.clone(),
+            name: front.name.clone(),
+            title: rule.title().to_owned(),
+            family: front.family.clone(),
+            severity: front.severity,
+            control: front.control.clone(),
+            control_title: control.map(|control| control.title.clone()).unwrap_or_default(),
+            clauses: control.map(|control| control.clauses.clone()).unwrap_or_default(),
+            revision: front.revision,
+            fix: first_paragraph(rule.fix()),
+            why: first_paragraph(rule.why()),
+            page: rule.page().to_owned(),
+        }
+    }
+
+    /// A set of these rules, with the controls of this build.
+    #[cfg(test)]
+    pub(super) fn of(rules: Vec<Rule>) -> Result<Self, RuleError> {
+        let (path, text) = BUILTIN_CONTROLS;
+        let digest = digest(rules.iter().map(|rule| (rule.path(), rule.text())));
+        Self::new(rules, controls::parse(path, text)?, digest)
+    }
+
+    /// The same set with only the rules that `keep`s.
+    pub(super) fn filter(&self, keep: impl Fn(&Rule) -> bool) -> Self {
+        let rules = self.rules.iter().filter(|rule| keep(rule)).cloned().collect();
+        Self { rules, controls: Arc::clone(&self.controls), digest: self.digest.clone() }
+    }
+
+    fn new(rules: Vec<Rule>, controls: Controls, digest: String) -> Result<Self, RuleError> {
+        Self::sorted(rules.into_iter().map(Arc::new).collect(), controls, digest)
+    }
+
+    fn sorted(mut rules: Vec<Arc<Rule>>, controls: Controls, digest: String) -> Result<Self, RuleError> {
+        rules.sort_by(|a, b| a.id().cmp(b.id()));
+        let mut names = std::collections::BTreeMap::new();
+        for rule in &rules {
+            let front = rule.front();
+            if !controls.contains_key(&front.control) {
+                return Err(RuleError::file(
+                    rule.path(),
+                    format!("control `{}` is not in controls.toml", front.control),
+                ));
+            }
+            for name in [&front.id, &front.name].into_iter().chain(&front.aliases) {
+                if let Some(other) = names.insert(name.as_str(), rule.path()) {
+                    return Err(RuleError::file(
+                        rule.path(),
+                        format!("`{name}` is already a name of {other}"),
+                    ));
+                }
+            }
+        }
+        Ok(Self { rules, controls: Arc::new(controls), digest })
+    }
+}
+
+/// Lengths go in before contents, so that no two lists of files have the same digest by shifting bytes between them.
+fn digest<'a>(files: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let mut files: Vec<_> = files.collect();
+    // Stable: two sets that are merged have one path, and their order counts.
+    files.sort_by_key(|(path, _)| *path);
+    let mut hash = Sha256::new();
+    let version = ("airgate", super::VERSION);
+    for (path, text) in std::iter::once(version).chain(files) {
+        for part in [path, text] {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+    }
+    let mut out = String::from("sha256:");
+    for byte in hash.finalize() {
+        // Writing to a string cannot fail.
+        let _ = write!(out, "{byte:02x}");
+    }
+    out
+}

@@ -1,0 +1,125 @@
+//! A module's definition: its blocks sorted by what they declare. Nothing is evaluated here.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::Diagnostic;
+use crate::hcl::ast::{Attribute, Block, Body, Item};
+use crate::source::{FileId, Site};
+
+use super::Parsed;
+
+/// What the files of one directory declare. Of two declarations of one name the first stays.
+#[derive(Debug, Default)]
+pub struct Module<'a> {
+    /// `variable` blocks by name.
+    pub variables: BTreeMap<&'a str, Declared<'a>>,
+    /// Attributes of `locals` blocks by name.
+    pub locals: BTreeMap<&'a str, (FileId, &'a Attribute<'a>)>,
+    /// `resource` blocks by type and name.
+    pub resources: BTreeMap<(&'a str, &'a str), Declared<'a>>,
+    /// `data` blocks by type and name.
+    pub data: BTreeMap<(&'a str, &'a str), Declared<'a>>,
+    /// `module` blocks by name.
+    pub calls: BTreeMap<&'a str, Declared<'a>>,
+    /// `provider` blocks, in source order.
+    pub providers: Vec<Declared<'a>>,
+}
+
+/// A block and its file.
+#[derive(Copy, Clone, Debug)]
+pub struct Declared<'a> {
+    /// The file.
+    pub file: FileId,
+    /// The block.
+    pub block: &'a Block<'a>,
+}
+
+impl<'a> Declared<'a> {
+    /// The block's header.
+    pub fn site(&self) -> Site {
+        self.block.header.at(self.file)
+    }
+
+    /// The block's body.
+    pub fn body(&self) -> Body<'a> {
+        self.block.body
+    }
+}
+
+impl<'a> Module<'a> {
+    /// Sorts the blocks of the files.
+    pub fn new(files: &[Parsed<'a>]) -> (Self, Vec<Diagnostic>) {
+        let mut module = Self::default();
+        let mut diagnostics = Vec::new();
+        for parsed in files {
+            for item in parsed.body.items {
+                match *item {
+                    Item::Block(block) => module.declare(Declared { file: parsed.file, block }, &mut diagnostics),
+                    Item::Attribute(attribute) => diagnostics.push(
+                        Diagnostic::warning(format!("`{}` is not in a block", attribute.name.text))
+                            .at(attribute.name.span.at(parsed.file))
+                            .help("values of variables belong in a `.tfvars` file, other values in a `locals` block"),
+                    ),
+                }
+            }
+        }
+        (module, diagnostics)
+    }
+
+    fn declare(&mut self, declared: Declared<'a>, diagnostics: &mut Vec<Diagnostic>) {
+        let labels: Vec<&'a str> = declared.block.labels.iter().map(|label| label.text).collect();
+        let kind = declared.block.ident.text;
+        let fresh = match (kind, labels.as_slice()) {
+            ("variable", &[name]) => insert(&mut self.variables, name, declared),
+            ("module", &[name]) => insert(&mut self.calls, name, declared),
+            ("resource", &[kind, name]) => insert(&mut self.resources, (kind, name), declared),
+            ("data", &[kind, name]) => insert(&mut self.data, (kind, name), declared),
+            ("provider", &[_]) => {
+                self.providers.push(declared);
+                true
+            }
+            ("locals", &[]) => {
+                for attribute in declared.body().attributes() {
+                    let name = attribute.name;
+                    if !insert(&mut self.locals, name.text, (declared.file, attribute)) {
+                        diagnostics.push(duplicate("local value", name.text, name.span.at(declared.file)));
+                    }
+                }
+                true
+            }
+            ("variable" | "module" | "provider", _) => {
+                return diagnostics.push(labels_wrong(kind, "one label, its name", declared.site()));
+            }
+            ("resource" | "data", _) => {
+                return diagnostics.push(labels_wrong(
+                    kind,
+                    "two labels, its type and its name",
+                    declared.site(),
+                ));
+            }
+            // Outputs, backends, checks, moves, imports and removals declare no resource and change no attribute.
+            _ => true,
+        };
+        if !fresh {
+            diagnostics.push(duplicate(kind, &labels.join("."), declared.site()));
+        }
+    }
+}
+
+/// Inserts, unless the name is taken.
+fn insert<K: Ord, V>(map: &mut BTreeMap<K, V>, key: K, value: V) -> bool {
+    let fresh = !map.contains_key(&key);
+    if fresh {
+        map.insert(key, value);
+    }
+    fresh
+}
+
+fn duplicate(kind: &str, name: &str, site: Site) -> Diagnostic {
+    Diagnostic::warning(format!("{kind} `{name}` is declared twice; the first declaration is analysed"))
+        .at(site)
+}
+
+fn labels_wrong(kind: &str, expected: &str, site: Site) -> Diagnostic {
+    Diagnostic::warning(format!("a `{kind}` block takes {expected}; this one is not analysed")).at(site)
+}

@@ -1,0 +1,119 @@
+//! The data of `rules/catalog/` holds together: what one file says of a type is in the others.
+
+use airgate::catalog::{Catalog, LinkKind};
+use airgate::residency;
+use airgate::value::{Kind, Type, convert};
+
+#[test]
+fn types_are_sorted_and_unique() {
+    let types = Catalog::get().types();
+    assert!(types.len() > 1000, "{}", types.len());
+    for pair in types.windows(2) {
+        assert!(pair[0].name < pair[1].name, "{} before {}", pair[0].name, pair[1].name);
+    }
+}
+
+#[test]
+fn schemas_are_sorted_and_of_known_types() {
+    let names: Vec<_> = Catalog::get().schema_types().collect();
+    assert!(names.len() > 300, "{}", names.len());
+    assert!(names.is_sorted_by(|a, b| a < b));
+    for name in names {
+        assert!(Catalog::get().kind(name).is_some(), "{name}");
+    }
+}
+
+#[test]
+fn the_paths_of_links_are_in_the_schemas() {
+    let catalog = Catalog::get();
+    let mut wrong = Vec::new();
+    for rule in catalog.all_links() {
+        let has = |name: &str, path: &str| catalog.schema(name).is_none_or(|schema| schema.has(path));
+        if catalog.kind(rule.source_type).is_none() || !has(rule.source_type, rule.attribute) {
+            wrong.push(format!("{}.{}", rule.source_type, rule.attribute));
+        }
+        let any = rule.target_type == "*";
+        if !any && catalog.kind(rule.target_type).is_none() {
+            wrong.push(format!("{}.{} → {}", rule.source_type, rule.attribute, rule.target_type));
+        }
+        for attribute in &rule.target_attributes {
+            if !any && !has(rule.target_type, attribute) {
+                wrong.push(format!(
+                    "{}.{} → {}.{attribute}",
+                    rule.source_type, rule.attribute, rule.target_type
+                ));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn no_link_is_said_twice() {
+    for pair in Catalog::get().all_links().windows(2) {
+        let key = |at: usize| (pair[at].source_type, pair[at].attribute, pair[at].target_type);
+        assert!(key(0) < key(1), "{:?}", key(1));
+    }
+}
+
+/// A policy names those whom it speaks of; only its attachment brings it into the scope of AI.
+#[test]
+fn policies_only_refer() {
+    for rule in Catalog::get().all_links() {
+        if rule.target_type == "*" && rule.attribute.ends_with("policy") {
+            assert_eq!(rule.kind, LinkKind::Reference, "{}.{}", rule.source_type, rule.attribute);
+        }
+    }
+}
+
+#[test]
+fn defaults_are_of_attributes_and_blocks_that_there_are_and_fit_them() {
+    let catalog = Catalog::get();
+    let (mut count, mut wrong) = (0, Vec::new());
+    for (name, path, value) in catalog.defaults() {
+        count += 1;
+        let schema = catalog.schema(name);
+        let ty = schema.and_then(|schema| {
+            let attribute = schema.attribute(path).map(|attribute| attribute.ty.clone());
+            attribute.or_else(|| schema.block(path).map(airgate::catalog::NestedBlock::ty))
+        });
+        let fits = |ty: &Type| value.is_none_or(|value| convert(value, ty).is_ok());
+        if !ty.as_ref().is_some_and(fits) {
+            wrong.push(format!("{name}.{path}"));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+    let lines = include_str!("../rules/catalog/defaults.csv").lines().count();
+    assert_eq!(count, lines - 1, "a line is not understood, or said twice");
+}
+
+/// What everyone knows of the provider is what was measured.
+#[test]
+fn well_known_defaults_were_measured() {
+    let find = |name, path| {
+        let mut all = Catalog::get().defaults();
+        all.find(|(n, p, _)| (*n, *p) == (name, path)).and_then(|(_, _, value)| value)
+    };
+    let notebook = |path| find("aws_sagemaker_notebook_instance", path);
+    assert_eq!(notebook("direct_internet_access").and_then(|value| value.as_str()), Some("Enabled"));
+    assert!(matches!(&notebook("volume_size").unwrap().kind, Kind::Number(size) if *size == 5_i64.into()));
+    let rotation = find("aws_kms_key", "enable_key_rotation").unwrap();
+    assert_eq!(rotation.as_bool(), Some(false));
+    let blocked = find("aws_s3_bucket_public_access_block", "block_public_acls").unwrap();
+    assert_eq!(blocked.as_bool(), Some(false));
+}
+
+#[test]
+fn regions_have_iso_countries_and_a_jurisdiction_that_a_policy_can_name() {
+    for region in residency::regions() {
+        assert!(residency::is_place(region.jurisdiction), "{region:?}");
+        for country in &region.countries {
+            let iso = country.len() == 2 && country.chars().all(|c| c.is_ascii_uppercase());
+            assert!(iso, "{region:?}");
+        }
+        // A single jurisdiction is where its countries are: what allows all of them allows the region.
+        if !region.countries.is_empty() {
+            assert!(region.within(&region.countries), "{region:?}");
+        }
+    }
+}

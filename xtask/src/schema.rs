@@ -1,0 +1,196 @@
+//! `cargo xtask schema [SCHEMA.json]`: writes `rules/catalog/schema/aws.txt`, what the provider's schema says of the
+//! resource types that `rules/catalog/types.csv` names.
+//!
+//! SCHEMA.json is the output of `terraform providers schema -json`; without it the task asks Terraform itself.
+//!
+//! One line a type: its name, a tab, and its block as JSON, where a primitive attribute is `"flags type"`, another
+//! attribute `["flags", type]` with a type as cty writes it, and a nested block `{"nesting": [min, max, block]}` (a max of
+//! 0 is none). The flags are the first letters of required, optional, computed and sensitive.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Map, Value, json};
+
+/// Types whose schema would take more bytes are left out: no rule looks into an intent of Lex that nests messages in
+/// messages, and it alone is as large as fifty others.
+const LIMIT: usize = 10_000;
+
+/// The provider and the version that the catalog knows.
+pub(crate) const PROVIDER: &str = "registry.terraform.io/hashicorp/aws";
+/// See [`PROVIDER`].
+pub(crate) const VERSION: &str = "5.100.0";
+
+pub(crate) fn run(args: &[String]) -> Result<()> {
+    let text = match args.first() {
+        Some(path) => std::fs::read_to_string(path).with_context(|| path.clone())?,
+        None => {
+            let Some(workspace) = Workspace::new("schema")? else { return Ok(()) };
+            let output = workspace.terraform(&["providers", "schema", "-json"])?;
+            String::from_utf8(output.stdout)?
+        }
+    };
+    let schema: Value = serde_json::from_str(&text)?;
+    let types = schema["provider_schemas"][PROVIDER]["resource_schemas"]
+        .as_object()
+        .with_context(|| format!("no schema of {PROVIDER}"))?;
+
+    let mut out = String::new();
+    let (mut count, mut skipped) = (0, Vec::new());
+    for name in catalog_types()? {
+        let Some(resource) = types.get(&name) else { continue };
+        let line = serde_json::to_string(&block(&resource["block"])?)?;
+        if line.len() > LIMIT {
+            skipped.push(name);
+            continue;
+        }
+        writeln!(out, "{name}\t{line}")?;
+        count += 1;
+    }
+    let path = root().join("rules/catalog/schema/aws.txt");
+    std::fs::write(&path, &out)?;
+    eprintln!("{count} types, {} bytes; left out for their size: {}", out.len(), skipped.join(", "));
+    Ok(())
+}
+
+/// The types of the provider that the catalog names, in its order.
+fn catalog_types() -> Result<Vec<String>> {
+    let csv = std::fs::read_to_string(root().join("rules/catalog/types.csv"))?;
+    let names = csv.lines().skip(1).filter_map(|line| line.split(',').next());
+    Ok(names.filter(|name| name.starts_with("aws_")).map(ToOwned::to_owned).collect())
+}
+
+/// A block in the short form.
+fn block(block: &Value) -> Result<Value> {
+    let mut out = Map::new();
+    for (name, attribute) in entries(&block["attributes"]) {
+        let flags: String = ["required", "optional", "computed", "sensitive"]
+            .iter()
+            .filter(|flag| attribute[**flag] == true)
+            .filter_map(|flag| flag.chars().next())
+            .collect();
+        let ty = match attribute.get("type") {
+            Some(ty) => ty.clone(),
+            None => nested_type(&attribute["nested_type"])?,
+        };
+        let short = match &ty {
+            Value::String(ty) => json!(format!("{flags} {ty}")),
+            ty => json!([flags, ty]),
+        };
+        out.insert(name.clone(), short);
+    }
+    for (name, nested) in entries(&block["block_types"]) {
+        let nesting = nested["nesting_mode"].as_str().context("a block without nesting mode")?;
+        let bound = |key: &str| nested[key].as_u64().unwrap_or(0);
+        let short =
+            json!({ nesting: [bound("min_items"), bound("max_items"), self::block(&nested["block"])?] });
+        ensure!(out.insert(name.clone(), short).is_none(), "{name} is an attribute and a block");
+    }
+    Ok(Value::Object(out))
+}
+
+/// The type that an attribute with nested attributes has.
+fn nested_type(nested: &Value) -> Result<Value> {
+    let mut fields = Map::new();
+    for (name, attribute) in entries(&nested["attributes"]) {
+        let ty = match attribute.get("type") {
+            Some(ty) => ty.clone(),
+            None => nested_type(&attribute["nested_type"])?,
+        };
+        fields.insert(name.clone(), ty);
+    }
+    let object = json!(["object", fields]);
+    Ok(match nested["nesting_mode"].as_str() {
+        Some("single") => object,
+        Some(mode @ ("list" | "set" | "map")) => json!([mode, object]),
+        mode => bail!("unknown nesting mode {mode:?}"),
+    })
+}
+
+fn entries(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    value.as_object().into_iter().flatten()
+}
+
+/// The root of the package.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// A scratch directory where Terraform runs with the provider installed; removed when dropped.
+pub(crate) struct Workspace {
+    pub(crate) dir: PathBuf,
+}
+
+impl Workspace {
+    /// Initialises it; [`None`], with a message, where there is no Terraform. The provider comes from `TF_PLUGIN_DIR` if
+    /// that is set, else from the registry.
+    pub(crate) fn new(task: &str) -> Result<Option<Self>> {
+        if Command::new("terraform").arg("version").output().is_err() {
+            eprintln!("{task}: skipped: no terraform on this machine");
+            return Ok(None);
+        }
+        let dir = std::env::temp_dir().join(format!("airgate-{task}-{}", std::process::id()));
+        std::fs::create_dir_all(&dir)?;
+        let workspace = Self { dir };
+        workspace.write(
+            "providers.tf",
+            &format!(
+                r#"terraform {{
+  required_providers {{
+    aws = {{
+      source  = "hashicorp/aws"
+      version = "{VERSION}"
+    }}
+  }}
+}}
+provider "aws" {{
+  region                      = "us-east-1"
+  access_key                  = "dummy"
+  secret_key                  = "dummy"
+  skip_credentials_validation = true
+  skip_requesting_account_id  = true
+  skip_metadata_api_check     = true
+  skip_region_validation      = true
+}}
+"#
+            ),
+        )?;
+        let plugins = std::env::var("TF_PLUGIN_DIR").map(|dir| format!("-plugin-dir={dir}"));
+        let mut init = vec!["init", "-input=false", "-no-color"];
+        init.extend(plugins.as_deref());
+        workspace.terraform(&init)?;
+        Ok(Some(workspace))
+    }
+
+    /// Writes a file into it.
+    pub(crate) fn write(&self, name: &str, text: &str) -> Result<()> {
+        Ok(std::fs::write(self.dir.join(name), text)?)
+    }
+
+    /// Runs Terraform.
+    pub(crate) fn try_terraform(&self, args: &[&str]) -> Result<Output> {
+        let mut terraform = Command::new("terraform");
+        terraform.args(args).current_dir(&self.dir);
+        terraform.env("TF_CLI_CONFIG_FILE", "/dev/null").env("TF_IN_AUTOMATION", "1");
+        terraform.env("CHECKPOINT_DISABLE", "1").env("AWS_EC2_METADATA_DISABLED", "true");
+        Ok(terraform.output()?)
+    }
+
+    /// Runs Terraform; that it fails is an error with what it said.
+    pub(crate) fn terraform(&self, args: &[&str]) -> Result<Output> {
+        let output = self.try_terraform(args)?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "terraform {}: {said}", args.join(" "));
+        Ok(output)
+    }
+}
+
+impl Drop for Workspace {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.dir) {
+            eprintln!("{}: {error}", self.dir.display());
+        }
+    }
+}
