@@ -1,5 +1,7 @@
 //! The names and functions that rule conditions see beside Terraform's own. `docs/rule-language.md` is their manual.
 
+use smol_str::SmolStr;
+
 use crate::eval::Scope;
 use crate::graph::{NodeId, ResourceGraph};
 use crate::program::Mode;
@@ -72,7 +74,7 @@ impl ConditionScope<'_, '_> {
         let (facts, node) = (self.facts, self.node);
         Ok(match name {
             "ai" => Value::bool(facts.scope().is_direct(node)),
-            "reached_by" => tags::strings(facts.scope().reached_by(node).map(|name| name.as_str())),
+            "reached_by" => tags::strings(facts.scope().reached_by(node).map(SmolStr::as_str)),
             "region" => residency::region(facts, node),
             "residency" => residency::allowed(facts, node),
             "bucket" => bucket::object(facts, node),

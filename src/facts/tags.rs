@@ -42,13 +42,14 @@ fn effective(facts: &Facts<'_>, node: NodeId) -> Vec<Value> {
     let Some(resource) = facts.graph.resource(node) else { return Vec::new() };
     let Some(after) = &resource.after else { return Vec::new() };
     let mut layers: Vec<Value> = after.get("tags").cloned().into_iter().collect();
-    match after.get("tags_all") {
+    let provider = resource.provider.and_then(|at| facts.graph.providers.get(at));
+    match (after.get("tags_all"), provider) {
         // Where the provider computes it and does not say, default tags are ours to merge.
-        Some(all) if !all.is_null() && !is_left_to_the_provider(all) => layers.push(all.clone()),
-        _ => {
-            let provider = resource.provider.and_then(|at| facts.graph.providers.get(at));
-            layers.extend(provider.map(|provider| provider.default_tags.clone()));
+        (Some(all), Some(provider)) if all.is_null() || is_left_to_the_provider(all) => {
+            layers.push(provider.default_tags.clone());
         }
+        (Some(all), _) => layers.push(all.clone()),
+        (None, provider) => layers.extend(provider.map(|provider| provider.default_tags.clone())),
     }
     layers
 }
