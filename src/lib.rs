@@ -94,7 +94,7 @@ fn report(set: &RuleSet, inputs: &Inputs, mut sources: Sources, options: &Option
     let file = sources.add("rules", ""); // stands for the text of rules in spans
     let rules = Rules::new(rules::compile(set, &arena, file, check::vocabulary())?, file);
     let check = |input| check_input(input, inputs, &sources, &rules, options);
-    let parts = inputs.items.par_iter().map(check).collect();
+    let parts = inputs.items.par_iter().map(check).collect::<Result<_, _>>()?;
     let infos = rules.compiled.iter().map(|rule| rule.info.clone()).collect();
     Ok(assemble::report(infos, set.digest().to_owned(), parts, sources))
 }
@@ -106,11 +106,11 @@ fn check_input(
     sources: &Sources,
     rules: &Rules<'_>,
     options: &Options,
-) -> Part {
-    let mut program = input.program(inputs, sources, &|name| rules.wants(name));
+) -> Result<Part, Error> {
+    let mut program = input.program(inputs, sources, &|name| rules.wants(name))?;
     let part = Part::new(&mut program);
     let graph = ResourceGraph::build(program);
     let facts = Facts::new(&graph, &options.config);
     let checked = check::check(&facts, rules, options.keep_pass);
-    part.checked(&graph, &facts, checked)
+    Ok(part.checked(&graph, &facts, checked))
 }

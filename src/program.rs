@@ -82,7 +82,8 @@ pub struct Resource {
     pub site: Option<Site>,
     /// Where attributes and blocks are written: dotted path without indexes → the first place. May be empty.
     pub places: BTreeMap<SmolStr, Site>,
-    /// Names of the top-level attributes and blocks that the configuration sets; [`None`] where the input does not tell.
+    /// Dotted paths, without indexes, of the attributes and blocks that the configuration sets; [`None`] where the input
+    /// does not tell. Of an object that is set as a whole there may be only its own path.
     pub configured: Option<BTreeSet<SmolStr>>,
     /// Other resources that its configuration names, beside those that its values carry.
     pub references: Vec<Link>,

@@ -26,7 +26,7 @@ pub struct Site {
 }
 
 /// A place for people: 1-based line, and 1-based column in UTF-16 code units, as SARIF and editors count.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
     /// Line, from 1.
     pub line: u32,
@@ -166,6 +166,6 @@ mod tests {
         assert_eq!(file.position(0), Position { line: 1, column: 1 });
         assert_eq!(file.position(8), Position { line: 2, column: 4 });
         assert_eq!(file.position(99), Position { line: 3, column: 1 });
-        assert_eq!(file.slice(Span::new(3, 8)), "𝕏", "a cut character is left out at the front");
+        assert_eq!(file.slice(Span::new(3, 8)), "ß𝕏", "a cut character is whole");
     }
 }

@@ -1,6 +1,8 @@
 //! The data of `rules/catalog/` holds together: what one file says of a type is in the others.
 
 use airgate::catalog::{Catalog, LinkKind};
+use airgate::residency;
+use airgate::value::{Kind, Type, convert};
 
 #[test]
 fn types_are_sorted_and_unique() {
@@ -60,6 +62,58 @@ fn policies_only_refer() {
     for rule in Catalog::get().all_links() {
         if rule.target_type == "*" && rule.attribute.ends_with("policy") {
             assert_eq!(rule.kind, LinkKind::Reference, "{}.{}", rule.source_type, rule.attribute);
+        }
+    }
+}
+
+#[test]
+fn defaults_are_of_attributes_and_blocks_that_there_are_and_fit_them() {
+    let catalog = Catalog::get();
+    let (mut count, mut wrong) = (0, Vec::new());
+    for (name, path, value) in catalog.defaults() {
+        count += 1;
+        let schema = catalog.schema(name);
+        let ty = schema.and_then(|schema| {
+            let attribute = schema.attribute(path).map(|attribute| attribute.ty.clone());
+            attribute.or_else(|| schema.block(path).map(airgate::catalog::NestedBlock::ty))
+        });
+        let fits = |ty: &Type| value.is_none_or(|value| convert(value, ty).is_ok());
+        if !ty.as_ref().is_some_and(fits) {
+            wrong.push(format!("{name}.{path}"));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+    let lines = include_str!("../rules/catalog/defaults.csv").lines().count();
+    assert_eq!(count, lines - 1, "a line is not understood, or said twice");
+}
+
+/// What everyone knows of the provider is what was measured.
+#[test]
+fn well_known_defaults_were_measured() {
+    let find = |name, path| {
+        let mut all = Catalog::get().defaults();
+        all.find(|(n, p, _)| (*n, *p) == (name, path)).and_then(|(_, _, value)| value)
+    };
+    let notebook = |path| find("aws_sagemaker_notebook_instance", path);
+    assert_eq!(notebook("direct_internet_access").and_then(|value| value.as_str()), Some("Enabled"));
+    assert!(matches!(&notebook("volume_size").unwrap().kind, Kind::Number(size) if *size == 5_i64.into()));
+    let rotation = find("aws_kms_key", "enable_key_rotation").unwrap();
+    assert_eq!(rotation.as_bool(), Some(false));
+    let blocked = find("aws_s3_bucket_public_access_block", "block_public_acls").unwrap();
+    assert_eq!(blocked.as_bool(), Some(false));
+}
+
+#[test]
+fn regions_have_iso_countries_and_a_jurisdiction_that_a_policy_can_name() {
+    for region in residency::regions() {
+        assert!(residency::is_place(region.jurisdiction), "{region:?}");
+        for country in &region.countries {
+            let iso = country.len() == 2 && country.chars().all(|c| c.is_ascii_uppercase());
+            assert!(iso, "{region:?}");
+        }
+        // A single jurisdiction is where its countries are: what allows all of them allows the region.
+        if !region.countries.is_empty() {
+            assert!(region.within(&region.countries), "{region:?}");
         }
     }
 }

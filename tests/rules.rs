@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use airgate::config::Config;
 use airgate::diagnostic::Level;
 use airgate::finding::{Report, Verdict};
 use airgate::rules::{Example, Expectation, Rule, RuleSet, index};
@@ -28,7 +29,7 @@ fn one_rule(path: &Path) -> Result<()> {
     let faults: Vec<String> = examples
         .iter()
         .filter_map(|example| {
-            let fault = judge(example, &analyze(example.text, &only_this)?).err()?;
+            let fault = analyze(example.text, &only_this).and_then(|report| judge(example, &report)).err()?;
             Some(format!("{shown}:{}: {fault}", example.line))
         })
         .collect();
@@ -56,17 +57,14 @@ fn all_rules(readme: &Path) -> Result<()> {
 }
 
 /// Runs one example as a root module with one file.
-fn analyze(text: &str, rules: &RuleSet) -> Option<Report> {
-    // Switched on with the check engine:
-    // Some(airgate::analyze_text(&[("main.tf", text)], rules, &airgate::config::Config::default()))
-    let _ = (text, rules);
-    None
+fn analyze(text: &str, rules: &RuleSet) -> Result<Report> {
+    Ok(airgate::analyze_text(&[("main.tf", text)], rules, &Config::default())?)
 }
 
 /// Whether the report is what the example promises.
-fn judge(example: &Example<'_>, report: &Report) -> std::result::Result<(), String> {
+fn judge(example: &Example<'_>, report: &Report) -> Result<()> {
     if let Some(first) = report.diagnostics.iter().find(|diagnostic| diagnostic.level > Level::Notice) {
-        return Err(format!("the example is not understood: {}", first.message));
+        return Err(format!("the example is not understood: {}", first.message).into());
     }
     let of = |verdict| -> BTreeSet<&str> {
         let findings = report.findings.iter().filter(|finding| finding.verdict == verdict);
@@ -80,16 +78,18 @@ fn judge(example: &Example<'_>, report: &Report) -> std::result::Result<(), Stri
     };
     if !excluded.is_empty() {
         let messages: Vec<&str> = report.findings.iter().map(|finding| finding.message.as_str()).collect();
-        return Err(format!("{:?} expected, but there are findings: {messages:?}", example.expect));
+        return Err(format!("{:?} expected, but there are findings: {messages:?}", example.expect).into());
     }
     if example.expect == Expectation::Pass {
-        return if report.summary.passed > 0 { Ok(()) } else { Err("nothing passes".to_owned()) };
+        return if report.summary.passed > 0 { Ok(()) } else { Err("nothing passes".into()) };
     }
     if found.is_empty() {
-        return Err(format!("{:?} expected, but nothing is found", example.expect));
+        return Err(format!("{:?} expected, but nothing is found", example.expect).into());
     }
     match example.addresses.iter().find(|address| !found.contains(*address)) {
-        Some(missing) => Err(format!("{:?} expected of {missing}, found of {found:?}", example.expect)),
+        Some(missing) => {
+            Err(format!("{:?} expected of {missing}, found of {found:?}", example.expect).into())
+        }
         None => Ok(()),
     }
 }

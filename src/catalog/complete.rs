@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 use super::Catalog;
 use super::defaults::{Defaults, Filled};
 use super::schema::{BlockSchema, NestedBlock, Nesting};
-use crate::value::{Cause, Kind, Type, Unknown, Value};
+use crate::value::{Cause, Kind, Type, Unknown, Value, convert};
 
 /// `value`, the object of a managed resource of `type_name`, as the provider's schema says: attributes have their types,
 /// nested blocks are lists, sets or single objects, and what is absent is there.
@@ -124,33 +124,117 @@ fn with_kind(value: &Value, kind: Kind) -> Value {
     Value { kind, ..value.clone() }
 }
 
-/// `value` with the type `ty` where it can have it: tuples become lists and sets, objects maps, and attributes that an
-/// object lacks null.
+/// `value` with the type `ty`, or as it is if it cannot have it.
 fn fit(value: &Value, ty: &Type) -> Value {
-    let each = |items: &[Value], of: &Type| items.iter().map(|item| fit(item, of)).collect();
-    let kind = match (&value.kind, ty) {
-        (Kind::Unknown(unknown), ty) if matches!(unknown.ty, Type::Any) => {
-            Kind::Unknown(Arc::new(Unknown { ty: ty.clone(), ..Unknown::clone(unknown) }))
-        }
-        (Kind::Tuple(items) | Kind::List(items) | Kind::Set(items), Type::List(of)) => {
-            Kind::List(each(items, of))
-        }
-        (Kind::Tuple(items) | Kind::List(items) | Kind::Set(items), Type::Set(of)) => {
-            Kind::Set(each(items, of))
-        }
-        (Kind::Object(map) | Kind::Map(map), Type::Map(of)) => {
-            Kind::Map(Arc::new(map.iter().map(|(key, item)| (key.clone(), fit(item, of))).collect()))
-        }
-        (Kind::Object(map) | Kind::Map(map), Type::Object(fields)) => {
-            let given = map.iter().map(|(key, item)| {
-                let field = fields.iter().find(|field| field.name == *key);
-                (key.clone(), field.map_or_else(|| item.clone(), |field| fit(item, &field.ty)))
-            });
-            let lacking = fields.iter().filter(|field| map.get(&field.name).is_none());
-            let lacking = lacking.map(|field| (field.name.clone(), Value::NULL));
-            Kind::Object(Arc::new(given.chain(lacking).collect()))
-        }
-        _ => return value.clone(),
-    };
-    with_kind(value, kind)
+    convert(value, ty).unwrap_or_else(|_| value.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::value::Reference;
+
+    fn object(entries: &[(&str, Value)]) -> Value {
+        Value::object(entries.iter().map(|(name, value)| ((*name).into(), value.clone())))
+    }
+
+    fn names(value: &Value) -> BTreeSet<&str> {
+        value.map().unwrap().keys().map(SmolStr::as_str).collect()
+    }
+
+    #[test]
+    fn what_a_configuration_leaves_out_is_default_or_unknown_or_null() {
+        let given = object(&[("name", Value::string("n")), ("role_arn", Value::NULL)]);
+        let notebook = complete("aws_sagemaker_notebook_instance", &given, true);
+        assert_eq!(notebook.get("direct_internet_access").unwrap().as_str(), Some("Enabled"));
+        assert_eq!(notebook.get("root_access").unwrap().as_str(), Some("Enabled"));
+        assert!(matches!(&notebook.get("volume_size").unwrap().kind, Kind::Number(n) if *n == 5_i64.into()));
+        assert!(notebook.get("kms_key_id").unwrap().is_null());
+        let arn = notebook.get("arn").unwrap().as_unknown().unwrap();
+        assert_eq!(arn.cause, Cause::Provider);
+        assert!(matches!(arn.ty, Type::String));
+        let imds = notebook.get("instance_metadata_service_configuration").unwrap();
+        assert!(matches!(&imds.kind, Kind::List(items) if items.is_empty()));
+    }
+
+    #[test]
+    fn what_a_plan_leaves_out_is_null() {
+        let notebook = complete("aws_sagemaker_notebook_instance", &object(&[]), false);
+        assert!(notebook.get("direct_internet_access").unwrap().is_null());
+        assert!(notebook.get("arn").unwrap().is_null());
+    }
+
+    #[test]
+    fn a_null_in_a_configuration_leaves_the_default_but_a_plan_means_it() {
+        let given = object(&[("root_access", Value::NULL)]);
+        let of = |partial| {
+            complete("aws_sagemaker_notebook_instance", &given, partial).get("root_access").unwrap().clone()
+        };
+        assert_eq!(of(true).as_str(), Some("Enabled"));
+        assert!(of(false).is_null());
+    }
+
+    #[test]
+    fn blocks_nest_as_the_schema_says() {
+        let inner = object(&[("kms_key_id", Value::string("k")), ("enable_capture", Value::string("true"))]);
+        let given = object(&[("data_capture_config", inner.clone())]);
+        let config = complete("aws_sagemaker_endpoint_configuration", &given, true);
+        let Kind::List(captures) = &config.get("data_capture_config").unwrap().kind else {
+            panic!("no list")
+        };
+        assert_eq!(captures[0].get("enable_capture").unwrap().as_bool(), Some(true));
+        assert!(captures[0].get("destination_s3_uri").unwrap().is_null());
+
+        let s3 = Value::tuple([object(&[("bucket_name", Value::string("b"))])]);
+        let given = object(&[("logging_config", Value::tuple([object(&[("s3_config", s3)])]))]);
+        let logging = complete("aws_bedrock_model_invocation_logging_configuration", &given, true);
+        let config = logging.get("logging_config").unwrap();
+        assert_eq!(config.get("s3_config").unwrap().get("bucket_name").unwrap().as_str(), Some("b"));
+        assert!(config.get("cloudwatch_config").unwrap().is_null());
+        assert!(config.get("text_data_delivery_enabled").unwrap().is_unknown());
+
+        let empty = complete("aws_bedrock_model_invocation_logging_configuration", &object(&[]), true);
+        assert!(empty.get("logging_config").unwrap().is_null());
+    }
+
+    #[test]
+    fn a_block_that_the_provider_fills_in_is_unknown() {
+        let bucket = complete("aws_s3_bucket", &object(&[]), true);
+        let encryption = bucket.get("server_side_encryption_configuration").unwrap().as_unknown().unwrap();
+        assert_eq!(encryption.cause, Cause::Provider);
+        assert!(matches!(encryption.ty, Type::List(_)));
+    }
+
+    #[test]
+    fn marks_of_values_stay_and_secrets_get_theirs() {
+        let key = Arc::new(Reference { resource: "aws_kms_key.k".into(), attribute: "arn".into() });
+        let mut arn = Value::unknown(Cause::Resource(key.clone()));
+        arn.reference = Some(key.clone());
+        let given = object(&[("kms_key_id", arn), ("master_password", Value::string("secret"))]);
+        let cluster = complete("aws_rds_cluster", &given, true);
+        assert_eq!(cluster.get("kms_key_id").unwrap().reference, Some(key));
+        assert!(cluster.get("master_password").unwrap().sensitive);
+        assert!(!cluster.get("snapshot_identifier").unwrap().sensitive);
+    }
+
+    #[test]
+    fn what_the_schema_does_not_know_stays() {
+        let given = object(&[("region", Value::string("eu-west-1"))]);
+        let bucket = complete("aws_s3_bucket", &given, true);
+        assert_eq!(bucket.get("region").unwrap().as_str(), Some("eu-west-1"));
+        assert_eq!(names(&complete("aws_nothing", &given, true)), BTreeSet::from(["region"]));
+        let unknown = Value::unknown(Cause::Plan);
+        assert!(complete("aws_s3_bucket", &unknown, true).is_unknown());
+    }
+
+    #[test]
+    fn an_unknown_block_stays_unknown_of_its_type() {
+        let given = object(&[("vpc_config", Value::unknown(Cause::Variable("v".into())))]);
+        let model = complete("aws_sagemaker_model", &given, true);
+        let unknown = model.get("vpc_config").unwrap().as_unknown().unwrap();
+        assert!(matches!(unknown.ty, Type::List(_)));
+        assert_eq!(unknown.cause, Cause::Variable("v".into()));
+    }
 }

@@ -20,6 +20,9 @@ pub use schema::{AttributeSchema, BlockSchema, NestedBlock, Nesting};
 
 use std::sync::OnceLock;
 
+use crate::value::Value;
+use defaults::Filled;
+
 const TYPES: &str = include_str!("../../rules/catalog/types.csv");
 
 /// All that airgate knows of resource types.
@@ -100,6 +103,18 @@ impl Catalog {
     /// The schema of `type_name`; [`None`] if the catalog has none. It is parsed on the first call for the type.
     pub fn schema(&self, type_name: &str) -> Option<&BlockSchema> {
         self.schemas.get(type_name)
+    }
+
+    /// All values that the provider was measured to fill in: type, dotted path, and the value, [`None`] where it decides
+    /// when it creates the resource.
+    pub fn defaults(&self) -> impl Iterator<Item = (&'static str, &'static str, Option<&'static Value>)> {
+        let of = |filled: &'static Filled| match filled {
+            Filled::Value(value) => Some(value),
+            Filled::Computed => None,
+        };
+        let types = defaults::all().iter();
+        types
+            .flat_map(move |(name, paths)| paths.iter().map(move |(path, filled)| (*name, *path, of(filled))))
     }
 
     /// The types that have a schema, sorted.

@@ -116,8 +116,12 @@ impl Evaluator<'_> {
     }
 }
 
-/// Equality that also knows that an attribute, known or not, equals itself.
+/// Equality that also knows that an attribute, known or not, equals itself, and that one which is only not created yet is
+/// not null.
 fn same_or_equal(a: &Value, b: &Value) -> Truth {
+    if a.is_null() && is_reference(b) || b.is_null() && is_reference(a) {
+        return Truth::No;
+    }
     // An element that is not told apart (`[?]`) may be another one.
     let exact =
         |reference: &Reference| !reference.attribute.contains('?') && !reference.resource.contains('?');
@@ -125,6 +129,10 @@ fn same_or_equal(a: &Value, b: &Value) -> Truth {
         (Truth::Maybe, Some(one), Some(other)) if one == other && exact(one) => Truth::Yes,
         (truth, ..) => truth,
     }
+}
+
+fn is_reference(value: &Value) -> bool {
+    value.is_unknown() && value.reference.is_some()
 }
 
 /// `value` as an operand, known and not null or unknown.

@@ -177,7 +177,7 @@ impl Text {
 }
 
 /// The part of `text` that no text after it can change: a last letter may still take an accent.
-fn safe_prefix(text: &str) -> &str {
+pub(super) fn safe_prefix(text: &str) -> &str {
     let keep = |c: char| c.is_ascii_whitespace() || c.is_ascii_punctuation() && !matches!(c, '<' | '=' | '>');
     match text.char_indices().next_back() {
         Some((at, last)) if !keep(last) => text.get(..at).unwrap_or_default(),

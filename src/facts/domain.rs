@@ -1,5 +1,7 @@
 //! The names and functions that rule conditions see beside Terraform's own. `docs/rule-language.md` is their manual.
 
+use smol_str::SmolStr;
+
 use crate::eval::Scope;
 use crate::graph::{NodeId, ResourceGraph};
 use crate::program::Mode;
@@ -72,7 +74,7 @@ impl ConditionScope<'_, '_> {
         let (facts, node) = (self.facts, self.node);
         Ok(match name {
             "ai" => Value::bool(facts.scope().is_direct(node)),
-            "reached_by" => tags::strings(facts.scope().reached_by(node).map(|name| name.as_str())),
+            "reached_by" => tags::strings(facts.scope().reached_by(node).map(SmolStr::as_str)),
             "region" => residency::region(facts, node),
             "residency" => residency::allowed(facts, node),
             "bucket" => bucket::object(facts, node),
@@ -107,10 +109,28 @@ impl ConditionScope<'_, '_> {
                 "the input does not tell what the configuration sets".into(),
             )));
         };
-        let (first, rest) = path.split_once('.').unwrap_or((path, ""));
-        let set = configured.contains(first)
-            && (rest.is_empty() || resource.after.as_ref().and_then(|after| after.at_path(path)).is_some());
-        Ok(Value::bool(set))
+        if configured.contains(path) {
+            return Ok(Value::bool(true));
+        }
+        let prefixes = path.match_indices('.').map(|(end, _)| path.get(..end).unwrap_or_default());
+        let Some(set) = prefixes.rev().find(|prefix| configured.contains(*prefix)) else {
+            return Ok(Value::bool(false));
+        };
+        // An object that is set as a whole does not tell what is in it.
+        let is_told = configured
+            .iter()
+            .any(|other| other.strip_prefix(set).is_some_and(|rest| rest.starts_with('.')));
+        // What is null, or left to the provider, is what nobody set.
+        let is_value = |value: &&Value| {
+            !value.is_null() && value.as_unknown().is_none_or(|unknown| unknown.cause != Cause::Provider)
+        };
+        let value = resource.after.as_ref().and_then(|after| after.at_path(path));
+        Ok(match value.filter(is_value) {
+            Some(_) if !is_told => {
+                Value::unknown(Cause::Other(format!("the input does not tell whether `{path}` is set").into()))
+            }
+            _ => Value::bool(false),
+        })
     }
 
     /// Whether a resource of the type is declared for the same provider configuration and region.

@@ -34,14 +34,9 @@ pub const ANALYSES: [(&str, Analysis); 4] = [
 ];
 
 /// Their names.
-pub const ANALYSIS_NAMES: [&str; ANALYSES.len()] = {
-    let mut names = [""; ANALYSES.len()];
-    let mut i = 0;
-    while i < names.len() {
-        names[i] = ANALYSES[i].0;
-        i += 1;
-    }
-    names
+pub const ANALYSIS_NAMES: [&str; 4] = {
+    let [(a, _), (b, _), (c, _), (d, _)] = ANALYSES;
+    [a, b, c, d]
 };
 
 /// The documents that a resource holds: attribute paths by type.

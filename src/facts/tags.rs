@@ -4,7 +4,7 @@ use smol_str::SmolStr;
 
 use crate::config::Tags;
 use crate::graph::NodeId;
-use crate::value::{Cause, Value};
+use crate::value::{Cause, Type, Unknown, Value};
 
 use super::Facts;
 
@@ -23,7 +23,11 @@ pub fn tag(facts: &Facts<'_>, node: NodeId, name: &str) -> Value {
             return value.clone();
         }
     }
-    unknown.cloned().unwrap_or(Value::NULL)
+    // The map is not known, and so neither is whether the tag is in it.
+    unknown.map_or(Value::NULL, |layer| match layer.as_unknown() {
+        Some(map) => Value::from_unknown(Unknown { ty: Type::String, not_null: false, ..map.clone() }),
+        None => layer.clone(),
+    })
 }
 
 /// Whether a tag called `key` is the one that rules call `name`: spelled alike but for case and `_`, or a synonym.
@@ -38,19 +42,20 @@ fn effective(facts: &Facts<'_>, node: NodeId) -> Vec<Value> {
     let Some(resource) = facts.graph.resource(node) else { return Vec::new() };
     let Some(after) = &resource.after else { return Vec::new() };
     let mut layers: Vec<Value> = after.get("tags").cloned().into_iter().collect();
-    match after.get("tags_all") {
+    let provider = resource.provider.and_then(|at| facts.graph.providers.get(at));
+    match (after.get("tags_all"), provider) {
         // Where the provider computes it and does not say, default tags are ours to merge.
-        Some(all) if !all.is_null() && !is_left_to_the_provider(all) => layers.push(all.clone()),
-        _ => {
-            let provider = resource.provider.and_then(|at| facts.graph.providers.get(at));
-            layers.extend(provider.map(|provider| provider.default_tags.clone()));
+        (Some(all), Some(provider)) if all.is_null() || is_left_to_the_provider(all) => {
+            layers.push(provider.default_tags.clone());
         }
+        (Some(all), _) => layers.push(all.clone()),
+        (None, provider) => layers.extend(provider.map(|provider| provider.default_tags.clone())),
     }
     layers
 }
 
 fn is_left_to_the_provider(value: &Value) -> bool {
-    value.as_unknown().is_some_and(|unknown| unknown.cause == Cause::Provider)
+    value.as_unknown().is_some_and(|unknown| matches!(unknown.cause, Cause::Provider | Cause::Plan))
 }
 
 /// A list of strings as a value.

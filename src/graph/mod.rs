@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use smol_str::SmolStr;
 
 use crate::catalog::{self, LinkKind};
-use crate::program::{Action, InputKind, ModuleCall, Program, ProviderConfig, Resource};
+use crate::program::{Action, InputKind, Mode, ModuleCall, Program, ProviderConfig, Resource};
 use crate::value::{Kind, Value};
 
 /// A node of the graph.
@@ -50,14 +50,16 @@ pub struct ResourceGraph {
 type Step = fn(&mut ResourceGraph);
 
 /// The steps, in order.
-const STEPS: [Step; 4] = [
+const STEPS: [Step; 5] = [
     // First: later steps read attributes by the provider's schema.
     complete,
     // Before any edge: edges are found by address, block and type.
     index,
     // Before literals: a reference proves a link, a literal only suggests the same one.
-    references::connect,
+    references::connect_values,
+    // Before links: a literal names an instance, a link may name only a block.
     literals::connect,
+    references::connect_links,
 ];
 
 impl ResourceGraph {
@@ -146,6 +148,10 @@ fn complete(this: &mut ResourceGraph) {
     let partial = !matches!(this.kind, InputKind::TerraformPlan | InputKind::TerraformState);
     let mut resources: Vec<&mut Resource> = this.graph.node_weights_mut().collect();
     resources.par_iter_mut().for_each(|resource| {
+        // A data source of the same name has another schema.
+        if resource.mode == Mode::Data {
+            return;
+        }
         let type_name = &resource.type_name;
         for object in [&mut resource.before, &mut resource.after] {
             if let Some(value) = object.take() {

@@ -1,49 +1,58 @@
 //! Edges that references prove: a value that is, or is computed from, another resource's attribute.
 
-use std::collections::HashSet;
-
+use petgraph::Direction;
 use smol_str::SmolStr;
 
-use crate::program::Resource;
+use crate::program::{Link, Resource};
 use crate::value::{Kind, Reference, Value};
 
 use super::{Edge, NodeId, ResourceGraph};
 use crate::catalog::Catalog;
 
-/// Joins every resource to those that its values and its configuration name.
-pub(super) fn connect(this: &mut ResourceGraph) {
+/// Joins every resource to those that its values are, or are computed from.
+pub(super) fn connect_values(this: &mut ResourceGraph) {
     for node in this.graph.node_indices() {
         let Some(resource) = this.resource(node) else { continue };
         let mut found = Vec::new();
         if let Some(value) = &resource.after {
             walk(value, &mut String::new(), &mut found);
         }
-        let mut edges: Vec<(SmolStr, NodeId)> = Vec::new();
-        for (path, reference) in found {
-            edges
-                .extend(targets(this, resource, &reference).into_iter().map(|target| (path.clone(), target)));
-        }
-        let proved: HashSet<(&SmolStr, &SmolStr)> =
-            edges.iter().filter_map(|(path, target)| Some((path, &this.resource(*target)?.block))).collect();
-        // A link that names a block says less than a value that is an attribute of one of its instances.
-        let links = resource.references.iter().filter(|link| {
-            this.by_address(&link.target.resource).is_some()
-                || !proved.contains(&(&link.path, &link.target.resource))
+        let edges = found.into_iter().flat_map(|(path, reference)| {
+            targets(this, resource, &reference).into_iter().map(move |target| (path.clone(), target))
         });
-        let more: Vec<(SmolStr, NodeId)> = links
-            .flat_map(|link| {
-                targets(this, resource, &link.target).into_iter().map(|target| (link.path.clone(), target))
+        let edges: Vec<_> = edges.collect();
+        join(this, node, edges);
+    }
+}
+
+/// Joins every resource to those that its configuration names. A link that names a block says less than a value or a
+/// literal at the same place that names one of its instances.
+pub(super) fn connect_links(this: &mut ResourceGraph) {
+    for node in this.graph.node_indices() {
+        let Some(resource) = this.resource(node) else { continue };
+        let is_told = |link: &Link| {
+            this.edges(node, Direction::Outgoing).any(|(edge, target)| {
+                edge.path == link.path
+                    && this.resource(target).is_some_and(|target| target.block == link.target.resource)
             })
+        };
+        let links = resource
+            .references
+            .iter()
+            .filter(|link| this.by_address(&link.target.resource).is_some() || !is_told(link));
+        let edges: Vec<_> = links
+            .flat_map(|link| targets(this, resource, &link.target).into_iter().map(|target| (link.path.clone(), target)))
             .collect();
-        edges.extend(more);
-        let source_type = resource.type_name.clone();
-        for (path, target) in edges {
-            let Some(target_type) = this.resource(target).map(|resource| resource.type_name.clone()) else {
-                continue;
-            };
-            let kind = Catalog::get().link_kind(&source_type, &path, &target_type);
-            this.connect(node, target, Edge { kind, path });
-        }
+        join(this, node, edges);
+    }
+}
+
+/// Adds edges of the kind that the catalog says.
+fn join(this: &mut ResourceGraph, node: NodeId, edges: Vec<(SmolStr, NodeId)>) {
+    for (path, target) in edges {
+        let (Some(source), Some(other)) = (this.resource(node), this.resource(target)) else { continue };
+        let kind = Catalog::get().link_kind(&source.type_name, &path, &other.type_name);
+        this.connect(node, target, Edge { kind, path });
     }
 }
 

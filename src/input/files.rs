@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use bumpalo::Bump;
 use smol_str::SmolStr;
 
+use crate::diagnostic::Level;
 use crate::program::Program;
-use crate::source::{FileId, Sources};
+use crate::source::{FileId, Position, Sources};
 use crate::terraform::source::variables::{self, Given, GivenItem};
 use crate::terraform::source::{Parsed, RootModule, display_path, read_text};
 
@@ -54,6 +55,16 @@ pub enum ReadError {
     /// It is not what airgate reads.
     #[error(transparent)]
     Input(#[from] InputError),
+    /// The document is what it should be, and nothing of it is understood.
+    #[error("{path}:{}:{}: {message}; write the file anew", position.line, position.column)]
+    Document {
+        /// As the user gave it.
+        path: String,
+        /// Where.
+        position: Position,
+        /// What is wrong.
+        message: String,
+    },
     /// A file of variables cannot be read.
     #[error("{0}")]
     Variables(String),
@@ -101,12 +112,28 @@ impl Inputs {
 
 impl Input {
     /// The resources of the input. Only of `wanted` types does a document give the values.
-    pub fn program(&self, inputs: &Inputs, sources: &Sources, wanted: &dyn Fn(&str) -> bool) -> Program {
-        match self {
-            Self::Source(root) => evaluate(root, inputs, sources),
-            Self::Document { kind, path, file } => {
-                super::read(*kind, path, sources.text(*file), *file, wanted)
+    ///
+    /// # Errors
+    /// A document that is not understood at all: it was named, and nothing of it can be analysed.
+    pub fn program(
+        &self,
+        inputs: &Inputs,
+        sources: &Sources,
+        wanted: &dyn Fn(&str) -> bool,
+    ) -> Result<Program, ReadError> {
+        let (kind, path, file) = match self {
+            Self::Source(root) => return Ok(evaluate(root, inputs, sources)),
+            Self::Document { kind, path, file } => (*kind, path, *file),
+        };
+        let program = super::read(kind, path, sources.text(file), file, wanted);
+        let fault = program.diagnostics.iter().find(|diagnostic| diagnostic.level == Level::Error);
+        match fault.filter(|_| program.resources.is_empty()) {
+            Some(fault) => {
+                let start = fault.site.map_or(0, |site| site.span.start);
+                let position = sources.get(file).map(|source| source.position(start)).unwrap_or_default();
+                Err(ReadError::Document { path: path.clone(), position, message: fault.message.clone() })
             }
+            None => Ok(program),
         }
     }
 }

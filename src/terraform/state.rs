@@ -228,6 +228,9 @@ fn provider(program: &mut Program, text: &str) -> Option<usize> {
     Some(program.providers.len() - 1)
 }
 
+/// Sensitive paths are followed so far; what lies deeper is hidden with what is there.
+const MAX_PATH: usize = 64;
+
 /// `[[{"type": "get_attr", "value": "password"}, {"type": "index", "value": {"value": 0, "type": "number"}}]]`
 fn sensitive_paths(raw: Option<&RawValue>) -> Vec<Vec<PathStep>> {
     let paths: Vec<Vec<RawStep<'_>>> =
@@ -242,7 +245,7 @@ fn sensitive_paths(raw: Option<&RawValue>) -> Vec<Vec<PathStep>> {
         })
     };
     // A step that is not understood ends its path there: what is above it is hidden whole.
-    paths.iter().map(|path| path.iter().map_while(step).collect()).collect()
+    paths.iter().map(|path| path.iter().take(MAX_PATH).map_while(step).collect()).collect()
 }
 
 impl<'a> ModuleValues<'a> {

@@ -9,6 +9,8 @@
 //! A line is `type,path,value as JSON`, or `?` for a value that the plan leaves unknown though the schema does not say
 //! computed, as it is for nested blocks.
 
+mod repair;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -20,8 +22,12 @@ use crate::schema::{PROVIDER, VERSION, Workspace, root};
 /// Blocks nested deeper are not measured.
 const DEPTH: usize = 4;
 
-/// Not what the configuration decides: tags of the provider, and timeouts of Terraform.
-const SKIPPED: [&str; 2] = ["tags_all", "timeouts"];
+/// A configuration is made better at most so often.
+const TRIES: u32 = 12;
+
+/// Not what the configuration decides: tags of the provider, and timeouts of Terraform; and where an image mounts its files,
+/// a path of a machine.
+const SKIPPED: [&str; 3] = ["mount_path", "tags_all", "timeouts"];
 
 /// A resource that is planned to see what a block gets.
 struct Probe {
@@ -29,6 +35,15 @@ struct Probe {
     /// The block that it measures; empty for the whole resource.
     path: Vec<String>,
     config: Value,
+    /// How often the configuration was made better.
+    tries: u32,
+}
+
+impl Probe {
+    fn write(&self, workspace: &Workspace, name: &str) -> Result<()> {
+        let config = json!({ "resource": { &self.type_name: { name: self.config } } });
+        workspace.write(&format!("{name}.tf.json"), &serde_json::to_string_pretty(&config)?)
+    }
 }
 
 pub(crate) fn run(_args: &[String]) -> Result<()> {
@@ -38,15 +53,11 @@ pub(crate) fn run(_args: &[String]) -> Result<()> {
     let all: BTreeSet<String> = schemas.keys().cloned().collect();
     eprintln!("{} probes", probes.len());
     for (name, probe) in &probes {
-        let config = json!({ "resource": { &probe.type_name: { name: probe.config } } });
-        workspace.write(&format!("{name}.tf.json"), &serde_json::to_string_pretty(&config)?)?;
+        probe.write(&workspace, name)?;
     }
-    while refuse(&workspace, &["validate", "-json"], &mut probes)? {}
-    while refuse(
-        &workspace,
-        &["plan", "-json", "-refresh=false", "-parallelism=1", "-out=plan"],
-        &mut probes,
-    )? {}
+    while refuse(&workspace, &["validate", "-json"], &schemas, &mut probes)? {}
+    let plan = ["plan", "-json", "-refresh=false", "-parallelism=1", "-out=plan"];
+    while refuse(&workspace, &plan, &schemas, &mut probes)? {}
 
     let plan: Value = serde_json::from_slice(&workspace.terraform(&["show", "-json", "plan"])?.stdout)?;
     let mut found = BTreeMap::new();
@@ -87,7 +98,7 @@ fn probes(schemas: &BTreeMap<String, Value>) -> Result<BTreeMap<String, Probe>> 
             let name =
                 std::iter::once(type_name).chain(&path).map(String::as_str).collect::<Vec<_>>().join("-");
             let config = minimal(schema, given, "", &path)?;
-            probes.insert(name, Probe { type_name: type_name.clone(), path, config });
+            probes.insert(name, Probe { type_name: type_name.clone(), path, config, tries: 0 });
         }
     }
     Ok(probes)
@@ -198,44 +209,55 @@ fn dummy_string(name: &str) -> &'static str {
     }
 }
 
-/// Runs Terraform on the probes; takes away those that it refuses, and says whether there were any.
-fn refuse(workspace: &Workspace, args: &[&str], probes: &mut BTreeMap<String, Probe>) -> Result<bool> {
+/// Runs Terraform on the probes; makes better those that it refuses or takes them away, and says whether there were any.
+fn refuse(
+    workspace: &Workspace,
+    args: &[&str],
+    schemas: &BTreeMap<String, Value>,
+    probes: &mut BTreeMap<String, Probe>,
+) -> Result<bool> {
     let output = workspace.try_terraform(args)?;
     if output.status.success() {
         return Ok(false);
     }
     let text = String::from_utf8(output.stdout)?;
-    // `validate` writes one object, `plan` one a line.
-    let objects: Vec<Value> = match serde_json::from_str::<Value>(&text) {
-        Ok(Value::Object(mut whole)) if whole.contains_key("diagnostics") => {
-            match whole.remove("diagnostics") {
-                Some(Value::Array(list)) => {
-                    list.into_iter().map(|one| json!({ "diagnostic": one })).collect()
-                }
-                _ => bail!("validate without diagnostics"),
-            }
+    // `validate` writes one object with all, `plan` an object a line with one each.
+    let diagnostics: Vec<Value> = match serde_json::from_str::<Value>(&text) {
+        Ok(whole) if whole["diagnostics"].is_array() => {
+            whole["diagnostics"].as_array().cloned().unwrap_or_default()
         }
-        _ => text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect(),
+        _ => {
+            let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            lines.map(|line| line["diagnostic"].clone()).collect()
+        }
     };
-    let errors = objects.iter().map(|object| &object["diagnostic"]).filter(|one| one["severity"] == "error");
+    let errors = diagnostics.iter().filter(|one| one["severity"] == "error");
     // Where the provider crashes on one, the others fail with it: only that one is to blame.
     let (crashed, failed): (Vec<_>, Vec<_>) =
         errors.partition(|error| error["summary"] == "Plugin did not respond");
-    let mut taken = 0;
-    for diagnostic in if crashed.is_empty() { failed } else { crashed } {
+    let blamed = if crashed.is_empty() { failed } else { crashed };
+    let (mut seen, mut taken) = (BTreeSet::new(), 0);
+    for diagnostic in &blamed {
         let file = diagnostic["range"]["filename"].as_str().unwrap_or_default();
         let name = file.strip_suffix(".tf.json").unwrap_or_default();
-        if let Some(probe) = probes.remove(name) {
-            std::fs::remove_file(workspace.dir.join(file))?;
-            taken += 1;
-            if probe.path.is_empty() {
-                let (summary, detail) = (&diagnostic["summary"], &diagnostic["detail"]);
-                eprintln!("{name}: {summary} {}", detail.to_string().chars().take(300).collect::<String>());
-            }
+        // One step at a time: the next run tells what is still wrong.
+        let Some(probe) = probes.get_mut(name).filter(|_| seen.insert(name)) else { continue };
+        let text = |key: &str| diagnostic[key].as_str().unwrap_or_default();
+        let said = format!("{} {}", text("summary"), text("detail"));
+        probe.tries += 1;
+        if probe.tries < TRIES && repair::repair(&schemas[&probe.type_name], &mut probe.config, &said) {
+            probe.write(workspace, name)?;
+            continue;
         }
+        if probe.path.is_empty() {
+            eprintln!("{name}: {}", said.chars().take(300).collect::<String>());
+        }
+        probes.remove(name);
+        std::fs::remove_file(workspace.dir.join(file))?;
+        taken += 1;
     }
-    eprintln!("{} {taken} refused, {} left", args[0], probes.len());
-    if taken == 0 {
+    eprintln!("{}: {} refused, {taken} for good, {} left", args[0], seen.len(), probes.len());
+    if seen.is_empty() {
         bail!("{}: {text}\n{}", args.join(" "), String::from_utf8_lossy(&output.stderr));
     }
     Ok(true)
@@ -251,16 +273,8 @@ fn measure(
     let (mut schema, mut config, mut after, mut unknown) = (schema, config, after, unknown);
     for name in &probe.path {
         let Some((_, (_, _, block))) = blocks(schema).find(|(other, _)| *other == name) else { return };
-        let inside = |value: &'_ Value| -> Value {
-            let value = &value[name];
-            value.get(0).unwrap_or(value).clone()
-        };
         schema = block;
-        (config, after, unknown) = (
-            Box::leak(Box::new(inside(config))),
-            Box::leak(Box::new(inside(after))),
-            Box::leak(Box::new(inside(unknown))),
-        );
+        (config, after, unknown) = (inside(config, name), inside(after, name), inside(unknown, name));
     }
     if !after.is_object() {
         return;
@@ -297,6 +311,12 @@ fn measure(
             value => note(name, value.to_string()),
         }
     }
+}
+
+/// The one instance of the block `name`.
+fn inside<'v>(value: &'v Value, name: &str) -> &'v Value {
+    let value = &value[name];
+    value.get(0).unwrap_or(value)
 }
 
 fn has_true(value: &Value) -> bool {

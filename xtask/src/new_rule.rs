@@ -16,12 +16,14 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
         format!("`{family}` is not a family; use one of {}", known.join(", "))
     })?;
     let id = next_id(&rules, provider, service, family)?;
-    let name =
-        if defect.starts_with(service.as_str()) { defect.clone() } else { format!("{service}-{defect}") };
+    // Rules of any provider lie together, and their names say what they are about.
+    let (dir, prefix) = match provider.as_str() {
+        "any" => ("rules/any".to_owned(), String::new()),
+        _ => (format!("rules/{provider}/{service}"), format!("{service}-")),
+    };
+    let name = if defect.starts_with(&prefix) { defect.clone() } else { format!("{prefix}{defect}") };
     ensure!(rules.get(&name).is_none(), "there is a rule `{name}` already");
 
-    let dir =
-        if service == provider { format!("rules/{provider}") } else { format!("rules/{provider}/{service}") };
     let path = format!("{dir}/{id}-{name}.md");
     let text = template(&rules, &id, &name, family, family_name);
     Rule::parse(&path, text.clone().into()).context("the template of a rule is not one")?;

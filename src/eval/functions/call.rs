@@ -2,10 +2,7 @@
 
 use std::path::Path;
 
-use smol_str::SmolStr;
-use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
-use unicode_segmentation::UnicodeSegmentation;
-
+use crate::eval::expression::normalize;
 use crate::value::{Cause, Kind, Number, Type, Unknown, Value};
 
 /// A call whose arguments were counted and converted.
@@ -84,19 +81,6 @@ pub(super) fn number(value: &Value) -> Option<Number> {
 }
 
 /// A string, normalised as all strings of Terraform are: joining normal strings may give one that is not.
-pub(super) fn string(text: impl Into<SmolStr>) -> Value {
-    let text = text.into();
-    match is_nfc_quick(text.chars()) {
-        IsNormalized::Yes => Value::string(text),
-        _ => Value::string(text.nfc().collect::<String>()),
-    }
-}
-
-/// What of `text` stays as it is whatever follows: a character that follows may combine with the last one.
-pub(super) fn safe_prefix(text: &str) -> SmolStr {
-    if text.ends_with(|c: char| c == ' ' || c.is_ascii_punctuation()) {
-        return text.into();
-    }
-    let last = text.graphemes(true).next_back().map_or(0, str::len);
-    text.get(..text.len() - last).unwrap_or_default().into()
+pub(super) fn string(text: impl AsRef<str>) -> Value {
+    Value::string(normalize(text.as_ref()))
 }

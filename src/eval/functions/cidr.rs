@@ -42,7 +42,7 @@ impl Network {
         if number >= 0 && offset <= hosts {
             Ok(self.address | offset)
         } else if number < 0 && offset - 1 <= hosts {
-            Ok(self.address | hosts - (offset - 1))
+            Ok(self.address | (hosts - (offset - 1)))
         } else {
             Err(format!("a prefix of {} bits does not accommodate a host numbered {number}", self.length))
         }
@@ -74,7 +74,7 @@ fn parse_v4(text: &str) -> Option<u32> {
         if part.is_empty() || !part.bytes().all(|b| b.is_ascii_digit()) {
             return None;
         }
-        address = address << 8 | u32::from(part.parse::<u8>().ok()?);
+        address = (address << 8) | u32::from(part.parse::<u8>().ok()?);
     }
     parts.next().is_none().then_some(address)
 }

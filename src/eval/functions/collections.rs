@@ -9,6 +9,9 @@ use crate::value::{Kind, Truth, Type, Value, convert, equal, unify};
 const MAX_RANGE: usize = 1024;
 
 pub(super) fn alltrue(call: &Call<'_>) -> Outcome {
+    if call.value(0).is_unknown() {
+        return Ok(call.unknown(Type::Bool));
+    }
     for item in call.items(0) {
         if item.is_unknown() {
             return Ok(call.unknown(Type::Bool));
@@ -21,6 +24,9 @@ pub(super) fn alltrue(call: &Call<'_>) -> Outcome {
 }
 
 pub(super) fn anytrue(call: &Call<'_>) -> Outcome {
+    if call.value(0).is_unknown() {
+        return Ok(call.unknown(Type::Bool));
+    }
     let items = call.items(0);
     Ok(if items.iter().any(|item| item.as_bool() == Some(true)) {
         Value::bool(true)
@@ -44,9 +50,13 @@ pub(super) fn coalesce(call: &Call<'_>) -> Outcome {
     }
     let types: Vec<Type> = call.args.iter().map(Type::of).collect();
     let ty = unify(&types).ok_or("all arguments must have the same type")?;
-    for arg in call.args {
-        if arg.is_unknown() {
-            return Ok(Value::from_unknown(super::call::unknown(call.args, ty, true)));
+    for (i, arg) in call.args.iter().enumerate() {
+        if let Some(unknown) = arg.as_unknown() {
+            let value = Value::from_unknown(super::call::unknown(call.args, ty, true));
+            // Terraform allows that it is an empty string; an attribute that others refer to is none.
+            let chosen = unknown.not_null || i + 1 == call.args.len();
+            let reference = if chosen { arg.reference.clone() } else { None };
+            return Ok(Value { reference, ..value });
         }
         if !arg.is_null() && arg.as_str() != Some("") {
             return convert(arg, &ty);

@@ -25,6 +25,11 @@ pub(super) fn tostring(call: &Call<'_>) -> Outcome {
 }
 
 pub(super) fn tolist(call: &Call<'_>) -> Outcome {
+    let value = call.value(0);
+    if !super::sets::is_settled(value) {
+        let ty = Type::list(Type::of(value).element());
+        return Ok(Value::from_unknown(super::call::unknown(call.args, ty, false)));
+    }
     to(call, &Type::list(Type::Any))
 }
 

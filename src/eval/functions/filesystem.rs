@@ -176,3 +176,88 @@ fn list(root: &Path, folder: &Path, depth: usize, seen: &mut usize, names: &mut 
     }
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::call as call_function;
+    use super::*;
+
+    /// A folder of the test's own, removed at the end.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("airgate-{name}-{}", std::process::id()));
+            std::fs::create_dir_all(path.join("root/sub")).unwrap();
+            std::fs::write(path.join("secret.txt"), "secret").unwrap();
+            std::fs::write(path.join("root/a.txt"), "héllo\n").unwrap();
+            std::fs::write(path.join("root/sub/b.json"), "{}").unwrap();
+            std::fs::write(path.join("root/binary"), [0xff, 0xfe]).unwrap();
+            Self(path)
+        }
+
+        fn call(&self, name: &str, args: &[&str]) -> Result<Value, String> {
+            let args: Vec<Value> = args.iter().map(|arg| Value::string(*arg)).collect();
+            call_function(name, &args, Some(&self.0.join("root"))).unwrap()
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            std::fs::remove_dir_all(&self.0).unwrap();
+        }
+    }
+
+    fn text(value: &Result<Value, String>) -> Option<&str> {
+        value.as_ref().ok()?.as_str()
+    }
+
+    #[test]
+    fn files_inside_are_read() {
+        let folder = Folder::new("read");
+        assert_eq!(text(&folder.call("file", &["a.txt"])), Some("héllo\n"));
+        assert_eq!(text(&folder.call("file", &["sub/../a.txt"])), Some("héllo\n"));
+        assert_eq!(text(&folder.call("filebase64", &["binary"])), Some("//4="));
+        assert_eq!(text(&folder.call("filemd5", &["sub/b.json"])), Some("99914b932bd37a50b983c5e7c90ae93b"));
+        assert_eq!(folder.call("fileexists", &["a.txt"]).unwrap().as_bool(), Some(true));
+        assert_eq!(folder.call("fileexists", &["none"]).unwrap().as_bool(), Some(false));
+        for wrong in ["none", "sub", "binary"] {
+            assert!(folder.call("file", &[wrong]).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn nothing_outside_is_read() {
+        let folder = Folder::new("outside");
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("../secret.txt", folder.0.join("root/link")).unwrap();
+            std::os::unix::fs::symlink("..", folder.0.join("root/up")).unwrap();
+        }
+        #[cfg(unix)]
+        let paths = ["../secret.txt", "link", "up/secret.txt", "up/none", "../none", "sub/../../none"];
+        #[cfg(not(unix))]
+        let paths = ["../secret.txt", "../none"];
+        for path in paths {
+            for function in ["file", "fileexists", "filesha256"] {
+                let value = folder.call(function, &[path]).unwrap();
+                assert!(value.is_unknown(), "{function} {path}");
+            }
+        }
+        assert!(folder.call("file", &[folder.0.join("secret.txt").to_str().unwrap()]).unwrap().is_unknown());
+        assert!(folder.call("fileset", &["..", "*"]).unwrap().is_unknown());
+        assert!(call_function("file", &[Value::string("a.txt")], None).unwrap().unwrap().is_unknown());
+        let listed = folder.call("fileset", &[".", "**"]).unwrap();
+        let names: Vec<_> = listed.items().unwrap().iter().filter_map(Value::as_str).collect();
+        assert_eq!(names, ["a.txt", "binary", "sub/b.json"]);
+    }
+
+    #[test]
+    fn large_files_are_unknown() {
+        let folder = Folder::new("large");
+        std::fs::write(folder.0.join("root/large"), vec![b'a'; 1 << 20]).unwrap();
+        assert_eq!(text(&folder.call("file", &["large"])).map(str::len), Some(1 << 20));
+        std::fs::write(folder.0.join("root/large"), vec![b'a'; (1 << 20) + 1]).unwrap();
+        assert!(folder.call("file", &["large"]).unwrap().is_unknown());
+    }
+}

@@ -1,7 +1,8 @@
 //! `format` and `formatlist`.
 
-use super::call::{Call, Outcome, safe_prefix, string, unknown};
+use super::call::{Call, Outcome, string, unknown};
 use super::verb::{Verb, append};
+use crate::eval::template::safe_prefix;
 use crate::value::{Kind, Type, Unknown, Value};
 
 /// Longer padding is refused.
@@ -26,7 +27,7 @@ fn one(text: &str, args: &[&Value]) -> Outcome {
     }
     let before = text.split('%').next().unwrap_or_default();
     let unknown = unknown(args.iter().copied(), Type::String, true);
-    Ok(Value::from_unknown(Unknown { prefix: safe_prefix(before), ..unknown }))
+    Ok(Value::from_unknown(Unknown { prefix: safe_prefix(before).into(), ..unknown }))
 }
 
 pub(super) fn formatlist(call: &Call<'_>) -> Outcome {

@@ -1,5 +1,7 @@
 //! Digests, and the UUID that is one.
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use sha2::Digest;
@@ -42,30 +44,42 @@ pub(super) fn base64<D: Digest>(bytes: &[u8]) -> Outcome {
 }
 
 fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut out = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        let _ = write!(out, "{byte:02x}");
+    }
+    out
 }
 
 /// The namespaces that have a name, as RFC 4122 numbers them.
 const NAMESPACES: [(&str, u32); 4] =
     [("dns", 0x6ba7_b810), ("url", 0x6ba7_b811), ("oid", 0x6ba7_b812), ("x500", 0x6ba7_b814)];
 
+/// A UUID in one of its four spellings: bare, with hyphens, in braces, or as a URN.
+fn parse_uuid(text: &str) -> Option<u128> {
+    let braced = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+    let urn = text.strip_prefix("urn:uuid:");
+    let inner = braced.or(urn).unwrap_or(text);
+    let digits = inner.replace('-', "");
+    let hyphenated = inner.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
+    let hexadecimal = digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    if hexadecimal && (hyphenated || text == digits) { u128::from_str_radix(&digits, 16).ok() } else { None }
+}
+
 pub(super) fn uuidv5(call: &Call<'_>) -> Outcome {
     let namespace = call.text(0);
     let known = NAMESPACES.iter().find(|(name, _)| *name == namespace);
-    let digits = match known {
-        Some((_, first)) => format!("{first:08x}9dad11d180b400c04fd430c8"),
-        None => namespace.replace('-', ""),
+    let bytes = match known {
+        Some((_, first)) => u128::from_str_radix(&format!("{first:08x}9dad11d180b400c04fd430c8"), 16).ok(),
+        None => parse_uuid(namespace),
     };
-    let groups: Vec<usize> = namespace.split('-').map(str::len).collect();
-    let bytes = (known.is_some() || groups == [8, 4, 4, 4, 12])
-        .then(|| u128::from_str_radix(&digits, 16).ok())
-        .flatten()
-        .ok_or("the namespace is neither a UUID nor a known name")?;
+    let bytes = bytes.ok_or("the namespace is neither a UUID nor a known name")?;
     let mut input = bytes.to_be_bytes().to_vec();
     input.extend_from_slice(call.text(1).as_bytes());
     let digest = sha1::Sha1::digest(&input);
-    let high = digest.iter().take(16).fold(0_u128, |sum, byte| sum << 8 | u128::from(*byte));
-    let versioned = high & !(0xf << 76) & !(0x3 << 62) | 5 << 76 | 0x2 << 62;
+    let high = digest.iter().take(16).fold(0_u128, |sum, byte| (sum << 8) | u128::from(*byte));
+    let versioned = (high & !(0xf << 76) & !(0x3 << 62)) | (5 << 76) | (0x2 << 62);
     let text = format!("{versioned:032x}");
     let part = |from, to| text.get(from..to).unwrap_or_default();
     Ok(Value::string(format!(

@@ -1,5 +1,7 @@
 //! `jsonencode` and `jsondecode`: exact numbers, sorted keys, and the escapes that Terraform writes.
 
+use std::fmt::Write as _;
+
 use smol_str::SmolStr;
 
 use super::call::{Call, Outcome, string, unknown};
@@ -76,7 +78,8 @@ pub(super) fn write_string(text: &str, out: &mut String) {
             '\u{8}' => out.push_str("\\b"),
             '\u{c}' => out.push_str("\\f"),
             '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}' => {
-                out.push_str(&format!("\\u{:04x}", u32::from(c)));
+                // Writing to a string cannot fail.
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
             }
             _ => out.push(c),
         }

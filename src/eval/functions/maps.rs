@@ -82,9 +82,8 @@ pub(super) fn zipmap(call: &Call<'_>) -> Outcome {
             _ => Type::Any,
         }));
     }
-    let items = match &values.kind {
-        Kind::List(items) | Kind::Tuple(items) => items,
-        _ => return Err("the values must be a list or tuple".to_owned()),
+    let (Kind::List(items) | Kind::Tuple(items)) = &values.kind else {
+        return Err("the values must be a list or tuple".to_owned());
     };
     let keys: Option<Vec<SmolStr>> =
         call.items(0).iter().map(|key| key.as_str().map(SmolStr::from)).collect();

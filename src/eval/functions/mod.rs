@@ -3,6 +3,8 @@
 //! [`call`] counts and converts the arguments, answers for unknown and null ones, and passes on what is sensitive; what a
 //! function does with proper arguments is then a few lines in its file. [`table`] says which function wants what.
 
+#![expect(clippy::unnecessary_wraps, reason = "the table wants one signature of all functions")]
+
 mod call;
 mod cidr;
 mod collections;
@@ -110,7 +112,13 @@ impl Function {
         match self.run {
             _ if unknown => Ok(self.unknown(&converted)),
             Some(run) => run(&call),
-            None => Ok(call.not_evaluated(self.result.to_type())),
+            None => {
+                let result = self.unknown(&converted);
+                let cause = Cause::Function(self.name.into());
+                Ok(result.as_unknown().map_or(result.clone(), |unknown| {
+                    Value::from_unknown(Unknown { cause, ..unknown.clone() })
+                }))
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 //! They differ in what `\d`, `\w`, `\s` and `\b` mean (ASCII only in RE2), in the operators of character classes, which RE2
 //! does not have, and in what is an error.
 
+use std::fmt::Write as _;
 use std::iter::Peekable;
 use std::str::Chars;
 
@@ -113,8 +114,8 @@ impl Translator<'_> {
             's' | 'S' => self.out.push_str(&perl("\\t\\n\\f\\r ", c == 'S')),
             'b' if !in_class => self.out.push_str("(?-u:\\b)"),
             'B' if !in_class => {
-                // `(?-u:\B)` may split a character; a boundary of ASCII words that is none is this.
-                self.out.push_str("(?:(?-u:\\b{start-half})(?-u:\\b{end-half})|[^\\x00-\\x{10FFFF}])");
+                // The one for ASCII could split a character: this one differs beside letters that are not ASCII.
+                self.out.push_str("\\B");
             }
             'Q' => self.quote(),
             'p' | 'P' => {
@@ -149,7 +150,7 @@ impl Translator<'_> {
             if let Some(c) = self.rest.next() {
                 self.out.push(c);
                 if c == '{' {
-                    self.to_brace();
+                    self.copy_to_brace();
                 }
             }
         }
@@ -159,12 +160,12 @@ impl Translator<'_> {
     fn braces(&mut self) {
         if self.rest.next_if_eq(&'{').is_some() {
             self.out.push('{');
-            self.to_brace();
+            self.copy_to_brace();
         }
     }
 
     /// All up to the closing brace as it is.
-    fn to_brace(&mut self) {
+    fn copy_to_brace(&mut self) {
         while let Some(c) = self.rest.next_if(|&c| c != '}') {
             self.out.push(c);
         }
@@ -179,7 +180,8 @@ impl Translator<'_> {
                 value = value * 8 + digit.to_digit(8).unwrap_or_default();
             }
         }
-        self.out.push_str(&format!("\\x{{{value:x}}}"));
+        // Writing to a string cannot fail.
+        let _ = write!(self.out, "\\x{{{value:x}}}");
     }
 
     /// `\Q…\E` is literal, to the end if it is not closed.
@@ -227,7 +229,7 @@ impl Translator<'_> {
             name.push(c);
         }
         if ahead.next() == Some(':') && ahead.next() == Some(']') {
-            self.out.push_str(&format!("[:{name}:]"));
+            self.out.extend(["[:", &name, ":]"]);
             self.rest = ahead;
         } else {
             self.out.push_str("\\[");

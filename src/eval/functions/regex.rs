@@ -7,7 +7,7 @@ use super::{re2, strings};
 use crate::value::{Kind, Type, Value};
 
 /// A compiled pattern larger than this is not run.
-const MAX_COMPILED: usize = 1 << 20;
+const MAX_COMPILED: usize = 4 << 20;
 
 /// Why there is no compiled pattern.
 enum Refusal {

@@ -95,18 +95,16 @@ fn to_lower(c: char) -> char {
 
 fn to_upper(c: char) -> char {
     let mut mapped = c.to_uppercase();
-    match (mapped.next(), mapped.next()) {
-        (Some(one), None) => one,
-        _ => {
-            // Greek letters with iota subscript have a single title-case letter beside the spelling in two.
-            let offset = match c {
-                '\u{1F80}'..='\u{1F87}' | '\u{1F90}'..='\u{1F97}' | '\u{1FA0}'..='\u{1FA7}' => 8,
-                '\u{1FB3}' | '\u{1FC3}' | '\u{1FF3}' => 9,
-                _ => 0,
-            };
-            char::from_u32(u32::from(c) + offset).unwrap_or(c)
-        }
+    if let (Some(one), None) = (mapped.next(), mapped.next()) {
+        return one;
     }
+    // Greek letters with iota subscript have a single title-case letter beside the spelling in two.
+    let offset = match c {
+        '\u{1F80}'..='\u{1F87}' | '\u{1F90}'..='\u{1F97}' | '\u{1FA0}'..='\u{1FA7}' => 8,
+        '\u{1FB3}' | '\u{1FC3}' | '\u{1FF3}' => 9,
+        _ => 0,
+    };
+    char::from_u32(u32::from(c) + offset).unwrap_or(c)
 }
 
 /// Upper case but for the digraphs, which have a title case, and Georgian, which has none.

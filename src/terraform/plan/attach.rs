@@ -18,6 +18,9 @@ use super::config::{BlockConfig, Index, ModuleId};
 use super::expression::{Leaf, Node};
 use super::resolve::{self, Place, Sources, Target};
 
+/// More pairs of a block and an element that it may have become are not compared.
+const MAX_PAIRS: usize = 1 << 16;
+
 /// What a block gives to an attribute or nested block, with its references resolved.
 enum Wire {
     Leaf { sources: Sources, constant: Option<Value> },
@@ -276,6 +279,9 @@ impl Instance<'_> {
             && items.iter().zip(blocks).all(|(item, block)| constants(block, item).is_some());
         // More elements than blocks: some come from dynamic blocks, which are not in the configuration.
         let must = usize::from(items.len() > blocks.len());
+        if !is_aligned && items.len() * blocks.len() > MAX_PAIRS {
+            return;
+        }
         for (i, item) in items.iter_mut().enumerate() {
             let block = if is_aligned {
                 blocks.get(i)

@@ -97,7 +97,7 @@ fn too_many(declared: Declared<'_>) -> Diagnostic {
 }
 
 fn count(value: &Value, too_many: impl Fn()) -> Expansion {
-    match convert(&value, &Type::Number).map(|value| value.kind) {
+    match convert(value, &Type::Number).map(|value| value.kind) {
         Ok(Kind::Number(number)) => match number.to_i64() {
             Some(n) if n < 0 => Expansion::Unknown(Cause::Error("`count` is negative".into())),
             Some(n) if usize::try_from(n).is_ok_and(|n| n <= MAX_INSTANCES) => Expansion::Count(n),
@@ -108,7 +108,7 @@ fn count(value: &Value, too_many: impl Fn()) -> Expansion {
         },
         Ok(Kind::Unknown(unknown)) => Expansion::Unknown(unknown.cause.clone()),
         Ok(_) => Expansion::Unknown(Cause::Error("`count` is not a number".into())),
-        Err(message) => Expansion::Unknown(Cause::Error(message.to_string().into())),
+        Err(message) => Expansion::Unknown(Cause::Error(message.into())),
     }
 }
 
@@ -166,8 +166,7 @@ fn instances<'a>(
         let mut reader =
             BodyReader { file: declared.file, module: scope, links: Vec::new(), places: BTreeMap::new() };
         let object = reader.object(declared.body(), &names, "", true);
-        let configured: BTreeSet<SmolStr> =
-            object.map().map(|map| map.keys().cloned().collect()).unwrap_or_default();
+        let configured: BTreeSet<SmolStr> = reader.places.keys().cloned().collect();
         out.push(Resource {
             address: instance_address(&block, key.as_ref()),
             block: block.clone(),

@@ -185,7 +185,7 @@ fn kind_of(name: &str, siblings: &[String]) -> FileKind {
             return FileKind::NotYet("override files are not merged yet");
         }
         // OpenTofu: `x.tofu` hides `x.tf`.
-        let hidden = name.ends_with(".tf") && has(format!("{stem}.tofu"));
+        let hidden = !name.ends_with("tofu") && has(format!("{stem}.tofu"));
         return if hidden { FileKind::Other } else { FileKind::Config };
     }
     if name == "terraform.tfvars" || name.ends_with(".auto.tfvars") {

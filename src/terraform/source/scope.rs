@@ -28,7 +28,7 @@ pub struct ModuleScope<'a> {
     variables: BTreeMap<&'a str, Value>,
     directory: Option<PathBuf>,
     locals: RefCell<BTreeMap<&'a str, Cell>>,
-    attributes: RefCell<BTreeMap<(BlockId<'a>, Option<Key>, SmolStr), Cell>>,
+    attributes: RefCell<BTreeMap<AttributeId<'a>, Cell>>,
     expansions: RefCell<BTreeMap<BlockId<'a>, Rc<Expansion>>>,
     /// Objects of types as the catalog completes an instance that sets nothing.
     unset: RefCell<BTreeMap<&'a str, Value>>,
@@ -39,6 +39,9 @@ pub struct ModuleScope<'a> {
 
 /// Names a `resource` or `data` block: mode, type, name.
 pub type BlockId<'a> = (Mode, &'a str, &'a str);
+
+/// Names an attribute of a resource instance.
+type AttributeId<'a> = (BlockId<'a>, Option<Key>, SmolStr);
 
 /// A value that is evaluated once.
 enum Cell {
