@@ -78,10 +78,10 @@ impl<'a> Parser<'a> {
     fn plain_heredoc_end(&self, opening: Opening<'_>) -> Option<usize> {
         let mut start = opening.body;
         while let Some((line, next)) = self.line_at(start) {
-            if line.trim() == opening.marker {
+            if is_marker(line, opening.marker) {
                 return Some(start);
             }
-            if has_sequence(line.as_bytes()) {
+            if !is_plain(line.as_bytes()) {
                 return None;
             }
             start = next;
@@ -115,7 +115,7 @@ impl<'a> Parser<'a> {
         loop {
             if line_start && let Some(marker) = marker {
                 match self.line_at(self.pos) {
-                    Some((line, _)) if line.trim() == marker => return Ok(true),
+                    Some((line, _)) if is_marker(line, marker) => return Ok(true),
                     Some(_) => {}
                     None => return Ok(false),
                 }
@@ -176,9 +176,20 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// `${`, `%{`, or an escape of one.
-fn has_sequence(line: &[u8]) -> bool {
-    memchr::memchr2_iter(b'$', b'%', line).any(|i| line.get(i + 1) == Some(&b'{'))
+/// The line, given without its `\n`, closes the heredoc of `marker`.
+pub(super) fn is_marker(line: &str, marker: &str) -> bool {
+    line.trim() == marker && lone_return(line.as_bytes()).is_none()
+}
+
+/// The first `\r` that does not belong to the line's end.
+pub(super) fn lone_return(line: &[u8]) -> Option<usize> {
+    memchr::memchr(b'\r', line).filter(|i| !matches!(line.get(i + 1..), Some(b"" | b"\n")))
+}
+
+/// No sequence, no escape of one, nothing wrong.
+fn is_plain(line: &[u8]) -> bool {
+    !memchr::memchr2_iter(b'$', b'%', line).any(|i| line.get(i + 1) == Some(&b'{'))
+        && lone_return(line).is_none()
 }
 
 /// Number of white-space characters at the start.
