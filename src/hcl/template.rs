@@ -48,14 +48,16 @@ impl<'a> Parser<'a> {
         loop {
             let from = self.pos;
             self.pos = self.quoted_literal_end(from);
+            if !matches!(self.byte(), b'"' | b'$' | b'%') {
+                return Err(self.unclosed_quote(start));
+            }
             if self.pos > from {
                 self.push_literal(from, true, trim)?;
             }
-            match self.byte() {
-                b'"' => break,
-                b'$' | b'%' => trim = self.sequence(template)?,
-                _ => return Err(self.unclosed_quote(start)),
+            if self.byte() == b'"' {
+                break;
             }
+            trim = self.sequence(template)?;
         }
         let end = self.pos + 1;
         self.bump(1);
