@@ -2,6 +2,13 @@
 //! made of it (the `.txt` file beside it is what was asked). Strict mode must agree on all of them: on values, on errors,
 //! and on which leaves are unknown.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "helpers of tests fail the test and print counts"
+)]
+
 use std::path::Path;
 use std::sync::Arc;
 
