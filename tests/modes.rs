@@ -1,6 +1,8 @@
 //! Extended mode may only know more: what strict mode knows of an expression, extended mode knows as well, and alike.
 //! Also that no expression of thousands panics, and that no message shows what is sensitive.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail the test")]
+
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
