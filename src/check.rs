@@ -148,8 +148,12 @@ fn ask_rule(facts: &Facts<'_>, rules: &Rules<'_>, index: usize, node: NodeId) ->
     let (mut truth, mut causes, actual, decided_at) = match &rule.test {
         Test::Require(require) => {
             let decision = decide(require, rules.file, &scope);
-            let actual = rule.at.and_then(|at| Some(display(resource.after.as_ref()?.at_path(at)?)));
-            (decision.truth, decision.causes, actual, decision.site)
+            let value = rule.at.and_then(|at| resource.after.as_ref()?.at_path(at));
+            // What is not known yet is not what fails: then something else decided.
+            let decides = |value: &&Value| decision.truth == Truth::Maybe || !value.is_unknown();
+            let value = value.filter(decides);
+            let origin = value.filter(|value| !value.sensitive).and_then(|value| value.origin);
+            (decision.truth, decision.causes, value.map(display), decision.site.or(origin))
         }
         Test::Analysis { name, args } => {
             let (_, analysis) = ANALYSES.iter().find(|(known, _)| known == name)?;
@@ -226,7 +230,11 @@ fn decide(condition: &Expr<'_>, file: FileId, scope: &ConditionScope<'_, '_>) ->
     let maybe = |cause: String, site| Decision { truth: Truth::Maybe, causes: vec![cause], site };
     match eval::try_evaluate(condition, file, scope, EvalMode::Extended) {
         Ok(value) => match &value.kind {
-            Kind::Bool(truth) => Decision { truth: Truth::from(*truth), causes: Vec::new(), site: None },
+            Kind::Bool(truth) => {
+                // A fact tells where what decides was written; a literal of the rule itself does not.
+                let site = value.origin.filter(|site| site.file != file && !value.sensitive);
+                Decision { truth: Truth::from(*truth), causes: Vec::new(), site }
+            }
             Kind::Unknown(unknown) => maybe(unknown.cause.to_string(), None),
             _ => maybe("the value that decides is null".to_owned(), None),
         },
@@ -315,13 +323,12 @@ pub fn display(value: &Value) -> String {
 
 /// Instances of one block that fare alike become one finding.
 fn group(facts: &Facts<'_>, results: Vec<Result>) -> Vec<Finding> {
-    type Key = (usize, Verdict, SmolStr, Option<Site>, String, Vec<String>);
+    type Key = (usize, Verdict, SmolStr, String, Vec<String>);
     let mut groups: BTreeMap<Key, Finding> = BTreeMap::new();
     for result in results {
         let Some(resource) = facts.graph.resource(result.node) else { continue };
         let block = resource.block.clone();
-        let key =
-            (result.rule, result.verdict, block, result.site, result.message.clone(), result.causes.clone());
+        let key = (result.rule, result.verdict, block, result.message.clone(), result.causes.clone());
         let finding = groups.entry(key).or_insert_with(|| Finding {
             rule: result.rule,
             verdict: result.verdict,
@@ -332,6 +339,8 @@ fn group(facts: &Facts<'_>, results: Vec<Result>) -> Vec<Finding> {
             actual: result.actual,
             causes: result.causes,
         });
+        // Instances of a block share its place in source; in JSON each has its own, and the first stands for all.
+        finding.site = finding.site.min(result.site);
         finding.resources.extend(subject(facts, result.node));
     }
     groups
