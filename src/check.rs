@@ -153,7 +153,7 @@ fn ask_rule(facts: &Facts<'_>, rules: &Rules<'_>, index: usize, node: NodeId) ->
             let decides = |value: &&Value| decision.truth == Truth::Maybe || !value.is_unknown();
             let value = value.filter(decides);
             let origin = value.filter(|value| !value.sensitive).and_then(|value| value.origin);
-            (decision.truth, decision.causes, value.map(display), decision.site.or(origin))
+            (decision.truth, decision.causes, value.map(shown), decision.site.or(origin))
         }
         Test::Analysis { name, args } => {
             let (_, analysis) = ANALYSES.iter().find(|(known, _)| known == name)?;
@@ -286,6 +286,12 @@ fn message(
         _ => {}
     }
     text
+}
+
+/// A deciding value for people: one that nobody wrote is the provider's default.
+fn shown(value: &Value) -> String {
+    let is_default = value.origin.is_none() && !value.is_null() && !value.is_unknown();
+    format!("{}{}", display(value), if is_default { " (default)" } else { "" })
 }
 
 /// Longest text of a value that is shown.
