@@ -120,11 +120,10 @@ pub fn failed_to_analyse(report: &Report) -> usize {
     errors.max(report.summary.failed_files) + incomplete
 }
 
-/// Where the page of a rule can be read.
+/// Where the page of a rule can be read. A user's rule has the file of the user, at the same place.
 pub fn rule_url(rule: &RuleInfo) -> String {
-    let anchor = rule.id.to_ascii_lowercase();
-    concat!(env!("CARGO_PKG_REPOSITORY"), "/tree/v", env!("CARGO_PKG_VERSION"), "/rules#").to_owned()
-        + &anchor
+    let base = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/");
+    format!("{base}{}", rule.path)
 }
 
 /// A finding with its rule.
