@@ -246,12 +246,12 @@ impl<'a> Parser<'a> {
     pub(super) fn lone_expression(&mut self) -> Expr<'a> {
         self.newlines = false;
         self.skip_trivia();
-        let parsed = match self.expression() {
-            Ok(expr) if self.at_end() => return expr,
-            Ok(_) => Err(self.expected("the end of the expression")),
-            Err(failed) => Err(failed),
-        };
-        let _: Parsed<()> = parsed;
+        if let Ok(expr) = self.expression() {
+            if self.at_end() {
+                return expr;
+            }
+            self.expected("the end of the expression");
+        }
         Expr { kind: ExprKind::Invalid, span: self.span(0, self.bytes.len()) }
     }
 
