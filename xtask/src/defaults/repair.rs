@@ -114,7 +114,8 @@ fn insert(schema: &Value, entries: &mut Map<String, Value>, name: &str) -> bool 
 }
 
 fn leaf(path: &str) -> &str {
-    let mut named = path.split(['.', '[', ']']).filter(|step| !step.is_empty() && step.parse::<u32>().is_err());
+    let mut named =
+        path.split(['.', '[', ']']).filter(|step| !step.is_empty() && step.parse::<u32>().is_err());
     named.next_back().unwrap_or(path)
 }
 
