@@ -246,12 +246,19 @@ fn decide(condition: &Expr<'_>, file: FileId, scope: &ConditionScope<'_, '_>) ->
 fn locate(resource: &Resource, at: &str) -> Option<Site> {
     let mut path = at;
     while !path.is_empty() {
-        if let Some(site) = resource.places.get(path) {
-            return Some(*site);
+        if let Some(site) = resource.places.get(path).copied().or_else(|| entry(resource, path)) {
+            return Some(site);
         }
         path = path.rsplit_once('.').map_or("", |(rest, _)| rest);
     }
     resource.site
+}
+
+/// Where the attribute is in an input of JSON: in the resource's own entry. The value of an attribute in HCL may come from
+/// anywhere, so its origin tells nothing here.
+fn entry(resource: &Resource, path: &str) -> Option<Site> {
+    let origin = resource.after.as_ref()?.at_path(path)?.origin?;
+    covers(resource.site, origin).then_some(origin)
 }
 
 /// The rule's message with its interpolations.
@@ -365,4 +372,29 @@ fn subject(facts: &Facts<'_>, node: NodeId) -> Option<Subject> {
         type_name: resource.native_type.clone().unwrap_or_else(|| resource.type_name.clone()),
         path: facts.scope().path(facts.graph, node),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Options;
+    use crate::source::Span;
+
+    #[test]
+    fn a_finding_in_a_plan_points_at_the_attribute() {
+        let plan = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/bedrock-agent/plan.json");
+        let report = crate::analyze(&[plan], &Options::default()).unwrap();
+        let is_it = |finding: &&Finding| report.rules[finding.rule].id == "AWS-BED-LOG-002";
+        let site = report.findings.iter().find(is_it).and_then(|finding| finding.site).unwrap();
+        assert_eq!(report.sources.get(site.file).unwrap().slice(site.span), "\"logging_config\"");
+    }
+
+    #[test]
+    fn an_origin_elsewhere_is_no_place_of_the_resource() {
+        let file = crate::source::Sources::default().add("a", "");
+        let at = |start| Span::new(start, start + 5).at(file);
+        assert!(covers(Some(at(10)), at(10)));
+        assert!(!covers(Some(at(10)), at(8)));
+        assert!(!covers(None, at(10)));
+    }
 }
