@@ -1,7 +1,5 @@
 //! The README shows output as it is.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;

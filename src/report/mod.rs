@@ -1,6 +1,6 @@
 //! From a [`Report`] to what people and machines read. Writers compute nothing: what they print is in the report.
 //!
-//! Everything a report holds was written by whoever wrote the input, so every writer passes it through [`scrub`].
+//! Everything a report holds was written by whoever wrote the input, so every writer passes it through [`scrub()`].
 #![expect(
     clippy::format_push_string,
     reason = "a String cannot fail to be written to; `write!` has an error to ignore"

@@ -32,7 +32,7 @@ pub struct ModuleScope<'a> {
     expansions: RefCell<BTreeMap<BlockId<'a>, Rc<Expansion>>>,
     /// Objects of types as the catalog completes an instance that sets nothing.
     unset: RefCell<BTreeMap<&'a str, Value>>,
-    /// Resources named since the last [`ModuleScope::recording`] began.
+    /// Resources named since the innermost evaluation began.
     touched: RefCell<Vec<Reference>>,
     diagnostics: RefCell<Vec<Diagnostic>>,
 }
