@@ -183,6 +183,29 @@ resource "aws_bedrockagent_data_source" "d" {{
 }
 
 #[test]
+fn a_sub_resource_of_an_unknown_bucket_may_be_this_ones() {
+    let text = r#"
+variable "name" {}
+resource "aws_s3_bucket" "raw" { bucket = "raw" }
+resource "aws_s3_bucket_versioning" "v" {
+  bucket = var.name
+  versioning_configuration { status = "Enabled" }
+}
+resource "aws_bedrockagent_data_source" "d" {
+  name              = "d"
+  knowledge_base_id = "KB"
+  data_source_configuration {
+    type = "S3"
+    s3_configuration { bucket_arn = aws_s3_bucket.raw.arn }
+  }
+}"#;
+    let report = run(text, "AWS-BED-SUP-003", &Config::default());
+    let finding = report.findings.first().unwrap();
+    assert_eq!(finding.verdict, Verdict::Undetermined);
+    assert_eq!(finding.causes, ["`aws_s3_bucket_versioning.v` may configure it: its bucket is not known"]);
+}
+
+#[test]
 fn tags_count_by_synonym_and_spelling_and_from_the_provider() {
     let text = r#"
 provider "aws" {
