@@ -39,6 +39,8 @@ pub(super) struct Parser<'a> {
     pub(super) ran_off: bool,
     /// Where blocks were last found to end without a brace.
     pub(super) unclosed_at: Option<usize>,
+    /// No `*/` comes after this offset, so that a text full of `/*` is not searched to its end for each.
+    pub(super) no_comment_end: usize,
     /// Where the parse was when the last diagnostic was recorded.
     pub(super) error_at: usize,
     diagnostics: Vec<Diagnostic>,
@@ -117,6 +119,7 @@ impl<'a> Parser<'a> {
             resync: false,
             ran_off: false,
             unclosed_at: None,
+            no_comment_end: usize::MAX,
             error_at: 0,
             diagnostics: Vec::new(),
             items: Stack::new(),
