@@ -1,6 +1,8 @@
 //! What every part of the evaluator shares: names of `for`, marks of places, errors, and limits.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+
+use smol_str::SmolStr;
 
 use super::{EvalError, Mode, Scope};
 use crate::hcl::ast::Expr;
@@ -39,6 +41,8 @@ pub(super) struct Evaluator<'s> {
     /// Where the expression stands; none if that is no input file.
     file: Option<FileId>,
     steps: Cell<u64>,
+    /// The first limit that was passed, and where.
+    passed: RefCell<Option<(SmolStr, Span)>>,
 }
 
 /// The names that a `for` brings, inside those around it.
@@ -74,19 +78,23 @@ impl Drop for Level {
     }
 }
 
-/// Evaluates a whole expression.
+/// Evaluates a whole expression, and tells the first limit that it passed, and where.
 pub(super) fn run(
     expr: &Expr<'_>,
     file: Option<FileId>,
     scope: &dyn Scope,
     mode: Mode,
-) -> Result<Value, EvalError> {
-    let evaluator = Evaluator { scope, mode, file, steps: Cell::new(0) };
-    match evaluator.eval(expr, None) {
+) -> (Result<Value, EvalError>, Option<(SmolStr, Span)>) {
+    let evaluator = Evaluator { scope, mode, file, steps: Cell::new(0), passed: RefCell::default() };
+    let value = match evaluator.eval(expr, None) {
         Ok(value) => Ok(value),
         Err(Stop::Error(error)) => Err(error),
-        Err(Stop::Limit(which)) => Ok(evaluator.place(Value::unknown(Cause::Limit(which.into())), expr.span)),
-    }
+        Err(Stop::Limit(which)) => {
+            evaluator.pass(which.into(), expr.span);
+            Ok(evaluator.place(Value::unknown(Cause::Limit(which.into())), expr.span))
+        }
+    };
+    (value, evaluator.passed.into_inner())
 }
 
 impl Evaluator<'_> {
@@ -95,6 +103,11 @@ impl Evaluator<'_> {
         let steps = self.steps.get().saturating_add(count as u64);
         self.steps.set(steps);
         if steps > MAX_STEPS { Err(Stop::Limit("evaluation takes too many steps")) } else { Ok(()) }
+    }
+
+    /// Takes down that a limit was passed.
+    pub(super) fn pass(&self, which: SmolStr, span: Span) {
+        self.passed.borrow_mut().get_or_insert((which, span));
     }
 
     /// The value, written at `span` if it does not know better.

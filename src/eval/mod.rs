@@ -9,6 +9,7 @@ mod for_expression;
 pub mod functions;
 mod join;
 mod operators;
+mod size;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -66,7 +67,12 @@ pub fn evaluate(
     mode: Mode,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Value {
-    match try_evaluate(expr, file, scope, mode) {
+    let (result, passed) = evaluator::run(expr, Some(file), scope, mode);
+    if let Some((which, span)) = passed {
+        let message = format!("limit passed: {which}; the value counts as not known");
+        diagnostics.push(Diagnostic::warning(message).at(span.at(file)));
+    }
+    match result {
         Ok(value) => value,
         Err(error) => {
             diagnostics.push(Diagnostic::warning(error.message.clone()).at(error.span.at(file)));
@@ -84,5 +90,5 @@ pub fn try_evaluate(
     scope: &dyn Scope,
     mode: Mode,
 ) -> Result<Value, EvalError> {
-    evaluator::run(expr, Some(file), scope, mode)
+    evaluator::run(expr, Some(file), scope, mode).0
 }
