@@ -49,8 +49,10 @@ impl RootModule {
     pub fn read(directory: &Path, sources: &mut Sources) -> std::io::Result<Self> {
         let mut names: Vec<String> = std::fs::read_dir(directory)?
             .filter_map(Result::ok)
-            .filter(|entry| entry.path().is_file())
-            .filter_map(|entry| entry.file_name().into_string().ok())
+            // Not `is_file`: that a link leads nowhere is told when it is read.
+            .filter(|entry| !entry.path().is_dir())
+            // A name that is not UTF-8 names no file that can be read, and so is told of too.
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
             .filter(|name| !is_ignored(name))
             .collect();
         names.sort_unstable();
@@ -202,7 +204,11 @@ fn is_ignored(name: &str) -> bool {
 /// Reads a text file whole.
 pub fn read_text(path: &Path) -> Result<String, Diagnostic> {
     let shown = display_path(path);
-    let size = std::fs::metadata(path).map_or(0, |meta| meta.len());
+    let meta = std::fs::metadata(path);
+    if meta.as_ref().is_ok_and(|meta| !meta.is_file()) {
+        return Err(Diagnostic::error(format!("`{shown}` is not a file")));
+    }
+    let size = meta.map_or(0, |meta| meta.len());
     if size > MAX_FILE {
         return Err(Diagnostic::error(format!(
             "`{shown}` has {size} bytes, more than the {MAX_FILE} allowed"
