@@ -102,10 +102,17 @@ pub(super) fn run(
     let exit = exit(&report, fail_on, args.exit_zero);
     match exit {
         Exit::Clean | Exit::Findings => {}
-        Exit::Failure => writeln!(
-            console.err,
-            "error: the input could not be analysed as a whole: the verdict is not sure"
-        )?,
+        Exit::Failure => {
+            if args.format != Format::Human {
+                for line in report::unsure(&report) {
+                    writeln!(console.err, "error: {line}")?;
+                }
+            }
+            writeln!(
+                console.err,
+                "error: the input could not be analysed as a whole: the verdict is not sure"
+            )?;
+        }
         Exit::Nothing => return Err(NothingToAnalyse("there is nothing to analyse".to_owned()).into()),
     }
     Ok(exit)
