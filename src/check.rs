@@ -295,10 +295,14 @@ fn message(
     text
 }
 
-/// A deciding value for people: one that nobody wrote is the provider's default.
+/// A deciding value for people: what nobody wrote is the provider's default, or nothing at all.
 fn shown(value: &Value) -> String {
-    let is_default = value.origin.is_none() && !value.is_null() && !value.is_unknown();
-    format!("{}{}", display(value), if is_default { " (default)" } else { "" })
+    let is_written = value.origin.is_some() || value.is_null() || value.is_unknown();
+    match value.items() {
+        Some([]) if !is_written => display(&Value::NULL),
+        _ if is_written => display(value),
+        _ => format!("{} (default)", display(value)),
+    }
 }
 
 /// Longest text of a value that is shown.
