@@ -11,6 +11,9 @@ use crate::value::{Cause, Value};
 /// the 2 MiB of a thread's stack in builds without optimisation.
 const MAX_DEPTH: usize = 200;
 
+/// What is said of deeper ones.
+pub(super) const TOO_DEEP: &str = "expressions nest too deeply";
+
 /// Steps of one evaluation: about a second.
 const MAX_STEPS: u64 = 5_000_000;
 
@@ -60,7 +63,7 @@ impl Level {
     pub(super) fn enter() -> Eval<Self> {
         DEPTH.with(|depth| {
             if depth.get() >= MAX_DEPTH {
-                return Err(Stop::Limit("expressions nest too deeply"));
+                return Err(Stop::Limit(TOO_DEEP));
             }
             depth.set(depth.get() + 1);
             Ok(Self(()))

@@ -8,8 +8,11 @@
 //! Not there yet: module calls are reported as not followed; `.tf.json` and override files are reported as not read;
 //! data sources are unknown.
 
+mod body;
 pub mod instance;
 pub mod module;
+pub mod names;
+pub mod resources;
 pub mod scope;
 pub mod variables;
 
