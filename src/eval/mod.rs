@@ -13,6 +13,8 @@ mod template;
 #[cfg(test)]
 mod tests;
 
+pub use evaluator::on_deep_stack;
+
 use crate::diagnostic::Diagnostic;
 use crate::hcl::ast::Expr;
 use crate::source::{FileId, Site, Span};
@@ -51,16 +53,19 @@ pub trait Scope {
     }
 }
 
-/// One level of nesting on this thread, for as long as it lives. Who evaluates expressions inside of expressions, as
-/// resources and locals do, shares one count with the evaluator, and so one stack.
+/// Nesting on this thread, for as long as it lives. Who evaluates expressions inside of expressions, as resources and
+/// locals do, shares one count with the evaluator, and so one stack.
 pub struct Nested {
     _level: evaluator::Level,
 }
 
 impl Nested {
-    /// One level deeper, or [`None`] if that is too deep.
+    /// Each is worth as many levels of an expression.
+    const LEVELS: usize = 4;
+
+    /// Deeper by what a local, an attribute of a resource or a block takes, or [`None`] if that is too deep.
     pub fn enter() -> Option<Self> {
-        evaluator::Level::enter().ok().map(|level| Self { _level: level })
+        evaluator::Level::enter_many(Self::LEVELS).ok().map(|level| Self { _level: level })
     }
 
     /// What stands for a value that is nested too deeply.

@@ -214,6 +214,11 @@ fn provider_of(declared: Declared<'_>, kind: &str, providers: &mut Vec<ProviderC
             ExprKind::Variable(name) => (name, Some(alias.text)),
             _ => return None,
         },
+        // As it was written before Terraform 0.12.
+        Some(ExprKind::String(text)) => match text.split_once('.') {
+            Some((name, alias)) => (name, Some(alias)),
+            None => (text, None),
+        },
         Some(_) => return None,
         None => (kind.split('_').next().unwrap_or(kind), None),
     };

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use smol_str::{SmolStr, format_smolstr};
 
 use crate::catalog::{self, Catalog};
+use crate::eval::Nested;
 use crate::program::{Key, Mode};
 use crate::value::{Cause, Kind, Reference, Type, Unknown, Value, convert};
 
@@ -31,8 +32,9 @@ const MAX_ATTRIBUTES: usize = 200_000;
 /// What was evaluated already.
 #[derive(Default)]
 pub(super) struct Resources<'a> {
-    expansions: RefCell<BTreeMap<BlockId<'a>, Rc<Expansion>>>,
     /// [`None`] while it is being evaluated: whoever asks then is part of a cycle.
+    expansions: RefCell<BTreeMap<BlockId<'a>, Option<Rc<Expansion>>>>,
+    /// [`None`] as above.
     attributes: RefCell<BTreeMap<AttributeId<'a>, Option<Value>>>,
     /// All instances of a block as one value.
     blocks: RefCell<BTreeMap<BlockId<'a>, Value>>,
@@ -43,15 +45,16 @@ pub(super) struct Resources<'a> {
 impl<'a> ModuleScope<'a> {
     /// The instances of a block, evaluated once.
     pub fn expansion(&self, id: BlockId<'a>, declared: Declared<'a>) -> Rc<Expansion> {
-        if let Some(done) = self.resources.expansions.borrow().get(&id) {
-            return Rc::clone(done);
+        let unknown = |value: Value| Rc::new(Expansion::Unknown(Each::Entry(value.clone(), value)));
+        match self.resources.expansions.borrow().get(&id) {
+            Some(Some(done)) => return Rc::clone(done),
+            Some(None) => return unknown(self.cycle(&block_address(id), declared.site())),
+            None => {}
         }
-        // While it is being evaluated its instances are not known: a `for_each` over itself is a cycle.
-        let cycle = Cause::Error(format_smolstr!("`{}` refers to itself", block_address(id)));
-        let busy = Expansion::Unknown(Each::Entry(Value::unknown(cycle.clone()), Value::unknown(cycle)));
-        self.resources.expansions.borrow_mut().insert(id, Rc::new(busy));
+        let Some(_level) = Nested::enter() else { return unknown(Nested::too_deep()) };
+        self.resources.expansions.borrow_mut().insert(id, None);
         let expansion = Rc::new(instance::expansion(declared, self));
-        self.resources.expansions.borrow_mut().insert(id, Rc::clone(&expansion));
+        self.resources.expansions.borrow_mut().insert(id, Some(Rc::clone(&expansion)));
         expansion
     }
 
@@ -120,15 +123,13 @@ impl<'a> ModuleScope<'a> {
             }
             Expansion::Single | Expansion::Unknown(_) => return None,
         };
-        match then.first() {
-            Some(attr) => Some((self.attribute(id, declared, Some(key), attr, &each), 1)),
-            None => {
-                let resource = instance_address(&block_address(id), Some(&key));
-                self.touch(&Reference { resource, attribute: SmolStr::default() });
-                let (value, _) = self.recording(|| self.instance(id, declared, Some(key), &each));
-                Some((value, 0))
-            }
+        if let Some(attr) = then.first() {
+            return Some((self.attribute(id, declared, Some(key), attr, &each), 1));
         }
+        let resource = instance_address(&block_address(id), Some(&key));
+        self.touch(&Reference { resource, attribute: SmolStr::default() });
+        let (value, _) = self.recording(|| self.instance(id, declared, Some(&key), &each));
+        Some((value, 0))
     }
 
     /// All instances of a block: an object, a tuple of objects, or an object of objects.
@@ -141,12 +142,12 @@ impl<'a> ModuleScope<'a> {
             Expansion::Single => self.instance(id, declared, None, &Each::None),
             Expansion::Count(count) if fits(usize::try_from(*count).unwrap_or(usize::MAX)) => Value::tuple(
                 (0..*count)
-                    .map(|i| self.instance(id, declared, Some(Key::Int(i)), &Each::Count(Value::int(i)))),
+                    .map(|i| self.instance(id, declared, Some(&Key::Int(i)), &Each::Count(Value::int(i)))),
             ),
             Expansion::ForEach(entries) if fits(entries.len()) => {
                 Value::object(entries.iter().map(|(key, value)| {
                     let each = Each::Entry(Value::string(key.clone()), value.clone());
-                    (key.clone(), self.instance(id, declared, Some(Key::String(key.clone())), &each))
+                    (key.clone(), self.instance(id, declared, Some(&Key::String(key.clone())), &each))
                 }))
             }
             Expansion::Count(_) | Expansion::ForEach(_) => too_many(),
@@ -155,15 +156,17 @@ impl<'a> ModuleScope<'a> {
     }
 
     /// A whole resource instance as an object; unknown where the schema of its type is not known.
-    fn instance(&self, id: BlockId<'a>, declared: Declared<'a>, key: Option<Key>, each: &Each) -> Value {
+    fn instance(&self, id: BlockId<'a>, declared: Declared<'a>, key: Option<&Key>, each: &Each) -> Value {
         let (mode, kind, _) = id;
         let Some(schema) = (mode == Mode::Managed).then(|| Catalog::get().schema(kind)).flatten() else {
-            let resource = instance_address(&block_address(id), key.as_ref());
+            let resource = instance_address(&block_address(id), key);
             let reference = Reference { resource, attribute: SmolStr::default() };
             return unknown_reference(mode, reference, Type::Any, true);
         };
         let names = schema.attributes.keys().chain(schema.blocks.keys());
-        Value::object(names.map(|attr| (attr.clone(), self.attribute(id, declared, key.clone(), attr, each))))
+        Value::object(
+            names.map(|attr| (attr.clone(), self.attribute(id, declared, key.cloned(), attr, each))),
+        )
     }
 
     /// One attribute of a resource instance.
@@ -185,6 +188,7 @@ impl<'a> ModuleScope<'a> {
             Some(None) => return self.cycle(&reference.to_string(), declared.site()),
             None => {}
         }
+        let Some(_level) = Nested::enter() else { return Nested::too_deep() };
         self.resources.attributes.borrow_mut().insert(cell.clone(), None);
         let scope = InstanceScope { module: self, each: each.clone() };
         let (given, _) = self.recording(|| instance::attribute(declared, attr, self, &scope));

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use smol_str::format_smolstr;
 
 use crate::diagnostic::Diagnostic;
-use crate::eval::{self, Mode as EvalMode, Scope};
+use crate::eval::{self, Mode as EvalMode, Nested, Scope};
 use crate::hcl::ast::Expr;
 use crate::program::Mode;
 use crate::source::{FileId, Site};
@@ -44,6 +44,12 @@ enum Local {
 
 /// More resources than this are not kept as named by one expression.
 const MAX_TOUCHED: usize = 256;
+
+/// A value has no more parts than this.
+const MAX_PARTS: usize = 100_000;
+
+/// A value nests no deeper.
+const MAX_NESTING: usize = 250;
 
 impl<'a> ModuleScope<'a> {
     /// The scope of a root module.
@@ -81,8 +87,10 @@ impl<'a> ModuleScope<'a> {
         let mut diagnostics = Vec::new();
         let (value, touched) =
             self.recording(|| eval::evaluate(expr, file, scope, EvalMode::Strict, &mut diagnostics));
-        diagnostics.into_iter().for_each(|diagnostic| self.report(diagnostic));
-        (value, touched)
+        for diagnostic in diagnostics {
+            self.report(diagnostic);
+        }
+        (bounded(value), touched)
     }
 
     /// What `evaluate` gives, and the resources that it names.
@@ -100,13 +108,19 @@ impl<'a> ModuleScope<'a> {
         }
     }
 
+    fn touch_all(&self, references: &BTreeSet<Reference>) {
+        for reference in references {
+            self.touch(reference);
+        }
+    }
+
     fn local(&self, name: &str) -> Result<Value, String> {
         let Some((&name, &(file, attribute))) = self.module.locals.get_key_value(name) else {
             return Err(format!("local value `{name}` is not declared"));
         };
         match self.locals.borrow().get(name) {
             Some(Local::Done(value, touched)) => {
-                touched.iter().for_each(|reference| self.touch(reference));
+                self.touch_all(touched);
                 return Ok(value.clone());
             }
             Some(Local::Busy) => {
@@ -114,9 +128,10 @@ impl<'a> ModuleScope<'a> {
             }
             None => {}
         }
+        let Some(_level) = Nested::enter() else { return Ok(Nested::too_deep()) };
         self.locals.borrow_mut().insert(name, Local::Busy);
         let (value, touched) = self.evaluate(&attribute.value, file, self);
-        touched.iter().for_each(|reference| self.touch(reference));
+        self.touch_all(&touched);
         self.locals.borrow_mut().insert(name, Local::Done(value.clone(), touched));
         Ok(value)
     }
@@ -127,6 +142,29 @@ impl<'a> ModuleScope<'a> {
         self.report(Diagnostic::warning(message.clone()).at(site));
         Value::unknown(Cause::Error(message.into()))
     }
+}
+
+/// The value, or what stands for one that is too large. Values share their parts: a local that names another one twice, and
+/// so on, is soon larger than any memory for those who walk through it.
+fn bounded(value: Value) -> Value {
+    /// Whether the value has no more parts than `left`, which are taken off, and nests no deeper than `depth`.
+    fn fits(value: &Value, left: &mut usize, depth: usize) -> bool {
+        if depth == 0 || *left == 0 {
+            return false;
+        }
+        *left -= 1;
+        match (value.items(), value.map()) {
+            (Some(items), _) => items.iter().all(|item| fits(item, left, depth - 1)),
+            (None, Some(map)) => map.values().all(|item| fits(item, left, depth - 1)),
+            (None, None) => true,
+        }
+    }
+    let mut left = MAX_PARTS;
+    if fits(&value, &mut left, MAX_NESTING) {
+        return value;
+    }
+    let too_large = Value::unknown(Cause::Limit("a value is too large".into()));
+    Value { origin: value.origin, ..too_large }.mark(value.sensitive)
 }
 
 impl Scope for ModuleScope<'_> {
