@@ -154,7 +154,7 @@ fn is_empty(ours: &Value) -> bool {
 
 /// Providers write JSON documents in their own order.
 fn same_json(ours: &str, plan: &str) -> bool {
-    let parse = |text: &str| serde_json::from_str::<Json>(text).ok().filter(|json| json.is_object());
+    let parse = |text: &str| serde_json::from_str::<Json>(text).ok().filter(serde_json::Value::is_object);
     parse(ours).is_some_and(|ours| Some(ours) == parse(plan))
 }
 
