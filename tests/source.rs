@@ -196,7 +196,7 @@ fn program(folder: &Path) -> (Program, Sources) {
     (program, sources)
 }
 
-/// Compares the managed resources of the root module; what differs is returned as text.
+/// Compares the managed resources; what differs is returned as text.
 fn compare(folder: &Path) -> Result<Tally, Vec<String>> {
     let (program, _) = program(folder);
     let plan: Json = serde_json::from_slice(&std::fs::read(folder.join("plan.json")).unwrap()).unwrap();
@@ -204,7 +204,7 @@ fn compare(folder: &Path) -> Result<Tally, Vec<String>> {
         .as_array()
         .into_iter()
         .flatten()
-        .filter(|change| change["mode"] == "managed" && change["module_address"].is_null())
+        .filter(|change| change["mode"] == "managed")
         .collect();
     let mut tally = Tally::default();
     let theirs: BTreeSet<&str> = changes.iter().map(|change| change["address"].as_str().unwrap()).collect();

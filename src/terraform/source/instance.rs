@@ -4,14 +4,15 @@ use smol_str::SmolStr;
 
 use crate::diagnostic::Diagnostic;
 use crate::eval::Scope;
-use crate::hcl::ast::{ExprKind, Step};
-use crate::program::{Action, Key, Mode, ModuleCall, Program, ProviderConfig, Resource};
+use crate::program::{Action, Key, Mode, Program, Resource};
 use crate::value::{Cause, Kind, Type, Unknown, Value, convert};
 
 use super::body::BodyReader;
-use super::module::{Declared, Module};
+use super::calls::{Called, unfollowed};
+use super::module::Declared;
 use super::names::{Each, InstanceScope};
-use super::resources::{BlockId, block_address, instance_address};
+use super::providers::Environment;
+use super::resources::{BlockId, instance_address};
 use super::scope::ModuleScope;
 
 /// More instances of one block than this are analysed as one that stands for any.
@@ -34,24 +35,43 @@ pub enum Expansion {
 const META: &[&str] =
     &["count", "for_each", "provider", "depends_on", "lifecycle", "provisioner", "connection"];
 
-/// Those of a `module` block. What `count` and `for_each` name is used in it, so they are read.
-const CALL_META: &[&str] = &["source", "version", "providers", "depends_on"];
+/// More resource instances than this are not analysed.
+const MAX_RESOURCES: usize = 1_000_000;
 
-/// Evaluates every resource and data block of the module.
-pub fn expand<'a>(module: &'a Module<'a>, scope: &ModuleScope<'a>) -> Program {
-    let mut program = Program { providers: providers(module, scope), ..Program::default() };
+/// Evaluates every resource and data block of the module, and of those that it calls.
+pub fn expand(scope: &ModuleScope<'_>) -> Program {
+    let mut program = Program::default();
+    expand_module(scope, &Environment::default(), &mut program);
+    // Findings and instances are told in source order; of one block in the order of modules and keys, as they are now.
+    program.resources.sort_by_key(|resource| resource.site);
+    program
+}
+
+fn expand_module(scope: &ModuleScope<'_>, around: &Environment, program: &mut Program) {
+    let module = scope.module;
+    let environment = around.inside(scope, &mut program.providers);
     let blocks = module.resources.iter().map(|(id, declared)| (Mode::Managed, id, declared));
     let data = module.data.iter().map(|(id, declared)| (Mode::Data, id, declared));
     for (mode, &(kind, name), &declared) in blocks.chain(data) {
-        let provider = provider_of(declared, kind, &mut program.providers);
+        if program.resources.len() >= MAX_RESOURCES {
+            let message = format!("more than {MAX_RESOURCES} resource instances: the rest is not analysed");
+            return scope.report(Diagnostic::error(message).at(declared.site()));
+        }
+        let provider = environment.of_resource(declared, kind, &mut program.providers);
         instances((mode, kind, name), declared, provider, scope, &mut program.resources);
     }
-    // Findings and instances are told in source order.
-    program.resources.sort_by(|a, b| (a.site, &a.key).cmp(&(b.site, &b.key)));
-    for (name, declared) in &module.calls {
-        program.unfollowed.push(call(name, *declared, scope));
+    for (&name, &declared) in &module.calls {
+        match &*scope.called(name, declared) {
+            Called::Instances(_, instances) => {
+                let environment = environment.of_call(declared, &mut program.providers);
+                for (_, inner) in instances {
+                    expand_module(inner, &environment, program);
+                }
+            }
+            Called::Unfollowed => program.unfollowed.push(unfollowed(name, declared, scope)),
+            Called::Broken(_) => {}
+        }
     }
-    program
 }
 
 /// The value of `attr` in the block's body: an attribute, or the list of its nested blocks. [`None`] if it is not set.
@@ -145,6 +165,23 @@ fn for_each(value: &Value) -> Result<Expansion, Cause> {
     if entries.len() > MAX_INSTANCES { Err(too_many()) } else { Ok(Expansion::ForEach(entries)) }
 }
 
+impl Expansion {
+    /// The key of every instance, and what `each` and `count` are in it.
+    pub(super) fn each(&self) -> Vec<(Option<Key>, Each)> {
+        match self {
+            Self::Single => vec![(None, Each::None)],
+            Self::Count(n) => (0..*n).map(|i| (Some(Key::Int(i)), Each::Count(Value::int(i)))).collect(),
+            Self::ForEach(entries) => entries
+                .iter()
+                .map(|(key, value)| {
+                    (Some(Key::String(key.clone())), Each::Entry(Value::string(key.clone()), value.clone()))
+                })
+                .collect(),
+            Self::Unknown(each) => vec![(Some(Key::Any), each.clone())],
+        }
+    }
+}
+
 fn instances<'a>(
     id: BlockId<'a>,
     declared: Declared<'a>,
@@ -152,31 +189,21 @@ fn instances<'a>(
     scope: &ModuleScope<'a>,
     out: &mut Vec<Resource>,
 ) {
-    let all: Vec<(Option<Key>, Each)> = match &*scope.expansion(id, declared) {
-        Expansion::Single => vec![(None, Each::None)],
-        Expansion::Count(n) => (0..*n).map(|i| (Some(Key::Int(i)), Each::Count(Value::int(i)))).collect(),
-        Expansion::ForEach(entries) => entries
-            .iter()
-            .map(|(key, value)| {
-                (Some(Key::String(key.clone())), Each::Entry(Value::string(key.clone()), value.clone()))
-            })
-            .collect(),
-        Expansion::Unknown(each) => vec![(Some(Key::Any), each.clone())],
-    };
+    let all = scope.expansion(id, declared).each();
     let (mode, kind, name) = id;
-    let block = block_address(id);
+    let (block, address) = (scope.block(id), scope.address(id));
     for (key, each) in all {
         let names = InstanceScope { module: scope, each };
         let mut reader = BodyReader::new(declared.file, scope, META);
         let object = reader.object(declared.body(), &names, "");
         out.push(Resource {
-            address: instance_address(&block, key.as_ref()),
+            address: instance_address(&address, key.as_ref()),
             block: block.clone(),
             mode,
             type_name: kind.into(),
             native_type: None,
             name: name.into(),
-            module: SmolStr::default(),
+            module: scope.path.clone(),
             key,
             provider,
             before: None,
@@ -188,72 +215,4 @@ fn instances<'a>(
             references: reader.links.into_iter().collect(),
         });
     }
-}
-
-fn providers<'a>(module: &Module<'a>, scope: &ModuleScope<'a>) -> Vec<ProviderConfig> {
-    let mut out = Vec::new();
-    for declared in &module.providers {
-        let object = BodyReader::new(declared.file, scope, &[]).object(declared.body(), scope, "");
-        let get = |path: &str| object.at_path(path).cloned();
-        out.push(ProviderConfig {
-            name: declared.block.labels.first().map(|label| label.text.into()).unwrap_or_default(),
-            alias: get("alias").and_then(|alias| alias.as_str().map(SmolStr::from)),
-            region: get("region").unwrap_or(Value::NULL),
-            default_tags: get("default_tags.tags").unwrap_or_else(|| Value::object([])),
-            site: Some(declared.site()),
-        });
-    }
-    out
-}
-
-/// The provider configuration of a resource: its `provider` argument, or the default one of its type's prefix.
-fn provider_of(declared: Declared<'_>, kind: &str, providers: &mut Vec<ProviderConfig>) -> Option<usize> {
-    let (name, alias) = match declared.body().attribute("provider").map(|attribute| attribute.value.kind) {
-        Some(ExprKind::Variable(name)) => (name, None),
-        Some(ExprKind::Access { base, steps: [Step::Attr(alias)] }) => match base.kind {
-            ExprKind::Variable(name) => (name, Some(alias.text)),
-            _ => return None,
-        },
-        // As it was written before Terraform 0.12.
-        Some(ExprKind::String(text)) => match text.split_once('.') {
-            Some((name, alias)) => (name, Some(alias)),
-            None => (text, None),
-        },
-        Some(_) => return None,
-        None => (kind.split('_').next().unwrap_or(kind), None),
-    };
-    if let Some(at) = providers.iter().position(|p| p.name == name && p.alias.as_deref() == alias) {
-        return Some(at);
-    }
-    providers.push(ProviderConfig {
-        name: name.into(),
-        alias: alias.map(SmolStr::from),
-        region: Value::NULL,
-        default_tags: Value::object([]),
-        site: None,
-    });
-    Some(providers.len() - 1)
-}
-
-fn call<'a>(name: &str, declared: Declared<'a>, scope: &ModuleScope<'a>) -> ModuleCall {
-    let address = SmolStr::from(format!("module.{name}"));
-    let source = match declared.body().attribute("source").map(|attribute| attribute.value.kind) {
-        Some(ExprKind::String(text)) => text.into(),
-        _ => SmolStr::default(),
-    };
-    // `each` and `count` of a call are unknown here; what its arguments name is not.
-    let any = || Value::unknown(Cause::Module(address.clone()));
-    let each = match declared.body().attribute("count") {
-        Some(_) => Each::Count(any()),
-        None => Each::Entry(any(), any()),
-    };
-    let names = InstanceScope { module: scope, each };
-    let mut reader = BodyReader::new(declared.file, scope, CALL_META);
-    let _ = reader.object(declared.body(), &names, "");
-    scope.report(
-        Diagnostic::notice(format!("`{address}` is not followed: what it declares is not analysed"))
-            .at(declared.site())
-            .help("check a plan instead: `terraform show -json PLAN > plan.json`"),
-    );
-    ModuleCall { address, source, site: declared.site(), references: reader.links.into_iter().collect() }
 }

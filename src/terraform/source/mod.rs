@@ -5,20 +5,28 @@
 //! 3. [`module::Module::new`] sorts the blocks into variables, locals, resources, calls, providers.
 //! 4. [`instance::expand`] evaluates `count`, `for_each` and every attribute to resource instances.
 //!
-//! Not there yet: module calls are reported as not followed; `.tf.json` and override files are reported as not read;
-//! data sources are unknown.
+//! Modules that are called are read and parsed once a directory ([`ModuleDir`]) and evaluated once an instance.
+//!
+//! Not there yet: `.tf.json` and override files are reported as not read; data sources are unknown.
 
 mod body;
+mod calls;
+mod files;
+mod find;
 pub mod instance;
 pub mod module;
 pub mod names;
+mod providers;
 pub mod resources;
+mod run;
 pub mod scope;
 #[cfg(test)]
 mod tests;
 pub mod variables;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use bumpalo::Bump;
 use rayon::prelude::*;
@@ -29,6 +37,13 @@ use crate::hcl::{self, ast::Body};
 use crate::program::{InputKind, Program};
 use crate::source::{FileId, Sources};
 
+pub use files::{display_path, read_text};
+pub use find::ModuleDir;
+
+use files::Listing;
+use module::{Definition, Module};
+use run::Run;
+use scope::ModuleScope;
 use variables::Given;
 
 /// The files of a root module, read but not parsed.
@@ -42,56 +57,33 @@ pub struct RootModule {
     pub config: Vec<FileId>,
     /// `terraform.tfvars`, then `*.auto.tfvars` sorted by name.
     pub tfvars: Vec<FileId>,
+    /// Where the root module's calls lead: index into `modules` plus one, or why nowhere.
+    pub calls: BTreeMap<String, Target>,
+    /// The directories of the modules that are called, each once.
+    pub modules: Vec<ModuleDir>,
+    /// All directories that were read, without links.
+    pub directories: Vec<PathBuf>,
     /// Files that were found and are not read, and why.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Files larger than this are not configuration that somebody wrote.
-const MAX_FILE: u64 = 64 << 20;
+/// Where a module call leads: to a definition, zero for the root module itself, or why it is not followed.
+pub type Target = Result<usize, Diagnostic>;
 
 impl RootModule {
     /// Finds and reads the files of the root module in `directory`. Files that cannot be read are diagnostics; an error only
     /// if the directory cannot be listed.
     pub fn read(directory: &Path, sources: &mut Sources) -> std::io::Result<Self> {
-        let mut names: Vec<String> = std::fs::read_dir(directory)?
-            .filter_map(Result::ok)
-            // Not `is_file`: that a link leads nowhere is told when it is read.
-            .filter(|entry| !entry.path().is_dir())
-            // A name that is not UTF-8 names no file that can be read, and so is told of too.
-            .map(|entry| entry.file_name().to_string_lossy().into_owned())
-            .filter(|name| !is_ignored(name))
-            .collect();
-        names.sort_unstable();
+        let listing = Listing::read(directory, directory, true, sources)?;
         let mut root = Self {
             directory: Some(directory.to_path_buf()),
             path: display_path(directory),
+            config: listing.config,
+            tfvars: listing.tfvars,
+            diagnostics: listing.diagnostics,
             ..Self::default()
         };
-        for name in &names {
-            match kind_of(name, &names) {
-                FileKind::Config => {
-                    let file = root.read_file(&directory.join(name), sources);
-                    root.config.extend(file);
-                }
-                FileKind::Tfvars => {
-                    let file = root.read_file(&directory.join(name), sources);
-                    root.tfvars.extend(file);
-                }
-                FileKind::NotYet(what) => root.diagnostics.push(
-                    Diagnostic::warning(format!(
-                        "`{}` is not read: {what}",
-                        display_path(&directory.join(name))
-                    ))
-                    .help("check a plan instead: `terraform show -json PLAN > plan.json`"),
-                ),
-                FileKind::Other => {}
-            }
-        }
-        // terraform.tfvars comes before the automatic ones, whatever their names.
-        root.tfvars.sort_by_key(|&file| {
-            let path = sources.get(file).map_or("", |file| file.path());
-            (!path.ends_with("terraform.tfvars"), path.to_owned())
-        });
+        find::follow(&mut root, directory, sources);
         Ok(root)
     }
 
@@ -100,24 +92,13 @@ impl RootModule {
         self.config.is_empty() && self.diagnostics.is_empty()
     }
 
-    /// Reads one file; what is wrong becomes a diagnostic.
-    fn read_file(&mut self, path: &Path, sources: &mut Sources) -> Option<FileId> {
-        match read_text(path) {
-            Ok(text) => Some(sources.add(display_path(path), text)),
-            Err(diagnostic) => {
-                self.diagnostics.push(diagnostic);
-                None
-            }
-        }
-    }
-
-    /// Parses the files, each into its own arena: `arenas` must be as many as `config` and `tfvars` together.
+    /// Parses the files, each into its own arena: `arenas` must be as many as [`RootModule::arenas`] gives.
     pub fn parse<'a>(
         &self,
         sources: &'a Sources,
         arenas: &'a mut [Bump],
     ) -> (Vec<Parsed<'a>>, Vec<Diagnostic>) {
-        let files: Vec<FileId> = self.config.iter().chain(&self.tfvars).copied().collect();
+        let files: Vec<FileId> = self.files().collect();
         let results: Vec<_> = files
             .into_par_iter()
             .zip(arenas.par_iter_mut())
@@ -137,9 +118,15 @@ impl RootModule {
         (parsed, diagnostics)
     }
 
+    /// All files, in the order of their syntax trees.
+    fn files(&self) -> impl Iterator<Item = FileId> {
+        let modules = self.modules.iter().flat_map(|module| &module.config);
+        self.config.iter().chain(&self.tfvars).chain(modules).copied()
+    }
+
     /// How many arenas [`RootModule::parse`] takes.
     pub fn arenas(&self) -> Vec<Bump> {
-        (0..self.config.len() + self.tfvars.len()).map(|_| Bump::new()).collect()
+        self.files().map(|_| Bump::new()).collect()
     }
 
     /// Evaluates the module to its resource instances.
@@ -148,16 +135,28 @@ impl RootModule {
     }
 
     fn program(&self, parsed: &[Parsed<'_>], given: &Given<'_>) -> Program {
-        let (config, tfvars) = parsed.split_at(self.config.len().min(parsed.len()));
-        let (module, mut diagnostics) = module::Module::new(config);
-        let (values, more) = variables::values(&module, tfvars, given);
+        let split = |files: &[Parsed<'_>], at: usize| at.min(files.len());
+        let (config, rest) = parsed.split_at(split(parsed, self.config.len()));
+        let (tfvars, mut rest) = rest.split_at(split(rest, self.tfvars.len()));
+        let (module, mut diagnostics) = Module::new(config);
+        let mut definitions = vec![Definition { module, path: ".", calls: &self.calls }];
+        for dir in &self.modules {
+            let (config, others) = rest.split_at(split(rest, dir.config.len()));
+            rest = others;
+            let (module, more) = Module::new(config);
+            diagnostics.extend(more);
+            definitions.push(Definition { module, path: &dir.path, calls: &dir.calls });
+        }
+        let Some(root) = definitions.first() else { return Program::default() };
+        let (values, more) = variables::values(&root.module, tfvars, given);
         diagnostics.extend(more);
-        let scope = scope::ModuleScope::new(&module, values, self.directory.as_deref());
-        let mut program = instance::expand(&module, &scope);
+        let run = Rc::new(Run::new(&definitions, self.directory.as_deref()));
+        let scope = ModuleScope::root(Rc::clone(&run), root, values);
+        let mut program = instance::expand(&scope);
         program.kind = InputKind::TerraformSource;
         program.path.clone_from(&self.path);
         diagnostics.append(&mut program.diagnostics);
-        diagnostics.extend(scope.into_diagnostics());
+        diagnostics.append(&mut run.diagnostics.take());
         program.diagnostics = diagnostics;
         program
     }
@@ -170,74 +169,4 @@ pub struct Parsed<'a> {
     pub file: FileId,
     /// Its items.
     pub body: Body<'a>,
-}
-
-enum FileKind {
-    Config,
-    Tfvars,
-    /// Terraform reads it, airgate not yet.
-    NotYet(&'static str),
-    Other,
-}
-
-/// What a file of a module directory is, by its name.
-fn kind_of(name: &str, siblings: &[String]) -> FileKind {
-    let has = |other: String| siblings.contains(&other);
-    if let Some(stem) = name.strip_suffix(".tf.json").or_else(|| name.strip_suffix(".tofu.json")) {
-        let _ = stem;
-        return FileKind::NotYet("JSON configuration syntax is not supported yet");
-    }
-    if name.ends_with(".tfvars.json")
-        && (name == "terraform.tfvars.json" || name.ends_with(".auto.tfvars.json"))
-    {
-        return FileKind::NotYet("JSON variable files are not supported yet");
-    }
-    if let Some(stem) = name.strip_suffix(".tf").or_else(|| name.strip_suffix(".tofu")) {
-        if stem == "override" || stem.ends_with("_override") {
-            return FileKind::NotYet("override files are not merged yet");
-        }
-        // OpenTofu: `x.tofu` hides `x.tf`.
-        let hidden = !name.ends_with("tofu") && has(format!("{stem}.tofu"));
-        return if hidden { FileKind::Other } else { FileKind::Config };
-    }
-    if name == "terraform.tfvars" || name.ends_with(".auto.tfvars") {
-        return FileKind::Tfvars;
-    }
-    FileKind::Other
-}
-
-/// Terraform ignores hidden files and editors' leftovers.
-fn is_ignored(name: &str) -> bool {
-    name.starts_with('.') || name.ends_with('~') || (name.starts_with('#') && name.ends_with('#'))
-}
-
-/// Reads a text file whole.
-pub fn read_text(path: &Path) -> Result<String, Diagnostic> {
-    let shown = display_path(path);
-    let meta = std::fs::metadata(path);
-    if meta.as_ref().is_ok_and(|meta| !meta.is_file()) {
-        return Err(Diagnostic::error(format!("`{shown}` is not a file")));
-    }
-    let size = meta.map_or(0, |meta| meta.len());
-    if size > MAX_FILE {
-        return Err(Diagnostic::error(format!(
-            "`{shown}` has {size} bytes, more than the {MAX_FILE} allowed"
-        )));
-    }
-    let bytes =
-        std::fs::read(path).map_err(|error| Diagnostic::error(format!("cannot read `{shown}`: {error}")))?;
-    String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        Diagnostic::error(format!("`{shown}` is not UTF-8: byte {at} is not valid"))
-            .help("save the file as UTF-8")
-    })
-}
-
-/// A path as people see it: `/` between parts, without a leading `./`.
-pub fn display_path(path: &Path) -> String {
-    let shown = path.to_string_lossy().replace('\\', "/");
-    match shown.strip_prefix("./") {
-        Some(rest) if !rest.is_empty() => rest.to_owned(),
-        _ => shown,
-    }
 }

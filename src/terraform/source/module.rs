@@ -6,7 +6,7 @@ use crate::diagnostic::Diagnostic;
 use crate::hcl::ast::{Attribute, Block, Body, Item};
 use crate::source::{FileId, Site};
 
-use super::Parsed;
+use super::{Parsed, Target};
 
 /// What the files of one directory declare. Of two declarations of one name the first stays.
 #[derive(Debug, Default)]
@@ -21,8 +21,21 @@ pub struct Module<'a> {
     pub data: BTreeMap<(&'a str, &'a str), Declared<'a>>,
     /// `module` blocks by name.
     pub calls: BTreeMap<&'a str, Declared<'a>>,
+    /// `output` blocks by name.
+    pub outputs: BTreeMap<&'a str, Declared<'a>>,
     /// `provider` blocks, in source order.
     pub providers: Vec<Declared<'a>>,
+}
+
+/// A module's definition and its place among the others.
+#[derive(Debug)]
+pub struct Definition<'a> {
+    /// What it declares.
+    pub module: Module<'a>,
+    /// `path.module`: the directory from the root module's.
+    pub path: &'a str,
+    /// Where its calls lead.
+    pub calls: &'a BTreeMap<String, Target>,
 }
 
 /// A block and its file.
@@ -71,6 +84,7 @@ impl<'a> Module<'a> {
         let kind = declared.block.ident.text;
         let fresh = match (kind, labels.as_slice()) {
             ("variable", &[name]) => insert(&mut self.variables, name, declared),
+            ("output", &[name]) => insert(&mut self.outputs, name, declared),
             ("module", &[name]) => insert(&mut self.calls, name, declared),
             ("resource", &[kind, name]) => insert(&mut self.resources, (kind, name), declared),
             ("data", &[kind, name]) => insert(&mut self.data, (kind, name), declared),
@@ -87,7 +101,7 @@ impl<'a> Module<'a> {
                 }
                 true
             }
-            ("variable" | "module" | "provider", _) => {
+            ("variable" | "output" | "module" | "provider", _) => {
                 return diagnostics.push(labels_wrong(kind, "one label, its name", declared.site()));
             }
             ("resource" | "data", _) => {
@@ -97,7 +111,7 @@ impl<'a> Module<'a> {
                     declared.site(),
                 ));
             }
-            // Outputs, backends, checks, moves, imports and removals declare no resource and change no attribute.
+            // Backends, checks, moves, imports and removals declare no resource and change no attribute.
             _ => true,
         };
         if !fresh {

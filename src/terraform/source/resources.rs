@@ -71,6 +71,16 @@ impl<'a> ModuleScope<'a> {
         }
     }
 
+    /// The block's address in its module instance: `module.a["x"].aws_s3_bucket.raw`.
+    pub(super) fn address(&self, id: BlockId<'_>) -> SmolStr {
+        inside(&self.path, block_address(id))
+    }
+
+    /// The block's address without any instance key: `module.a.aws_s3_bucket.raw`.
+    pub(super) fn block(&self, id: BlockId<'_>) -> SmolStr {
+        inside(&self.block_path, block_address(id))
+    }
+
     /// `kind.name` and, if `attrs` goes on, its attribute: the value and how many of `attrs` were used.
     pub(super) fn resource(
         &self,
@@ -86,13 +96,12 @@ impl<'a> ModuleScope<'a> {
         if let (Expansion::Single, Some(attr)) = (&*expansion, attrs.first()) {
             return Ok((self.attribute(id, declared, None, attr, &Each::None), 1));
         }
-        let block = Reference { resource: block_address(id), attribute: SmolStr::default() };
         // Which instance is meant is told by the step that follows, and so by the reference of the value.
-        self.touch(&block);
+        self.touch(&Reference { resource: self.block(id), attribute: SmolStr::default() });
         if let Some(done) = self.resources.blocks.borrow().get(&id) {
             return Ok((done.clone(), 0));
         }
-        let (value, _) = self.recording(|| self.all(id, declared, &expansion, block));
+        let (value, _) = self.recording(|| self.all(id, declared, &expansion));
         self.resources.blocks.borrow_mut().insert(id, value.clone());
         Ok((value, 0))
     }
@@ -126,14 +135,14 @@ impl<'a> ModuleScope<'a> {
         if let Some(attr) = then.first() {
             return Some((self.attribute(id, declared, Some(key), attr, &each), 1));
         }
-        let resource = instance_address(&block_address(id), Some(&key));
+        let resource = instance_address(&self.address(id), Some(&key));
         self.touch(&Reference { resource, attribute: SmolStr::default() });
         let (value, _) = self.recording(|| self.instance(id, declared, Some(&key), &each));
         Some((value, 0))
     }
 
     /// All instances of a block: an object, a tuple of objects, or an object of objects.
-    fn all(&self, id: BlockId<'a>, declared: Declared<'a>, expansion: &Expansion, block: Reference) -> Value {
+    fn all(&self, id: BlockId<'a>, declared: Declared<'a>, expansion: &Expansion) -> Value {
         let (mode, kind, _) = id;
         let width = Catalog::get().schema(kind).map_or(1, |s| s.attributes.len() + s.blocks.len());
         let fits = |instances: usize| instances.saturating_mul(width) <= MAX_ATTRIBUTES;
@@ -151,7 +160,10 @@ impl<'a> ModuleScope<'a> {
                 }))
             }
             Expansion::Count(_) | Expansion::ForEach(_) => too_many(),
-            Expansion::Unknown(_) => unknown_reference(mode, block, Type::Any, false),
+            Expansion::Unknown(_) => {
+                let block = Reference { resource: self.address(id), attribute: SmolStr::default() };
+                unknown_reference(mode, block, Type::Any, false)
+            }
         }
     }
 
@@ -159,7 +171,7 @@ impl<'a> ModuleScope<'a> {
     fn instance(&self, id: BlockId<'a>, declared: Declared<'a>, key: Option<&Key>, each: &Each) -> Value {
         let (mode, kind, _) = id;
         let Some(schema) = (mode == Mode::Managed).then(|| Catalog::get().schema(kind)).flatten() else {
-            let resource = instance_address(&block_address(id), key);
+            let resource = instance_address(&self.address(id), key);
             let reference = Reference { resource, attribute: SmolStr::default() };
             return unknown_reference(mode, reference, Type::Any, true);
         };
@@ -179,7 +191,7 @@ impl<'a> ModuleScope<'a> {
         each: &Each,
     ) -> Value {
         let (mode, kind, _) = id;
-        let resource = instance_address(&block_address(id), key.as_ref());
+        let resource = instance_address(&self.address(id), key.as_ref());
         let reference = Reference { resource, attribute: attr.into() };
         self.touch(&reference);
         let cell = (id, key, SmolStr::from(attr));
@@ -285,6 +297,11 @@ pub fn block_address((mode, kind, name): BlockId<'_>) -> SmolStr {
         Mode::Managed => format_smolstr!("{kind}.{name}"),
         Mode::Data => format_smolstr!("data.{kind}.{name}"),
     }
+}
+
+/// What is called `name` in the module at `path`.
+pub fn inside(path: &str, name: SmolStr) -> SmolStr {
+    if path.is_empty() { name } else { format_smolstr!("{path}.{name}") }
 }
 
 /// The block's address with its instance key.

@@ -5,9 +5,10 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::rc::{Rc, Weak};
 
-use smol_str::format_smolstr;
+use smol_str::{SmolStr, format_smolstr};
 
 use crate::diagnostic::Diagnostic;
 use crate::eval::{self, Mode as EvalMode, Nested, Scope};
@@ -16,34 +17,41 @@ use crate::program::Mode;
 use crate::source::{FileId, Site};
 use crate::value::{Cause, Reference, Value};
 
-use super::module::Module;
+use super::calls::{Arguments, Calls};
+use super::module::{Definition, Module};
 use super::resources::Resources;
+use super::run::Run;
 
 /// The names of one module instance.
 pub struct ModuleScope<'a> {
+    /// Itself, for the modules that it calls.
+    pub(super) this: Weak<Self>,
+    pub(super) run: Rc<Run<'a>>,
+    pub(super) definition: &'a Definition<'a>,
     pub(super) module: &'a Module<'a>,
-    variables: BTreeMap<&'a str, Value>,
-    directory: Option<PathBuf>,
-    locals: RefCell<BTreeMap<&'a str, Local>>,
+    /// `module.a["x"]`, empty for the root.
+    pub(super) path: SmolStr,
+    /// `module.a`: its path without instance keys.
+    pub(super) block_path: SmolStr,
+    pub(super) variables: Variables<'a>,
+    locals: Memo<'a>,
     /// What was evaluated of resources and data.
     pub(super) resources: Resources<'a>,
-    /// Resources named since the last [`ModuleScope::evaluate`] began.
-    touched: RefCell<BTreeSet<Reference>>,
-    diagnostics: RefCell<Vec<Diagnostic>>,
-    /// Where a diagnostic was reported: of an expression that many instances evaluate one is enough.
-    reported: RefCell<BTreeSet<Site>>,
+    /// What was evaluated of module calls and outputs.
+    pub(super) calls: Calls<'a>,
 }
 
-/// A local value, which is evaluated once.
-enum Local {
-    /// Being evaluated: whoever asks now is part of a cycle.
-    Busy,
-    /// The value, and the resources that evaluating it named.
-    Done(Value, BTreeSet<Reference>),
+/// Where variables have their values from.
+pub(super) enum Variables<'a> {
+    /// Those of a root module are given from outside.
+    Given(BTreeMap<&'a str, Value>),
+    /// Those of a module that is called are arguments of the call.
+    Arguments(Arguments<'a>),
 }
 
-/// More resources than this are not kept as named by one expression.
-const MAX_TOUCHED: usize = 256;
+/// Values by name, evaluated once. [`None`] is being evaluated: whoever asks now is part of a cycle. With each value the
+/// resources that evaluating it named.
+pub(super) type Memo<'a> = RefCell<BTreeMap<&'a str, Option<(Value, BTreeSet<Reference>)>>>;
 
 /// A value has no more parts than this.
 const MAX_PARTS: usize = 100_000;
@@ -53,33 +61,39 @@ const MAX_NESTING: usize = 250;
 
 impl<'a> ModuleScope<'a> {
     /// The scope of a root module.
-    pub fn new(
-        module: &'a Module<'a>,
+    pub fn root(
+        run: Rc<Run<'a>>,
+        definition: &'a Definition<'a>,
         variables: BTreeMap<&'a str, Value>,
-        directory: Option<&Path>,
-    ) -> Self {
-        Self {
-            module,
-            variables,
-            directory: directory.map(Path::to_path_buf),
-            locals: RefCell::default(),
-            resources: Resources::default(),
-            touched: RefCell::default(),
-            diagnostics: RefCell::default(),
-            reported: RefCell::default(),
-        }
+    ) -> Rc<Self> {
+        let path = SmolStr::default();
+        Self::new(run, definition, path.clone(), path, Variables::Given(variables))
     }
 
-    /// What evaluation had to say.
-    pub fn into_diagnostics(self) -> Vec<Diagnostic> {
-        self.diagnostics.into_inner()
+    pub(super) fn new(
+        run: Rc<Run<'a>>,
+        definition: &'a Definition<'a>,
+        path: SmolStr,
+        block_path: SmolStr,
+        variables: Variables<'a>,
+    ) -> Rc<Self> {
+        Rc::new_cyclic(|this| Self {
+            this: Weak::clone(this),
+            run,
+            definition,
+            module: &definition.module,
+            path,
+            block_path,
+            variables,
+            locals: RefCell::default(),
+            resources: Resources::default(),
+            calls: Calls::default(),
+        })
     }
 
     /// Adds a diagnostic, the first one of its place.
     pub fn report(&self, diagnostic: Diagnostic) {
-        if diagnostic.site.is_none_or(|site| self.reported.borrow_mut().insert(site)) {
-            self.diagnostics.borrow_mut().push(diagnostic);
-        }
+        self.run.report(diagnostic);
     }
 
     /// Evaluates `expr` with `scope`, which is this one or one inside it, and returns the resources it names.
@@ -95,45 +109,53 @@ impl<'a> ModuleScope<'a> {
 
     /// What `evaluate` gives, and the resources that it names.
     pub(super) fn recording<T>(&self, evaluate: impl FnOnce() -> T) -> (T, BTreeSet<Reference>) {
-        let before = self.touched.take();
-        let result = evaluate();
-        (result, self.touched.replace(before))
+        self.run.recording(evaluate)
     }
 
     /// Notes that a resource was named.
     pub(super) fn touch(&self, reference: &Reference) {
-        let mut touched = self.touched.borrow_mut();
-        if touched.len() < MAX_TOUCHED {
-            touched.insert(reference.clone());
-        }
+        self.run.touch(reference);
     }
 
-    fn touch_all(&self, references: &BTreeSet<Reference>) {
-        for reference in references {
-            self.touch(reference);
+    /// The value that `memo` has for `name`, or that `evaluate` gives it; `what` is `name` for people, written at `site`.
+    pub(super) fn once(
+        &self,
+        memo: &Memo<'a>,
+        name: &'a str,
+        (what, site): (&str, Site),
+        evaluate: impl FnOnce() -> (Value, BTreeSet<Reference>),
+    ) -> Value {
+        match memo.borrow().get(name) {
+            Some(Some((value, touched))) => {
+                self.run.touch_all(touched);
+                return value.clone();
+            }
+            Some(None) => return self.cycle(what, site),
+            None => {}
         }
+        let Some(_level) = Nested::enter() else { return Nested::too_deep() };
+        memo.borrow_mut().insert(name, None);
+        let (value, touched) = evaluate();
+        self.run.touch_all(&touched);
+        memo.borrow_mut().insert(name, Some((value.clone(), touched)));
+        value
     }
 
     fn local(&self, name: &str) -> Result<Value, String> {
         let Some((&name, &(file, attribute))) = self.module.locals.get_key_value(name) else {
             return Err(format!("local value `{name}` is not declared"));
         };
-        match self.locals.borrow().get(name) {
-            Some(Local::Done(value, touched)) => {
-                self.touch_all(touched);
-                return Ok(value.clone());
-            }
-            Some(Local::Busy) => {
-                return Ok(self.cycle(&format!("local.{name}"), attribute.name.span.at(file)));
-            }
-            None => {}
-        }
-        let Some(_level) = Nested::enter() else { return Ok(Nested::too_deep()) };
-        self.locals.borrow_mut().insert(name, Local::Busy);
-        let (value, touched) = self.evaluate(&attribute.value, file, self);
-        self.touch_all(&touched);
-        self.locals.borrow_mut().insert(name, Local::Done(value.clone(), touched));
-        Ok(value)
+        let what = format!("local.{name}");
+        let site = attribute.name.span.at(file);
+        Ok(self.once(&self.locals, name, (&what, site), || self.evaluate(&attribute.value, file, self)))
+    }
+
+    fn variable(&self, name: &str) -> Result<Value, String> {
+        let value = match &self.variables {
+            Variables::Given(values) => values.get(name).cloned(),
+            Variables::Arguments(arguments) => self.argument(arguments, name),
+        };
+        value.ok_or_else(|| format!("variable `{name}` is not declared"))
     }
 
     /// The value of what needs itself to be evaluated.
@@ -170,16 +192,14 @@ fn bounded(value: Value) -> Value {
 impl Scope for ModuleScope<'_> {
     fn lookup(&self, root: &str, attrs: &[&str]) -> Result<(Value, usize), String> {
         match (root, attrs) {
-            ("var", [name, ..]) => match self.variables.get(name) {
-                Some(value) => Ok((value.clone(), 1)),
-                None => Err(format!("variable `{name}` is not declared")),
-            },
+            ("var", [name, ..]) => Ok((self.variable(name)?, 1)),
             ("local", [name, ..]) => Ok((self.local(name)?, 1)),
-            ("module", [name, ..]) if self.module.calls.contains_key(name) => {
-                Ok((Value::unknown(Cause::Module(format_smolstr!("module.{name}"))), 1))
+            ("module", [name, rest @ ..]) => {
+                let (value, used) = self.call(name, rest)?;
+                Ok((value, used + 1))
             }
-            ("module", [name, ..]) => Err(format!("module `{name}` is not declared")),
-            ("path", ["module" | "root", ..]) => Ok((Value::string("."), 1)),
+            ("path", ["module", ..]) => Ok((Value::string(self.definition.path), 1)),
+            ("path", ["root", ..]) => Ok((Value::string("."), 1)),
             ("path", ["cwd", ..]) => {
                 Ok((Value::unknown(Cause::Other("`path.cwd` depends on the run".into())), 1))
             }
@@ -211,6 +231,7 @@ impl Scope for ModuleScope<'_> {
     ) -> Option<(Value, usize)> {
         match (root, attrs) {
             ("data", [kind, name]) => self.element(Mode::Data, kind, name, key, then),
+            ("module", [name]) => self.called_element(name, key, then),
             ("var" | "local" | "module" | "path" | "terraform" | "tofu" | "ephemeral", _) => None,
             (kind, [name]) => self.element(Mode::Managed, kind, name, key, then),
             _ => None,
@@ -218,6 +239,6 @@ impl Scope for ModuleScope<'_> {
     }
 
     fn directory(&self) -> Option<&Path> {
-        self.directory.as_deref()
+        self.run.directory.as_deref()
     }
 }

@@ -84,7 +84,10 @@ pub fn values<'a>(
     let values = module
         .variables
         .iter()
-        .map(|(&name, declared)| (name, variable(name, declared, assigned.remove(name), &mut diagnostics)))
+        .map(|(&name, declared)| {
+            let missing = Cause::Variable(name.into());
+            (name, variable(name, declared, assigned.remove(name).ok_or(missing), &mut diagnostics))
+        })
         .collect();
     (values, diagnostics)
 }
@@ -114,10 +117,11 @@ fn parse_var(text: &str, file: FileId, declared: &Declared<'_>, diagnostics: &mu
     eval::evaluate(&expr, file, &NoNames, Mode::Strict, diagnostics)
 }
 
-fn variable(
+/// The value of a variable: what is assigned, or its default, or unknown for the cause that nothing is assigned.
+pub(super) fn variable(
     name: &str,
     declared: &Declared<'_>,
-    assigned: Option<Value>,
+    assigned: Result<Value, Cause>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Value {
     let body = declared.body();
@@ -128,11 +132,10 @@ fn variable(
     });
     let nullable = flag("nullable").unwrap_or(true);
     let value = match (assigned, default) {
-        (Some(value), Some(default)) if value.is_null() && !nullable => default,
-        (Some(value), _) | (None, Some(value)) => value,
-        (None, None) => {
-            let unknown =
-                Unknown { ty: ty.clone(), not_null: !nullable, ..Unknown::new(Cause::Variable(name.into())) };
+        (Ok(value), Some(default)) if value.is_null() && !nullable => default,
+        (Ok(value), _) | (Err(_), Some(value)) => value,
+        (Err(cause), None) => {
+            let unknown = Unknown { ty: ty.clone(), not_null: !nullable, ..Unknown::new(cause) };
             Value::from_unknown(unknown).or_origin(declared.site())
         }
     };
