@@ -7,7 +7,7 @@ use crate::source::Site;
 /// How bad a diagnostic is for the run.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
-    /// Something was not looked at by design (a module call that is not followed yet).
+    /// Something was not looked at by design (a module that is not installed).
     Notice,
     /// Part of the input is not understood; the rest is analysed.
     Warning,

@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use airgate::eval::{Mode, Scope, try_evaluate};
+use airgate::eval::{Directory, Mode, Scope, try_evaluate};
 use airgate::hcl::parse_expression;
 use airgate::source::Sources;
 use airgate::value::{Cause, Kind, Reference, Type, Unknown, Value};
@@ -45,8 +45,9 @@ impl Scope for Planned {
         Ok((Value { reference: Some(reference), ..Value::from_unknown(unknown) }, 0))
     }
 
-    fn directory(&self) -> Option<&Path> {
-        Some(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests")))
+    fn directory(&self) -> Option<Directory<'_>> {
+        let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests"));
+        Some(Directory { path, tree: path })
     }
 }
 

@@ -16,6 +16,8 @@ mod tests;
 
 pub use evaluator::on_deep_stack;
 
+use std::path::Path;
+
 use crate::diagnostic::Diagnostic;
 use crate::hcl::ast::Expr;
 use crate::source::{FileId, Site, Span};
@@ -47,11 +49,19 @@ pub trait Scope {
         None
     }
 
-    /// The value of `path.module` and the root that filesystem functions are confined to; `None` where there is no
-    /// filesystem (the functions are then unknown).
-    fn directory(&self) -> Option<&std::path::Path> {
+    /// Where filesystem functions look; `None` where there is no filesystem (the functions are then unknown).
+    fn directory(&self) -> Option<Directory<'_>> {
         None
     }
+}
+
+/// Where filesystem functions look.
+#[derive(Copy, Clone, Debug)]
+pub struct Directory<'d> {
+    /// Relative paths start here.
+    pub path: &'d Path,
+    /// What they do not leave.
+    pub tree: &'d Path,
 }
 
 /// Nesting on this thread, for as long as it lives. Who evaluates expressions inside of expressions, as resources and

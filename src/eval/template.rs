@@ -1,7 +1,5 @@
 //! Templates: quoted strings and heredocs with interpolations and directives, and the functions that evaluate some.
 
-use std::path::Path;
-
 use bumpalo::Bump;
 use smol_str::SmolStr;
 
@@ -10,6 +8,7 @@ use super::evaluator::{Eval, Evaluator, MAX_STRING, Names, Stop, error, run};
 use super::expression::normalize;
 use super::for_expression::Entries;
 use super::{Scope, functions};
+use crate::eval::Directory;
 use crate::hcl::ast::{Expr, Part};
 use crate::hcl::parse_template;
 use crate::source::Sources;
@@ -206,7 +205,7 @@ impl Scope for TemplateScope<'_> {
         self.outer.call(name, args)
     }
 
-    fn directory(&self) -> Option<&Path> {
+    fn directory(&self) -> Option<Directory<'_>> {
         self.outer.directory()
     }
 }

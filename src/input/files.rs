@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use bumpalo::Bump;
 use smol_str::SmolStr;
 
-use crate::diagnostic::Level;
+use crate::diagnostic::{Diagnostic, Level};
 use crate::program::Program;
 use crate::source::{FileId, Position, Sources};
 use crate::terraform::source::variables::{self, Given, GivenItem};
@@ -95,6 +95,7 @@ impl Inputs {
                 this.items.push(read(path, sources)?);
             }
         }
+        this.drop_called();
         for path in var_files {
             if path.extension().is_some_and(|extension| extension == "json") {
                 let shown = display_path(path);
@@ -108,6 +109,34 @@ impl Inputs {
         }
         this.vars = variables::add_vars(vars, sources);
         Ok(this)
+    }
+
+    /// Takes out directories that another root module calls: as modules of it their variables have values.
+    fn drop_called(&mut self) {
+        let directory = |input: &Input| match input {
+            Input::Source(root) => Some((identity(root.directory.as_deref()?), root.path.clone())),
+            Input::Document { .. } => None,
+        };
+        let mut at = 0;
+        while let Some(input) = self.items.get(at) {
+            let Some((directory, shown)) = directory(input) else {
+                at += 1;
+                continue;
+            };
+            let caller = self.items.iter_mut().enumerate().find_map(|(other, input)| match input {
+                Input::Source(root) if other != at && root.directories.contains(&directory) => Some(root),
+                _ => None,
+            });
+            match caller {
+                Some(caller) => {
+                    let message =
+                        format!("`{shown}` is analysed as a module of `{}`, not on its own", caller.path);
+                    caller.diagnostics.push(Diagnostic::notice(message));
+                    self.items.remove(at);
+                }
+                None => at += 1,
+            }
+        }
     }
 
     /// One root module of files that are already in memory.

@@ -1,6 +1,6 @@
 //! What a function sees of its call, and what it answers with when it cannot tell.
 
-use std::path::Path;
+use crate::eval::Directory;
 
 use crate::eval::expression::normalize;
 use crate::value::{Cause, Kind, Number, Type, Unknown, Value};
@@ -10,7 +10,7 @@ pub(super) struct Call<'a> {
     /// The arguments, of the types that the parameters ask for.
     pub(super) args: &'a [Value],
     /// The root that the functions for files are confined to.
-    pub(super) directory: Option<&'a Path>,
+    pub(super) directory: Option<Directory<'a>>,
     /// The name, without a namespace.
     pub(super) name: &'static str,
 }

@@ -31,11 +31,12 @@ enum Place {
 }
 
 fn find(call: &Call<'_>, path: &str) -> Place {
-    let Some(root) = call.directory.and_then(|directory| directory.canonicalize().ok()) else {
+    let Some(directory) = call.directory else { return Place::Outside };
+    let (Ok(start), Ok(root)) = (directory.path.canonicalize(), directory.tree.canonicalize()) else {
         return Place::Outside;
     };
-    // An absolute path replaces the root here, and is inside only if it names something there.
-    let joined = root.join(path);
+    // An absolute path replaces the start here, and is inside only if it names something there.
+    let joined = start.join(path);
     match joined.canonicalize() {
         Ok(real) if real.starts_with(&root) => Place::Inside(real),
         Ok(_) => Place::Outside,
@@ -181,6 +182,7 @@ fn list(root: &Path, folder: &Path, depth: usize, seen: &mut usize, names: &mut 
 mod tests {
     use super::super::call as call_function;
     use super::*;
+    use crate::eval::Directory;
 
     /// A folder of the test's own, removed at the end.
     struct Folder(PathBuf);
@@ -198,7 +200,9 @@ mod tests {
 
         fn call(&self, name: &str, args: &[&str]) -> Result<Value, String> {
             let args: Vec<Value> = args.iter().map(|arg| Value::string(*arg)).collect();
-            call_function(name, &args, Some(&self.0.join("root"))).unwrap()
+            let root = self.0.join("root");
+            let directory = Directory { path: &root, tree: &root };
+            call_function(name, &args, Some(directory)).unwrap()
         }
     }
 

@@ -26,7 +26,7 @@ mod strings;
 mod table;
 mod verb;
 
-use std::path::Path;
+use crate::eval::Directory;
 
 use crate::value::{Cause, Type, Unknown, Value, convert};
 use call::Call;
@@ -34,8 +34,8 @@ use table::{FUNCTIONS, Function, Marks, Param, Promise, Unknowns};
 
 /// Calls Terraform's function `name` (`upper`, `core::upper`). None if Terraform has no such function; a function that
 /// exists but is not evaluated, also one of a provider, gives an unknown and never an error, so that `try` cannot fall
-/// back. Relative paths of the functions for files start in `directory`, which they do not leave.
-pub fn call(name: &str, args: &[Value], directory: Option<&Path>) -> Option<Result<Value, String>> {
+/// back. Relative paths of the functions for files start in `directory` and do not leave its tree.
+pub fn call(name: &str, args: &[Value], directory: Option<Directory<'_>>) -> Option<Result<Value, String>> {
     if name.starts_with("provider::") {
         let operands: Vec<&Value> = args.iter().collect();
         let unknown = Unknown { cause: Cause::Function(name.into()), ..Unknown::of_operands(&operands) };
@@ -65,7 +65,7 @@ impl Function {
         self.params.get(index).or(self.rest.as_ref())
     }
 
-    fn call(&self, args: &[Value], directory: Option<&Path>) -> Result<Value, String> {
+    fn call(&self, args: &[Value], directory: Option<Directory<'_>>) -> Result<Value, String> {
         let wanted = self.params.len();
         if args.len() < wanted || args.len() > wanted && self.rest.is_none() {
             let more = if self.rest.is_some() { "at least " } else { "" };
@@ -86,7 +86,7 @@ impl Function {
         }
     }
 
-    fn evaluate(&self, args: &[Value], directory: Option<&Path>) -> Result<Value, String> {
+    fn evaluate(&self, args: &[Value], directory: Option<Directory<'_>>) -> Result<Value, String> {
         let mut converted = Vec::with_capacity(args.len());
         for (i, arg) in args.iter().enumerate() {
             let Some(param) = self.param(i) else { break };

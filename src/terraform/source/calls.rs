@@ -80,10 +80,17 @@ impl<'a> ModuleScope<'a> {
         self.calls.called.borrow_mut().insert(name, None);
         let called = Rc::new(match self.definition_of(name, declared) {
             Ok(definition) => self.instances(name, declared, definition),
-            Err(diagnostic) => {
-                self.report(diagnostic.at(declared.site()));
-                Called::Unfollowed
-            }
+            Err(diagnostic) => match instance::expansion(declared, self) {
+                // Nothing is called: nobody need install it.
+                nothing @ Expansion::Count(0) => Called::Instances(nothing, Vec::new()),
+                Expansion::ForEach(entries) if entries.is_empty() => {
+                    Called::Instances(Expansion::ForEach(entries), Vec::new())
+                }
+                _ => {
+                    self.report(diagnostic.at(declared.site()));
+                    Called::Unfollowed
+                }
+            },
         });
         self.calls.called.borrow_mut().insert(name, Some(Rc::clone(&called)));
         called

@@ -107,6 +107,9 @@ pub(super) fn follow(root: &mut RootModule, directory: &Path, sources: &mut Sour
         }
         next += 1;
     }
+    finder.known.remove(&finder.root);
+    let tree = finder.known.keys().fold(finder.root, |tree, directory| common(&tree, directory));
+    root.tree = Some(tree);
     root.directories = finder.known.into_keys().collect();
     root.modules = finder.modules;
     root.diagnostics.append(&mut finder.diagnostics);
@@ -199,6 +202,11 @@ fn tree_of(root: &Path) -> PathBuf {
     let above = || root.parent().map(|parent| parent.parent().unwrap_or(parent));
     let repository = root.ancestors().find(|directory| directory.join(".git").exists());
     repository.or_else(above).unwrap_or(root).to_path_buf()
+}
+
+/// The longest path that both begin with.
+fn common(a: &Path, b: &Path) -> PathBuf {
+    a.components().zip(b.components()).take_while(|(a, b)| a == b).map(|(part, _)| part).collect()
 }
 
 /// The `module` blocks of the files: their names and sources. The trees that this takes are thrown away: which files there

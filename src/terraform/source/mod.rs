@@ -49,7 +49,7 @@ use variables::Given;
 /// The files of a root module, read but not parsed.
 #[derive(Debug, Default)]
 pub struct RootModule {
-    /// The directory on disk, that filesystem functions are confined to; [`None`] for text that never was on a disk.
+    /// The directory on disk; [`None`] for text that never was on a disk.
     pub directory: Option<PathBuf>,
     /// The path as the user gave it.
     pub path: String,
@@ -61,8 +61,10 @@ pub struct RootModule {
     pub calls: BTreeMap<String, Target>,
     /// The directories of the modules that are called, each once.
     pub modules: Vec<ModuleDir>,
-    /// All directories that were read, without links.
+    /// The directories of all of them, without links.
     pub directories: Vec<PathBuf>,
+    /// The smallest directory that holds the root module and all of them: filesystem functions are confined to it.
+    pub tree: Option<PathBuf>,
     /// Files that were found and are not read, and why.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -150,7 +152,11 @@ impl RootModule {
         let Some(root) = definitions.first() else { return Program::default() };
         let (values, more) = variables::values(&root.module, tfvars, given);
         diagnostics.extend(more);
-        let run = Rc::new(Run::new(&definitions, self.directory.as_deref()));
+        let directory = self
+            .directory
+            .as_deref()
+            .map(|path| eval::Directory { path, tree: self.tree.as_deref().unwrap_or(path) });
+        let run = Rc::new(Run::new(&definitions, directory));
         let scope = ModuleScope::root(Rc::clone(&run), root, values);
         let mut program = instance::expand(&scope);
         program.kind = InputKind::TerraformSource;

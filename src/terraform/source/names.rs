@@ -1,8 +1,6 @@
 //! The names inside of a resource instance and of a `dynamic` block, over those of the module.
 
-use std::path::Path;
-
-use crate::eval::Scope;
+use crate::eval::{Directory, Scope};
 use crate::value::Value;
 
 use super::scope::ModuleScope;
@@ -46,7 +44,7 @@ impl Scope for InstanceScope<'_, '_> {
         if root == "each" { None } else { self.module.lookup_element(root, attrs, key, then) }
     }
 
-    fn directory(&self) -> Option<&Path> {
+    fn directory(&self) -> Option<Directory<'_>> {
         self.module.directory()
     }
 }
@@ -76,7 +74,7 @@ impl Scope for IteratorScope<'_> {
         if root == self.name { None } else { self.parent.lookup_element(root, attrs, key, then) }
     }
 
-    fn directory(&self) -> Option<&Path> {
+    fn directory(&self) -> Option<Directory<'_>> {
         self.parent.directory()
     }
 }

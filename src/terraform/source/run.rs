@@ -2,9 +2,9 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
 use crate::diagnostic::Diagnostic;
+use crate::eval::Directory;
 use crate::source::Site;
 use crate::value::Reference;
 
@@ -20,8 +20,8 @@ const MAX_MODULES: usize = 10_000;
 pub struct Run<'a> {
     /// The root module's definition, then those of the modules that are called.
     pub(super) definitions: &'a [Definition<'a>],
-    /// The root module's directory.
-    pub(super) directory: Option<PathBuf>,
+    /// The root module's directory, and what holds all modules.
+    pub(super) directory: Option<Directory<'a>>,
     /// Resources named since the last recording began.
     touched: RefCell<BTreeSet<Reference>>,
     /// What evaluation has to say.
@@ -33,10 +33,10 @@ pub struct Run<'a> {
 
 impl<'a> Run<'a> {
     /// Nothing is evaluated yet.
-    pub fn new(definitions: &'a [Definition<'a>], directory: Option<&Path>) -> Self {
+    pub fn new(definitions: &'a [Definition<'a>], directory: Option<Directory<'a>>) -> Self {
         Self {
             definitions,
-            directory: directory.map(Path::to_path_buf),
+            directory,
             touched: RefCell::default(),
             diagnostics: RefCell::default(),
             reported: RefCell::default(),

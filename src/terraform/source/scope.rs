@@ -5,13 +5,12 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::rc::{Rc, Weak};
 
 use smol_str::{SmolStr, format_smolstr};
 
 use crate::diagnostic::Diagnostic;
-use crate::eval::{self, Mode as EvalMode, Nested, Scope};
+use crate::eval::{self, Directory, Mode as EvalMode, Nested, Scope};
 use crate::hcl::ast::Expr;
 use crate::program::Mode;
 use crate::source::{FileId, Site};
@@ -238,7 +237,7 @@ impl Scope for ModuleScope<'_> {
         }
     }
 
-    fn directory(&self) -> Option<&Path> {
-        self.run.directory.as_deref()
+    fn directory(&self) -> Option<Directory<'_>> {
+        self.run.directory
     }
 }
