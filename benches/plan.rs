@@ -3,6 +3,14 @@
 //! `cargo bench --bench plan [-- INSTANCES]`: grows a plan of the fixtures by making its root module a module with a
 //! `for_each`, as the real Terraform would write it, and prints times (best of several), the ratio and the peak memory.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    reason = "a benchmark prints, and stops where something is wrong"
+)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

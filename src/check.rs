@@ -148,8 +148,12 @@ fn ask_rule(facts: &Facts<'_>, rules: &Rules<'_>, index: usize, node: NodeId) ->
     let (mut truth, mut causes, actual, decided_at) = match &rule.test {
         Test::Require(require) => {
             let decision = decide(require, rules.file, &scope);
-            let actual = rule.at.and_then(|at| Some(display(resource.after.as_ref()?.at_path(at)?)));
-            (decision.truth, decision.causes, actual, decision.site)
+            let value = rule.at.and_then(|at| resource.after.as_ref()?.at_path(at));
+            // What is not known yet is not what fails: then something else decided.
+            let decides = |value: &&Value| decision.truth == Truth::Maybe || !value.is_unknown();
+            let value = value.filter(decides);
+            let origin = value.filter(|value| !value.sensitive).and_then(|value| value.origin);
+            (decision.truth, decision.causes, value.map(shown), decision.site.or(origin))
         }
         Test::Analysis { name, args } => {
             let (_, analysis) = ANALYSES.iter().find(|(known, _)| known == name)?;
@@ -226,7 +230,11 @@ fn decide(condition: &Expr<'_>, file: FileId, scope: &ConditionScope<'_, '_>) ->
     let maybe = |cause: String, site| Decision { truth: Truth::Maybe, causes: vec![cause], site };
     match eval::try_evaluate(condition, file, scope, EvalMode::Extended) {
         Ok(value) => match &value.kind {
-            Kind::Bool(truth) => Decision { truth: Truth::from(*truth), causes: Vec::new(), site: None },
+            Kind::Bool(truth) => {
+                // A fact tells where what decides was written; a literal of the rule itself does not.
+                let site = value.origin.filter(|site| site.file != file && !value.sensitive);
+                Decision { truth: Truth::from(*truth), causes: Vec::new(), site }
+            }
             Kind::Unknown(unknown) => maybe(unknown.cause.to_string(), None),
             _ => maybe("the value that decides is null".to_owned(), None),
         },
@@ -238,12 +246,19 @@ fn decide(condition: &Expr<'_>, file: FileId, scope: &ConditionScope<'_, '_>) ->
 fn locate(resource: &Resource, at: &str) -> Option<Site> {
     let mut path = at;
     while !path.is_empty() {
-        if let Some(site) = resource.places.get(path) {
-            return Some(*site);
+        if let Some(site) = resource.places.get(path).copied().or_else(|| entry(resource, path)) {
+            return Some(site);
         }
         path = path.rsplit_once('.').map_or("", |(rest, _)| rest);
     }
     resource.site
+}
+
+/// Where the attribute is in an input of JSON: in the resource's own entry. The value of an attribute in HCL may come from
+/// anywhere, so its origin tells nothing here.
+fn entry(resource: &Resource, path: &str) -> Option<Site> {
+    let origin = resource.after.as_ref()?.at_path(path)?.origin?;
+    covers(resource.site, origin).then_some(origin)
 }
 
 /// The rule's message with its interpolations.
@@ -278,6 +293,16 @@ fn message(
         _ => {}
     }
     text
+}
+
+/// A deciding value for people: what nobody wrote is the provider's default, or nothing at all.
+fn shown(value: &Value) -> String {
+    let is_written = value.origin.is_some() || value.is_null() || value.is_unknown();
+    match value.items() {
+        Some([]) if !is_written => display(&Value::NULL),
+        _ if is_written => display(value),
+        _ => format!("{} (default)", display(value)),
+    }
 }
 
 /// Longest text of a value that is shown.
@@ -315,13 +340,12 @@ pub fn display(value: &Value) -> String {
 
 /// Instances of one block that fare alike become one finding.
 fn group(facts: &Facts<'_>, results: Vec<Result>) -> Vec<Finding> {
-    type Key = (usize, Verdict, SmolStr, Option<Site>, String, Vec<String>);
+    type Key = (usize, Verdict, SmolStr, String, Vec<String>);
     let mut groups: BTreeMap<Key, Finding> = BTreeMap::new();
     for result in results {
         let Some(resource) = facts.graph.resource(result.node) else { continue };
         let block = resource.block.clone();
-        let key =
-            (result.rule, result.verdict, block, result.site, result.message.clone(), result.causes.clone());
+        let key = (result.rule, result.verdict, block, result.message.clone(), result.causes.clone());
         let finding = groups.entry(key).or_insert_with(|| Finding {
             rule: result.rule,
             verdict: result.verdict,
@@ -332,6 +356,8 @@ fn group(facts: &Facts<'_>, results: Vec<Result>) -> Vec<Finding> {
             actual: result.actual,
             causes: result.causes,
         });
+        // Instances of a block share its place in source; in JSON each has its own, and the first stands for all.
+        finding.site = finding.site.min(result.site);
         finding.resources.extend(subject(facts, result.node));
     }
     groups
@@ -350,4 +376,29 @@ fn subject(facts: &Facts<'_>, node: NodeId) -> Option<Subject> {
         type_name: resource.native_type.clone().unwrap_or_else(|| resource.type_name.clone()),
         path: facts.scope().path(facts.graph, node),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Options;
+    use crate::source::Span;
+
+    #[test]
+    fn a_finding_in_a_plan_points_at_the_attribute() {
+        let plan = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/bedrock-agent/plan.json");
+        let report = crate::analyze(&[plan], &Options::default()).unwrap();
+        let is_it = |finding: &&Finding| report.rules[finding.rule].id == "AWS-BED-LOG-002";
+        let site = report.findings.iter().find(is_it).and_then(|finding| finding.site).unwrap();
+        assert_eq!(report.sources.get(site.file).unwrap().slice(site.span), "\"logging_config\"");
+    }
+
+    #[test]
+    fn an_origin_elsewhere_is_no_place_of_the_resource() {
+        let file = crate::source::Sources::default().add("a", "");
+        let at = |start| Span::new(start, start + 5).at(file);
+        assert!(covers(Some(at(10)), at(10)));
+        assert!(!covers(Some(at(10)), at(8)));
+        assert!(!covers(None, at(10)));
+    }
 }

@@ -4,7 +4,7 @@
 use airgate::input;
 use airgate::program::{Action, Key, Mode, Program, Resource};
 use airgate::source::Sources;
-use airgate::value::Value;
+use airgate::value::{Kind, Value};
 
 fn text(name: &str) -> String {
     let path = format!("{}/fixtures/readers/{name}", env!("CARGO_MANIFEST_DIR"));
@@ -319,6 +319,8 @@ fn the_shape_of_unknown_and_sensitive_is_that_of_the_value() {
         at("list.0").sensitive && !at("list.1").sensitive && !at("block").sensitive && !at("whole").sensitive
     );
     assert!(at("block.1.omitted").is_unknown() && at("more.in").is_unknown());
+    let Kind::Number(half) = &at("half").kind else { panic!("2.5 is a number") };
+    assert_eq!(half.to_string(), "2.5");
     let replaced = resource(&program, "t.n");
     assert_eq!(replaced.action, Action::Replace);
     assert!(replaced.before.as_ref().unwrap().get("secret").unwrap().sensitive);

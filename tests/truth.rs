@@ -2,6 +2,8 @@
 //! made of it (the `.txt` file beside it is what was asked). Strict mode must agree on all of them: on values, on errors,
 //! and on which leaves are unknown.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -170,7 +172,7 @@ fn agrees_with_terraform() {
                 Outcome::Agrees => agreed += 1,
                 Outcome::NotEvaluated(name) => *skipped.entry(name).or_insert(0) += 1,
                 Outcome::Differs(_) if DIFFERENCES.iter().any(|(known, _)| *known == text) => {
-                    differing.push(text)
+                    differing.push(text);
                 }
                 Outcome::Differs(how) => failures.push(format!("{text}\n    {how}")),
             }

@@ -21,7 +21,7 @@ const EXIT_CODES: &str = "Exit codes, the same for every format:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct Args {
-    /// Directories of `.tf` files, plans (binary or JSON), states, Pulumi previews and stacks; `-` is standard input.
+    /// Directories of `.tf` files, plans and states as JSON, Pulumi previews and stacks; `-` is standard input.
     #[arg(value_name = "PATH", default_value = ".")]
     paths: Vec<PathBuf>,
     /// Value of a root variable; wins over `--var-file`. May be repeated.

@@ -19,6 +19,11 @@ impl Evaluator<'_> {
             let [a, b] = types;
             return error(format!("the branches have no common type: {} and {}", a.word(), b.word()), span);
         };
+        // Unlike null, what is of a type that is not known gives the result no type but its own.
+        let untyped = |branch: &Result<Value, _>| {
+            branch.as_ref().ok().and_then(Value::as_unknown).is_some_and(|unknown| unknown.ty == Type::Any)
+        };
+        let ty = if untyped(&then) || untyped(&otherwise) { Type::Any } else { ty };
         let condition = self.eval(&conditional.condition, names)?;
         let taken = match condition_of(&condition, conditional.condition.span)? {
             Some(true) => then,

@@ -36,11 +36,13 @@ fn joined(first: &Value, rest: &[&Value], otherwise: &Value) -> Option<Value> {
     if !alike {
         return None;
     }
-    let otherwise = loosened(otherwise);
     let element = |part: &dyn Fn(&'_ Value) -> Option<Value>| -> Option<Value> {
         let parts: Vec<Value> =
             std::iter::once(first).chain(rest.iter().copied()).map(part).collect::<Option<_>>()?;
-        Some(join(&parts.iter().collect::<Vec<_>>(), &otherwise))
+        let types: Vec<Type> = parts.iter().filter(|part| !part.is_null()).map(Type::of).collect();
+        let alike = types.iter().all(|ty| Some(ty) == types.first());
+        let ty = types.first().filter(|_| alike).cloned().unwrap_or_default();
+        Some(join(&parts.iter().collect::<Vec<_>>(), &loosened(otherwise, ty)))
     };
     let elements = |items: &[Value]| -> Option<Arc<[Value]>> {
         (0..items.len()).map(|at| element(&|value| value.items()?.get(at).cloned())).collect()
@@ -59,10 +61,10 @@ fn joined(first: &Value, rest: &[&Value], otherwise: &Value) -> Option<Value> {
     Some(Value { origin: otherwise.origin, ..kind.into() })
 }
 
-/// `otherwise` for a part: what it says of the whole does not hold there.
-fn loosened(otherwise: &Value) -> Value {
+/// `otherwise` for a part of type `ty`: what else it says of the whole does not hold there.
+fn loosened(otherwise: &Value, ty: Type) -> Value {
     let Some(unknown) = otherwise.as_unknown() else { return otherwise.clone() };
-    let unknown = Unknown { ty: Type::Any, not_null: false, prefix: SmolStr::default(), ..unknown.clone() };
+    let unknown = Unknown { ty, not_null: false, prefix: SmolStr::default(), ..unknown.clone() };
     Value { sensitive: otherwise.sensitive, origin: otherwise.origin, ..Value::from_unknown(unknown) }
 }
 

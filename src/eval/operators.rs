@@ -3,7 +3,7 @@
 use super::evaluator::{Eval, Evaluator, Names, error, optional};
 use crate::hcl::ast::{BinaryOp, Expr, ExprKind, UnaryOp};
 use crate::source::Span;
-use crate::value::{Kind, Number, Truth, Type, Value, convert, equal};
+use crate::value::{Kind, Number, Reference, Truth, Type, Value, convert, equal};
 
 impl Evaluator<'_> {
     pub(super) fn unary(&self, op: UnaryOp, operand: &Expr<'_>, names: Option<&Names<'_>>) -> Eval {
@@ -122,14 +122,12 @@ fn same_or_equal(a: &Value, b: &Value) -> Truth {
     if a.is_null() && is_reference(b) || b.is_null() && is_reference(a) {
         return Truth::No;
     }
-    match (&a.reference, &b.reference) {
-        // An element that is not told apart (`[?]`) may be another one.
-        (Some(one), Some(other))
-            if one == other && !one.attribute.contains('?') && !one.resource.contains('?') =>
-        {
-            Truth::Yes
-        }
-        _ => equal(a, b),
+    // An element that is not told apart (`[?]`) may be another one.
+    let exact =
+        |reference: &Reference| !reference.attribute.contains('?') && !reference.resource.contains('?');
+    match (equal(a, b), &a.reference, &b.reference) {
+        (Truth::Maybe, Some(one), Some(other)) if one == other && exact(one) => Truth::Yes,
+        (truth, ..) => truth,
     }
 }
 

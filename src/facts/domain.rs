@@ -155,7 +155,7 @@ impl ConditionScope<'_, '_> {
                 (Some(_), Some(_)) => {}
                 _ => {
                     unsure =
-                        Some(Cause::Other(format!("`{}` may be in the same region", other.address).into()))
+                        Some(Cause::Other(format!("`{}` may be in the same region", other.address).into()));
                 }
             }
         }

@@ -103,7 +103,7 @@ impl<'a> Parser<'a> {
         let value = value.unwrap_or_else(|Failed| {
             self.depth = depth;
             self.skip_item(start, in_block);
-            Expr { kind: ExprKind::Invalid, span: self.span(value_start, self.prev_end.max(value_start)) }
+            Expr { kind: ExprKind::Invalid, span: self.span(value_start.min(self.prev_end), self.prev_end) }
         });
         self.arena.alloc(Attribute { name, value, span: name.span.to(value.span) })
     }

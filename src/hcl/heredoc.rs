@@ -5,6 +5,7 @@ use bumpalo::collections::String as ArenaString;
 use super::ast::{Expr, ExprKind};
 use super::parser::{Failed, Parsed, Parser};
 use super::template::Flat;
+use crate::source::Span;
 
 /// The first line of a heredoc.
 #[derive(Copy, Clone, Debug)]
@@ -22,9 +23,13 @@ impl<'a> Parser<'a> {
     pub(super) fn heredoc(&mut self) -> Parsed<Expr<'a>> {
         let start = self.pos;
         let Some(opening) = self.heredoc_opening() else {
-            let help = "a heredoc begins with `<<NAME` or `<<-NAME` and nothing after it on the line";
+            let help = "a heredoc begins with `<<NAME` or `<<-NAME`";
             return Err(self.expected_help("an expression", help));
         };
+        if let Some(after) = self.after_opening(opening) {
+            let message = "expected the end of the line after the name of a heredoc";
+            return Err(self.report_help(after, message, "not even blanks or comments may stand there"));
+        }
         if let Some(end) = self.plain_heredoc_end(opening) {
             let text = self.slice(opening.body, end);
             let text = if opening.flush { self.without_indent(text) } else { text };
@@ -52,18 +57,32 @@ impl<'a> Parser<'a> {
         self.end_template(template)
     }
 
-    /// The opening of the heredoc that starts here, if one does.
+    /// The opening of the heredoc that starts here, if one does and there is a line after it. Also one with blanks or a
+    /// comment behind it, which is meant as one but wrong.
     pub(super) fn heredoc_opening(&self) -> Option<Opening<'a>> {
         let flush = self.byte_at(2) == b'-';
         let name = self.pos + if flush { 3 } else { 2 };
         let length = self.ident_length(name);
-        let after = self.bytes.get(name + length..)?;
-        let newline = if after.starts_with(b"\r\n") { 2 } else { 1 };
-        if length == 0 || after.get(newline - 1) != Some(&b'\n') {
+        // The line's end is looked for only behind what can be an opening: a line may have many `<<`.
+        let rest = self.bytes.get(name + length..).unwrap_or_default().trim_ascii_start();
+        let after = self.bytes.len() - rest.len();
+        let line_ends =
+            memchr::memchr(b'\n', self.bytes.get(name + length..after).unwrap_or_default()).is_some();
+        let is_opening = length > 0 && (line_ends || rest.starts_with(b"#") || rest.starts_with(b"//"));
+        if !is_opening {
             return None;
         }
+        let (_, body) = self.line_at(name + length)?;
         let marker = self.slice(name, name + length);
-        Some(Opening { flush, marker, body: name + length + newline })
+        Some(Opening { flush, marker, body })
+    }
+
+    /// What stands wrongly on the line of the opening.
+    fn after_opening(&self, opening: Opening<'_>) -> Option<Span> {
+        let start = self.pos + 2 + usize::from(opening.flush) + opening.marker.len();
+        let rest = self.slice(start, opening.body - 1);
+        let rest = rest.strip_suffix('\r').unwrap_or(rest);
+        (!rest.is_empty()).then(|| self.span(start, start + rest.len()))
     }
 
     /// The line that starts at `start`, without its `\n`, and the start of the next. The last line counts only if it is
@@ -78,10 +97,10 @@ impl<'a> Parser<'a> {
     fn plain_heredoc_end(&self, opening: Opening<'_>) -> Option<usize> {
         let mut start = opening.body;
         while let Some((line, next)) = self.line_at(start) {
-            if line.trim() == opening.marker {
+            if is_marker(line, opening.marker) {
                 return Some(start);
             }
-            if has_sequence(line.as_bytes()) {
+            if !is_plain(line.as_bytes()) {
                 return None;
             }
             start = next;
@@ -115,7 +134,7 @@ impl<'a> Parser<'a> {
         loop {
             if line_start && let Some(marker) = marker {
                 match self.line_at(self.pos) {
-                    Some((line, _)) if line.trim() == marker => return Ok(true),
+                    Some((line, _)) if is_marker(line, marker) => return Ok(true),
                     Some(_) => {}
                     None => return Ok(false),
                 }
@@ -176,9 +195,20 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// `${`, `%{`, or an escape of one.
-fn has_sequence(line: &[u8]) -> bool {
-    memchr::memchr2_iter(b'$', b'%', line).any(|i| line.get(i + 1) == Some(&b'{'))
+/// The line, given without its `\n`, closes the heredoc of `marker`.
+pub(super) fn is_marker(line: &str, marker: &str) -> bool {
+    line.trim() == marker && lone_return(line.as_bytes()).is_none()
+}
+
+/// The first `\r` that does not belong to the line's end.
+pub(super) fn lone_return(line: &[u8]) -> Option<usize> {
+    memchr::memchr(b'\r', line).filter(|i| !matches!(line.get(i + 1..), Some(b"" | b"\n")))
+}
+
+/// No sequence, no escape of one, nothing wrong.
+fn is_plain(line: &[u8]) -> bool {
+    !memchr::memchr2_iter(b'$', b'%', line).any(|i| line.get(i + 1) == Some(&b'{'))
+        && lone_return(line).is_none()
 }
 
 /// Number of white-space characters at the start.

@@ -1,5 +1,6 @@
 //! Getting past what could not be parsed: to the end of the broken item, and no further.
 
+use super::heredoc::is_marker;
 use super::parser::Parser;
 
 /// Words that start a top-level block in the languages written in HCL that this parser reads.
@@ -157,7 +158,7 @@ impl Parser<'_> {
         let start = self.pos;
         self.pos = opening.body;
         while let Some((line, next)) = self.line_at(self.pos) {
-            if line.trim() == opening.marker {
+            if is_marker(line, opening.marker) {
                 self.pos = next - 1;
                 self.prev_end = self.pos;
                 return true;

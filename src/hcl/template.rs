@@ -5,6 +5,7 @@ use std::mem;
 use bumpalo::collections::String as ArenaString;
 
 use super::ast::{Expr, ExprKind, Ident};
+use super::heredoc::lone_return;
 use super::lexer::is_quoted_plain;
 use super::parser::{Parsed, Parser};
 use crate::source::Span;
@@ -47,14 +48,16 @@ impl<'a> Parser<'a> {
         loop {
             let from = self.pos;
             self.pos = self.quoted_literal_end(from);
+            if !matches!(self.byte(), b'"' | b'$' | b'%') {
+                return Err(self.unclosed_quote(start));
+            }
             if self.pos > from {
                 self.push_literal(from, true, trim)?;
             }
-            match self.byte() {
-                b'"' => break,
-                b'$' | b'%' => trim = self.sequence(template)?,
-                _ => return Err(self.unclosed_quote(start)),
+            if self.byte() == b'"' {
+                break;
             }
+            trim = self.sequence(template)?;
         }
         let end = self.pos + 1;
         self.bump(1);
@@ -96,6 +99,10 @@ impl<'a> Parser<'a> {
 
     /// Adds the literal from `start` to here.
     pub(super) fn push_literal(&mut self, start: usize, quoted: bool, trim: bool) -> Parsed<()> {
+        if !quoted && let Some(at) = lone_return(self.slice(start, self.pos).as_bytes()) {
+            let span = self.span(start + at, start + at + 1);
+            return Err(self.report(span, "a carriage return without a line feed is not a line end"));
+        }
         let text = self.unescape(start, self.pos, quoted)?;
         let text = if trim { text.trim_start() } else { text };
         let span = self.span(start, self.pos);

@@ -14,7 +14,7 @@ use smol_str::SmolStr;
 pub use super::marks::{Marks, PathStep};
 use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Site, Span};
-use crate::value::{Cause, Kind, Unknown, Value};
+use crate::value::{Cause, Kind, Number, Unknown, Value};
 
 /// A JSON file whose parts know where they are.
 #[derive(Copy, Clone, Debug)]
@@ -246,11 +246,11 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
     }
 }
 
-/// A number that is not a 64-bit integer, by its decimal digits.
+/// A number that is no 64-bit integer, by its decimal digits.
 fn number(digits: &str) -> Value {
-    digits.parse::<i64>().map_or_else(
-        |_| Value::unknown(Cause::Limit("numbers that are not whole are not read".into())),
-        Value::int,
+    Number::parse(digits).map_or_else(
+        || Value::unknown(Cause::Limit("the number is out of range".into())),
+        |number| Kind::Number(number).into(),
     )
 }
 

@@ -1,6 +1,6 @@
 //! From a [`Report`] to what people and machines read. Writers compute nothing: what they print is in the report.
 //!
-//! Everything a report holds was written by whoever wrote the input, so every writer passes it through [`scrub`].
+//! Everything a report holds was written by whoever wrote the input, so every writer passes it through [`scrub()`].
 #![expect(
     clippy::format_push_string,
     reason = "a String cannot fail to be written to; `write!` has an error to ignore"
@@ -120,11 +120,10 @@ pub fn failed_to_analyse(report: &Report) -> usize {
     errors.max(report.summary.failed_files) + incomplete
 }
 
-/// Where the page of a rule can be read.
+/// Where the page of a rule can be read. A user's rule has the file of the user, at the same place.
 pub fn rule_url(rule: &RuleInfo) -> String {
-    let anchor = rule.id.to_ascii_lowercase();
-    concat!(env!("CARGO_PKG_REPOSITORY"), "/tree/v", env!("CARGO_PKG_VERSION"), "/rules#").to_owned()
-        + &anchor
+    let base = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/");
+    format!("{base}{}", rule.path)
 }
 
 /// A finding with its rule.

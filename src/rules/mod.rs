@@ -1,6 +1,6 @@
 //! Rules as data: one Markdown file a rule, its conditions compiled once, selected by id, family or name.
 //!
-//! [`file`] is the format, [`set`] the collection and its digest, [`select`] who runs, [`compile`] the conditions,
+//! [`mod@file`] is the format, [`set`] the collection and its digest, [`select`] who runs, [`mod@compile`] the conditions,
 //! [`vocabulary`] what a condition may name, [`index`] the table of `rules/README.md`.
 
 pub mod compile;

@@ -33,6 +33,11 @@ impl Map {
         self.entries.iter().map(|(key, value)| (key, value))
     }
 
+    /// Entries in the order of their keys, values to change.
+    pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (&SmolStr, &mut Value)> {
+        self.entries.iter_mut().map(|(key, value)| (&*key, value))
+    }
+
     /// Keys in order.
     pub fn keys(&self) -> impl ExactSizeIterator<Item = &SmolStr> {
         self.entries.iter().map(|(key, _)| key)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use smol_str::{SmolStr, format_smolstr};
 
+use crate::catalog::Catalog;
 use crate::input::json::Document;
 use crate::input::wiring::{
     entry_mut, is_document_around, is_same_text, items_mut, set_reference, set_sources,
@@ -30,6 +31,7 @@ enum Wire {
 
 /// What all instances of a block share.
 struct Block {
+    /// Dotted paths of what is set, see [`Resource::configured`].
     configured: BTreeSet<SmolStr>,
     body: Vec<(SmolStr, Wire)>,
 }
@@ -50,13 +52,23 @@ struct Existing {
 struct Instance<'x> {
     resources: &'x [Resource],
     existing: &'x Existing,
+    type_name: &'x str,
     module: &'x [ModuleStep],
     key: Option<&'x Key>,
+}
+
+/// An attribute's expression, as one instance sees it.
+struct Expression<'x> {
+    candidates: &'x [Candidate],
+    opaque: bool,
+    /// The attribute's name.
+    name: &'x str,
 }
 
 /// A target that exists.
 struct Candidate {
     reference: Arc<Reference>,
+    type_name: SmolStr,
     mode: Mode,
     /// Index of the instance, if the reference tells it.
     instance: Option<usize>,
@@ -82,12 +94,14 @@ pub(super) fn attach<'a>(
         });
         let Some(block) = block else { continue };
         let (mut before, mut after) = (resource.before.take(), resource.after.take());
+        let type_name = resource.type_name.clone();
         let module = address::parse_module(&resource.module).map(|(steps, _)| steps).unwrap_or_default();
         let key = resource.key.clone();
         let is_unchanged = resource.action == Action::NoOp;
         let instance = Instance {
             resources: &program.resources,
             existing: &existing,
+            type_name: &type_name,
             module: &module,
             key: key.as_ref(),
         };
@@ -126,11 +140,34 @@ impl Block {
             .map(|leaf| resolve::resolve(index, &leaf, place));
         let place = Place { module, for_each: for_each.as_ref() };
         let body = config.expressions.map(Node::parse_body).unwrap_or_default();
-        Self {
-            configured: body.iter().map(|(name, _)| name.clone()).collect(),
-            body: wires(document, index, place, body),
-        }
+        let mut configured = BTreeSet::new();
+        note_configured(&body, "", &mut configured);
+        Self { configured, body: wires(document, index, place, body) }
     }
+}
+
+/// Collects the paths of all attributes and blocks of a body.
+fn note_configured(body: &[(SmolStr, Node<'_>)], around: &str, out: &mut BTreeSet<SmolStr>) {
+    for (name, node) in body {
+        let path = join(around, name);
+        match node {
+            Node::Leaf(_) => {}
+            Node::Body(body) => note_configured(body, &path, out),
+            Node::Blocks(blocks) => {
+                for block in blocks {
+                    if let Node::Body(body) = block {
+                        note_configured(body, &path, out);
+                    }
+                }
+            }
+        }
+        out.insert(path);
+    }
+}
+
+/// The dotted path of `name` in `around`.
+fn join(around: &str, name: &str) -> SmolStr {
+    if around.is_empty() { name.into() } else { format_smolstr!("{around}.{name}") }
 }
 
 fn wires<'a>(
@@ -208,6 +245,7 @@ impl Instance<'_> {
                 && (self.existing.blocks.contains(&block) || self.existing.bare.contains(&target.bare())));
         (exists || !self.existing.is_complete).then(|| Candidate {
             reference: Arc::new(reference),
+            type_name: target.type_name().into(),
             mode: target.mode,
             instance,
         })
@@ -234,18 +272,22 @@ impl Instance<'_> {
             }
             Wire::Body(body) => {
                 for (name, wire) in body {
-                    self.links(wire, &format!("{path}.{name}"), out);
+                    self.links(wire, &join(path, name), out);
                 }
             }
             Wire::Blocks(blocks) => blocks.iter().for_each(|block| self.links(block, path, out)),
         }
     }
 
-    fn tie(&self, value: &mut Value, wire: &Wire, name: &str) {
+    /// Ties the value at the dotted `path` to what its expression names.
+    fn tie(&self, value: &mut Value, wire: &Wire, path: &str) {
         match wire {
             Wire::Leaf { sources, .. } if sources.targets.is_empty() => {}
             Wire::Leaf { sources, .. } => {
-                self.tie_leaf(value, &self.candidates(sources), sources.opaque, name);
+                let name = path.rsplit_once('.').map_or(path, |(_, name)| name);
+                let expression =
+                    Expression { candidates: &self.candidates(sources), opaque: sources.opaque, name };
+                self.tie_leaf(value, &expression, path);
             }
             Wire::Body(_) | Wire::Blocks(_) if value.is_unknown() => {
                 let mut candidates = Vec::new();
@@ -254,24 +296,24 @@ impl Instance<'_> {
             }
             Wire::Body(body) => {
                 if let Some([only]) = items_mut(value) {
-                    self.tie(only, wire, name);
+                    self.tie(only, wire, path);
                 } else {
                     for (name, wire) in body {
                         if let Some(value) = entry_mut(value, name) {
-                            self.tie(value, wire, name);
+                            self.tie(value, wire, &join(path, name));
                         }
                     }
                 }
             }
-            Wire::Blocks(blocks) => self.tie_blocks(value, blocks, name),
+            Wire::Blocks(blocks) => self.tie_blocks(value, blocks, path),
         }
     }
 
     /// Blocks stand in the order of the source where the schema has a list, and in another where it has a set.
-    fn tie_blocks(&self, value: &mut Value, blocks: &[Wire], name: &str) {
+    fn tie_blocks(&self, value: &mut Value, blocks: &[Wire], path: &str) {
         let Some(items) = items_mut(value) else {
             if let [only] = blocks {
-                self.tie(value, only, name);
+                self.tie(value, only, path);
             }
             return;
         };
@@ -291,22 +333,27 @@ impl Instance<'_> {
                 fits.next().filter(|_| fits.next().is_none())
             };
             if let Some(block) = block {
-                self.tie(item, block, name);
+                self.tie(item, block, path);
             }
         }
     }
 
-    fn tie_leaf(&self, value: &mut Value, candidates: &[Candidate], opaque: bool, name: &str) {
+    /// Ties what an attribute's expression gives, or a part of it, which is at `path`.
+    fn tie_leaf(&self, value: &mut Value, expression: &Expression<'_>, path: &str) {
         match &mut value.kind {
             Kind::Unknown(_) => {
                 // What a data source read while planning is known, so it does not make anything unknown.
                 let unknown: Vec<&Candidate> =
-                    candidates.iter().filter(|candidate| !self.is_read(candidate)).collect();
-                match unknown.as_slice() {
-                    [only]
-                        if !opaque
+                    expression.candidates.iter().filter(|candidate| !self.is_read(candidate)).collect();
+                let only = match unknown.as_slice() {
+                    [only] => Some(*only),
+                    several => self.linked(several, path),
+                };
+                match only {
+                    Some(only)
+                        if !expression.opaque
                             && self.known(only).is_none()
-                            && !is_document_around(name, &only.reference.attribute) =>
+                            && !is_document_around(expression.name, &only.reference.attribute) =>
                     {
                         set_reference(value, only.mode, &only.reference);
                     }
@@ -319,23 +366,32 @@ impl Instance<'_> {
                         .and_then(Value::as_str)
                         .is_some_and(|known| is_same_text(known, text))
                 };
-                let mut same = candidates.iter().filter(is_same);
+                let mut same = expression.candidates.iter().filter(is_same);
                 if let (Some(only), None) = (same.next(), same.next()) {
                     value.reference = Some(Arc::clone(&only.reference));
                 }
             }
             Kind::Object(map) | Kind::Map(map) => {
-                for value in Arc::make_mut(map).values_mut() {
-                    self.tie_leaf(value, candidates, opaque, name);
+                for (key, value) in Arc::make_mut(map).iter_mut() {
+                    self.tie_leaf(value, expression, &join(path, key));
                 }
             }
             Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => {
                 for value in Arc::make_mut(items) {
-                    self.tie_leaf(value, candidates, opaque, name);
+                    self.tie_leaf(value, expression, path);
                 }
             }
             _ => {}
         }
+    }
+
+    /// The one of several candidates that has the type which the attribute at `path` is known to name. A plan tells the
+    /// references of an attribute that holds objects together, whichever of their attributes each stands at.
+    fn linked<'c>(&self, candidates: &[&'c Candidate], path: &str) -> Option<&'c Candidate> {
+        let links = Catalog::get().links(self.type_name).iter().filter(|link| link.attribute == path);
+        let types: Vec<&str> = links.map(|link| link.target_type).collect();
+        let mut linked = candidates.iter().filter(|candidate| types.contains(&candidate.type_name.as_str()));
+        linked.next().filter(|_| linked.next().is_none()).copied()
     }
 
     fn is_read(&self, candidate: &Candidate) -> bool {

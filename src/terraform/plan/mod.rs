@@ -8,6 +8,8 @@ mod config;
 mod expression;
 mod providers;
 mod resolve;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, HashSet};
 

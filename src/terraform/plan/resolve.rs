@@ -220,6 +220,12 @@ impl Target {
         (Reference { resource, attribute: self.attribute.clone() }, block)
     }
 
+    /// The type of the resource or data source.
+    pub(super) fn type_name(&self) -> &str {
+        let local = self.local.strip_prefix("data.").filter(|_| self.mode == Mode::Data);
+        local.unwrap_or(&self.local).split('.').next().unwrap_or_default()
+    }
+
     /// The block's address without any key.
     pub(super) fn bare(&self) -> SmolStr {
         let mut out = SmolStrBuilder::new();

@@ -27,7 +27,7 @@ pub struct ModuleScope<'a> {
     locals: RefCell<BTreeMap<&'a str, Local>>,
     /// What was evaluated of resources and data.
     pub(super) resources: Resources<'a>,
-    /// Resources named since the last [`ModuleScope::evaluate`] began.
+    /// Resources named since the innermost evaluation began.
     touched: RefCell<BTreeSet<Reference>>,
     diagnostics: RefCell<Vec<Diagnostic>>,
     /// Where a diagnostic was reported: of an expression that many instances evaluate one is enough.

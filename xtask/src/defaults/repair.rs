@@ -114,8 +114,9 @@ fn insert(schema: &Value, entries: &mut Map<String, Value>, name: &str) -> bool 
 }
 
 fn leaf(path: &str) -> &str {
-    let named = path.split(['.', '[', ']']).filter(|step| !step.is_empty() && step.parse::<u32>().is_err());
-    named.last().unwrap_or(path)
+    let mut named =
+        path.split(['.', '[', ']']).filter(|step| !step.is_empty() && step.parse::<u32>().is_err());
+    named.next_back().unwrap_or(path)
 }
 
 fn between<'t>(text: &'t str, start: &str, end: &str) -> Option<&'t str> {
