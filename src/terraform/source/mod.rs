@@ -8,9 +8,14 @@
 //! Not there yet: module calls are reported as not followed; `.tf.json` and override files are reported as not read;
 //! data sources are unknown.
 
+mod body;
 pub mod instance;
 pub mod module;
+pub mod names;
+pub mod resources;
 pub mod scope;
+#[cfg(test)]
+mod tests;
 pub mod variables;
 
 use std::path::{Path, PathBuf};
@@ -19,6 +24,7 @@ use bumpalo::Bump;
 use rayon::prelude::*;
 
 use crate::diagnostic::Diagnostic;
+use crate::eval;
 use crate::hcl::{self, ast::Body};
 use crate::program::{InputKind, Program};
 use crate::source::{FileId, Sources};
@@ -138,6 +144,10 @@ impl RootModule {
 
     /// Evaluates the module to its resource instances.
     pub fn evaluate(&self, parsed: &[Parsed<'_>], given: &Given<'_>) -> Program {
+        eval::on_deep_stack(|| self.program(parsed, given))
+    }
+
+    fn program(&self, parsed: &[Parsed<'_>], given: &Given<'_>) -> Program {
         let (config, tfvars) = parsed.split_at(self.config.len().min(parsed.len()));
         let (module, mut diagnostics) = module::Module::new(config);
         let (values, more) = variables::values(&module, tfvars, given);
