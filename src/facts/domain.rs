@@ -117,18 +117,17 @@ impl ConditionScope<'_, '_> {
             return Ok(Value::bool(false));
         };
         // An object that is set as a whole does not tell what is in it.
-        let is_told = configured
-            .iter()
-            .any(|other| other.strip_prefix(set).is_some_and(|rest| rest.starts_with('.')));
+        let is_told =
+            configured.iter().any(|other| other.strip_prefix(set).is_some_and(|rest| rest.starts_with('.')));
         // What is null, or left to the provider, is what nobody set.
         let is_value = |value: &&Value| {
             !value.is_null() && value.as_unknown().is_none_or(|unknown| unknown.cause != Cause::Provider)
         };
         let value = resource.after.as_ref().and_then(|after| after.at_path(path));
         Ok(match value.filter(is_value) {
-            Some(_) if !is_told => {
-                Value::unknown(Cause::Other(format!("the input does not tell whether `{path}` is set").into()))
-            }
+            Some(_) if !is_told => Value::unknown(Cause::Other(
+                format!("the input does not tell whether `{path}` is set").into(),
+            )),
             _ => Value::bool(false),
         })
     }

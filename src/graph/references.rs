@@ -41,7 +41,9 @@ pub(super) fn connect_links(this: &mut ResourceGraph) {
             .iter()
             .filter(|link| this.by_address(&link.target.resource).is_some() || !is_told(link));
         let edges: Vec<_> = links
-            .flat_map(|link| targets(this, resource, &link.target).into_iter().map(|target| (link.path.clone(), target)))
+            .flat_map(|link| {
+                targets(this, resource, &link.target).into_iter().map(|target| (link.path.clone(), target))
+            })
             .collect();
         join(this, node, edges);
     }
