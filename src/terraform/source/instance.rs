@@ -12,10 +12,13 @@ use super::body::BodyReader;
 use super::module::{Declared, Module};
 use super::names::{Each, InstanceScope};
 use super::resources::{BlockId, block_address, instance_address};
-use super::scope::ModuleScope;
+use super::scope::{ModuleScope, TOO_MUCH};
 
 /// More instances of one block than this are analysed as one that stands for any.
 const MAX_INSTANCES: usize = 10_000;
+
+/// What an instance costs beside the values that are written in it: the provider sets many more.
+const INSTANCE: usize = 64;
 
 /// The instances of a block.
 #[derive(Debug)]
@@ -152,7 +155,21 @@ fn instances<'a>(
     scope: &ModuleScope<'a>,
     out: &mut Vec<Resource>,
 ) {
-    let all: Vec<(Option<Key>, Each)> = match &*scope.expansion(id, declared) {
+    let expansion = scope.expansion(id, declared);
+    let count = match &*expansion {
+        Expansion::Count(n) => usize::try_from(*n).unwrap_or_default(),
+        Expansion::ForEach(entries) => entries.len(),
+        Expansion::Single | Expansion::Unknown(_) => 0,
+    };
+    let all: Vec<(Option<Key>, Each)> = match &*expansion {
+        // The instances before have used up the memory.
+        many if count > 0 && !scope.spend(count * INSTANCE) => {
+            let message = format!("limit passed: {TOO_MUCH}; the instances are analysed as one");
+            scope.report(Diagnostic::warning(message).at(declared.site()));
+            let any = Value::unknown(Cause::Limit(TOO_MUCH.into()));
+            let counted = matches!(many, Expansion::Count(_));
+            vec![(Some(Key::Any), if counted { Each::Count(any) } else { Each::Entry(any.clone(), any) })]
+        }
         Expansion::Single => vec![(None, Each::None)],
         Expansion::Count(n) => (0..*n).map(|i| (Some(Key::Int(i)), Each::Count(Value::int(i)))).collect(),
         Expansion::ForEach(entries) => entries

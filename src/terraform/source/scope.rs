@@ -3,7 +3,7 @@
 //! Evaluation is demand driven: a local or a resource attribute is evaluated when something asks for it, and once.
 //! A resource attribute is always a reference, known or not: [`Value::reference`].
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -32,6 +32,8 @@ pub struct ModuleScope<'a> {
     diagnostics: RefCell<Vec<Diagnostic>>,
     /// Where a diagnostic was reported: of an expression that many instances evaluate one is enough.
     reported: RefCell<BTreeSet<Site>>,
+    /// What is left of [`MAX_TOTAL`].
+    left: Cell<usize>,
 }
 
 /// A local value, which is evaluated once.
@@ -47,6 +49,12 @@ const MAX_TOUCHED: usize = 256;
 
 /// A value has no more parts than this.
 const MAX_PARTS: usize = 100_000;
+
+/// What is said where [`MAX_TOTAL`] is passed.
+pub(super) const TOO_MUCH: &str = "the module has too many values";
+
+/// The parts of all values of a module together: some hundred megabytes.
+const MAX_TOTAL: usize = 4_000_000;
 
 /// A value nests no deeper.
 const MAX_NESTING: usize = 250;
@@ -67,6 +75,7 @@ impl<'a> ModuleScope<'a> {
             touched: RefCell::default(),
             diagnostics: RefCell::default(),
             reported: RefCell::default(),
+            left: Cell::new(MAX_TOTAL),
         }
     }
 
@@ -86,11 +95,49 @@ impl<'a> ModuleScope<'a> {
     pub fn evaluate(&self, expr: &Expr<'_>, file: FileId, scope: &dyn Scope) -> (Value, BTreeSet<Reference>) {
         let mut diagnostics = Vec::new();
         let (value, touched) =
-            self.recording(|| eval::evaluate(expr, file, scope, EvalMode::Strict, &mut diagnostics));
+            self.recording(|| eval::evaluate(expr, file, scope, EvalMode::Extended, &mut diagnostics));
         for diagnostic in diagnostics {
             self.report(diagnostic);
         }
-        (bounded(value), touched)
+        let site = Site { file, span: expr.span };
+        (self.bounded(value, site), touched)
+    }
+
+    /// The value, or what stands for one that is too large. Values share their parts: a local that names another one twice,
+    /// and so on, is soon larger than any memory for those who walk through it.
+    fn bounded(&self, value: Value, site: Site) -> Value {
+        /// Whether the value has no more parts than `left`, which are taken off, and nests no deeper than `depth`.
+        fn fits(value: &Value, left: &mut usize, depth: usize) -> bool {
+            if depth == 0 || *left == 0 {
+                return false;
+            }
+            *left -= 1;
+            match (value.items(), value.map()) {
+                (Some(items), _) => items.iter().all(|item| fits(item, left, depth - 1)),
+                (None, Some(map)) => map.values().all(|item| fits(item, left, depth - 1)),
+                (None, None) => true,
+            }
+        }
+        let mut left = MAX_PARTS;
+        let which = if !fits(&value, &mut left, MAX_NESTING) {
+            "a value is too large or too deep"
+        } else if !self.spend(MAX_PARTS - left) {
+            TOO_MUCH
+        } else {
+            return value;
+        };
+        self.report(
+            Diagnostic::warning(format!("limit passed: {which}; the value counts as not known")).at(site),
+        );
+        let too_large = Value::unknown(Cause::Limit(which.into()));
+        Value { origin: value.origin, ..too_large }.mark(value.sensitive)
+    }
+
+    /// Takes `parts` off of what all values of the module may have together; false if no more is left.
+    pub(super) fn spend(&self, parts: usize) -> bool {
+        let left = self.left.get().checked_sub(parts);
+        self.left.set(left.unwrap_or(0));
+        left.is_some()
     }
 
     /// What `evaluate` gives, and the resources that it names.
@@ -142,29 +189,6 @@ impl<'a> ModuleScope<'a> {
         self.report(Diagnostic::warning(message.clone()).at(site));
         Value::unknown(Cause::Error(message.into()))
     }
-}
-
-/// The value, or what stands for one that is too large. Values share their parts: a local that names another one twice, and
-/// so on, is soon larger than any memory for those who walk through it.
-fn bounded(value: Value) -> Value {
-    /// Whether the value has no more parts than `left`, which are taken off, and nests no deeper than `depth`.
-    fn fits(value: &Value, left: &mut usize, depth: usize) -> bool {
-        if depth == 0 || *left == 0 {
-            return false;
-        }
-        *left -= 1;
-        match (value.items(), value.map()) {
-            (Some(items), _) => items.iter().all(|item| fits(item, left, depth - 1)),
-            (None, Some(map)) => map.values().all(|item| fits(item, left, depth - 1)),
-            (None, None) => true,
-        }
-    }
-    let mut left = MAX_PARTS;
-    if fits(&value, &mut left, MAX_NESTING) {
-        return value;
-    }
-    let too_large = Value::unknown(Cause::Limit("a value is too large".into()));
-    Value { origin: value.origin, ..too_large }.mark(value.sensitive)
 }
 
 impl Scope for ModuleScope<'_> {
