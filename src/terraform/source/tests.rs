@@ -161,7 +161,7 @@ fn data_and_modules_are_unknown_for_their_cause() {
     assert_eq!(cause(&program, "aws_s3_bucket_policy.p", "bucket"), "`module.keys` is not followed");
     assert_eq!(
         cause(&program, "aws_s3_bucket_policy.p", "policy"),
-        "`data.aws_iam_policy_document.d[1].json` is read from the cloud"
+        "`data.aws_iam_policy_document.d[1].json` is of a data source, which airgate does not read"
     );
     assert_eq!(
         reference(&program, "aws_sagemaker_notebook_instance.n", "kms_key_id"),
