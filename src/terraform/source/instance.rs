@@ -3,7 +3,7 @@
 use smol_str::SmolStr;
 
 use crate::diagnostic::Diagnostic;
-use crate::eval::Scope;
+use crate::eval::{self, Scope};
 use crate::hcl::ast::{ExprKind, Step};
 use crate::program::{Action, Key, Mode, ModuleCall, Program, ProviderConfig, Resource};
 use crate::value::{Cause, Kind, Type, Unknown, Value, convert};
@@ -94,14 +94,10 @@ pub fn expansion(declared: Declared<'_>, module: &ModuleScope<'_>) -> Expansion 
             let unknown = Unknown { ty, not_null: true, ..Unknown::new(cause.clone()) };
             Value::from_unknown(unknown).or_origin(site)
         };
-        Expansion::Unknown(if counted {
-            Each::Count(of(Type::Number))
-        } else {
-            let mut each = of(Type::of(&value).element());
-            if let Kind::Unknown(unknown) = &mut each.kind {
-                std::sync::Arc::make_mut(unknown).not_null = false;
-            }
-            Each::Entry(of(Type::String), each.mark(value.sensitive))
+        Expansion::Unknown(match &value.kind {
+            _ if counted => Each::Count(of(Type::Number)),
+            Kind::Unknown(_) => Each::Entry(of(Type::String), eval::any_element(&value)),
+            _ => Each::Entry(of(Type::String), Value::unknown(cause).mark(value.sensitive)),
         })
     })
 }

@@ -108,6 +108,8 @@ impl<'a> ModuleScope<'a> {
     ) -> Option<(Value, usize)> {
         let (id, declared) = self.declared(mode, kind, name)?;
         let (key, each) = match &*self.expansion(id, declared) {
+            // One instance stands for any, and so for this one, if there is one.
+            Expansion::Unknown(each) => return Some(self.any(id, declared, each, then)),
             Expansion::Count(count) => {
                 let Kind::Number(number) = convert(key, &Type::Number).ok()?.kind else { return None };
                 let index = number.to_i64().filter(|index| (0..*count).contains(index))?;
@@ -121,7 +123,7 @@ impl<'a> ModuleScope<'a> {
                 let (key, value) = entries.get(at)?;
                 (Key::String(key.clone()), Each::Entry(Value::string(key.clone()), value.clone()))
             }
-            Expansion::Single | Expansion::Unknown(_) => return None,
+            Expansion::Single => return None,
         };
         if let Some(attr) = then.first() {
             return Some((self.attribute(id, declared, Some(key), attr, &each), 1));
@@ -130,6 +132,28 @@ impl<'a> ModuleScope<'a> {
         self.touch(&Reference { resource, attribute: SmolStr::default() });
         let (value, _) = self.recording(|| self.instance(id, declared, Some(&key), &each));
         Some((value, 0))
+    }
+
+    /// Some instance of a block whose instances are not known, or its attribute. Nothing of it is known, not even what all
+    /// instances share: there may be none, and `try` would tell.
+    fn any(&self, id: BlockId<'a>, declared: Declared<'a>, each: &Each, then: &[&str]) -> (Value, usize) {
+        let Some(attr) = then.first() else {
+            let resource = instance_address(&block_address(id), Some(&Key::Any));
+            let reference = Reference { resource, attribute: SmolStr::default() };
+            self.touch(&reference);
+            return (unknown_reference(id.0, reference, Type::Any, true), 0);
+        };
+        let value = self.attribute(id, declared, Some(Key::Any), attr, each);
+        if value.is_unknown() {
+            return (value, 1);
+        }
+        let (Each::Count(index) | Each::Entry(index, _)) = each else { return (value, 1) };
+        let unknown = Unknown {
+            ty: Type::of(&value),
+            not_null: !value.is_null(),
+            ..Unknown::new(index.first_cause().cloned().unwrap_or(Cause::Plan))
+        };
+        (Value { kind: Kind::Unknown(Arc::new(unknown)), ..value }, 1)
     }
 
     /// All instances of a block: an object, a tuple of objects, or an object of objects.

@@ -61,10 +61,21 @@ fn an_unknown_for_each_makes_one_instance_that_stands_for_any() {
           for_each = var.buckets
           bucket   = "ai-${each.key}"
           tags     = each.value.tags
+          acl      = "same for all"
+        }
+        resource "aws_s3_bucket_versioning" "v" {
+          for_each = aws_s3_bucket.b
+          bucket   = each.value.id
+        }
+        resource "aws_s3_bucket_versioning" "w" {
+          for_each = var.buckets
+          bucket   = aws_s3_bucket.b[each.key].id
+          versioning_configuration { status = aws_s3_bucket.b[each.key].acl }
         }
         resource "aws_s3_bucket" "c" {
           count  = var.count
           bucket = "c${count.index}"
+          acl    = try(aws_s3_bucket.b["x"].id, aws_s3_bucket.b["x"].acl, "none")
         }
         resource "aws_s3_bucket" "d" {
           for_each = toset(var.names)
@@ -80,7 +91,14 @@ fn an_unknown_for_each_makes_one_instance_that_stands_for_any() {
     let addresses: Vec<_> = program.resources.iter().map(|resource| resource.address.as_str()).collect();
     assert_eq!(
         addresses,
-        ["aws_s3_bucket.b[?]", "aws_s3_bucket.c[?]", "aws_s3_bucket.d[?]", "aws_s3_bucket_policy.p"]
+        [
+            "aws_s3_bucket.b[?]",
+            "aws_s3_bucket_versioning.v[?]",
+            "aws_s3_bucket_versioning.w[?]",
+            "aws_s3_bucket.c[?]",
+            "aws_s3_bucket.d[?]",
+            "aws_s3_bucket_policy.p"
+        ]
     );
     let why = "variable `buckets` has no default and no value";
     assert_eq!(cause(&program, "aws_s3_bucket.b[?]", "bucket"), why);
@@ -93,9 +111,15 @@ fn an_unknown_for_each_makes_one_instance_that_stands_for_any() {
         cause(&program, "aws_s3_bucket.d[?]", "bucket"),
         "variable `names` has no default and no value"
     );
-    assert_eq!(reference(&program, "aws_s3_bucket_policy.p", "bucket"), "aws_s3_bucket.b[\"x\"].id");
-    let links: Vec<_> = resource(&program, "aws_s3_bucket_policy.p").references.iter().collect();
-    assert!(links.iter().any(|link| link.path == "bucket" && link.target.resource == "aws_s3_bucket.b"));
+    assert_eq!(reference(&program, "aws_s3_bucket_policy.p", "bucket"), "aws_s3_bucket.b[?].id");
+    assert!(value(&program, "aws_s3_bucket_policy.p", "policy").is_unknown());
+    for address in ["aws_s3_bucket_versioning.v[?]", "aws_s3_bucket_versioning.w[?]"] {
+        assert_eq!(reference(&program, address, "bucket"), "aws_s3_bucket.b[?].id", "{address}");
+    }
+    let status = value(&program, "aws_s3_bucket_versioning.w[?]", "versioning_configuration.status");
+    assert!(status.is_unknown(), "there may be no such bucket");
+    let tried = value(&program, "aws_s3_bucket.c[?]", "acl");
+    assert!(tried.is_unknown() && tried.reference.is_none());
 }
 
 #[test]
