@@ -77,7 +77,9 @@ impl Evaluator<'_> {
         let mut last = None;
         for arg in call.args {
             match optional(self.eval(arg, names))? {
-                Ok(value) if self.extended() || value.is_wholly_known() => return Ok(value),
+                Ok(value) if value.is_wholly_known() || self.extended() && is_sure(&value) => {
+                    return Ok(value);
+                }
                 Ok(value) => return Ok(untyped(&value)),
                 Err(why) => last = Some(why),
             }
@@ -111,6 +113,13 @@ pub(super) fn condition_of(value: &Value, span: Span) -> Eval<Option<bool>> {
         Ok(value) => Ok(value.as_bool()),
         Err(_) => error(format!("the condition must be a bool, not a {}", Type::of(value).word()), span),
     }
+}
+
+/// Whether a value that is not wholly known can be no error later: it has its parts, or it is an attribute of a resource that
+/// there is. An instance that stands for any (`[?]`) may not be there.
+fn is_sure(value: &Value) -> bool {
+    !value.is_unknown()
+        || value.reference.as_ref().is_some_and(|reference| !reference.resource.contains("[?]"))
 }
 
 /// Unknown of any type because of `value`; it stays the same attribute, unless it is one of an instance that may not be there.

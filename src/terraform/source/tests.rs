@@ -308,7 +308,8 @@ fn chains_of_any_length_end() {
     let whole = value(&program, "aws_s3_bucket.b10010", "bucket");
     assert!(whole.is_wholly_known());
     let cut = value(&program, "aws_s3_bucket.b10999", "bucket");
-    assert_eq!(cut.first_cause().unwrap().to_string(), "limit passed: a value is too large");
+    // Which limit is passed first is not the point: the value is cut, and says so.
+    assert!(cut.first_cause().unwrap().to_string().starts_with("limit passed: "));
 
     resources.push_str("resource \"aws_thing\" \"r0\" {}\n");
     let (program, _) = read(&resources);
