@@ -58,6 +58,21 @@ impl<'a> ModuleScope<'a> {
         expansion
     }
 
+    /// The instances of the module call `name`. What they give is not known, but how many there are may be.
+    pub(super) fn call(&self, name: &str) -> Option<Value> {
+        let calls: &BTreeMap<&str, Declared<'a>> = &self.module.calls;
+        let declared = *calls.get(name)?;
+        let [label] = declared.block.labels else { return None };
+        let unknown = || Value::unknown(Cause::Module(format_smolstr!("module.{name}")));
+        Some(match &*self.expansion((Mode::Managed, "module", label.text), declared) {
+            Expansion::Count(count) => Value::tuple((0..*count).map(|_| unknown())),
+            Expansion::ForEach(entries) => {
+                Value::object(entries.iter().map(|(key, _)| (key.clone(), unknown())))
+            }
+            Expansion::Single | Expansion::Unknown(_) => unknown(),
+        })
+    }
+
     /// The block, with names that live as long as the module.
     fn declared(&self, mode: Mode, kind: &str, name: &str) -> Option<(BlockId<'a>, Declared<'a>)> {
         let blocks: &BTreeMap<(&str, &str), Declared<'a>> = match mode {

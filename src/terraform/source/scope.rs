@@ -175,10 +175,10 @@ impl Scope for ModuleScope<'_> {
                 None => Err(format!("variable `{name}` is not declared")),
             },
             ("local", [name, ..]) => Ok((self.local(name)?, 1)),
-            ("module", [name, ..]) if self.module.calls.contains_key(name) => {
-                Ok((Value::unknown(Cause::Module(format_smolstr!("module.{name}"))), 1))
-            }
-            ("module", [name, ..]) => Err(format!("module `{name}` is not declared")),
+            ("module", [name, ..]) => match self.call(name) {
+                Some(value) => Ok((value, 1)),
+                None => Err(format!("module `{name}` is not declared")),
+            },
             ("path", ["module" | "root", ..]) => Ok((Value::string("."), 1)),
             ("path", ["cwd", ..]) => {
                 Ok((Value::unknown(Cause::Other("`path.cwd` depends on the run".into())), 1))

@@ -215,6 +215,33 @@ fn a_module_that_loops_over_resources_names_them() {
 }
 
 #[test]
+fn a_call_without_instances_is_none() {
+    let (program, _) = read(
+        r#"
+        variable "on" { default = false }
+        module "off" {
+          count  = var.on ? 1 : 0
+          source = "./off"
+        }
+        module "many" {
+          for_each = toset(["a", "b"])
+          source   = "./many"
+        }
+        resource "aws_s3_bucket" "b" {
+          bucket = coalesce(one(module.off[*].name), "none")
+          acl    = join(",", keys(module.many))
+          tags   = { a = try(module.off[0].name, "absent"), b = try(module.many["a"].name, "absent") }
+        }
+        "#,
+    );
+    assert_eq!(messages(&program), ["`module.many` is not followed: what it declares is not analysed"]);
+    assert_eq!(program.unfollowed.len(), 1);
+    let text = |path| value(&program, "aws_s3_bucket.b", path).as_str();
+    assert_eq!((text("bucket"), text("acl"), text("tags.a")), (Some("none"), Some("a,b"), Some("absent")));
+    assert_eq!(cause(&program, "aws_s3_bucket.b", "tags.b"), "`module.many` is not followed");
+}
+
+#[test]
 fn one_mistake_is_told_once_and_where_it_is() {
     let (program, sources) = read(
         r#"
