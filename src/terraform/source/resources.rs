@@ -18,7 +18,7 @@ use crate::value::{Cause, Kind, Reference, Type, Unknown, Value, convert};
 use super::instance::{self, Expansion};
 use super::module::Declared;
 use super::names::{Each, InstanceScope};
-use super::scope::ModuleScope;
+use super::scope::{ModuleScope, NOT_DECLARED};
 
 /// Names a `resource` or `data` block: mode, type, name.
 pub type BlockId<'a> = (Mode, &'a str, &'a str);
@@ -95,7 +95,7 @@ impl<'a> ModuleScope<'a> {
         attrs: &[&str],
     ) -> Result<(Value, usize), String> {
         let Some((id, declared)) = self.declared(mode, kind, name) else {
-            return Err(format!("`{}` is not declared", block_address((mode, kind, name))));
+            return Err(format!("`{}` {NOT_DECLARED}", block_address((mode, kind, name))));
         };
         let expansion = self.expansion(id, declared);
         if let (Expansion::Single, Some(attr)) = (&*expansion, attrs.first()) {

@@ -32,6 +32,8 @@ pub struct ModuleScope<'a> {
     diagnostics: RefCell<Vec<Diagnostic>>,
     /// Where a diagnostic was reported: of an expression that many instances evaluate one is enough.
     reported: RefCell<BTreeSet<Site>>,
+    /// What was said of names that are not declared: one mistake, however often the name stands there.
+    undeclared: RefCell<BTreeSet<String>>,
 }
 
 /// A local value, which is evaluated once.
@@ -41,6 +43,9 @@ enum Local {
     /// The value, and the resources that evaluating it named.
     Done(Value, BTreeSet<Reference>),
 }
+
+/// What is said of a name that is not declared, at the end.
+pub(super) const NOT_DECLARED: &str = "is not declared";
 
 /// More resources than this are not kept as named by one expression.
 const MAX_TOUCHED: usize = 256;
@@ -67,6 +72,7 @@ impl<'a> ModuleScope<'a> {
             touched: RefCell::default(),
             diagnostics: RefCell::default(),
             reported: RefCell::default(),
+            undeclared: RefCell::default(),
         }
     }
 
@@ -75,9 +81,11 @@ impl<'a> ModuleScope<'a> {
         self.diagnostics.into_inner()
     }
 
-    /// Adds a diagnostic, the first one of its place.
+    /// Adds a diagnostic, the first one of its place, and of a name that is not declared the first one of all.
     pub fn report(&self, diagnostic: Diagnostic) {
-        if diagnostic.site.is_none_or(|site| self.reported.borrow_mut().insert(site)) {
+        let is_new = !diagnostic.message.ends_with(NOT_DECLARED)
+            || self.undeclared.borrow_mut().insert(diagnostic.message.clone());
+        if is_new && diagnostic.site.is_none_or(|site| self.reported.borrow_mut().insert(site)) {
             self.diagnostics.borrow_mut().push(diagnostic);
         }
     }
@@ -116,7 +124,7 @@ impl<'a> ModuleScope<'a> {
 
     fn local(&self, name: &str) -> Result<Value, String> {
         let Some((&name, &(file, attribute))) = self.module.locals.get_key_value(name) else {
-            return Err(format!("local value `{name}` is not declared"));
+            return Err(format!("local value `{name}` {NOT_DECLARED}"));
         };
         match self.locals.borrow().get(name) {
             Some(Local::Done(value, touched)) => {
@@ -172,12 +180,12 @@ impl Scope for ModuleScope<'_> {
         match (root, attrs) {
             ("var", [name, ..]) => match self.variables.get(name) {
                 Some(value) => Ok((value.clone(), 1)),
-                None => Err(format!("variable `{name}` is not declared")),
+                None => Err(format!("variable `{name}` {NOT_DECLARED}")),
             },
             ("local", [name, ..]) => Ok((self.local(name)?, 1)),
             ("module", [name, ..]) => match self.call(name) {
                 Some(value) => Ok((value, 1)),
-                None => Err(format!("module `{name}` is not declared")),
+                None => Err(format!("module `{name}` {NOT_DECLARED}")),
             },
             ("path", ["module" | "root", ..]) => Ok((Value::string("."), 1)),
             ("path", ["cwd", ..]) => {
@@ -198,7 +206,7 @@ impl Scope for ModuleScope<'_> {
                 let (value, used) = self.resource(Mode::Managed, kind, name, rest)?;
                 Ok((value, used + 1))
             }
-            (name, []) => Err(format!("`{name}` is not declared")),
+            (name, []) => Err(format!("`{name}` {NOT_DECLARED}")),
         }
     }
 

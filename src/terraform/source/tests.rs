@@ -256,6 +256,10 @@ resource "aws_s3_bucket" "b" {
   acl    = aws_s3_bucket.logs[0].id
   tags   = { a = tonumber("x") }
 }
+resource "aws_s3_bucket" "names" {
+  bucket = var.missing
+  acl    = "${var.missing}-${nothing.at_all}"
+}
 resource "aws_s3_bucket_policy" "p" {
   bucket = aws_s3_bucket.b[0].acl
   policy = join("", [for b in aws_s3_bucket.b : b.tags.a])
@@ -268,7 +272,7 @@ resource "aws_s3_bucket_policy" "p" {
         .map(|diagnostic| (line(&sources, diagnostic.site.unwrap()), diagnostic.message.as_str()))
         .collect();
     let lines: Vec<_> = told.iter().map(|((line, _), _)| *line).collect();
-    assert_eq!(lines, [10, 3, 11], "{told:#?}");
+    assert_eq!(lines, [10, 3, 11, 15], "{told:#?}");
     assert_eq!(told[1].0.1, "nothing.at_all");
     assert_eq!(told[0].1, "there is no element with this index");
     for path in ["bucket", "policy"] {
