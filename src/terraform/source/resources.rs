@@ -18,7 +18,7 @@ use crate::value::{Cause, Kind, Reference, Type, Unknown, Value, convert};
 use super::instance::{self, Expansion};
 use super::module::Declared;
 use super::names::{Each, InstanceScope};
-use super::scope::ModuleScope;
+use super::scope::{ModuleScope, NOT_DECLARED};
 
 /// Names a `resource` or `data` block: mode, type, name.
 pub type BlockId<'a> = (Mode, &'a str, &'a str);
@@ -58,6 +58,21 @@ impl<'a> ModuleScope<'a> {
         expansion
     }
 
+    /// The instances of the module call `name`. What they give is not known, but how many there are may be.
+    pub(super) fn call(&self, name: &str) -> Option<Value> {
+        let calls: &BTreeMap<&str, Declared<'a>> = &self.module.calls;
+        let declared = *calls.get(name)?;
+        let [label] = declared.block.labels else { return None };
+        let unknown = || Value::unknown(Cause::Module(format_smolstr!("module.{name}")));
+        Some(match &*self.expansion((Mode::Managed, "module", label.text), declared) {
+            Expansion::Count(count) => Value::tuple((0..*count).map(|_| unknown())),
+            Expansion::ForEach(entries) => {
+                Value::object(entries.iter().map(|(key, _)| (key.clone(), unknown())))
+            }
+            Expansion::Single | Expansion::Unknown(_) => unknown(),
+        })
+    }
+
     /// The block, with names that live as long as the module.
     fn declared(&self, mode: Mode, kind: &str, name: &str) -> Option<(BlockId<'a>, Declared<'a>)> {
         let blocks: &BTreeMap<(&str, &str), Declared<'a>> = match mode {
@@ -80,7 +95,7 @@ impl<'a> ModuleScope<'a> {
         attrs: &[&str],
     ) -> Result<(Value, usize), String> {
         let Some((id, declared)) = self.declared(mode, kind, name) else {
-            return Err(format!("`{}` is not declared", block_address((mode, kind, name))));
+            return Err(format!("`{}` {NOT_DECLARED}", block_address((mode, kind, name))));
         };
         let expansion = self.expansion(id, declared);
         if let (Expansion::Single, Some(attr)) = (&*expansion, attrs.first()) {

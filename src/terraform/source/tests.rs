@@ -215,6 +215,33 @@ fn a_module_that_loops_over_resources_names_them() {
 }
 
 #[test]
+fn a_call_without_instances_is_none() {
+    let (program, _) = read(
+        r#"
+        variable "on" { default = false }
+        module "off" {
+          count  = var.on ? 1 : 0
+          source = "./off"
+        }
+        module "many" {
+          for_each = toset(["a", "b"])
+          source   = "./many"
+        }
+        resource "aws_s3_bucket" "b" {
+          bucket = coalesce(one(module.off[*].name), "none")
+          acl    = join(",", keys(module.many))
+          tags   = { a = try(module.off[0].name, "absent"), b = try(module.many["a"].name, "absent") }
+        }
+        "#,
+    );
+    assert_eq!(messages(&program), ["`module.many` is not followed: what it declares is not analysed"]);
+    assert_eq!(program.unfollowed.len(), 1);
+    let text = |path| value(&program, "aws_s3_bucket.b", path).as_str();
+    assert_eq!((text("bucket"), text("acl"), text("tags.a")), (Some("none"), Some("a,b"), Some("absent")));
+    assert_eq!(cause(&program, "aws_s3_bucket.b", "tags.b"), "`module.many` is not followed");
+}
+
+#[test]
 fn one_mistake_is_told_once_and_where_it_is() {
     let (program, sources) = read(
         r#"
@@ -229,6 +256,10 @@ resource "aws_s3_bucket" "b" {
   acl    = aws_s3_bucket.logs[0].id
   tags   = { a = tonumber("x") }
 }
+resource "aws_s3_bucket" "names" {
+  bucket = var.missing
+  acl    = "${var.missing}-${nothing.at_all}"
+}
 resource "aws_s3_bucket_policy" "p" {
   bucket = aws_s3_bucket.b[0].acl
   policy = join("", [for b in aws_s3_bucket.b : b.tags.a])
@@ -241,7 +272,7 @@ resource "aws_s3_bucket_policy" "p" {
         .map(|diagnostic| (line(&sources, diagnostic.site.unwrap()), diagnostic.message.as_str()))
         .collect();
     let lines: Vec<_> = told.iter().map(|((line, _), _)| *line).collect();
-    assert_eq!(lines, [10, 3, 11], "{told:#?}");
+    assert_eq!(lines, [10, 3, 11, 15], "{told:#?}");
     assert_eq!(told[1].0.1, "nothing.at_all");
     assert_eq!(told[0].1, "there is no element with this index");
     for path in ["bucket", "policy"] {
