@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use rayon::prelude::*;
 use smol_str::SmolStr;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Ai, Catalog};
 use crate::config;
 use crate::eval::{self, Mode as EvalMode, functions};
 use crate::facts::Facts;
@@ -40,13 +40,14 @@ impl<'a> Rules<'a> {
         Self { compiled, file, types }
     }
 
-    /// Whether the values of a type's resources matter: a rule is about it, or the graph looks at it on the way from AI to
-    /// what a rule is about.
+    /// Whether the values of a type's resources matter: a rule is about it, the graph looks at it on the way from AI to
+    /// what a rule is about, or facts about those read it.
     pub fn wants(&self, type_name: &str) -> bool {
         let catalog = Catalog::get();
         self.types.contains(type_name)
-            || catalog.kind(type_name).is_some()
+            || catalog.kind(type_name).is_some_and(|info| info.ai != Ai::None)
             || !catalog.links(type_name).is_empty()
+            || catalog.all_links().iter().any(|link| link.target_type == type_name)
     }
 }
 

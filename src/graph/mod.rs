@@ -155,7 +155,7 @@ fn complete(this: &mut ResourceGraph) {
         let type_name = &resource.type_name;
         for object in [&mut resource.before, &mut resource.after] {
             if let Some(value) = object.take() {
-                let mut value = catalog::complete(type_name, &value, partial);
+                let mut value = catalog::complete(type_name, value, partial);
                 note_not_null(&mut value);
                 *object = Some(value);
             }
@@ -168,7 +168,8 @@ fn note_not_null(value: &mut Value) {
     let is_reference = value.reference.is_some();
     match &mut value.kind {
         Kind::Unknown(unknown) if is_reference && !unknown.not_null => Arc::make_mut(unknown).not_null = true,
-        Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => {
+        // All empty lists are one: to change it would be to copy it.
+        Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) if !items.is_empty() => {
             Arc::make_mut(items).iter_mut().for_each(note_not_null);
         }
         Kind::Map(map) | Kind::Object(map) => Arc::make_mut(map).values_mut().for_each(note_not_null),

@@ -1,6 +1,7 @@
 //! From blocks to resource instances: `count`, `for_each`, `dynamic`, and the value of every attribute.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use smol_str::SmolStr;
 
@@ -182,7 +183,7 @@ fn instances<'a>(
             action: Action::None,
             site: Some(declared.site()),
             places: reader.places,
-            configured: Some(configured),
+            configured: Some(Arc::new(configured)),
             references: reader.links,
         });
     }
