@@ -3,6 +3,7 @@
 //! A debug build checks that the bucketed result is the one that asking every rule of every resource gives.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 use smol_str::SmolStr;
@@ -67,6 +68,8 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// Rule and resource pairs that pass.
     pub passed: usize,
+    /// Rule and resource pairs that were asked.
+    pub evaluations: usize,
 }
 
 /// What one rule says of one resource.
@@ -92,17 +95,19 @@ pub fn check(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> Checked {
     }
     let nodes: Vec<NodeId> =
         facts.graph.graph.node_indices().filter(|&node| is_subject(facts, node)).collect();
+    let evaluations = AtomicUsize::new(0);
     let ask = |&node: &NodeId| -> Vec<Result> {
         let type_name = facts.graph.resource(node).map_or("", |resource| resource.type_name.as_str());
         let bucket = buckets.get(type_name).map_or(&[][..], Vec::as_slice);
-        bucket.iter().filter_map(|&rule| ask_rule(facts, rules, rule, node)).collect()
+        evaluations.fetch_add(bucket.len(), Ordering::Relaxed);
+        bucket.iter().filter_map(|&rule| ask_rule(facts, rules, rule, node, keep_pass)).collect()
     };
     let mut results: Vec<Result> = nodes.par_iter().flat_map_iter(ask).collect();
     debug_assert!(same_as_naive(facts, rules, &nodes, &results), "buckets lose or add results");
     results.extend(absences(facts, rules, &nodes));
     let passed = results.iter().filter(|result| result.verdict == Verdict::Pass).count();
     results.retain(|result| keep_pass || result.verdict != Verdict::Pass);
-    Checked { findings: group(facts, results), passed }
+    Checked { findings: group(facts, results), passed, evaluations: evaluations.into_inner() }
 }
 
 /// Whether findings may be about the resource: it is ours, it will be there, and it is in scope.
@@ -121,7 +126,7 @@ fn same_as_naive(facts: &Facts<'_>, rules: &Rules<'_>, nodes: &[NodeId], results
                 .graph
                 .resource(node)
                 .is_some_and(|r| rule.types.iter().any(|t| t == r.type_name.as_str()));
-            if let Some(expected) = applies.then(|| ask_rule(facts, rules, index, node)).flatten() {
+            if let Some(expected) = applies.then(|| ask_rule(facts, rules, index, node, false)).flatten() {
                 naive += 1;
                 let same = |result: &&Result| result.rule == index && result.node == node;
                 if results.iter().find(same).is_none_or(|result| result.verdict != expected.verdict) {
@@ -133,8 +138,15 @@ fn same_as_naive(facts: &Facts<'_>, rules: &Rules<'_>, nodes: &[NodeId], results
     naive == results.len()
 }
 
-/// What rule number `index` says of a resource of one of its types; [`None`] where it does not apply.
-fn ask_rule(facts: &Facts<'_>, rules: &Rules<'_>, index: usize, node: NodeId) -> Option<Result> {
+/// What rule number `index` says of a resource of one of its types; [`None`] where it does not apply. What it says of one
+/// that passes is only told if it is kept.
+fn ask_rule(
+    facts: &Facts<'_>,
+    rules: &Rules<'_>,
+    index: usize,
+    node: NodeId,
+    keep_pass: bool,
+) -> Option<Result> {
     let rule = rules.compiled.get(index)?;
     let resource = facts.graph.resource(node)?;
     let scope = ConditionScope { facts, node };
@@ -145,12 +157,10 @@ fn ask_rule(facts: &Facts<'_>, rules: &Rules<'_>, index: usize, node: NodeId) ->
     if applies.truth == Truth::No {
         return None;
     }
-    let site = locate(resource, rule.at.unwrap_or_default());
-    let (mut truth, mut causes, actual, decided_at) = match &rule.test {
+    let (mut truth, mut causes, mut actual, decided_at) = match &rule.test {
         Test::Require(require) => {
             let decision = decide(require, rules.file, &scope);
-            let actual = rule.at.and_then(|at| Some(display(resource.after.as_ref()?.at_path(at)?)));
-            (decision.truth, decision.causes, actual, decision.site)
+            (decision.truth, decision.causes, None, decision.site)
         }
         Test::Analysis { name, args } => {
             let (_, analysis) = ANALYSES.iter().find(|(known, _)| known == name)?;
@@ -166,13 +176,31 @@ fn ask_rule(facts: &Facts<'_>, rules: &Rules<'_>, index: usize, node: NodeId) ->
         Truth::No => Verdict::Fail,
         Truth::Maybe => Verdict::Undetermined,
     };
-    let mut related = Vec::new();
-    if let Some(origin) = decided_at.filter(|origin| verdict != Verdict::Pass && !covers(site, *origin)) {
-        related.push((origin, "the value that decides".to_owned()));
+    let mut result = Result {
+        rule: index,
+        node,
+        verdict,
+        message: String::new(),
+        site: None,
+        related: Vec::new(),
+        actual: None,
+        causes,
+    };
+    if verdict == Verdict::Pass && !keep_pass {
+        return Some(result);
     }
-    let message =
-        if verdict == Verdict::Pass { String::new() } else { message(rule, rules.file, verdict, &scope) };
-    Some(Result { rule: index, node, verdict, message, site, related, actual, causes })
+    if let Test::Require(_) = &rule.test {
+        actual = rule.at.and_then(|at| Some(display(resource.after.as_ref()?.at_path(at)?)));
+    }
+    result.actual = actual;
+    result.site = locate(resource, rule.at.unwrap_or_default());
+    if verdict != Verdict::Pass {
+        if let Some(origin) = decided_at.filter(|origin| !covers(result.site, *origin)) {
+            result.related.push((origin, "the value that decides".to_owned()));
+        }
+        result.message = message(rule, rules.file, verdict, &scope);
+    }
+    Some(result)
 }
 
 fn covers(site: Option<Site>, other: Site) -> bool {
@@ -199,7 +227,7 @@ fn absences(facts: &Facts<'_>, rules: &Rules<'_>, nodes: &[NodeId]) -> Vec<Resul
             // The first by address stands for all, whatever the order of the input.
             group.sort_by_key(|&node| facts.graph.resource(node).map(|resource| resource.address.clone()));
             let Some((&first, others)) = group.split_first() else { continue };
-            let Some(mut result) = ask_rule(facts, rules, index, first) else { continue };
+            let Some(mut result) = ask_rule(facts, rules, index, first, true) else { continue };
             if result.verdict != Verdict::Pass {
                 let others = others.iter().filter_map(|&node| facts.graph.resource(node)).take(MAX_RELATED);
                 result.related.extend(others.filter_map(|other| {

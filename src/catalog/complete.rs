@@ -83,6 +83,9 @@ impl Completion {
     ) -> Value {
         let value = match value {
             // A configuration that sets null leaves the attribute to the provider, as if it were absent.
+            Some(value) if value.as_unknown().is_some_and(is_plain) => {
+                Some(Value { kind: Kind::Unknown(attribute.unknown()), ..value })
+            }
             Some(value) if !(self.partial && value.is_null()) => Some(fit(value, &attribute.ty)),
             _ if self.partial => self.absent(&join(around, name), attribute.computed, &attribute.ty),
             _ => None,
@@ -100,8 +103,8 @@ impl Completion {
                 self.instances(nested, value, &path)
             }
             _ => {
-                let ty = self.partial.then(|| nested.ty());
-                let filled = ty.and_then(|ty| self.absent(&join(around, name), false, &ty));
+                let filled =
+                    self.partial.then(|| self.absent(&join(around, name), false, nested.ty())).flatten();
                 filled.unwrap_or_else(|| nested.nesting.empty().into())
             }
         }
@@ -110,7 +113,7 @@ impl Completion {
     /// The instances of a nested block.
     fn instances(&self, nested: &NestedBlock, value: Value, path: &str) -> Value {
         if value.is_unknown() {
-            return fit(value, &nested.ty());
+            return fit(value, nested.ty());
         }
         let one = |item: Value| match item.as_unknown() {
             Some(_) => fit(item, &nested.block.ty()),
@@ -155,6 +158,15 @@ impl Nesting {
             Self::Map => Kind::Map(Arc::default()),
         }
     }
+}
+
+/// Whether a plan says that it is unknown, and nothing else is known of it.
+fn is_plain(unknown: &Unknown) -> bool {
+    unknown.cause == Cause::Plan
+        && unknown.sources.is_empty()
+        && unknown.prefix.is_empty()
+        && !unknown.not_null
+        && matches!(unknown.ty, Type::Any)
 }
 
 /// Whether a nested block has no instance.

@@ -18,25 +18,22 @@ type Namesakes = BTreeMap<SmolStr, Vec<NodeId>>;
 /// Joins resources by the links of the catalog where the attribute is a known string.
 pub(super) fn connect(this: &mut ResourceGraph) {
     let names = names(this);
-    let mut found = Vec::new();
-    let mut texts = Vec::new();
-    for node in this.graph.node_indices() {
-        let Some(resource) = this.resource(node) else { continue };
-        let Some(value) = &resource.after else { continue };
+    this.connect_all(|_, _, resource| {
+        let Some(value) = &resource.after else { return Vec::new() };
+        let mut found = Vec::new();
+        let mut texts = Vec::new();
         for link in Catalog::get().links(&resource.type_name) {
             strings(value, link.attribute, &mut texts);
             for text in texts.drain(..) {
                 for name in candidates(text) {
                     let Some(namesakes) = names.get(&(link.target_type, name)) else { continue };
-                    let edge = || Edge { kind: link.kind, path: link.attribute.into() };
-                    found.extend(nearest(namesakes, &resource.module).map(|target| (node, target, edge())));
+                    let edge = || Edge { kind: link.kind, path: SmolStr::new_static(link.attribute) };
+                    found.extend(nearest(namesakes, &resource.module).map(|target| (target, edge())));
                 }
             }
         }
-    }
-    for (source, target, edge) in found {
-        this.connect(source, target, edge);
-    }
+        found
+    });
 }
 
 /// Those in the same module instance if there are any: instances of one module often give their resources the same names.

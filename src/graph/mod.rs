@@ -125,6 +125,20 @@ impl ResourceGraph {
             .filter(move |resource| resource.type_name == type_name && !resource.is_deleted())
     }
 
+    /// Adds the edges that `find` sees of each resource. It sees the graph as it was before.
+    fn connect_all(&mut self, find: impl Fn(&Self, NodeId, &Resource) -> Vec<(NodeId, Edge)> + Sync) {
+        let nodes: Vec<NodeId> = self.graph.node_indices().collect();
+        let find = |&node: &NodeId| {
+            self.resource(node).map(|resource| find(self, node, resource)).unwrap_or_default()
+        };
+        let found: Vec<Vec<(NodeId, Edge)>> = nodes.par_iter().map(find).collect();
+        for (node, edges) in nodes.into_iter().zip(found) {
+            for (target, edge) in edges {
+                self.connect(node, target, edge);
+            }
+        }
+    }
+
     /// Adds an edge, unless the two are joined by the same one or are one.
     fn connect(&mut self, source: NodeId, target: NodeId, edge: Edge) {
         let known = source == target

@@ -194,7 +194,11 @@ impl Instance<'_> {
                 reference.resource = same_key;
             }
         }
-        let instance = self.existing.instances.get(&reference.resource).copied();
+        let instance = self.existing.instances.get_key_value(&reference.resource).map(|(address, node)| {
+            // All references to an instance share its address.
+            reference.resource = address.clone();
+            *node
+        });
         let exists = instance.is_some()
             || (reference.resource == block
                 && (self.existing.blocks.contains(&block) || self.existing.bare.contains(&target.bare())));
