@@ -226,7 +226,7 @@ fn compare(folder: &Path) -> Result<Tally, Vec<String>> {
     for change in changes {
         let address = change["address"].as_str().unwrap();
         let Some(resource) = managed().find(|resource| resource.address == address) else { continue };
-        let after = catalog::complete(&resource.type_name, resource.after.as_ref().unwrap(), true);
+        let after = catalog::complete(&resource.type_name, resource.after.clone().unwrap(), true);
         let planned =
             Planned { after: &change["change"]["after"], unknown: &change["change"]["after_unknown"] };
         tally.compare(&after, &planned, &At { address, path: String::new() });

@@ -255,7 +255,7 @@ impl<'a> ModuleScope<'a> {
             return unknown_reference(mode, reference.clone(), Type::Any, false);
         };
         let mut unset = self.resources.unset.borrow_mut();
-        let object = unset.entry(kind).or_insert_with(|| catalog::complete(kind, &Value::object([]), true));
+        let object = unset.entry(kind).or_insert_with(|| catalog::complete(kind, Value::object([]), true));
         match (object.get(attr), schema.attributes.get(attr)) {
             // What only the provider sets it always sets: it is not null.
             (Some(value), Some(a)) if value.is_unknown() => {
