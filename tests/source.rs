@@ -153,7 +153,7 @@ fn same(ours: &Value, plan: &Json) -> bool {
 }
 
 fn is_zero(plan: &Json) -> bool {
-    *plan == Json::from("") || *plan == Json::from(false) || *plan == Json::Array(Vec::new())
+    plan.as_str() == Some("") || plan.as_bool() == Some(false) || plan.as_array().is_some_and(Vec::is_empty)
 }
 
 fn is_empty(ours: &Value) -> bool {
