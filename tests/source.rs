@@ -153,7 +153,7 @@ fn same(ours: &Value, plan: &Json) -> bool {
 }
 
 fn is_zero(plan: &Json) -> bool {
-    *plan == Json::from("") || *plan == Json::from(false) || *plan == Json::Array(Vec::new())
+    *plan == "" || *plan == false || plan.as_array().is_some_and(Vec::is_empty)
 }
 
 fn is_empty(ours: &Value) -> bool {
@@ -296,7 +296,7 @@ fn source_says_what_the_plan_says() {
     for gap in UNKNOWN {
         assert!(unknown.iter().any(|leaf| is_of(leaf, gap)), "{gap:?} is known by now");
     }
-    assert!(equal > 1_900, "only {equal} leaves were compared");
+    assert!(equal > 2_200, "only {equal} leaves were compared");
 }
 
 #[test]
