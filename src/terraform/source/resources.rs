@@ -29,6 +29,12 @@ type AttributeId<'a> = (BlockId<'a>, Option<Key>, SmolStr);
 /// More attributes than this are not put into one value for all instances of a block.
 const MAX_ATTRIBUTES: usize = 200_000;
 
+/// The one resource type that is Terraform's own, and so in no provider's schema.
+const TERRAFORM_DATA: &str = "terraform_data";
+
+/// What it has.
+const TERRAFORM_DATA_ATTRIBUTES: [&str; 4] = ["id", "input", "output", "triggers_replace"];
+
 /// What was evaluated already.
 #[derive(Default)]
 pub(super) struct Resources<'a> {
@@ -197,6 +203,11 @@ impl<'a> ModuleScope<'a> {
     /// A whole resource instance as an object; unknown where the schema of its type is not known.
     fn instance(&self, id: BlockId<'a>, declared: Declared<'a>, key: Option<&Key>, each: &Each) -> Value {
         let (mode, kind, _) = id;
+        let evaluate =
+            |attr: &SmolStr| (attr.clone(), self.attribute(id, declared, key.cloned(), attr, each));
+        if (mode, kind) == (Mode::Managed, TERRAFORM_DATA) {
+            return Value::object(TERRAFORM_DATA_ATTRIBUTES.map(SmolStr::new_static).iter().map(evaluate));
+        }
         let Some(schema) = (mode == Mode::Managed).then(|| Catalog::get().schema(kind)).flatten() else {
             let resource = instance_address(&block_address(id), key);
             let reference = Reference { resource, attribute: SmolStr::default() };
@@ -250,6 +261,9 @@ impl<'a> ModuleScope<'a> {
     /// An attribute that the configuration does not set: what the catalog says of an instance that sets nothing. What the
     /// provider computes is known after apply.
     fn unset(&self, mode: Mode, kind: &'a str, attr: &str, reference: &Reference) -> Value {
+        if (mode, kind) == (Mode::Managed, TERRAFORM_DATA) && matches!(attr, "input" | "triggers_replace") {
+            return Value::NULL;
+        }
         let schema = (mode == Mode::Managed).then(|| Catalog::get().schema(kind)).flatten();
         let Some(schema) = schema else {
             return unknown_reference(mode, reference.clone(), Type::Any, false);
