@@ -19,6 +19,7 @@ use crate::program::{Key, Mode};
 use crate::source::FileId;
 use crate::value::{Cause, Reference, Type, Unknown, Value};
 
+use super::data;
 use super::instance::{self, Expansion};
 use super::module::{Declared, Module};
 
@@ -177,6 +178,10 @@ impl<'a> ModuleScope<'a> {
     /// A whole resource instance as an object; unknown where the schema of its type is not known.
     fn instance(&self, id: BlockId<'a>, declared: Declared<'a>, key: Option<Key>, each: &Each) -> Value {
         let (mode, kind, name) = id;
+        if let Some(names) = data::attributes(kind).filter(|_| mode == Mode::Data) {
+            let attribute = |attr: &&str| self.attribute(id, declared, key.clone(), attr, each);
+            return Value::object(names.iter().map(|attr| ((*attr).into(), attribute(attr))));
+        }
         let resource = instance_address(&block_address(mode, kind, name), key.as_ref());
         let Some(schema) = (mode == Mode::Managed).then(|| Catalog::get().schema(kind)).flatten() else {
             let reference = Reference { resource, attribute: SmolStr::default() };
@@ -209,7 +214,10 @@ impl<'a> ModuleScope<'a> {
         self.attributes.borrow_mut().insert(cell.clone(), Cell::Busy);
         let scope = InstanceScope { module: self, each: each.clone() };
         let before = self.touched.take();
-        let value = instance::attribute(declared, attr, self, &scope);
+        let value = instance::attribute(declared, attr, self, &scope).or_else(|| {
+            let block = data::Block { declared, module: self.module, scope: self, names: &scope };
+            (mode == Mode::Data).then(|| data::computed(kind, attr, &block)).flatten()
+        });
         self.touched.replace(before);
         let value = value.unwrap_or_else(|| self.unset(mode, kind, attr, &reference));
         let value = Value { reference: Some(Arc::new(reference)), ..value };
