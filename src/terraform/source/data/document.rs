@@ -89,12 +89,22 @@ impl Document {
         if other.version > self.version {
             self.version = other.version;
         }
+        let mut places: BTreeMap<String, usize> = BTreeMap::new();
+        for (place, statement) in
+            self.statements.iter().enumerate().filter(|(_, known)| !known.sid.is_empty())
+        {
+            places.entry(statement.sid.clone()).or_insert(place);
+        }
         for statement in other.statements {
-            let same = |known: &&mut Statement| !known.sid.is_empty() && known.sid == statement.sid;
-            match self.statements.iter_mut().find(same) {
-                Some(known) => *known = statement,
-                None => self.statements.push(statement),
+            let known = places.get(&statement.sid).and_then(|&place| self.statements.get_mut(place));
+            if let Some(known) = known {
+                *known = statement;
+                continue;
             }
+            if !statement.sid.is_empty() {
+                places.insert(statement.sid.clone(), self.statements.len());
+            }
+            self.statements.push(statement);
         }
     }
 

@@ -3,7 +3,7 @@
 //! Terraform reads it while planning, without AWS, if all its arguments are known; so what it says is known here too. With
 //! `depends_on` Terraform may wait until apply; the document is the same then, and is told here at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
@@ -11,7 +11,7 @@ use super::document::{
     Document, Identifiers, Statement, Wrong, checksum, conditions, one_or_list, principals, reverse_sorted,
 };
 use super::{Block, text};
-use crate::value::{Field, Map, Type, Value, convert};
+use crate::value::{Cause, Field, Map, Type, Value, convert};
 
 /// Its arguments in the order they are evaluated in, then what it computes.
 pub(super) const ATTRIBUTES: &[&str] = &[
@@ -29,6 +29,9 @@ pub(super) const ATTRIBUTES: &[&str] = &[
 
 /// Newer documents may have policy variables, `${aws:username}`.
 const OLD: &str = "2008-10-17";
+
+/// More bytes of text than this make no policy: AWS takes 20 KiB at most. Documents of documents could double for ever.
+const MAX_TEXT: usize = 1 << 20;
 
 /// The version of a document that sets none.
 const VERSION: &str = "2012-10-17";
@@ -48,6 +51,9 @@ pub(super) fn computed(name: &str, block: &Block<'_, '_>) -> Option<Value> {
     if !all.iter().all(|value| value.is_wholly_known()) {
         return Some(Value::unknown_from(&all, Type::String));
     }
+    if all.iter().try_fold(MAX_TEXT, |left, value| left_of(left, value)).is_none() {
+        return Some(Value::unknown(Cause::Limit("size of a policy document".into())));
+    }
     let rendered = arguments.document().and_then(|document| document.render());
     let value = match rendered {
         Ok(rendered) => Value::string(match name {
@@ -59,6 +65,14 @@ pub(super) fn computed(name: &str, block: &Block<'_, '_>) -> Option<Value> {
     };
     // Terraform takes the mark away; what a message may show must not depend on that.
     Some(value.mark(all.iter().any(|value| value.holds_sensitive())))
+}
+
+/// What is left of `bytes` after all texts of a value, [`None`] if they are more; each element takes one more.
+fn left_of(bytes: usize, value: &Value) -> Option<usize> {
+    let own = 1 + value.as_str().map_or(0, str::len);
+    let items = value.items().into_iter().flatten();
+    let mut inside = items.chain(value.map().into_iter().flat_map(Map::values));
+    inside.try_fold(bytes.checked_sub(own)?, left_of)
 }
 
 struct Arguments {
@@ -117,14 +131,13 @@ impl Arguments {
 
 /// The ids of statements that must differ.
 #[derive(Default)]
-struct Sids(Vec<String>);
+struct Sids(BTreeSet<String>);
 
 impl Sids {
     fn add(&mut self, statement: &Statement) -> Result<(), Wrong> {
-        if self.0.contains(&statement.sid) {
+        if !statement.sid.is_empty() && !self.0.insert(statement.sid.clone()) {
             return Err("two statements have the same `sid`".to_owned());
         }
-        self.0.extend(Some(statement.sid.clone()).filter(|sid| !sid.is_empty()));
         Ok(())
     }
 }
@@ -223,9 +236,9 @@ fn principal_blocks(blocks: &Value, version: &str) -> Result<Option<Json>, Wrong
     for block in blocks.items().unwrap_or_default() {
         let kind = required(block, "type")?;
         let identifiers = texts(block.get("identifiers").unwrap_or(&Value::NULL))?;
-        let hashed: BTreeMap<_, _> =
-            identifiers.iter().map(|text| format!("{text};")).map(|text| (hash(&text), text)).collect();
-        let hashed: String = hashed.into_values().collect();
+        let keyed: BTreeMap<_, _> =
+            identifiers.iter().map(|text| (hash(&format!("{text};")), text.as_str())).collect();
+        let hashed = serialized(keyed.into_values());
         let mut identifiers = with_variables(identifiers, version)?;
         let identifiers = match (identifiers.pop(), identifiers.is_empty()) {
             (Some(only), true) => Identifiers::One(only),
@@ -244,7 +257,7 @@ fn condition_blocks(blocks: &Value, version: &str) -> Result<Option<Json>, Wrong
     for block in blocks.items().unwrap_or_default() {
         let (test, variable) = (required(block, "test")?, required(block, "variable")?);
         let values = texts(block.get("values").unwrap_or(&Value::NULL))?;
-        let hashed: String = values.iter().map(|text| format!("{text};")).collect();
+        let hashed = serialized(values.iter().map(String::as_str));
         let key = hash(&format!("test:{test};values:({hashed});variable:{variable};"));
         all.entry(key).or_insert((test, variable, with_variables(values, version)?));
     }
@@ -255,6 +268,11 @@ fn condition_blocks(blocks: &Value, version: &str) -> Result<Option<Json>, Wrong
 /// are merged it decides the order of what they say.
 fn hash(serialized: &str) -> String {
     checksum(serialized.as_bytes()).to_string()
+}
+
+/// The elements of a collection as they are hashed.
+fn serialized<'t>(texts: impl Iterator<Item = &'t str>) -> String {
+    texts.flat_map(|text| [text, ";"]).collect()
 }
 
 /// `&{…}` stands for a policy variable, because `${…}` is Terraform's own.

@@ -1,6 +1,7 @@
 //! Data sources of the provider's own configuration: partition, region, default tags; and parts of an ARN.
 //!
-//! What the region decides is known where the configuration says the region.
+//! The region is known where the configuration says it. The partition is assumed to be `aws` where it does not: hardly any
+//! question to a policy depends on it, and nearly every ARN that somebody puts together does.
 
 use super::{Block, text};
 use crate::hcl::ast::{ExprKind, Step};
@@ -25,16 +26,14 @@ pub(super) fn computed(kind: &str, name: &str, block: &Block<'_, '_>) -> Option<
     match kind {
         "aws_arn" => map_text(&block.argument("arn"), |arn| part_of_arn(arn, name), block),
         "aws_default_tags" if name == "tags" => default_tags(block),
-        "aws_default_tags" | "aws_partition" => {
-            map_text(&configured_region(block)?, |region| of_partition(region, name), block)
-        }
+        "aws_default_tags" | "aws_partition" => of_partition(name, block),
         "aws_region" => {
             let region = match block.argument("name") {
                 name if !name.is_null() => name,
                 _ if !block.argument("endpoint").is_null() => return None,
                 _ => region_of(block)?,
             };
-            map_text(&region, |region| of_region(region, name), block)
+            map_text(&region, |region| Ok(of_region(region, name)), block)
         }
         "aws_service_principal" => service_principal(name, block),
         _ => None,
@@ -58,22 +57,24 @@ fn partition(region: &str) -> (&'static str, &'static str) {
     found.map_or(("aws", "amazonaws.com"), |(_, name, suffix)| (name, suffix))
 }
 
-fn of_partition(region: &str, name: &str) -> Result<Option<String>, String> {
-    let (partition, suffix) = partition(region);
-    Ok(match name {
-        "id" | "partition" => Some(partition.to_owned()),
-        "dns_suffix" => Some(suffix.to_owned()),
-        "reverse_dns_prefix" => Some(suffix.rsplit('.').collect::<Vec<_>>().join(".")),
-        _ => None,
-    })
+fn of_partition(name: &str, block: &Block<'_, '_>) -> Option<Value> {
+    let region = configured_region(block);
+    let (partition, suffix) = partition(region.as_ref().and_then(Value::as_str).unwrap_or_default());
+    let value = match name {
+        "id" | "partition" => partition.to_owned(),
+        "dns_suffix" => suffix.to_owned(),
+        "reverse_dns_prefix" => suffix.rsplit('.').collect::<Vec<_>>().join("."),
+        _ => return None,
+    };
+    Some(Value::string(value).mark(region.is_some_and(|region| region.sensitive)))
 }
 
-fn of_region(region: &str, name: &str) -> Result<Option<String>, String> {
-    Ok(match name {
+fn of_region(region: &str, name: &str) -> Option<String> {
+    match name {
         "id" | "name" | "region" => Some(region.to_owned()),
         "endpoint" => Some(format!("ec2.{region}.{}", partition(region).1)),
         _ => None,
-    })
+    }
 }
 
 fn part_of_arn(arn: &str, name: &str) -> Result<Option<String>, String> {
@@ -94,16 +95,17 @@ fn part_of_arn(arn: &str, name: &str) -> Result<Option<String>, String> {
 }
 
 fn service_principal(name: &str, block: &Block<'_, '_>) -> Option<Value> {
-    let region = region_of(block)?;
+    let region = region_of(block);
     if name == "region" {
-        return Some(region);
+        return region;
     }
     let service = block.argument("service_name");
-    let (Some(in_region), Some(of_service)) = (region.as_str(), service.as_str()) else {
-        return Some(Value::unknown_from(&[&region, &service], Type::String));
+    let in_region = region.as_ref().and_then(Value::as_str);
+    let Some(of_service) = service.as_str() else {
+        return Some(Value::unknown_from(&[&service], Type::String));
     };
     // In other partitions a few services have names of their own.
-    let (partition, own) = partition(in_region);
+    let (partition, own) = partition(in_region.unwrap_or_default());
     let has_own = match partition {
         "aws-iso" => matches!(of_service, "cloudhsm" | "config" | "logs" | "workspaces"),
         "aws-iso-b" => matches!(of_service, "dms" | "logs"),
@@ -112,12 +114,12 @@ fn service_principal(name: &str, block: &Block<'_, '_>) -> Option<Value> {
     };
     let suffix = if has_own { own } else { "amazonaws.com" };
     let value = match name {
-        "id" => format!("{of_service}.{in_region}.{suffix}"),
+        "id" => format!("{of_service}.{}.{suffix}", in_region?),
         "name" => format!("{of_service}.{suffix}"),
         "suffix" => suffix.to_owned(),
         _ => return None,
     };
-    Some(Value::string(value).mark(region.sensitive || service.sensitive))
+    Some(Value::string(value).mark(service.sensitive || region.is_some_and(|region| region.sensitive)))
 }
 
 /// What `part` makes of a text that may be unknown.
