@@ -4,7 +4,7 @@
 //! A resource attribute is always a reference, known or not: [`Value::reference`].
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -72,9 +72,12 @@ impl<'a> ModuleScope<'a> {
         }
     }
 
-    /// What evaluation had to say.
+    /// What evaluation had to say, each thing once: an expression is evaluated for whoever asks.
     pub fn into_diagnostics(self) -> Vec<Diagnostic> {
-        self.diagnostics.into_inner()
+        let mut all = self.diagnostics.into_inner();
+        let mut seen = BTreeSet::new();
+        all.retain(|diagnostic| seen.insert((diagnostic.site, diagnostic.message.clone())));
+        all
     }
 
     /// Adds a diagnostic.
@@ -146,14 +149,14 @@ impl<'a> ModuleScope<'a> {
             Expansion::Count(count) => {
                 let items = (0..*count).map(|i| {
                     let each = Each::Count(Value::int(i));
-                    self.instance(id, declared, Some(Key::Int(i)), &each)
+                    self.instance(id, declared, Some(&Key::Int(i)), &each)
                 });
                 Ok((self.touching(block, || Value::tuple(items)), 0))
             }
             Expansion::ForEach(entries) => {
                 let items = entries.iter().map(|(key, value)| {
                     let each = Each::Entry(Value::string(key.clone()), value.clone());
-                    (key.clone(), self.instance(id, declared, Some(Key::String(key.clone())), &each))
+                    (key.clone(), self.instance(id, declared, Some(&Key::String(key.clone())), &each))
                 });
                 Ok((self.touching(block, || Value::object(items)), 0))
             }
@@ -176,20 +179,22 @@ impl<'a> ModuleScope<'a> {
     }
 
     /// A whole resource instance as an object; unknown where the schema of its type is not known.
-    fn instance(&self, id: BlockId<'a>, declared: Declared<'a>, key: Option<Key>, each: &Each) -> Value {
+    fn instance(&self, id: BlockId<'a>, declared: Declared<'a>, key: Option<&Key>, each: &Each) -> Value {
         let (mode, kind, name) = id;
-        if let Some(names) = data::attributes(kind).filter(|_| mode == Mode::Data) {
-            let attribute = |attr: &&str| self.attribute(id, declared, key.clone(), attr, each);
-            return Value::object(names.iter().map(|attr| ((*attr).into(), attribute(attr))));
-        }
-        let resource = instance_address(&block_address(mode, kind, name), key.as_ref());
-        let Some(schema) = (mode == Mode::Managed).then(|| Catalog::get().schema(kind)).flatten() else {
+        let resource = instance_address(&block_address(mode, kind, name), key);
+        let names: Option<Vec<&str>> = match mode {
+            Mode::Managed => Catalog::get().schema(kind).map(|schema| {
+                schema.attributes.keys().chain(schema.blocks.keys()).map(SmolStr::as_str).collect()
+            }),
+            Mode::Data => data::attributes(kind).map(<[&str]>::to_vec),
+        };
+        let Some(names) = names else {
             let reference = Reference { resource, attribute: SmolStr::default() };
             self.touched.borrow_mut().push(reference.clone());
             return unknown_reference(mode, reference, Type::Any, true);
         };
-        let names = schema.attributes.keys().chain(schema.blocks.keys());
-        Value::object(names.map(|attr| (attr.clone(), self.attribute(id, declared, key.clone(), attr, each))))
+        let attribute = |attr| (SmolStr::from(attr), self.attribute(id, declared, key.cloned(), attr, each));
+        Value::object(names.into_iter().map(attribute))
     }
 
     /// One attribute of a resource instance.
