@@ -21,8 +21,7 @@ use airgate::value::{Cause, Kind, Value};
 use serde_json::Value as Json;
 
 /// Values that Terraform knows and airgate does not, and why: folder, block address, attribute path.
-const UNKNOWN: &[(&str, &str, &str, &str)] =
-    &[("readers/wiring", "aws_iam_role.notebook", "assume_role_policy", "data sources are not evaluated")];
+const UNKNOWN: &[(&str, &str, &str, &str)] = &[];
 
 /// What comparing has found.
 #[derive(Debug, Default)]
