@@ -114,6 +114,8 @@ fn is_subject(facts: &Facts<'_>, node: NodeId) -> bool {
 /// The naive way: every rule, every resource.
 fn same_as_naive(facts: &Facts<'_>, rules: &Rules<'_>, nodes: &[NodeId], results: &[Result]) -> bool {
     let mut naive = 0;
+    let verdicts: BTreeMap<_, _> =
+        results.iter().map(|result| ((result.rule, result.node), result.verdict)).collect();
     for (index, rule) in rules.compiled.iter().enumerate().filter(|(_, rule)| rule.scope == Scope::Resource) {
         for &node in nodes {
             let applies = facts
@@ -122,8 +124,7 @@ fn same_as_naive(facts: &Facts<'_>, rules: &Rules<'_>, nodes: &[NodeId], results
                 .is_some_and(|r| rule.types.iter().any(|t| t == r.type_name.as_str()));
             if let Some(expected) = applies.then(|| ask_rule(facts, rules, index, node)).flatten() {
                 naive += 1;
-                let same = |result: &&Result| result.rule == index && result.node == node;
-                if results.iter().find(same).is_none_or(|result| result.verdict != expected.verdict) {
+                if verdicts.get(&(index, node)) != Some(&expected.verdict) {
                     return false;
                 }
             }
@@ -295,10 +296,14 @@ fn message(
     text
 }
 
-/// A deciding value for people: one that nobody wrote is the provider's default.
+/// A deciding value for people: what nobody wrote is the provider's default, or nothing at all.
 fn shown(value: &Value) -> String {
-    let is_default = value.origin.is_none() && !value.is_null() && !value.is_unknown();
-    format!("{}{}", display(value), if is_default { " (default)" } else { "" })
+    let is_written = value.origin.is_some() || value.is_null() || value.is_unknown();
+    match value.items() {
+        Some([]) if !is_written => display(&Value::NULL),
+        _ if is_written => display(value),
+        _ => format!("{} (default)", display(value)),
+    }
 }
 
 /// Longest text of a value that is shown.

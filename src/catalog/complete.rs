@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use super::Catalog;
 use super::defaults::{Defaults, Filled};
-use super::schema::{BlockSchema, NestedBlock, Nesting};
+use super::schema::{AttributeSchema, BlockSchema, NestedBlock, Nesting};
 use crate::value::{Cause, Kind, Type, Unknown, Value, convert};
 
 /// `value`, the object of a managed resource of `type_name`, as the provider's schema says: attributes have their types,
@@ -22,6 +22,18 @@ pub fn complete(type_name: &str, value: &Value, partial: bool) -> Value {
     let Some(schema) = Catalog::get().schema(type_name) else { return value.clone() };
     let defaults = if partial { Defaults::of(type_name) } else { Defaults::default() };
     Completion { defaults, partial }.block(schema, value, "")
+}
+
+/// The attribute or nested block `name` of [`complete`]'s result for a configuration that sets it to `value`, or does not
+/// set it; [`None`] if the schema does not know it, and then the value stays as it is.
+pub fn complete_attribute(type_name: &str, name: &str, value: Option<&Value>) -> Option<Value> {
+    let schema = Catalog::get().schema(type_name)?;
+    let completion = Completion { defaults: Defaults::of(type_name), partial: true };
+    match (schema.attributes.get(name), schema.blocks.get(name)) {
+        (Some(attribute), _) => Some(completion.attribute(attribute, value, name)),
+        (None, Some(nested)) => Some(completion.nested(nested, value, name)),
+        (None, None) => None,
+    }
 }
 
 struct Completion {
@@ -40,23 +52,31 @@ impl Completion {
         let mut entries: Vec<(SmolStr, Value)> =
             unknown_to_schema.map(|(name, value)| (name.clone(), value.clone())).collect();
         for (name, attribute) in &schema.attributes {
-            let value = match given.get(name) {
-                // A configuration that sets null leaves the attribute to the provider, as if it were absent.
-                Some(value) if !(self.partial && value.is_null()) => fit(value, &attribute.ty),
-                _ => self.absent(&at(name), attribute.computed, &attribute.ty, Kind::Null),
-            };
-            let sensitive = attribute.sensitive && !value.is_null();
-            entries.push((name.clone(), value.mark(sensitive)));
+            entries.push((name.clone(), self.attribute(attribute, given.get(name), &at(name))));
         }
         for (name, nested) in &schema.blocks {
-            let path = at(name);
-            let value = match given.get(name) {
-                Some(value) if !is_absent(value) => self.instances(nested, value, &path),
-                _ => self.absent(&path, false, &nested.ty(), nested.nesting.empty()),
-            };
-            entries.push((name.clone(), value));
+            entries.push((name.clone(), self.nested(nested, given.get(name), &at(name))));
         }
         with_kind(value, Kind::Object(Arc::new(entries.into_iter().collect())))
+    }
+
+    /// An attribute that is given or not.
+    fn attribute(&self, attribute: &AttributeSchema, given: Option<&Value>, path: &str) -> Value {
+        let value = match given {
+            // A configuration that sets null leaves the attribute to the provider, as if it were absent.
+            Some(value) if !(self.partial && value.is_null()) => fit(value, &attribute.ty),
+            _ => self.absent(path, attribute.computed, || attribute.ty.clone(), Kind::Null),
+        };
+        let sensitive = attribute.sensitive && !value.is_null();
+        value.mark(sensitive)
+    }
+
+    /// A nested block that is given or not.
+    fn nested(&self, nested: &NestedBlock, given: Option<&Value>, path: &str) -> Value {
+        match given {
+            Some(value) if !is_absent(value) => self.instances(nested, value, path),
+            _ => self.absent(path, false, || nested.ty(), nested.nesting.empty()),
+        }
     }
 
     /// The instances of a nested block.
@@ -87,11 +107,11 @@ impl Completion {
     }
 
     /// What stands at `path` where nothing is set.
-    fn absent(&self, path: &str, computed: bool, ty: &Type, empty: Kind) -> Value {
+    fn absent(&self, path: &str, computed: bool, ty: impl FnOnce() -> Type, empty: Kind) -> Value {
         match self.defaults.get(path) {
-            Some(Filled::Value(value)) => fit(value, ty),
-            Some(Filled::Computed) => provided(ty),
-            None if self.partial && computed => provided(ty),
+            Some(Filled::Value(value)) => fit(value, &ty()),
+            Some(Filled::Computed) => provided(ty()),
+            None if self.partial && computed => provided(ty()),
             None => empty.into(),
         }
     }
@@ -115,8 +135,8 @@ fn is_absent(value: &Value) -> bool {
 }
 
 /// The value that the provider will decide.
-fn provided(ty: &Type) -> Value {
-    Value::from_unknown(Unknown { ty: ty.clone(), ..Unknown::new(Cause::Provider) })
+fn provided(ty: Type) -> Value {
+    Value::from_unknown(Unknown { ty, ..Unknown::new(Cause::Provider) })
 }
 
 /// `value` with another content and all its marks.

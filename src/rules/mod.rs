@@ -86,7 +86,8 @@ fn place(line: Option<usize>, column: Option<usize>) -> String {
     }
 }
 
-fn did_you_mean(suggestions: &[String]) -> String {
+/// The end of a message on a name that does not exist: the names that come near, if any.
+pub fn did_you_mean(suggestions: &[String]) -> String {
     if suggestions.is_empty() {
         return String::new();
     }

@@ -137,9 +137,8 @@ fn openings_that_are_never_closed_are_searched_for_once() {
     for text in ["/* ", "\"${", "<<A\n", "<<A ", "<<A # \n", "\"\n", "[\n", "{\n", "a = [\n", "a {\n", "}\n"]
     {
         let text = format!("x = [ {}", text.repeat(300_000));
-        let start = std::time::Instant::now();
-        assert!(!errors(&text).is_empty());
-        assert!(start.elapsed().as_secs() < 10, "{:?}", &text[..20]);
+        // Searched for once each, this is over at once; searched for again at each opening, it would not end.
+        assert!((1..=MAX_DIAGNOSTICS + 1).contains(&errors(&text).len()), "{:?}", &text[..20]);
     }
 }
 

@@ -11,7 +11,7 @@ use crate::eval::Scope;
 use crate::value::{Cause, Value};
 
 use super::instance;
-use super::module::{Declared, Module};
+use super::module::Declared;
 use super::scope::ModuleScope;
 
 /// An instance of a data block, and what it is evaluated with.
@@ -19,8 +19,6 @@ pub struct Block<'s, 'a> {
     /// The block.
     pub declared: Declared<'a>,
     /// The module that it is in.
-    pub module: &'a Module<'a>,
-    /// The module's names.
     pub scope: &'s ModuleScope<'a>,
     /// The names in the instance.
     pub names: &'s dyn Scope,

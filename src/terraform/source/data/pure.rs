@@ -178,7 +178,7 @@ fn provider<'a>(block: &Block<'_, 'a>) -> Option<Declared<'a>> {
             },
             Some(_) => return None,
         };
-    block.module.providers.iter().copied().find(|declared| {
+    block.scope.module.providers.iter().copied().find(|declared| {
         let label = declared.block.labels.first().map(|label| label.text);
         let its = declared.body().attribute("alias").map(|attribute| attribute.value.kind);
         let its = match its {
