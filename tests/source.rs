@@ -22,7 +22,6 @@ use serde_json::Value as Json;
 
 /// Values that Terraform knows and airgate does not, and why: folder, block address, attribute path.
 const UNKNOWN: &[(&str, &str, &str, &str)] = &[
-    ("readers/wiring", "aws_iam_role.notebook", "assume_role_policy", "data sources are not evaluated"),
     ("source/modules", "aws_s3_bucket.named", "bucket", "modules are not followed"),
     ("source/modules", "aws_s3_bucket.named", "tags", "modules are not followed"),
     ("source/modules", "terraform_data.seen", "input.ids", "modules are not followed"),

@@ -15,6 +15,7 @@ use crate::eval::Nested;
 use crate::program::{Key, Mode};
 use crate::value::{Cause, Kind, Reference, Type, Unknown, Value, convert};
 
+use super::data;
 use super::instance::{self, Expansion};
 use super::module::Declared;
 use super::names::{Each, InstanceScope};
@@ -203,20 +204,20 @@ impl<'a> ModuleScope<'a> {
     /// A whole resource instance as an object; unknown where the schema of its type is not known.
     fn instance(&self, id: BlockId<'a>, declared: Declared<'a>, key: Option<&Key>, each: &Each) -> Value {
         let (mode, kind, _) = id;
-        let evaluate =
-            |attr: &SmolStr| (attr.clone(), self.attribute(id, declared, key.cloned(), attr, each));
-        if (mode, kind) == (Mode::Managed, TERRAFORM_DATA) {
-            return Value::object(TERRAFORM_DATA_ATTRIBUTES.map(SmolStr::new_static).iter().map(evaluate));
-        }
-        let Some(schema) = (mode == Mode::Managed).then(|| Catalog::get().schema(kind)).flatten() else {
+        let names: Option<Vec<&str>> = match mode {
+            Mode::Managed if kind == TERRAFORM_DATA => Some(TERRAFORM_DATA_ATTRIBUTES.to_vec()),
+            Mode::Managed => Catalog::get().schema(kind).map(|schema| {
+                schema.attributes.keys().chain(schema.blocks.keys()).map(SmolStr::as_str).collect()
+            }),
+            Mode::Data => data::attributes(kind).map(<[&str]>::to_vec),
+        };
+        let Some(names) = names else {
             let resource = instance_address(&block_address(id), key);
             let reference = Reference { resource, attribute: SmolStr::default() };
             return unknown_reference(mode, reference, Type::Any, true);
         };
-        let names = schema.attributes.keys().chain(schema.blocks.keys());
-        Value::object(
-            names.map(|attr| (attr.clone(), self.attribute(id, declared, key.cloned(), attr, each))),
-        )
+        let attribute = |attr| (SmolStr::from(attr), self.attribute(id, declared, key.cloned(), attr, each));
+        Value::object(names.into_iter().map(attribute))
     }
 
     /// One attribute of a resource instance.
@@ -241,7 +242,13 @@ impl<'a> ModuleScope<'a> {
         let Some(_level) = Nested::enter() else { return Nested::too_deep() };
         self.resources.attributes.borrow_mut().insert(cell.clone(), None);
         let scope = InstanceScope { module: self, each: each.clone() };
-        let (given, _) = self.recording(|| instance::attribute(declared, attr, self, &scope));
+        let (given, _) = self.recording(|| match instance::attribute(declared, attr, self, &scope) {
+            Some(value) if !value.is_null() => Some(value),
+            given if mode == Mode::Data => {
+                data::computed(kind, attr, &data::Block { declared, scope: self, names: &scope }).or(given)
+            }
+            given => given,
+        });
         let value = match given {
             Some(value) if mode == Mode::Data => value,
             // The provider decides what is null as it does what is not there.

@@ -156,9 +156,9 @@ fn an_unknown_dynamic_block_may_be_there_or_not() {
 fn data_and_modules_are_unknown_for_their_cause() {
     let (program, _) = read(
         r#"
-        data "aws_iam_policy_document" "d" {
+        data "aws_iam_policy" "d" {
           count = 2
-          statement { actions = ["s3:*"] }
+          name  = "read"
         }
         data "aws_kms_key" "k" { key_id = "alias/x" }
         module "keys" {
@@ -171,7 +171,7 @@ fn data_and_modules_are_unknown_for_their_cause() {
         resource "aws_s3_bucket" "b" {}
         resource "aws_s3_bucket_policy" "p" {
           bucket = module.keys["a"].bucket_name
-          policy = data.aws_iam_policy_document.d[1].json
+          policy = data.aws_iam_policy.d[1].policy
         }
         resource "aws_sagemaker_notebook_instance" "n" {
           kms_key_id = data.aws_kms_key.k.arn
@@ -185,7 +185,7 @@ fn data_and_modules_are_unknown_for_their_cause() {
     assert_eq!(cause(&program, "aws_s3_bucket_policy.p", "bucket"), "`module.keys` is not followed");
     assert_eq!(
         cause(&program, "aws_s3_bucket_policy.p", "policy"),
-        "`data.aws_iam_policy_document.d[1].json` is of a data source, which airgate does not read"
+        "`data.aws_iam_policy.d[1].policy` is of a data source, which airgate does not read"
     );
     assert_eq!(
         reference(&program, "aws_sagemaker_notebook_instance.n", "kms_key_id"),
