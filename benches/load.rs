@@ -1,5 +1,11 @@
 //! What every run costs before it reads any input: the rules loaded and compiled, and the catalog's first and later answers.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark prints, and stops where something is wrong"
+)]
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 

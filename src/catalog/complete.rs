@@ -104,7 +104,7 @@ impl Completion {
             }
             _ => {
                 let filled =
-                    self.partial.then(|| self.absent(&join(around, name), false, nested.ty())).flatten();
+                    self.partial.then(|| self.absent(&join(around, name), false, &nested.ty())).flatten();
                 filled.unwrap_or_else(|| nested.nesting.empty().into())
             }
         }
@@ -113,7 +113,7 @@ impl Completion {
     /// The instances of a nested block.
     fn instances(&self, nested: &NestedBlock, value: Value, path: &str) -> Value {
         if value.is_unknown() {
-            return fit(value, nested.ty());
+            return fit(value, &nested.ty());
         }
         let one = |item: Value| match item.as_unknown() {
             Some(_) => fit(item, &nested.block.ty()),
@@ -186,14 +186,29 @@ fn provided(ty: &Type) -> Value {
 
 /// `value` with the type `ty`, or as it is if it cannot have it.
 fn fit(value: Value, ty: &Type) -> Value {
-    match (&value.kind, ty) {
-        // Most values of plans and states have their types already.
+    // Most values of plans and states have their types already, but for the name of the collection.
+    let kind = match (&value.kind, ty) {
+        _ if has_type(&value, ty) => return value,
+        (Kind::Object(map), Type::Map(of)) if map.values().all(|item| has_type(item, of)) => {
+            Kind::Map(Arc::clone(map))
+        }
+        (Kind::Tuple(items), Type::List(of)) if items.iter().all(|item| has_type(item, of)) => {
+            Kind::List(Arc::clone(items))
+        }
+        _ => return convert(&value, ty).unwrap_or(value),
+    };
+    Value { kind, ..value }
+}
+
+/// Whether a value is a plain one of the type, or null.
+fn has_type(value: &Value, ty: &Type) -> bool {
+    matches!(
+        (&value.kind, ty),
         (Kind::Null, _)
-        | (Kind::Bool(_), Type::Bool)
-        | (Kind::Number(_), Type::Number)
-        | (Kind::String(_), Type::String) => value,
-        _ => convert(&value, ty).unwrap_or(value),
-    }
+            | (Kind::Bool(_), Type::Bool)
+            | (Kind::Number(_), Type::Number)
+            | (Kind::String(_), Type::String)
+    )
 }
 
 #[cfg(test)]
