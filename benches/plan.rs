@@ -80,13 +80,13 @@ struct Entry<'a> {
 
 #[derive(Deserialize)]
 struct Change<'a> {
-    #[serde(rename = "before")]
+    #[serde(borrow, rename = "before")]
     _before: Option<&'a RawValue>,
-    #[serde(rename = "after")]
+    #[serde(borrow, rename = "after")]
     _after: Option<&'a RawValue>,
-    #[serde(rename = "after_unknown")]
+    #[serde(borrow, rename = "after_unknown")]
     _after_unknown: Option<&'a RawValue>,
-    #[serde(rename = "after_sensitive")]
+    #[serde(borrow, rename = "after_sensitive")]
     _after_sensitive: Option<&'a RawValue>,
 }
 

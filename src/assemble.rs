@@ -117,6 +117,8 @@ pub fn report(rules: Vec<RuleInfo>, rules_digest: String, parts: Vec<Part>, sour
         )
     });
     report.diagnostics.sort_by_key(|diagnostic| diagnostic.site);
+    // What is evaluated for each instance is told once.
+    report.diagnostics.dedup();
     report
 }
 

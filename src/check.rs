@@ -141,6 +141,8 @@ fn same_as_naive(
     passed: usize,
 ) -> bool {
     let (mut naive, mut naive_passed) = (0, 0);
+    let verdicts: BTreeMap<_, _> =
+        results.iter().map(|result| ((result.rule, result.node), result.verdict)).collect();
     for (index, rule) in rules.compiled.iter().enumerate().filter(|(_, rule)| rule.scope == Scope::Resource) {
         for &node in nodes {
             let applies = facts
@@ -153,8 +155,7 @@ fn same_as_naive(
                     continue;
                 }
                 naive += 1;
-                let same = |result: &&Result| result.rule == index && result.node == node;
-                if results.iter().find(same).is_none_or(|result| result.verdict != expected.verdict) {
+                if verdicts.get(&(index, node)) != Some(&expected.verdict) {
                     return false;
                 }
             }
@@ -182,7 +183,7 @@ fn ask_rule(
     if applies.truth == Truth::No {
         return None;
     }
-    let (mut truth, mut causes, mut actual, decided_at) = match &rule.test {
+    let (mut truth, mut causes, mut actual, mut decided_at) = match &rule.test {
         Test::Require(require) => {
             let decision = decide(require, rules.file, &scope);
             (decision.truth, decision.causes, None, decision.site)
@@ -215,7 +216,11 @@ fn ask_rule(
         return Some(result);
     }
     if let Test::Require(_) = &rule.test {
-        actual = rule.at.and_then(|at| Some(display(resource.after.as_ref()?.at_path(at)?)));
+        // What is not known yet is not what fails: then something else decided.
+        let decides = |value: &&Value| verdict == Verdict::Undetermined || !value.is_unknown();
+        let value = rule.at.and_then(|at| resource.after.as_ref()?.at_path(at)).filter(decides);
+        actual = value.map(shown);
+        decided_at = decided_at.or(value.filter(|value| !value.sensitive).and_then(|value| value.origin));
     }
     result.actual = actual;
     result.site = locate(resource, rule.at.unwrap_or_default());
@@ -280,7 +285,11 @@ fn decide(condition: &Expr<'_>, file: FileId, scope: &ConditionScope<'_, '_>) ->
     let maybe = |cause: String, site| Decision { truth: Truth::Maybe, causes: vec![cause], site };
     match eval::try_evaluate(condition, file, scope, EvalMode::Extended) {
         Ok(value) => match &value.kind {
-            Kind::Bool(truth) => Decision { truth: Truth::from(*truth), causes: Vec::new(), site: None },
+            Kind::Bool(truth) => {
+                // A fact tells where what decides was written; a literal of the rule itself does not.
+                let site = value.origin.filter(|site| site.file != file && !value.sensitive);
+                Decision { truth: Truth::from(*truth), causes: Vec::new(), site }
+            }
             Kind::Unknown(unknown) => maybe(unknown.cause.to_string(), None),
             _ => maybe("the value that decides is null".to_owned(), None),
         },
@@ -341,6 +350,16 @@ fn message(
     text
 }
 
+/// A deciding value for people: what nobody wrote is the provider's default, or nothing at all.
+fn shown(value: &Value) -> String {
+    let is_written = value.origin.is_some() || value.is_null() || value.is_unknown();
+    match value.items() {
+        Some([]) if !is_written => display(&Value::NULL),
+        _ if is_written => display(value),
+        _ => format!("{} (default)", display(value)),
+    }
+}
+
 /// Longest text of a value that is shown.
 const MAX_SHOWN: usize = 100;
 
@@ -377,7 +396,7 @@ pub fn display(value: &Value) -> String {
 /// Instances of one block that fare alike become one finding.
 fn group(facts: &Facts<'_>, mut results: Vec<Result>) -> Vec<Finding> {
     let block = |node| facts.graph.resource(node).map(|resource| &resource.block);
-    let key = |result: &Result| (result.rule, result.verdict, block(result.node), result.site);
+    let key = |result: &Result| (result.rule, result.verdict, block(result.node));
     results.sort_by(|a, b| {
         let text = || a.message.cmp(&b.message).then_with(|| a.causes.cmp(&b.causes));
         key(a).cmp(&key(b)).then_with(text)
@@ -393,6 +412,8 @@ fn group(facts: &Facts<'_>, mut results: Vec<Result>) -> Vec<Finding> {
                     && finding.message == result.message
                     && finding.causes == result.causes =>
             {
+                // Instances of a block share its place in source; in JSON each has its own, and the first stands for all.
+                finding.site = finding.site.min(result.site);
                 finding.resources.extend(subject);
             }
             _ => findings.push(Finding {

@@ -98,6 +98,8 @@ pub struct RuleInfo {
     pub fix: String,
     /// Why it matters: the first paragraph of `## Why`.
     pub why: String,
+    /// The rule's file, with `/` between its parts: `rules/aws/sagemaker/AWS-SM-ENC-001-….md` of a built-in one.
+    pub path: String,
     /// The whole page in Markdown, without front matter.
     pub page: String,
 }

@@ -11,7 +11,7 @@
 //! 4. [`graph`] — resources completed by the [`catalog`], and the edges between them.
 //! 5. [`facts`] — what the graph says beyond single attributes: AI scope, buckets, tags, [`iam`], [`residency`].
 //! 6. [`check`] — rules against resources, in parallel, to verdicts.
-//! 7. [`finding`] — the report: plain data that [`report`] prints and [`cli`] turns into an exit code.
+//! 7. [`finding`] — the report: plain data that [`mod@report`] prints and the command line (`src/cli`) turns into an exit code.
 //!
 //! Only reading and configuration can fail with `Err`. Everything else returns a value and diagnostics.
 

@@ -5,17 +5,24 @@ mod cli;
 use std::io;
 use std::process::ExitCode;
 
+use airgate::input::ReadError;
 use anstream::{AutoStream, ColorChoice};
 use clap::Parser;
 
-use crate::cli::{Cli, Color, Console, Engine};
+use crate::cli::{Cli, Color, Console, Engine, NothingToAnalyse};
 
 /// Columns of a line where the terminal does not say.
 const WIDTH: usize = 120;
 
 /// What the command line calls.
 const ENGINE: Engine = Engine {
-    analyze: |paths, options| Ok(airgate::analyze(paths, options)?),
+    analyze: |paths, options| match airgate::analyze(paths, options) {
+        // Beside other inputs one that is empty is a wrong name: nobody should take the run for one without work.
+        Err(airgate::Error::Input(error @ ReadError::Nothing { .. })) if paths.len() == 1 => {
+            Err(NothingToAnalyse(error.to_string()).into())
+        }
+        result => Ok(result?),
+    },
     rules: |options| {
         let rules = airgate::rule_set(options)?;
         Ok(rules.iter().map(|rule| rules.info(rule)).collect())

@@ -1,5 +1,7 @@
 //! What holds for every file of the repository: module docs, length, layers, no place of one machine.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -24,6 +24,18 @@ pub fn complete(type_name: &str, value: Value, partial: bool) -> Value {
     Completion { defaults, partial }.block(schema, value, "")
 }
 
+/// The attribute or nested block `name` of [`complete`]'s result for a configuration that sets it to `value`, or does not
+/// set it; [`None`] if the schema does not know it, and then the value stays as it is.
+pub fn complete_attribute(type_name: &str, name: &str, value: Option<&Value>) -> Option<Value> {
+    let schema = Catalog::get().schema(type_name)?;
+    let completion = Completion { defaults: Defaults::of(type_name), partial: true };
+    match (schema.attributes.get(name), schema.blocks.get(name)) {
+        (Some(attribute), _) => Some(completion.attribute(attribute, value.cloned(), "", name)),
+        (None, Some(nested)) => Some(completion.nested(nested, value.cloned(), "", name)),
+        (None, None) => None,
+    }
+}
+
 struct Completion {
     defaults: Defaults,
     partial: bool,
@@ -104,7 +116,7 @@ impl Completion {
             }
             _ => {
                 let filled =
-                    self.partial.then(|| self.absent(&join(around, name), false, &nested.ty())).flatten();
+                    self.partial.then(|| self.absent(&join(around, name), false, nested.ty())).flatten();
                 filled.unwrap_or_else(|| nested.nesting.empty().into())
             }
         }
@@ -113,7 +125,7 @@ impl Completion {
     /// The instances of a nested block.
     fn instances(&self, nested: &NestedBlock, value: Value, path: &str) -> Value {
         if value.is_unknown() {
-            return fit(value, &nested.ty());
+            return fit(value, nested.ty());
         }
         let one = |item: Value| match item.as_unknown() {
             Some(_) => fit(item, &nested.block.ty()),

@@ -96,7 +96,7 @@ impl BlockSchema {
     /// The type of an object of this block.
     pub fn ty(&self) -> Type {
         let attributes = self.attributes.iter().map(|(name, attribute)| (name, attribute.ty.clone()));
-        let blocks = self.blocks.iter().map(|(name, nested)| (name, nested.ty()));
+        let blocks = self.blocks.iter().map(|(name, nested)| (name, nested.ty().clone()));
         let mut fields: Vec<_> = attributes.chain(blocks).map(|(name, ty)| field(name.clone(), ty)).collect();
         fields.sort_by(|a, b| a.name.cmp(&b.name));
         Type::Object(fields.into())
@@ -146,8 +146,8 @@ impl AttributeSchema {
 
 impl NestedBlock {
     /// The type of its instances together.
-    pub fn ty(&self) -> Type {
-        let new = || {
+    pub fn ty(&self) -> &Type {
+        self.ty.get_or_init(|| {
             let object = self.block.ty();
             match self.nesting {
                 Nesting::Single => object,
@@ -155,8 +155,7 @@ impl NestedBlock {
                 Nesting::Set => Type::Set(Arc::new(object)),
                 Nesting::Map => Type::Map(Arc::new(object)),
             }
-        };
-        self.ty.get_or_init(new).clone()
+        })
     }
 
     fn parse(json: &Json) -> Option<Self> {

@@ -21,7 +21,7 @@ const EXIT_CODES: &str = "Exit codes, the same for every format:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct Args {
-    /// Directories of `.tf` files, plans (binary or JSON), states, Pulumi previews and stacks; `-` is standard input.
+    /// Directories of `.tf` files, plans and states as JSON, Pulumi previews and stacks; `-` is standard input.
     #[arg(value_name = "PATH", default_value = ".")]
     paths: Vec<PathBuf>,
     /// Value of a root variable; wins over `--var-file`. May be repeated.
@@ -102,10 +102,17 @@ pub(super) fn run(
     let exit = exit(&report, fail_on, args.exit_zero);
     match exit {
         Exit::Clean | Exit::Findings => {}
-        Exit::Failure => writeln!(
-            console.err,
-            "error: the input could not be analysed as a whole: the verdict is not sure"
-        )?,
+        Exit::Failure => {
+            if args.format != Format::Human {
+                for line in report::unsure(&report) {
+                    writeln!(console.err, "error: {line}")?;
+                }
+            }
+            writeln!(
+                console.err,
+                "error: the input could not be analysed as a whole: the verdict is not sure"
+            )?;
+        }
         Exit::Nothing => return Err(NothingToAnalyse("there is nothing to analyse".to_owned()).into()),
     }
     Ok(exit)

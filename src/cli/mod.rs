@@ -128,7 +128,11 @@ fn config(file: Option<&Path>, none: bool, start: &Path) -> Result<Config, Failu
     }
     let start = if start == Path::new("-") { Path::new(".") } else { start };
     match file.map(Path::to_owned).or_else(|| Config::discover(start)) {
-        Some(file) => Ok(Config::load(&file)?),
+        Some(file) => {
+            // As short as the user would write it.
+            let here = std::env::current_dir().unwrap_or_default();
+            Ok(Config::load(file.strip_prefix(here).unwrap_or(&file))?)
+        }
         None => Ok(Config::default()),
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use airgate::config::Options;
 use airgate::finding::RuleInfo;
 use airgate::report::{self, scrub};
+use airgate::rules::{did_you_mean, select::nearest};
 
 use super::rules::all_rules;
 use super::{Console, Exit, Failure, unless_closed};
@@ -41,10 +42,14 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     let rules = rules(&all_rules(args.rules.as_deref()))?;
     let named = |rule: &&RuleInfo| rule.id.eq_ignore_ascii_case(&args.id) || rule.name == args.id;
-    let rule = rules
-        .iter()
-        .find(named)
-        .ok_or_else(|| format!("there is no rule `{}`; `airgate rules` lists them all", args.id))?;
+    let unknown = || {
+        let names = rules.iter().flat_map(|rule| [rule.id.as_str(), &rule.name]);
+        let near = nearest(&args.id, names);
+        let advice =
+            if near.is_empty() { "; `airgate rules` lists them all".to_owned() } else { did_you_mean(&near) };
+        format!("there is no rule `{}`{advice}", args.id)
+    };
+    let rule = rules.iter().find(named).ok_or_else(unknown)?;
     let text = match args.format {
         PageFormat::Text => format!("{}\n{}", head(rule), page(rule)),
         PageFormat::Markdown => page(rule),

@@ -32,15 +32,41 @@ impl Evaluator<'_> {
         if let Some(value) = Names::get(names, root) {
             return self.steps(value.clone(), steps, names);
         }
-        let leading = steps.iter().map_while(|step| match step {
-            Step::Attr(name) => Some(name.text),
-            _ => None,
-        });
-        let attrs: Vec<&str> = leading.collect();
+        let attrs = leading_names(steps);
+        if let Some(Step::Index(key, span)) = steps.get(attrs.len()) {
+            return self.element(expr.span, root, steps, &attrs, (key, *span), names);
+        }
         match self.scope.lookup(root, &attrs) {
             Ok((value, used)) => self.steps(value, steps.get(used..).unwrap_or_default(), names),
             Err(why) => static_error(why, expr.span),
         }
+    }
+
+    /// `root.attrs[key]` and what follows. A scope may know the element without all the others.
+    fn element(
+        &self,
+        whole: Span,
+        root: &str,
+        steps: &[Step<'_>],
+        attrs: &[&str],
+        (key, span): (&Expr<'_>, Span),
+        names: Option<&Names<'_>>,
+    ) -> Eval {
+        let key = self.eval(key, names);
+        let after = attrs.len() + 1;
+        let rest = steps.get(after..).unwrap_or_default();
+        if let Ok(key) = &key
+            && let Some((value, used)) = self.scope.lookup_element(root, attrs, key, &leading_names(rest))
+        {
+            return self.steps(value.mark(key.sensitive), rest.get(used..).unwrap_or_default(), names);
+        }
+        // That a name is not declared goes before what is wrong with the key.
+        let (value, used) = match self.scope.lookup(root, attrs) {
+            Ok(found) => found,
+            Err(why) => return static_error(why, whole),
+        };
+        let value = self.steps(value, steps.get(used..attrs.len()).unwrap_or_default(), names)?;
+        self.steps(self.index(&value, &key?, span)?, rest, names)
     }
 
     fn steps(&self, mut value: Value, steps: &[Step<'_>], names: Option<&Names<'_>>) -> Eval {
@@ -181,6 +207,15 @@ impl Evaluator<'_> {
     }
 }
 
+/// The names of the `.name` steps before any other.
+fn leading_names<'a>(steps: &[Step<'a>]) -> Vec<&'a str> {
+    let names = steps.iter().map_while(|step| match step {
+        Step::Attr(name) => Some(name.text),
+        _ => None,
+    });
+    names.collect()
+}
+
 /// `.name`
 pub(super) fn attribute(value: &Value, name: &str, span: Span) -> Eval {
     let element = match &value.kind {
@@ -200,6 +235,11 @@ pub(super) fn attribute(value: &Value, name: &str, span: Span) -> Eval {
         _ => return error(format!("no attribute `{name}`: this is a {}", Type::of(value).word()), span),
     };
     Ok(element.mark(value.sensitive))
+}
+
+/// Some element of an unknown collection: a reference stays one.
+pub fn any_element(collection: &Value) -> Value {
+    step_into_unknown(collection, &Path::Some, Type::of(collection).element())
 }
 
 /// An element by its index or key, as `for` and splats see it.

@@ -93,7 +93,7 @@ fn field(name: &str, expr: &Expr<'_>, depth: usize) -> Result<Field, String> {
 
 /// A default is written without names or functions.
 fn constant(expr: &Expr<'_>) -> Result<Value, String> {
-    evaluator::run(expr, None, &Nothing, Mode::Strict).map_err(|why| why.message)
+    evaluator::run(expr, None, &Nothing, Mode::Strict).0.map_err(|why| why.message)
 }
 
 struct Nothing;

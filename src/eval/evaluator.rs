@@ -1,6 +1,8 @@
 //! What every part of the evaluator shares: names of `for`, marks of places, errors, and limits.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+
+use smol_str::SmolStr;
 
 use super::{EvalError, Mode, Scope};
 use crate::hcl::ast::Expr;
@@ -10,6 +12,9 @@ use crate::value::{Cause, Value};
 /// Nested evaluations on one thread, also through locals and modules. Real configurations stay below 60; this many fit in
 /// the 2 MiB of a thread's stack in builds without optimisation.
 const MAX_DEPTH: usize = 200;
+
+/// What is said of deeper ones.
+pub(super) const TOO_DEEP: &str = "expressions nest too deeply";
 
 /// Steps of one evaluation: about a second.
 const MAX_STEPS: u64 = 5_000_000;
@@ -39,6 +44,8 @@ pub(super) struct Evaluator<'s> {
     /// Where the expression stands; none if that is no input file.
     file: Option<FileId>,
     steps: Cell<u64>,
+    /// The first limit that was passed, and where.
+    passed: RefCell<Option<(SmolStr, Span)>>,
 }
 
 /// The names that a `for` brings, inside those around it.
@@ -49,44 +56,75 @@ pub(super) struct Names<'n> {
     outer: Option<&'n Names<'n>>,
 }
 
+/// As [`MAX_DEPTH`], on the stack of [`on_deep_stack`]: locals, resources and modules refer to each other in chains.
+const MAX_DEEP: usize = 2_000;
+
+/// The bytes of that stack. What is not used is never touched.
+const DEEP_STACK: usize = 64 << 20;
+
 thread_local! {
     static DEPTH: Cell<usize> = const { Cell::new(0) };
+    static LIMIT: Cell<usize> = const { Cell::new(MAX_DEPTH) };
 }
 
-/// Counts one level of nesting for as long as it lives.
-pub(super) struct Level(());
+/// Does the work on a stack that is deep enough for chains through real modules; where no thread can be had, on this one.
+pub fn on_deep_stack<T: Send>(work: impl Fn() -> T + Sync) -> T {
+    std::thread::scope(|scope| {
+        let builder = std::thread::Builder::new().stack_size(DEEP_STACK);
+        let spawned = builder.spawn_scoped(scope, || {
+            LIMIT.set(MAX_DEEP);
+            work()
+        });
+        match spawned {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Err(_) => work(),
+        }
+    })
+}
+
+/// Counts levels of nesting for as long as it lives.
+pub(super) struct Level(usize);
 
 impl Level {
     pub(super) fn enter() -> Eval<Self> {
+        Self::enter_many(1)
+    }
+
+    /// Counts `count` levels: their frames are as large.
+    pub(super) fn enter_many(count: usize) -> Eval<Self> {
         DEPTH.with(|depth| {
-            if depth.get() >= MAX_DEPTH {
-                return Err(Stop::Limit("expressions nest too deeply"));
+            if depth.get() + count > LIMIT.get() {
+                return Err(Stop::Limit(TOO_DEEP));
             }
-            depth.set(depth.get() + 1);
-            Ok(Self(()))
+            depth.set(depth.get() + count);
+            Ok(Self(count))
         })
     }
 }
 
 impl Drop for Level {
     fn drop(&mut self) {
-        DEPTH.with(|depth| depth.set(depth.get().saturating_sub(1)));
+        DEPTH.with(|depth| depth.set(depth.get().saturating_sub(self.0)));
     }
 }
 
-/// Evaluates a whole expression.
+/// Evaluates a whole expression, and tells the first limit that it passed, and where.
 pub(super) fn run(
     expr: &Expr<'_>,
     file: Option<FileId>,
     scope: &dyn Scope,
     mode: Mode,
-) -> Result<Value, EvalError> {
-    let evaluator = Evaluator { scope, mode, file, steps: Cell::new(0) };
-    match evaluator.eval(expr, None) {
+) -> (Result<Value, EvalError>, Option<(SmolStr, Span)>) {
+    let evaluator = Evaluator { scope, mode, file, steps: Cell::new(0), passed: RefCell::default() };
+    let value = match evaluator.eval(expr, None) {
         Ok(value) => Ok(value),
         Err(Stop::Error(error)) => Err(error),
-        Err(Stop::Limit(which)) => Ok(evaluator.place(Value::unknown(Cause::Limit(which.into())), expr.span)),
-    }
+        Err(Stop::Limit(which)) => {
+            evaluator.pass(which.into(), expr.span);
+            Ok(evaluator.place(Value::unknown(Cause::Limit(which.into())), expr.span))
+        }
+    };
+    (value, evaluator.passed.into_inner())
 }
 
 impl Evaluator<'_> {
@@ -95,6 +133,11 @@ impl Evaluator<'_> {
         let steps = self.steps.get().saturating_add(count as u64);
         self.steps.set(steps);
         if steps > MAX_STEPS { Err(Stop::Limit("evaluation takes too many steps")) } else { Ok(()) }
+    }
+
+    /// Takes down that a limit was passed.
+    pub(super) fn pass(&self, which: SmolStr, span: Span) {
+        self.passed.borrow_mut().get_or_insert((which, span));
     }
 
     /// The value, written at `span` if it does not know better.

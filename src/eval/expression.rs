@@ -5,6 +5,7 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use super::evaluator::{Eval, Evaluator, Level, MAX_ITEMS, Names, Stop, error, static_error};
 use super::functions;
+use super::size::size;
 use crate::hcl::ast::{Call, Expr, ExprKind, ObjectItem};
 use crate::source::Span;
 use crate::value::{Cause, Kind, Map, Number, Type, Unknown, Value, convert};
@@ -31,7 +32,22 @@ impl Evaluator<'_> {
             ExprKind::Paren(inner) => self.eval(inner, names)?,
             ExprKind::Invalid => Value::unknown(Cause::Error("it could not be parsed".into())),
         };
+        if !matches!(expr.kind, ExprKind::Variable(_) | ExprKind::Paren(_)) {
+            self.bound(&value)?;
+        }
         Ok(self.place(value, expr.span))
+    }
+
+    /// Ends the evaluation if the value is so large that nobody can walk it.
+    fn bound(&self, value: &Value) -> Eval<()> {
+        if value.items().is_none() && value.map().is_none() {
+            return Ok(());
+        }
+        match size(value, MAX_ITEMS) {
+            // Looking at a value is cheap beside evaluating one, and not free.
+            Some(size) => self.charge(size / 64),
+            None => Err(Stop::Limit("a value is too large or too deep")),
+        }
     }
 
     fn number(&self, text: &str, span: Span) -> Eval {
@@ -126,11 +142,24 @@ impl Evaluator<'_> {
             _ => self.scope.call(name, &args),
         };
         match result.or_else(|| functions::call(name, &args, self.scope.directory())) {
-            Some(Ok(value)) if weight(&value) > MAX_ITEMS => Err(Stop::Limit("a collection is too large")),
-            Some(Ok(value)) => Ok(value),
+            Some(Ok(value)) => {
+                // An argument that is not known for a limit was told of where that was passed.
+                if let Some(which) = limit(&value).filter(|_| args.iter().all(|arg| limit(arg).is_none())) {
+                    self.pass(which.clone(), span);
+                }
+                Ok(value)
+            }
             Some(Err(why)) => error(why, span),
             None => static_error(format!("there is no function named `{name}`"), call.name.span),
         }
+    }
+}
+
+/// The limit for which a value is not known.
+fn limit(value: &Value) -> Option<&SmolStr> {
+    match &value.as_unknown()?.cause {
+        Cause::Limit(which) => Some(which),
+        _ => None,
     }
 }
 

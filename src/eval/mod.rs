@@ -9,14 +9,18 @@ mod for_expression;
 pub mod functions;
 mod join;
 mod operators;
+mod size;
 mod template;
 #[cfg(test)]
 mod tests;
 
+pub use access::any_element;
+pub use evaluator::on_deep_stack;
+
 use crate::diagnostic::Diagnostic;
 use crate::hcl::ast::Expr;
 use crate::source::{FileId, Site, Span};
-use crate::value::Value;
+use crate::value::{Cause, Value};
 
 /// What names mean. The language itself knows none; Terraform modules and rule conditions each have a scope.
 pub trait Scope {
@@ -24,6 +28,19 @@ pub trait Scope {
     /// `["a", …]`, `aws_s3_bucket.b` one, `data.t.n` two, `self` none. `attrs` are the leading `.name` steps only.
     /// An error if the name is not declared; `try` does not catch it, as in Terraform.
     fn lookup(&self, root: &str, attrs: &[&str]) -> Result<(Value, usize), String>;
+
+    /// The value of `root.attrs[key].then`, and how many of `then` were used for it, where the scope can tell it without
+    /// making all elements that `root.attrs` has. It is what [`Scope::lookup`] and the steps after it would give.
+    fn lookup_element(
+        &self,
+        root: &str,
+        attrs: &[&str],
+        key: &Value,
+        then: &[&str],
+    ) -> Option<(Value, usize)> {
+        let _ = (root, attrs, key, then);
+        None
+    }
 
     /// Calls a function that the scope adds to Terraform's own. `None` if it has no such function.
     fn call(&self, name: &str, args: &[Value]) -> Option<Result<Value, String>> {
@@ -35,6 +52,27 @@ pub trait Scope {
     /// filesystem (the functions are then unknown).
     fn directory(&self) -> Option<&std::path::Path> {
         None
+    }
+}
+
+/// Nesting on this thread, for as long as it lives. Who evaluates expressions inside of expressions, as resources and
+/// locals do, shares one count with the evaluator, and so one stack.
+pub struct Nested {
+    _level: evaluator::Level,
+}
+
+impl Nested {
+    /// Each is worth as many levels of an expression.
+    const LEVELS: usize = 4;
+
+    /// Deeper by what a local, an attribute of a resource or a block takes, or [`None`] if that is too deep.
+    pub fn enter() -> Option<Self> {
+        evaluator::Level::enter_many(Self::LEVELS).ok().map(|level| Self { _level: level })
+    }
+
+    /// What stands for a value that is nested too deeply.
+    pub fn too_deep() -> Value {
+        Value::unknown(Cause::Limit(evaluator::TOO_DEEP.into()))
     }
 }
 
@@ -66,12 +104,16 @@ pub fn evaluate(
     mode: Mode,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Value {
-    match try_evaluate(expr, file, scope, mode) {
+    let (result, passed) = evaluator::run(expr, Some(file), scope, mode);
+    if let Some((which, span)) = passed {
+        let message = format!("limit passed: {which}; the value counts as not known");
+        diagnostics.push(Diagnostic::warning(message).at(span.at(file)));
+    }
+    match result {
         Ok(value) => value,
         Err(error) => {
             diagnostics.push(Diagnostic::warning(error.message.clone()).at(error.span.at(file)));
-            Value::unknown(crate::value::Cause::Error(error.message.into()))
-                .or_origin(Site { file, span: expr.span })
+            Value::unknown(Cause::Error(error.message.into())).or_origin(Site { file, span: expr.span })
         }
     }
 }
@@ -84,5 +126,5 @@ pub fn try_evaluate(
     scope: &dyn Scope,
     mode: Mode,
 ) -> Result<Value, EvalError> {
-    evaluator::run(expr, Some(file), scope, mode)
+    evaluator::run(expr, Some(file), scope, mode).0
 }

@@ -342,7 +342,9 @@ fn limits_make_a_value_unknown() {
         other => panic!("{text}: {other:?}"),
     };
     let many = "[for a in range(1000): [for b in range(1000): [for c in range(1000): 0]]]";
-    assert_eq!(limit(&format!("try({many}, 1)")), "evaluation takes too many steps");
+    assert_eq!(limit(&format!("try({many}, 1)")), "a value is too large or too deep");
+    let long = "[for a in range(1000): length([for b in range(1000): length([for c in range(1000): 0])])]";
+    assert_eq!(limit(&format!("try({long}, 1)")), "evaluation takes too many steps");
     let long = "[for a in [join(\"\", [for x in range(1000): \"0123456789\"])]: \
                 \"%{for b in range(1000)}%{for c in range(1000)}${a}%{endfor}%{endfor}\"]";
     assert_eq!(limit(long), "a string is too long");

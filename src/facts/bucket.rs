@@ -3,6 +3,7 @@
 //! Service facts: objects are encrypted with SSE-S3 where nothing else is configured (since January 2023); new buckets
 //! block public access by default (since April 2023), older ones do not.
 
+use petgraph::Direction;
 use smol_str::SmolStr;
 
 use crate::graph::NodeId;
@@ -31,7 +32,8 @@ struct Reader<'f, 'g> {
 
 impl Reader<'_, '_> {
     fn customer_managed_key(&self) -> Value {
-        let attached = self.attached("aws_s3_bucket_server_side_encryption_configuration", "rule");
+        const TYPE: &str = "aws_s3_bucket_server_side_encryption_configuration";
+        let attached = self.attached(TYPE, "rule");
         let inline = self.inline("server_side_encryption_configuration").map(|value| descend(&value, "rule"));
         match attached.or(inline) {
             Some(rules) => each(&rules, |rule| {
@@ -46,7 +48,7 @@ impl Reader<'_, '_> {
                     None => unknown_or(default.get("sse_algorithm"), false),
                 })
             }),
-            None => self.absent(false),
+            None => self.absent(TYPE),
         }
     }
 
@@ -58,10 +60,8 @@ impl Reader<'_, '_> {
         if blocks.peek().is_none() {
             let cause = "no `aws_s3_bucket_public_access_block` names it: buckets made since April 2023 are blocked, older \
                          ones are not";
-            return match self.unfollowed() {
-                Some(unknown) => unknown,
-                None => Value::unknown(Cause::Other(cause.into())),
-            };
+            let elsewhere = self.elsewhere("aws_s3_bucket_public_access_block");
+            return elsewhere.unwrap_or_else(|| Value::unknown(Cause::Other(cause.into())));
         }
         all(blocks.flat_map(|block| {
             FLAGS.map(|flag| {
@@ -71,7 +71,8 @@ impl Reader<'_, '_> {
     }
 
     fn versioned(&self) -> Value {
-        let attached = self.attached("aws_s3_bucket_versioning", "versioning_configuration.status");
+        const TYPE: &str = "aws_s3_bucket_versioning";
+        let attached = self.attached(TYPE, "versioning_configuration.status");
         let inline = self.inline("versioning").map(|value| descend(&value, "enabled"));
         match attached.or(inline) {
             Some(value) => each(&value, |value| match &value.kind {
@@ -79,12 +80,13 @@ impl Reader<'_, '_> {
                 Kind::Bool(enabled) => located(*enabled, value),
                 _ => unknown_or(Some(value), false),
             }),
-            None => self.absent(false),
+            None => self.absent(TYPE),
         }
     }
 
     fn access_logged(&self) -> Value {
-        let attached = self.attached("aws_s3_bucket_logging", "target_bucket");
+        const TYPE: &str = "aws_s3_bucket_logging";
+        let attached = self.attached(TYPE, "target_bucket");
         let inline = self.inline("logging").map(|value| descend(&value, "target_bucket"));
         match attached.or(inline) {
             // A target that is known after apply is a target.
@@ -92,7 +94,7 @@ impl Reader<'_, '_> {
                 Some(unknown) if !unknown.not_null && value.reference.is_none() => value.clone(),
                 _ => located(!value.is_null(), value),
             }),
-            None => self.absent(false),
+            None => self.absent(TYPE),
         }
     }
 
@@ -117,14 +119,26 @@ impl Reader<'_, '_> {
             .then(|| value.clone())
     }
 
-    /// Nobody here configures it: `default`, unless a module that is not followed may.
-    fn absent(&self, default: bool) -> Value {
-        self.unfollowed().unwrap_or_else(|| Value::bool(default))
+    /// Nobody here configures it, unless a sub-resource of a bucket that is not known does, or a module that is not
+    /// followed.
+    fn absent(&self, type_name: &str) -> Value {
+        self.elsewhere(type_name).unwrap_or_else(|| Value::bool(false))
     }
 
-    fn unfollowed(&self) -> Option<Value> {
-        let call = self.facts.unfollowed_users(self.node).next()?;
-        Some(Value::unknown(Cause::Module(SmolStr::from(call))))
+    /// What may configure the bucket and cannot be told.
+    fn elsewhere(&self, type_name: &str) -> Option<Value> {
+        if let Some(call) = self.facts.unfollowed_users(self.node).next() {
+            return Some(Value::unknown(Cause::Module(SmolStr::from(call))));
+        }
+        let graph = self.facts.graph;
+        let unplaced = graph.by_type(type_name).iter().find_map(|&node| {
+            let resource = graph.resource(node).filter(|resource| !resource.is_deleted())?;
+            let bucket = resource.after.as_ref()?.get("bucket")?;
+            let is_placed = graph.edges(node, Direction::Outgoing).any(|(edge, _)| edge.path == "bucket");
+            (bucket.is_unknown() && !is_placed).then_some(resource)
+        })?;
+        let cause = format!("`{}` may configure it: its bucket is not known", unplaced.address);
+        Some(Value::unknown(Cause::Other(cause.into())))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The resource graph: resources are nodes, what one says of another are edges.
 //!
-//! Built by ordered steps ([`STEPS`]); each step says why it stands where it stands. Knows nothing of rules.
+//! Built by ordered steps (`STEPS`); each step says why it stands where it stands. Knows nothing of rules.
 
 mod literals;
 mod references;

@@ -195,7 +195,7 @@ pub struct For<'a> {
 /// A part of a template. Strip markers (`~`) and heredoc indentation are already applied.
 #[derive(Copy, Clone, Debug)]
 pub enum Part<'a> {
-    /// Text, escapes resolved.
+    /// Text, escapes resolved. Empty where a strip marker left nothing: `" ${~ x}"` is a string, not `x` alone.
     Literal(&'a str, Span),
     /// `${x}`
     Interpolation(&'a Expr<'a>),

@@ -63,11 +63,18 @@ impl<'a> Parser<'a> {
         let flush = self.byte_at(2) == b'-';
         let name = self.pos + if flush { 3 } else { 2 };
         let length = self.ident_length(name);
-        let (rest, body) = self.line_at(name + length)?;
-        let rest = rest.trim_start();
-        let is_opening = length > 0 && (rest.is_empty() || rest.starts_with('#') || rest.starts_with("//"));
+        // The line's end is looked for only behind what can be an opening: a line may have many `<<`.
+        let rest = self.bytes.get(name + length..).unwrap_or_default().trim_ascii_start();
+        let after = self.bytes.len() - rest.len();
+        let line_ends =
+            memchr::memchr(b'\n', self.bytes.get(name + length..after).unwrap_or_default()).is_some();
+        let is_opening = length > 0 && (line_ends || rest.starts_with(b"#") || rest.starts_with(b"//"));
+        if !is_opening {
+            return None;
+        }
+        let (_, body) = self.line_at(name + length)?;
         let marker = self.slice(name, name + length);
-        is_opening.then_some(Opening { flush, marker, body })
+        Some(Opening { flush, marker, body })
     }
 
     /// What stands wrongly on the line of the opening.

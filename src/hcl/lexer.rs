@@ -111,8 +111,12 @@ impl<'a> Parser<'a> {
 
     /// Goes past a `/* … */` that starts here; stays and says no if it is never closed.
     pub(super) fn skip_block_comment(&mut self) -> bool {
+        if self.pos >= self.no_comment_end {
+            return false;
+        }
         let inner = self.bytes.get(self.pos + 2..).unwrap_or_default();
         let Some(length) = memmem::find(inner, b"*/") else {
+            self.no_comment_end = self.pos;
             return false;
         };
         self.pos += length + 4;

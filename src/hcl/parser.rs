@@ -39,6 +39,8 @@ pub(super) struct Parser<'a> {
     pub(super) ran_off: bool,
     /// Where blocks were last found to end without a brace.
     pub(super) unclosed_at: Option<usize>,
+    /// No `*/` comes after this offset, so that a text full of `/*` is not searched to its end for each.
+    pub(super) no_comment_end: usize,
     /// Where the parse was when the last diagnostic was recorded.
     pub(super) error_at: usize,
     diagnostics: Vec<Diagnostic>,
@@ -117,6 +119,7 @@ impl<'a> Parser<'a> {
             resync: false,
             ran_off: false,
             unclosed_at: None,
+            no_comment_end: usize::MAX,
             error_at: 0,
             diagnostics: Vec::new(),
             items: Stack::new(),
@@ -246,12 +249,12 @@ impl<'a> Parser<'a> {
     pub(super) fn lone_expression(&mut self) -> Expr<'a> {
         self.newlines = false;
         self.skip_trivia();
-        let parsed = match self.expression() {
-            Ok(expr) if self.at_end() => return expr,
-            Ok(_) => Err(self.expected("the end of the expression")),
-            Err(failed) => Err(failed),
-        };
-        let _: Parsed<()> = parsed;
+        if let Ok(expr) = self.expression() {
+            if self.at_end() {
+                return expr;
+            }
+            self.expected("the end of the expression");
+        }
         Expr { kind: ExprKind::Invalid, span: self.span(0, self.bytes.len()) }
     }
 

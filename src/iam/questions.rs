@@ -121,7 +121,11 @@ fn ask(
             continue;
         }
         let Some((what, limited)) = granted(statement) else { continue };
-        let name = statement.sid.clone().unwrap_or_else(|| format!("statement {number}"));
+        let name = statement
+            .sid
+            .clone()
+            .filter(|sid| !sid.is_empty())
+            .unwrap_or_else(|| format!("statement {number}"));
         match limited {
             Truth::Yes => {}
             Truth::No => {

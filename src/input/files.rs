@@ -1,5 +1,6 @@
 //! What the user named, read: directories of Terraform source, and JSON documents. The only step that touches the disk.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -87,10 +88,21 @@ impl Inputs {
         sources: &mut Sources,
     ) -> Result<Self, ReadError> {
         let mut this = Self::default();
+        let mut seen = BTreeSet::new();
         for path in paths {
-            this.items.push(read(path, sources)?);
+            // `*.tf` of a shell names a module once a file.
+            if seen.insert(identity(path)) {
+                this.items.push(read(path, sources)?);
+            }
         }
         for path in var_files {
+            if path.extension().is_some_and(|extension| extension == "json") {
+                let shown = display_path(path);
+                return Err(ReadError::Variables(format!(
+                    "{shown} is JSON: variable files in JSON are not read yet; write it in HCL, as {}",
+                    shown.trim_end_matches(".json")
+                )));
+            }
             let text = read_text(path).map_err(|diagnostic| ReadError::Variables(diagnostic.message))?;
             this.var_files.push(sources.add(display_path(path), text));
         }
@@ -159,20 +171,31 @@ fn evaluate(root: &RootModule, inputs: &Inputs, sources: &Sources) -> Program {
     program
 }
 
+/// The directory that a file of Terraform source stands for: Terraform knows no single files.
+fn module_of(path: &Path) -> Option<&Path> {
+    let is_source = path.extension().is_some_and(|extension| extension == "tf" || extension == "tofu");
+    let parent = || path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    (is_source && path.is_file()).then(parent)
+}
+
+/// What tells one input from another.
+fn identity(path: &Path) -> PathBuf {
+    let path = module_of(path).unwrap_or(path);
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
 fn read(path: &Path, sources: &mut Sources) -> Result<Input, ReadError> {
-    let shown = display_path(path);
+    let is_stdin = path == Path::new("-");
+    let shown = if is_stdin { "<stdin>".to_owned() } else { display_path(path) };
     let io = |source| ReadError::Io { path: shown.clone(), source };
     if path.is_dir() {
         let root = RootModule::read(path, sources).map_err(io)?;
         return if root.is_empty() { Err(nothing(path, shown)) } else { Ok(Input::Source(root)) };
     }
-    let is_source = path.extension().is_some_and(|extension| extension == "tf" || extension == "tofu");
-    if is_source && path.is_file() {
-        // Terraform knows no single files: the directory is the module.
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        return RootModule::read(parent, sources).map(Input::Source).map_err(io);
+    if let Some(module) = module_of(path) {
+        return RootModule::read(module, sources).map(Input::Source).map_err(io);
     }
-    let bytes = if path == Path::new("-") {
+    let bytes = if is_stdin {
         let mut bytes = Vec::new();
         std::io::stdin().lock().read_to_end(&mut bytes).map_err(io)?;
         bytes
@@ -194,8 +217,9 @@ fn nothing(directory: &Path, path: String) -> ReadError {
     };
     let entries = std::fs::read_dir(directory).into_iter().flatten().filter_map(Result::ok);
     let mut below: Vec<String> = entries
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
         .map(|entry| entry.path())
-        .filter(|path| path.is_dir() && has_source(path))
+        .filter(|path| has_source(path))
         .map(|path| display_path(&path))
         .collect();
     below.sort_unstable();

@@ -68,10 +68,10 @@ impl<'a> Document<'a> {
         Some(Site { file: self.file?, span: Span::new(at, at) })
     }
 
-    /// A diagnostic that `part`, which is `what`, has not the shape that it should: an error if it is the whole file.
+    /// An error that `part`, which is `what`, has not the shape that it should. Tools write these files: one that cannot be
+    /// understood everywhere is damaged or made up, and a gate is not sure of the rest.
     pub fn not_understood(self, what: &str, part: &str, error: &serde_json::Error) -> Diagnostic {
-        let new = if part.len() == self.text.len() { Diagnostic::error } else { Diagnostic::warning };
-        let mut diagnostic = new(format!("{what} is not understood: {}", super::reason(error)));
+        let mut diagnostic = Diagnostic::error(format!("cannot understand {what}: {}", super::reason(error)));
         diagnostic.site = self.error_site(part, error);
         diagnostic
     }

@@ -24,11 +24,11 @@ pub enum Marks {
 }
 
 impl Marks {
-    /// Reads marks. What is neither `true` nor a container marks nothing; so do marks nested beyond reason.
+    /// Reads marks. What is neither `true` nor a container marks nothing. Marks that cannot be read, as those nested beyond
+    /// reason, mark all: rather too much is hidden, or not known, than too little.
     pub fn parse(raw: Option<&RawValue>) -> Self {
         raw.filter(|raw| raw.get().len() > 2)
-            .and_then(|raw| serde_json::from_str(raw.get()).ok())
-            .unwrap_or_default()
+            .map_or(Self::None, |raw| serde_json::from_str(raw.get()).unwrap_or(Self::All))
     }
 
     /// The marks of an attribute.

@@ -79,7 +79,7 @@ pub fn detect(path: &str, text: &str) -> Result<InputFile, InputError> {
     if let Err(error) = result
         && !seen.is_certain()
     {
-        let (line, column) = (error.line(), error.column());
+        let (line, column) = (error.line(), error.column().max(1));
         return Err(if error.is_eof() {
             InputError::Truncated { path: path(), line, column }
         } else {
@@ -143,6 +143,9 @@ pub fn read(kind: InputFile, path: &str, text: &str, file: FileId, wanted: &dyn 
 pub fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let text = text.split(" at line ").next().unwrap_or_default();
+    if error.is_eof() {
+        return "it ends in the middle".to_owned();
+    }
     if error.is_data() && !text.starts_with("missing field") {
         return "a value has not the type that it should".to_owned();
     }
@@ -151,6 +154,9 @@ pub fn reason(error: &serde_json::Error) -> String {
 
 fn is_plan_for_people(text: &str) -> bool {
     const STARTS: [&str; 6] =
-        ["Terraform ", "OpenTofu ", "Note: Objects have changed", "No changes.", "data.", "# "];
-    STARTS.iter().any(|start| text.starts_with(start))
+        ["Terraform ", "OpenTofu ", "Note: Objects have changed", "No changes.", "data.", "# data."];
+    let line = text.lines().next().unwrap_or_default();
+    let is_change =
+        line.starts_with("# ") && [" will be ", " must be "].iter().any(|words| line.contains(words));
+    is_change || STARTS.iter().any(|start| text.starts_with(start))
 }

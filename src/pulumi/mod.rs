@@ -12,7 +12,6 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use smol_str::SmolStr;
 
-use crate::diagnostic::Diagnostic;
 use crate::input::json::{Document, known_after_apply, or_default};
 use crate::input::wiring;
 use crate::program::{Action, Link, Mode, Program, ProviderConfig, Resource};
@@ -150,13 +149,7 @@ impl<'a, 'w> Reader<'a, 'w> {
                     entries.extend(map.map(|(name, value)| (name.clone(), value.clone())));
                 }
                 Err(error) => {
-                    let message = format!(
-                        "the values of {} are not understood: {}",
-                        state.urn,
-                        crate::input::reason(&error)
-                    );
-                    let mut diagnostic = Diagnostic::warning(message);
-                    diagnostic.site = self.document.site(raw.get());
+                    let diagnostic = self.document.not_understood(&state.urn, raw.get(), &error);
                     self.program.diagnostics.push(diagnostic);
                 }
             }

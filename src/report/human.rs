@@ -46,7 +46,9 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write)
     }
     for input in &report.inputs {
         if let Some(why) = &input.incomplete {
-            writeln!(out, "incomplete: {}: {}\n", scrub(&input.path), scrub(why))?;
+            let title = format!("{} is not complete: {why}", input.path);
+            let title = Level::ERROR.primary_title(scrub(&title).into_owned());
+            writeln!(out, "{}\n", renderer.render(&[Group::with_title(title)]))?;
         }
     }
     writeln!(out, "{}", summary::line(report, options))
@@ -87,7 +89,8 @@ fn notes(item: Item<'_>, report: &Report, labelled: bool) -> Vec<Element<'static
         notes.push(("fix", rule.fix.clone()));
     }
     let control = format!("{} {}", rule.control, rule.control_title);
-    notes.push(("rule", format!("{}, {}; `airgate rule {}`", rule.severity, control.trim(), rule.id)));
+    notes.push(("control", control.trim().to_owned()));
+    notes.push(("rule", format!("{} severity, see `airgate rule {}`", rule.severity, rule.id)));
     let element = |(name, text): (&'static str, String)| {
         Level::NOTE.with_name(Some(name)).message(scrub(&clip(&text, MAX_NOTE)).into_owned()).into()
     };

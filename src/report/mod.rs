@@ -1,6 +1,6 @@
 //! From a [`Report`] to what people and machines read. Writers compute nothing: what they print is in the report.
 //!
-//! Everything a report holds was written by whoever wrote the input, so every writer passes it through [`scrub`].
+//! Everything a report holds was written by whoever wrote the input, so every writer passes it through [`scrub()`].
 #![expect(
     clippy::format_push_string,
     reason = "a String cannot fail to be written to; `write!` has an error to ignore"
@@ -22,7 +22,7 @@ use std::str::FromStr;
 
 pub use scrub::scrub;
 
-use crate::diagnostic::Level;
+use crate::diagnostic::{Diagnostic, Level};
 use crate::finding::{Finding, Report, RuleInfo, Severity, Subject, Verdict};
 use crate::source::{FileId, SourceFile};
 
@@ -120,11 +120,26 @@ pub fn failed_to_analyse(report: &Report) -> usize {
     errors.max(report.summary.failed_files) + incomplete
 }
 
-/// Where the page of a rule can be read.
+/// What could not be analysed, a line each and not more than ten: for who keeps the report in a file.
+pub fn unsure(report: &Report) -> Vec<String> {
+    let place = |diagnostic: &Diagnostic| {
+        let site = diagnostic.site?;
+        let file = report.sources.get(site.file)?;
+        let start = file.position(site.span.start);
+        Some(format!("{}:{}:{}: ", file.path(), start.line, start.column))
+    };
+    let errors = report.diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error);
+    let errors = errors.map(|error| format!("{}{}", place(error).unwrap_or_default(), error.message));
+    let incomplete = report.inputs.iter().filter_map(|input| {
+        input.incomplete.as_ref().map(|why| format!("{} is not complete: {why}", input.path))
+    });
+    incomplete.chain(errors).take(10).map(|line| scrub(&line).into_owned()).collect()
+}
+
+/// Where the page of a rule can be read. A user's rule has the file of the user, at the same place.
 pub fn rule_url(rule: &RuleInfo) -> String {
-    let anchor = rule.id.to_ascii_lowercase();
-    concat!(env!("CARGO_PKG_REPOSITORY"), "/tree/v", env!("CARGO_PKG_VERSION"), "/rules#").to_owned()
-        + &anchor
+    let base = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/");
+    format!("{base}{}", rule.path)
 }
 
 /// A finding with its rule.

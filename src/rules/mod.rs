@@ -1,6 +1,6 @@
 //! Rules as data: one Markdown file a rule, its conditions compiled once, selected by id, family or name.
 //!
-//! [`file`] is the format, [`set`] the collection and its digest, [`select`] who runs, [`compile`] the conditions,
+//! [`mod@file`] is the format, [`set`] the collection and its digest, [`select`] who runs, [`mod@compile`] the conditions,
 //! [`vocabulary`] what a condition may name, [`index`] the table of `rules/README.md`.
 
 pub mod compile;
@@ -86,7 +86,8 @@ fn place(line: Option<usize>, column: Option<usize>) -> String {
     }
 }
 
-fn did_you_mean(suggestions: &[String]) -> String {
+/// The end of a message on a name that does not exist: the names that come near, if any.
+pub fn did_you_mean(suggestions: &[String]) -> String {
     if suggestions.is_empty() {
         return String::new();
     }

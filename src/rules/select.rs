@@ -36,22 +36,25 @@ impl RuleSet {
 
     /// The error for a selector or name that matches nothing, with what comes nearest.
     pub fn unknown(&self, selector: &str) -> RuleError {
-        let typed = selector.to_lowercase();
-        let mut near: Vec<(usize, &str)> = self
-            .iter()
-            .flat_map(|rule| {
-                let front = rule.front();
-                let prefixes = front.id.match_indices('-').filter_map(|(at, _)| front.id.get(..at));
-                [front.id.as_str(), &front.name, &front.family].into_iter().chain(prefixes)
-            })
-            .map(|name| (distance(&typed, &name.to_lowercase()), name))
-            .filter(|(distance, name)| *distance <= name.len() / 3)
-            .collect();
-        near.sort_unstable();
-        near.dedup();
-        let suggestions = near.into_iter().take(3).map(|(_, name)| name.to_owned()).collect();
-        RuleError::UnknownSelector { selector: selector.to_owned(), suggestions }
+        let names = self.iter().flat_map(|rule| {
+            let front = rule.front();
+            let prefixes = front.id.match_indices('-').filter_map(|(at, _)| front.id.get(..at));
+            [front.id.as_str(), &front.name, &front.family].into_iter().chain(prefixes)
+        });
+        RuleError::UnknownSelector { selector: selector.to_owned(), suggestions: nearest(selector, names) }
     }
+}
+
+/// The three of `names` that are nearest to what was typed, nearest first; fewer if others are too far.
+pub fn nearest<'n>(typed: &str, names: impl Iterator<Item = &'n str>) -> Vec<String> {
+    let typed = typed.to_lowercase();
+    let mut near: Vec<(usize, &str)> = names
+        .map(|name| (distance(&typed, &name.to_lowercase()), name))
+        .filter(|(distance, name)| *distance <= name.len() / 3)
+        .collect();
+    near.sort_unstable();
+    near.dedup();
+    near.into_iter().take(3).map(|(_, name)| name.to_owned()).collect()
 }
 
 fn matches(selector: &str, rule: &Rule) -> Match {

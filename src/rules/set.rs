@@ -116,6 +116,7 @@ impl RuleSet {
             revision: front.revision,
             fix: first_paragraph(rule.fix()),
             why: first_paragraph(rule.why()),
+            path: rule.path().to_owned(),
             page: rule.page().to_owned(),
         }
     }

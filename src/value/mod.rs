@@ -311,7 +311,9 @@ impl std::fmt::Display for Cause {
         match self {
             Self::Variable(name) => write!(f, "variable `{name}` has no default and no value"),
             Self::Resource(reference) => write!(f, "`{reference}` is known after apply"),
-            Self::Data(reference) => write!(f, "`{reference}` is read from the cloud"),
+            Self::Data(reference) => {
+                write!(f, "`{reference}` is of a data source, which airgate does not read")
+            }
             Self::Module(call) => write!(f, "`{call}` is not followed"),
             Self::Function(name) => write!(f, "function `{name}` is not evaluated"),
             Self::Error(message) => write!(f, "the expression is in error: {message}"),

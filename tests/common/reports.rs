@@ -216,6 +216,7 @@ fn rule(id: &str, name: &str, family: &str, severity: Severity) -> RuleInfo {
         revision: 1,
         fix: "Set it to a key of your own.".into(),
         why: "Whoever holds the key reads the data.".into(),
+        path: format!("rules/aws/x/{id}-{name}.md"),
         page: format!("# Title of {name}\n\n## Why\n\nWhoever holds the key reads the data.\n"),
     }
 }

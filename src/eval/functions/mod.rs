@@ -1,7 +1,7 @@
 //! Terraform's functions, one file a family.
 //!
-//! [`call`] counts and converts the arguments, answers for unknown and null ones, and passes on what is sensitive; what a
-//! function does with proper arguments is then a few lines in its file. [`table`] says which function wants what.
+//! [`call()`] counts and converts the arguments, answers for unknown and null ones, and passes on what is sensitive; what a
+//! function does with proper arguments is then a few lines in its file. `table.rs` says which function wants what.
 
 #![expect(clippy::unnecessary_wraps, reason = "the table wants one signature of all functions")]
 

@@ -133,6 +133,16 @@ fn a_file_full_of_errors_is_given_up() {
 }
 
 #[test]
+fn openings_that_are_never_closed_are_searched_for_once() {
+    for text in ["/* ", "\"${", "<<A\n", "<<A ", "<<A # \n", "\"\n", "[\n", "{\n", "a = [\n", "a {\n", "}\n"]
+    {
+        let text = format!("x = [ {}", text.repeat(300_000));
+        // Searched for once each, this is over at once; searched for again at each opening, it would not end.
+        assert!((1..=MAX_DIAGNOSTICS + 1).contains(&errors(&text).len()), "{:?}", &text[..20]);
+    }
+}
+
+#[test]
 fn many_attributes_are_checked_for_duplicates_without_comparing_all_pairs() {
     let names: Vec<String> = (0..100_000).map(|i| format!("a{i} = 1")).collect();
     let text = names.join("\n") + "\na7 = 2\na99999 = 3\n";

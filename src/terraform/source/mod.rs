@@ -8,9 +8,14 @@
 //! Not there yet: module calls are reported as not followed; `.tf.json` and override files are reported as not read;
 //! data sources are unknown.
 
+mod body;
 pub mod instance;
 pub mod module;
+pub mod names;
+pub mod resources;
 pub mod scope;
+#[cfg(test)]
+mod tests;
 pub mod variables;
 
 use std::path::{Path, PathBuf};
@@ -19,6 +24,7 @@ use bumpalo::Bump;
 use rayon::prelude::*;
 
 use crate::diagnostic::Diagnostic;
+use crate::eval;
 use crate::hcl::{self, ast::Body};
 use crate::program::{InputKind, Program};
 use crate::source::{FileId, Sources};
@@ -49,8 +55,10 @@ impl RootModule {
     pub fn read(directory: &Path, sources: &mut Sources) -> std::io::Result<Self> {
         let mut names: Vec<String> = std::fs::read_dir(directory)?
             .filter_map(Result::ok)
-            .filter(|entry| entry.path().is_file())
-            .filter_map(|entry| entry.file_name().into_string().ok())
+            // Not `is_file`: that a link leads nowhere is told when it is read.
+            .filter(|entry| !entry.path().is_dir())
+            // A name that is not UTF-8 names no file that can be read, and so is told of too.
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
             .filter(|name| !is_ignored(name))
             .collect();
         names.sort_unstable();
@@ -136,6 +144,10 @@ impl RootModule {
 
     /// Evaluates the module to its resource instances.
     pub fn evaluate(&self, parsed: &[Parsed<'_>], given: &Given<'_>) -> Program {
+        eval::on_deep_stack(|| self.program(parsed, given))
+    }
+
+    fn program(&self, parsed: &[Parsed<'_>], given: &Given<'_>) -> Program {
         let (config, tfvars) = parsed.split_at(self.config.len().min(parsed.len()));
         let (module, mut diagnostics) = module::Module::new(config);
         let (values, more) = variables::values(&module, tfvars, given);
@@ -202,7 +214,11 @@ fn is_ignored(name: &str) -> bool {
 /// Reads a text file whole.
 pub fn read_text(path: &Path) -> Result<String, Diagnostic> {
     let shown = display_path(path);
-    let size = std::fs::metadata(path).map_or(0, |meta| meta.len());
+    let meta = std::fs::metadata(path);
+    if meta.as_ref().is_ok_and(|meta| !meta.is_file()) {
+        return Err(Diagnostic::error(format!("`{shown}` is not a file")));
+    }
+    let size = meta.map_or(0, |meta| meta.len());
     if size > MAX_FILE {
         return Err(Diagnostic::error(format!(
             "`{shown}` has {size} bytes, more than the {MAX_FILE} allowed"

@@ -76,7 +76,7 @@ pub fn values<'a>(
                     );
                     continue;
                 };
-                let value = parse_var(text, *file, &type_of(declared, &mut Vec::new()), &mut diagnostics);
+                let value = parse_var(text, *file, declared, &mut diagnostics);
                 assigned.insert(name.clone(), value);
             }
         }
@@ -100,11 +100,12 @@ fn assign_file(
     }
 }
 
-/// `--var` of a primitive type is text; of any other type it is an expression.
-fn parse_var(text: &str, file: FileId, ty: &Type, diagnostics: &mut Vec<Diagnostic>) -> Value {
+/// `--var` of a primitive type or without a type is text; of any other type, `any` too, it is an expression.
+fn parse_var(text: &str, file: FileId, declared: &Declared<'_>, diagnostics: &mut Vec<Diagnostic>) -> Value {
     let site =
         Site { file, span: crate::source::Span::new(0, u32::try_from(text.len()).unwrap_or(u32::MAX)) };
-    if matches!(ty, Type::Any | Type::String | Type::Number | Type::Bool) {
+    let is_typed = declared.body().attribute("type").is_some();
+    if !is_typed || type_of(declared, &mut Vec::new()).is_primitive() {
         return Value::string(text).or_origin(site);
     }
     let arena = Bump::new();

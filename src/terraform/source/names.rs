@@ -1,0 +1,82 @@
+//! The names inside of a resource instance and of a `dynamic` block, over those of the module.
+
+use std::path::Path;
+
+use crate::eval::Scope;
+use crate::value::Value;
+
+use super::scope::ModuleScope;
+
+/// What `each` and `count` are in an instance.
+#[derive(Clone, Debug)]
+pub enum Each {
+    /// Neither is there.
+    None,
+    /// `count.index`
+    Count(Value),
+    /// `each.key`, `each.value`
+    Entry(Value, Value),
+}
+
+/// The names in a resource instance.
+pub struct InstanceScope<'m, 'a> {
+    /// The module's names.
+    pub module: &'m ModuleScope<'a>,
+    /// The instance's.
+    pub each: Each,
+}
+
+impl Scope for InstanceScope<'_, '_> {
+    fn lookup(&self, root: &str, attrs: &[&str]) -> Result<(Value, usize), String> {
+        match (root, attrs.first(), &self.each) {
+            ("count", Some(&"index"), Each::Count(index)) => Ok((index.clone(), 1)),
+            ("each", Some(&"key"), Each::Entry(key, _)) => Ok((key.clone(), 1)),
+            ("each", Some(&"value"), Each::Entry(_, value)) => Ok((value.clone(), 1)),
+            _ => self.module.lookup(root, attrs),
+        }
+    }
+
+    fn lookup_element(
+        &self,
+        root: &str,
+        attrs: &[&str],
+        key: &Value,
+        then: &[&str],
+    ) -> Option<(Value, usize)> {
+        if root == "each" { None } else { self.module.lookup_element(root, attrs, key, then) }
+    }
+
+    fn directory(&self) -> Option<&Path> {
+        self.module.directory()
+    }
+}
+
+/// The names in a `dynamic` block's content: its iterator, and all around it.
+pub struct IteratorScope<'p> {
+    /// The names around.
+    pub parent: &'p dyn Scope,
+    /// The iterator's name.
+    pub name: &'p str,
+    /// Its object, `{ key, value }`.
+    pub value: Value,
+}
+
+impl Scope for IteratorScope<'_> {
+    fn lookup(&self, root: &str, attrs: &[&str]) -> Result<(Value, usize), String> {
+        if root == self.name { Ok((self.value.clone(), 0)) } else { self.parent.lookup(root, attrs) }
+    }
+
+    fn lookup_element(
+        &self,
+        root: &str,
+        attrs: &[&str],
+        key: &Value,
+        then: &[&str],
+    ) -> Option<(Value, usize)> {
+        if root == self.name { None } else { self.parent.lookup_element(root, attrs, key, then) }
+    }
+
+    fn directory(&self) -> Option<&Path> {
+        self.parent.directory()
+    }
+}

@@ -1,0 +1,335 @@
+//! What other expressions see of resources and data: instances, and their attributes as the provider's schema has them.
+//!
+//! A resource attribute is always a reference, known or not: [`Value::reference`].
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use smol_str::{SmolStr, format_smolstr};
+
+use crate::catalog::{self, Catalog};
+use crate::eval::Nested;
+use crate::program::{Key, Mode};
+use crate::value::{Cause, Kind, Reference, Type, Unknown, Value, convert};
+
+use super::instance::{self, Expansion};
+use super::module::Declared;
+use super::names::{Each, InstanceScope};
+use super::scope::{ModuleScope, NOT_DECLARED};
+
+/// Names a `resource` or `data` block: mode, type, name.
+pub type BlockId<'a> = (Mode, &'a str, &'a str);
+
+/// Names an attribute of a resource instance.
+type AttributeId<'a> = (BlockId<'a>, Option<Key>, SmolStr);
+
+/// More attributes than this are not put into one value for all instances of a block.
+const MAX_ATTRIBUTES: usize = 200_000;
+
+/// What was evaluated already.
+#[derive(Default)]
+pub(super) struct Resources<'a> {
+    /// [`None`] while it is being evaluated: whoever asks then is part of a cycle.
+    expansions: RefCell<BTreeMap<BlockId<'a>, Option<Rc<Expansion>>>>,
+    /// [`None`] as above.
+    attributes: RefCell<BTreeMap<AttributeId<'a>, Option<Value>>>,
+    /// All instances of a block as one value.
+    blocks: RefCell<BTreeMap<BlockId<'a>, Value>>,
+    /// Objects of types as the catalog completes an instance that sets nothing.
+    unset: RefCell<BTreeMap<&'a str, Value>>,
+}
+
+impl<'a> ModuleScope<'a> {
+    /// The instances of a block, evaluated once.
+    pub fn expansion(&self, id: BlockId<'a>, declared: Declared<'a>) -> Rc<Expansion> {
+        let unknown = |value: Value| Rc::new(Expansion::Unknown(Each::Entry(value.clone(), value)));
+        match self.resources.expansions.borrow().get(&id) {
+            Some(Some(done)) => return Rc::clone(done),
+            Some(None) => return unknown(self.cycle(&block_address(id), declared.site())),
+            None => {}
+        }
+        let Some(_level) = Nested::enter() else { return unknown(Nested::too_deep()) };
+        self.resources.expansions.borrow_mut().insert(id, None);
+        let expansion = Rc::new(instance::expansion(declared, self));
+        self.resources.expansions.borrow_mut().insert(id, Some(Rc::clone(&expansion)));
+        expansion
+    }
+
+    /// The instances of the module call `name`. What they give is not known, but how many there are may be.
+    pub(super) fn call(&self, name: &str) -> Option<Value> {
+        let calls: &BTreeMap<&str, Declared<'a>> = &self.module.calls;
+        let declared = *calls.get(name)?;
+        let [label] = declared.block.labels else { return None };
+        let unknown = || Value::unknown(Cause::Module(format_smolstr!("module.{name}")));
+        Some(match &*self.expansion((Mode::Managed, "module", label.text), declared) {
+            Expansion::Count(count) => Value::tuple((0..*count).map(|_| unknown())),
+            Expansion::ForEach(entries) => {
+                Value::object(entries.iter().map(|(key, _)| (key.clone(), unknown())))
+            }
+            Expansion::Single | Expansion::Unknown(_) => unknown(),
+        })
+    }
+
+    /// The block, with names that live as long as the module.
+    fn declared(&self, mode: Mode, kind: &str, name: &str) -> Option<(BlockId<'a>, Declared<'a>)> {
+        let blocks: &BTreeMap<(&str, &str), Declared<'a>> = match mode {
+            Mode::Managed => &self.module.resources,
+            Mode::Data => &self.module.data,
+        };
+        let declared = *blocks.get(&(kind, name))?;
+        match declared.block.labels {
+            [kind, name] => Some(((mode, kind.text, name.text), declared)),
+            _ => None,
+        }
+    }
+
+    /// `kind.name` and, if `attrs` goes on, its attribute: the value and how many of `attrs` were used.
+    pub(super) fn resource(
+        &self,
+        mode: Mode,
+        kind: &str,
+        name: &str,
+        attrs: &[&str],
+    ) -> Result<(Value, usize), String> {
+        let Some((id, declared)) = self.declared(mode, kind, name) else {
+            return Err(format!("`{}` {NOT_DECLARED}", block_address((mode, kind, name))));
+        };
+        let expansion = self.expansion(id, declared);
+        if let (Expansion::Single, Some(attr)) = (&*expansion, attrs.first()) {
+            return Ok((self.attribute(id, declared, None, attr, &Each::None), 1));
+        }
+        let block = Reference { resource: block_address(id), attribute: SmolStr::default() };
+        // Which instance is meant is told by the step that follows, and so by the reference of the value.
+        self.touch(&block);
+        if let Some(done) = self.resources.blocks.borrow().get(&id) {
+            return Ok((done.clone(), 0));
+        }
+        let (value, _) = self.recording(|| self.all(id, declared, &expansion, block));
+        self.resources.blocks.borrow_mut().insert(id, value.clone());
+        Ok((value, 0))
+    }
+
+    /// `kind.name[key]` and, if `then` goes on, its attribute, without all the other instances.
+    pub(super) fn element(
+        &self,
+        mode: Mode,
+        kind: &str,
+        name: &str,
+        key: &Value,
+        then: &[&str],
+    ) -> Option<(Value, usize)> {
+        let (id, declared) = self.declared(mode, kind, name)?;
+        let (key, each) = match &*self.expansion(id, declared) {
+            // One instance stands for any, and so for this one, if there is one.
+            Expansion::Unknown(each) => return Some(self.any(id, declared, each, then)),
+            Expansion::Count(count) => {
+                let Kind::Number(number) = convert(key, &Type::Number).ok()?.kind else { return None };
+                let index = number.to_i64().filter(|index| (0..*count).contains(index))?;
+                (Key::Int(index), Each::Count(Value::int(index)))
+            }
+            Expansion::ForEach(entries) => {
+                let key = convert(key, &Type::String).ok()?;
+                let key = key.as_str()?;
+                // Entries are sorted by key: they come from a map or a set.
+                let at = entries.binary_search_by(|(other, _)| other.as_str().cmp(key)).ok()?;
+                let (key, value) = entries.get(at)?;
+                (Key::String(key.clone()), Each::Entry(Value::string(key.clone()), value.clone()))
+            }
+            Expansion::Single => return None,
+        };
+        if let Some(attr) = then.first() {
+            return Some((self.attribute(id, declared, Some(key), attr, &each), 1));
+        }
+        let resource = instance_address(&block_address(id), Some(&key));
+        self.touch(&Reference { resource, attribute: SmolStr::default() });
+        let (value, _) = self.recording(|| self.instance(id, declared, Some(&key), &each));
+        Some((value, 0))
+    }
+
+    /// Some instance of a block whose instances are not known, or its attribute. Nothing of it is known, not even what all
+    /// instances share: there may be none, and `try` would tell.
+    fn any(&self, id: BlockId<'a>, declared: Declared<'a>, each: &Each, then: &[&str]) -> (Value, usize) {
+        let Some(attr) = then.first() else {
+            let resource = instance_address(&block_address(id), Some(&Key::Any));
+            let reference = Reference { resource, attribute: SmolStr::default() };
+            self.touch(&reference);
+            return (unknown_reference(id.0, reference, Type::Any, true), 0);
+        };
+        let value = self.attribute(id, declared, Some(Key::Any), attr, each);
+        if value.is_unknown() {
+            return (value, 1);
+        }
+        let (Each::Count(index) | Each::Entry(index, _)) = each else { return (value, 1) };
+        let unknown = Unknown {
+            ty: Type::of(&value),
+            not_null: !value.is_null(),
+            ..Unknown::new(index.first_cause().cloned().unwrap_or(Cause::Plan))
+        };
+        (Value { kind: Kind::Unknown(Arc::new(unknown)), ..value }, 1)
+    }
+
+    /// All instances of a block: an object, a tuple of objects, or an object of objects.
+    fn all(&self, id: BlockId<'a>, declared: Declared<'a>, expansion: &Expansion, block: Reference) -> Value {
+        let (mode, kind, _) = id;
+        let width = Catalog::get().schema(kind).map_or(1, |s| s.attributes.len() + s.blocks.len());
+        let fits = |instances: usize| instances.saturating_mul(width) <= MAX_ATTRIBUTES;
+        let too_many = || Value::unknown(Cause::Limit("attributes of all instances of one block".into()));
+        match expansion {
+            Expansion::Single => self.instance(id, declared, None, &Each::None),
+            Expansion::Count(count) if fits(usize::try_from(*count).unwrap_or(usize::MAX)) => Value::tuple(
+                (0..*count)
+                    .map(|i| self.instance(id, declared, Some(&Key::Int(i)), &Each::Count(Value::int(i)))),
+            ),
+            Expansion::ForEach(entries) if fits(entries.len()) => {
+                Value::object(entries.iter().map(|(key, value)| {
+                    let each = Each::Entry(Value::string(key.clone()), value.clone());
+                    (key.clone(), self.instance(id, declared, Some(&Key::String(key.clone())), &each))
+                }))
+            }
+            Expansion::Count(_) | Expansion::ForEach(_) => too_many(),
+            Expansion::Unknown(_) => unknown_reference(mode, block, Type::Any, false),
+        }
+    }
+
+    /// A whole resource instance as an object; unknown where the schema of its type is not known.
+    fn instance(&self, id: BlockId<'a>, declared: Declared<'a>, key: Option<&Key>, each: &Each) -> Value {
+        let (mode, kind, _) = id;
+        let Some(schema) = (mode == Mode::Managed).then(|| Catalog::get().schema(kind)).flatten() else {
+            let resource = instance_address(&block_address(id), key);
+            let reference = Reference { resource, attribute: SmolStr::default() };
+            return unknown_reference(mode, reference, Type::Any, true);
+        };
+        let names = schema.attributes.keys().chain(schema.blocks.keys());
+        Value::object(
+            names.map(|attr| (attr.clone(), self.attribute(id, declared, key.cloned(), attr, each))),
+        )
+    }
+
+    /// One attribute of a resource instance.
+    fn attribute(
+        &self,
+        id: BlockId<'a>,
+        declared: Declared<'a>,
+        key: Option<Key>,
+        attr: &str,
+        each: &Each,
+    ) -> Value {
+        let (mode, kind, _) = id;
+        let resource = instance_address(&block_address(id), key.as_ref());
+        let reference = Reference { resource, attribute: attr.into() };
+        self.touch(&reference);
+        let cell = (id, key, SmolStr::from(attr));
+        match self.resources.attributes.borrow().get(&cell) {
+            Some(Some(value)) => return value.clone(),
+            Some(None) => return self.cycle(&reference.to_string(), declared.site()),
+            None => {}
+        }
+        let Some(_level) = Nested::enter() else { return Nested::too_deep() };
+        self.resources.attributes.borrow_mut().insert(cell.clone(), None);
+        let scope = InstanceScope { module: self, each: each.clone() };
+        let (given, _) = self.recording(|| instance::attribute(declared, attr, self, &scope));
+        let value = match given {
+            Some(value) if mode == Mode::Data => value,
+            // The provider decides what is null as it does what is not there.
+            Some(value) if !value.is_null() => {
+                let mut value = catalog::complete_attribute(kind, attr, Some(&value)).unwrap_or(value);
+                let mut path = attr.to_owned();
+                refer(&mut value, &reference.resource, &mut path);
+                value
+            }
+            _ => self.unset(mode, kind, attr, &reference),
+        };
+        let value = Value { reference: Some(Arc::new(reference)), ..value };
+        self.resources.attributes.borrow_mut().insert(cell, Some(value.clone()));
+        value
+    }
+
+    /// An attribute that the configuration does not set: what the catalog says of an instance that sets nothing. What the
+    /// provider computes is known after apply.
+    fn unset(&self, mode: Mode, kind: &'a str, attr: &str, reference: &Reference) -> Value {
+        let schema = (mode == Mode::Managed).then(|| Catalog::get().schema(kind)).flatten();
+        let Some(schema) = schema else {
+            return unknown_reference(mode, reference.clone(), Type::Any, false);
+        };
+        let mut unset = self.resources.unset.borrow_mut();
+        let object = unset.entry(kind).or_insert_with(|| catalog::complete(kind, Value::object([]), true));
+        match (object.get(attr), schema.attributes.get(attr)) {
+            // What only the provider sets it always sets: it is not null.
+            (Some(value), Some(a)) if value.is_unknown() => {
+                unknown_reference(mode, reference.clone(), a.ty.clone(), !a.optional)
+            }
+            (Some(value), _) => value.clone(),
+            (None, _) => unknown_reference(mode, reference.clone(), Type::Any, false),
+        }
+    }
+}
+
+/// Says of every value in a block that the provider decides which attribute it is.
+fn refer(value: &mut Value, resource: &SmolStr, path: &mut String) {
+    let length = path.len();
+    match &mut value.kind {
+        Kind::Unknown(unknown) if unknown.cause == Cause::Provider => {
+            let reference = Reference { resource: resource.clone(), attribute: path.as_str().into() };
+            *value = Value {
+                origin: value.origin,
+                ..unknown_reference(Mode::Managed, reference, unknown.ty.clone(), unknown.not_null)
+            };
+        }
+        Kind::List(items) if items.iter().any(has_provided) => {
+            for (index, item) in Arc::make_mut(items).iter_mut().enumerate() {
+                let _ = write!(path, "[{index}]");
+                refer(item, resource, path);
+                path.truncate(length);
+            }
+        }
+        Kind::Object(map) if map.values().any(has_provided) => {
+            let entries = map.iter().map(|(name, item)| {
+                let mut item = item.clone();
+                let _ = write!(path, ".{name}");
+                refer(&mut item, resource, path);
+                path.truncate(length);
+                (name.clone(), item)
+            });
+            *map = Arc::new(entries.collect());
+        }
+        _ => {}
+    }
+}
+
+fn has_provided(value: &Value) -> bool {
+    match &value.kind {
+        Kind::Unknown(unknown) => unknown.cause == Cause::Provider,
+        Kind::List(items) => items.iter().any(has_provided),
+        Kind::Object(map) => map.values().any(has_provided),
+        _ => false,
+    }
+}
+
+fn unknown_reference(mode: Mode, reference: Reference, ty: Type, not_null: bool) -> Value {
+    let reference = Arc::new(reference);
+    let cause = match mode {
+        Mode::Managed => Cause::Resource(Arc::clone(&reference)),
+        Mode::Data => Cause::Data(Arc::clone(&reference)),
+    };
+    let unknown = Unknown { ty, not_null, ..Unknown::new(cause) };
+    Value { reference: Some(reference), ..Value::from_unknown(unknown) }
+}
+
+/// `aws_s3_bucket.raw` or `data.t.n`
+pub fn block_address((mode, kind, name): BlockId<'_>) -> SmolStr {
+    match mode {
+        Mode::Managed => format_smolstr!("{kind}.{name}"),
+        Mode::Data => format_smolstr!("data.{kind}.{name}"),
+    }
+}
+
+/// The block's address with its instance key.
+pub fn instance_address(block: &SmolStr, key: Option<&Key>) -> SmolStr {
+    match key {
+        Some(key) => format_smolstr!("{block}{key}"),
+        None => block.clone(),
+    }
+}
