@@ -95,19 +95,33 @@ pub fn check(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> Checked {
     }
     let nodes: Vec<NodeId> =
         facts.graph.graph.node_indices().filter(|&node| is_subject(facts, node)).collect();
-    let evaluations = AtomicUsize::new(0);
+    let (evaluations, passed) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let ask = |&node: &NodeId| -> Vec<Result> {
         let type_name = facts.graph.resource(node).map_or("", |resource| resource.type_name.as_str());
         let bucket = buckets.get(type_name).map_or(&[][..], Vec::as_slice);
         evaluations.fetch_add(bucket.len(), Ordering::Relaxed);
-        bucket.iter().filter_map(|&rule| ask_rule(facts, rules, rule, node, keep_pass)).collect()
+        let mut results: Vec<Result> =
+            bucket.iter().filter_map(|&rule| ask_rule(facts, rules, rule, node, keep_pass)).collect();
+        passed.fetch_add(drop_passed(&mut results, keep_pass), Ordering::Relaxed);
+        results
     };
     let mut results: Vec<Result> = nodes.par_iter().flat_map_iter(ask).collect();
-    debug_assert!(same_as_naive(facts, rules, &nodes, &results), "buckets lose or add results");
-    results.extend(absences(facts, rules, &nodes));
-    let passed = results.iter().filter(|result| result.verdict == Verdict::Pass).count();
-    results.retain(|result| keep_pass || result.verdict != Verdict::Pass);
+    let mut passed = passed.into_inner();
+    debug_assert!(
+        same_as_naive(facts, rules, &nodes, &results, keep_pass, passed),
+        "buckets lose or add results"
+    );
+    let mut absences = absences(facts, rules, &nodes);
+    passed += drop_passed(&mut absences, keep_pass);
+    results.extend(absences);
     Checked { findings: group(facts, results), passed, evaluations: evaluations.into_inner() }
+}
+
+/// Counts the results that pass, and drops them unless they are kept.
+fn drop_passed(results: &mut Vec<Result>, keep_pass: bool) -> usize {
+    let count = results.iter().filter(|result| result.verdict == Verdict::Pass).count();
+    results.retain(|result| keep_pass || result.verdict != Verdict::Pass);
+    count
 }
 
 /// Whether findings may be about the resource: it is ours, it will be there, and it is in scope.
@@ -118,8 +132,15 @@ fn is_subject(facts: &Facts<'_>, node: NodeId) -> bool {
 }
 
 /// The naive way: every rule, every resource.
-fn same_as_naive(facts: &Facts<'_>, rules: &Rules<'_>, nodes: &[NodeId], results: &[Result]) -> bool {
-    let mut naive = 0;
+fn same_as_naive(
+    facts: &Facts<'_>,
+    rules: &Rules<'_>,
+    nodes: &[NodeId],
+    results: &[Result],
+    keep_pass: bool,
+    passed: usize,
+) -> bool {
+    let (mut naive, mut naive_passed) = (0, 0);
     let verdicts: BTreeMap<_, _> =
         results.iter().map(|result| ((result.rule, result.node), result.verdict)).collect();
     for (index, rule) in rules.compiled.iter().enumerate().filter(|(_, rule)| rule.scope == Scope::Resource) {
@@ -129,6 +150,10 @@ fn same_as_naive(facts: &Facts<'_>, rules: &Rules<'_>, nodes: &[NodeId], results
                 .resource(node)
                 .is_some_and(|r| rule.types.iter().any(|t| t == r.type_name.as_str()));
             if let Some(expected) = applies.then(|| ask_rule(facts, rules, index, node, false)).flatten() {
+                naive_passed += usize::from(expected.verdict == Verdict::Pass);
+                if expected.verdict == Verdict::Pass && !keep_pass {
+                    continue;
+                }
                 naive += 1;
                 if verdicts.get(&(index, node)) != Some(&expected.verdict) {
                     return false;
@@ -136,7 +161,7 @@ fn same_as_naive(facts: &Facts<'_>, rules: &Rules<'_>, nodes: &[NodeId], results
             }
         }
     }
-    naive == results.len()
+    naive == results.len() && naive_passed == passed
 }
 
 /// What rule number `index` says of a resource of one of its types; [`None`] where it does not apply. What it says of one
@@ -369,34 +394,45 @@ pub fn display(value: &Value) -> String {
 }
 
 /// Instances of one block that fare alike become one finding.
-fn group(facts: &Facts<'_>, results: Vec<Result>) -> Vec<Finding> {
-    type Key = (usize, Verdict, SmolStr, String, Vec<String>);
-    let mut groups: BTreeMap<Key, Finding> = BTreeMap::new();
+fn group(facts: &Facts<'_>, mut results: Vec<Result>) -> Vec<Finding> {
+    let block = |node| facts.graph.resource(node).map(|resource| &resource.block);
+    let key = |result: &Result| (result.rule, result.verdict, block(result.node));
+    results.sort_by(|a, b| {
+        let text = || a.message.cmp(&b.message).then_with(|| a.causes.cmp(&b.causes));
+        key(a).cmp(&key(b)).then_with(text)
+    });
+    let mut findings: Vec<Finding> = Vec::new();
+    let mut last = None;
     for result in results {
-        let Some(resource) = facts.graph.resource(result.node) else { continue };
-        let block = resource.block.clone();
-        let key = (result.rule, result.verdict, block, result.message.clone(), result.causes.clone());
-        let finding = groups.entry(key).or_insert_with(|| Finding {
-            rule: result.rule,
-            verdict: result.verdict,
-            message: result.message,
-            resources: Vec::new(),
-            site: result.site,
-            related: result.related,
-            actual: result.actual,
-            causes: result.causes,
-        });
-        // Instances of a block share its place in source; in JSON each has its own, and the first stands for all.
-        finding.site = finding.site.min(result.site);
-        finding.resources.extend(subject(facts, result.node));
+        let key = key(&result);
+        let subject = subject(facts, result.node);
+        match findings.last_mut() {
+            Some(finding)
+                if last == Some(key)
+                    && finding.message == result.message
+                    && finding.causes == result.causes =>
+            {
+                // Instances of a block share its place in source; in JSON each has its own, and the first stands for all.
+                finding.site = finding.site.min(result.site);
+                finding.resources.extend(subject);
+            }
+            _ => findings.push(Finding {
+                rule: result.rule,
+                verdict: result.verdict,
+                message: result.message,
+                resources: subject.into_iter().collect(),
+                site: result.site,
+                related: result.related,
+                actual: result.actual,
+                causes: result.causes,
+            }),
+        }
+        last = Some(key);
     }
-    groups
-        .into_values()
-        .map(|mut finding| {
-            finding.resources.sort_unstable();
-            finding
-        })
-        .collect()
+    for finding in &mut findings {
+        finding.resources.sort_unstable();
+    }
+    findings
 }
 
 fn subject(facts: &Facts<'_>, node: NodeId) -> Option<Subject> {

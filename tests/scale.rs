@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail the test")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use airgate::check::{self, Checked, Rules};
@@ -113,8 +113,7 @@ fn only_wanted_types_are_decoded_and_asked_for_once() {
     let decoded: Vec<_> = program.resources.iter().filter(is_decoded).collect();
     assert_eq!((buckets, decoded.len()), (60, 60));
     assert!(decoded.iter().all(|resource| resource.type_name == "aws_s3_bucket"));
-    let blocks: std::collections::BTreeSet<_> =
-        program.resources.iter().map(|resource| &resource.block).collect();
+    let blocks: BTreeSet<_> = program.resources.iter().map(|resource| &resource.block).collect();
     let most = asked.lock().unwrap().values().copied().max().unwrap();
     assert!(most <= blocks.len() && most < 20, "a type is asked for with each instance: {most}");
 }

@@ -198,14 +198,29 @@ fn provided(ty: &Type) -> Value {
 
 /// `value` with the type `ty`, or as it is if it cannot have it.
 fn fit(value: Value, ty: &Type) -> Value {
-    match (&value.kind, ty) {
-        // Most values of plans and states have their types already.
+    // Most values of plans and states have their types already, but for the name of the collection.
+    let kind = match (&value.kind, ty) {
+        _ if has_type(&value, ty) => return value,
+        (Kind::Object(map), Type::Map(of)) if map.values().all(|item| has_type(item, of)) => {
+            Kind::Map(Arc::clone(map))
+        }
+        (Kind::Tuple(items), Type::List(of)) if items.iter().all(|item| has_type(item, of)) => {
+            Kind::List(Arc::clone(items))
+        }
+        _ => return convert(&value, ty).unwrap_or(value),
+    };
+    Value { kind, ..value }
+}
+
+/// Whether a value is a plain one of the type, or null.
+fn has_type(value: &Value, ty: &Type) -> bool {
+    matches!(
+        (&value.kind, ty),
         (Kind::Null, _)
-        | (Kind::Bool(_), Type::Bool)
-        | (Kind::Number(_), Type::Number)
-        | (Kind::String(_), Type::String) => value,
-        _ => convert(&value, ty).unwrap_or(value),
-    }
+            | (Kind::Bool(_), Type::Bool)
+            | (Kind::Number(_), Type::Number)
+            | (Kind::String(_), Type::String)
+    )
 }
 
 #[cfg(test)]
