@@ -1,5 +1,7 @@
 //! From blocks to resource instances: `count`, `for_each`, `dynamic`, and the value of every attribute.
 
+use std::sync::Arc;
+
 use smol_str::SmolStr;
 
 use crate::diagnostic::Diagnostic;
@@ -197,7 +199,7 @@ fn instances<'a>(
             action: Action::None,
             site: Some(declared.site()),
             places: reader.places,
-            configured: Some(reader.configured),
+            configured: Some(Arc::new(reader.configured)),
             references: reader.links.into_iter().collect(),
         });
     }

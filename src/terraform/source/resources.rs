@@ -30,6 +30,12 @@ type AttributeId<'a> = (BlockId<'a>, Option<Key>, SmolStr);
 /// More attributes than this are not put into one value for all instances of a block.
 const MAX_ATTRIBUTES: usize = 200_000;
 
+/// The one resource type that is Terraform's own, and so in no provider's schema.
+const TERRAFORM_DATA: &str = "terraform_data";
+
+/// What it has.
+const TERRAFORM_DATA_ATTRIBUTES: [&str; 4] = ["id", "input", "output", "triggers_replace"];
+
 /// What was evaluated already.
 #[derive(Default)]
 pub(super) struct Resources<'a> {
@@ -199,6 +205,7 @@ impl<'a> ModuleScope<'a> {
     fn instance(&self, id: BlockId<'a>, declared: Declared<'a>, key: Option<&Key>, each: &Each) -> Value {
         let (mode, kind, _) = id;
         let names: Option<Vec<&str>> = match mode {
+            Mode::Managed if kind == TERRAFORM_DATA => Some(TERRAFORM_DATA_ATTRIBUTES.to_vec()),
             Mode::Managed => Catalog::get().schema(kind).map(|schema| {
                 schema.attributes.keys().chain(schema.blocks.keys()).map(SmolStr::as_str).collect()
             }),
@@ -261,12 +268,15 @@ impl<'a> ModuleScope<'a> {
     /// An attribute that the configuration does not set: what the catalog says of an instance that sets nothing. What the
     /// provider computes is known after apply.
     fn unset(&self, mode: Mode, kind: &'a str, attr: &str, reference: &Reference) -> Value {
+        if (mode, kind) == (Mode::Managed, TERRAFORM_DATA) && matches!(attr, "input" | "triggers_replace") {
+            return Value::NULL;
+        }
         let schema = (mode == Mode::Managed).then(|| Catalog::get().schema(kind)).flatten();
         let Some(schema) = schema else {
             return unknown_reference(mode, reference.clone(), Type::Any, false);
         };
         let mut unset = self.resources.unset.borrow_mut();
-        let object = unset.entry(kind).or_insert_with(|| catalog::complete(kind, &Value::object([]), true));
+        let object = unset.entry(kind).or_insert_with(|| catalog::complete(kind, Value::object([]), true));
         match (object.get(attr), schema.attributes.get(attr)) {
             // What only the provider sets it always sets: it is not null.
             (Some(value), Some(a)) if value.is_unknown() => {

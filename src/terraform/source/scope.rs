@@ -183,7 +183,11 @@ impl<'a> ModuleScope<'a> {
             }
             None => {}
         }
-        let Some(_level) = Nested::enter() else { return Ok(Nested::too_deep()) };
+        let Some(_level) = Nested::enter() else {
+            let message = "limit passed: expressions nest too deeply; the value counts as not known";
+            self.report(Diagnostic::warning(message).at(attribute.name.span.at(file)));
+            return Ok(Nested::too_deep());
+        };
         self.locals.borrow_mut().insert(name, Local::Busy);
         let (value, touched) = self.evaluate(&attribute.value, file, self);
         self.touch_all(&touched);
