@@ -1,9 +1,11 @@
 //! From blocks to resource instances: `count`, `for_each`, `dynamic`, and the value of every attribute.
 
+use std::sync::Arc;
+
 use smol_str::SmolStr;
 
 use crate::diagnostic::Diagnostic;
-use crate::eval::Scope;
+use crate::eval::{self, Scope};
 use crate::hcl::ast::{ExprKind, Step};
 use crate::program::{Action, Key, Mode, ModuleCall, Program, ProviderConfig, Resource};
 use crate::value::{Cause, Kind, Type, Unknown, Value, convert};
@@ -52,7 +54,7 @@ pub fn expand<'a>(module: &'a Module<'a>, scope: &ModuleScope<'a>) -> Program {
     // Findings and instances are told in source order.
     program.resources.sort_by(|a, b| (a.site, &a.key).cmp(&(b.site, &b.key)));
     for (name, declared) in &module.calls {
-        program.unfollowed.push(call(name, *declared, scope));
+        program.unfollowed.extend(call(name, *declared, scope));
     }
     program
 }
@@ -94,14 +96,10 @@ pub fn expansion(declared: Declared<'_>, module: &ModuleScope<'_>) -> Expansion 
             let unknown = Unknown { ty, not_null: true, ..Unknown::new(cause.clone()) };
             Value::from_unknown(unknown).or_origin(site)
         };
-        Expansion::Unknown(if counted {
-            Each::Count(of(Type::Number))
-        } else {
-            let mut each = of(Type::of(&value).element());
-            if let Kind::Unknown(unknown) = &mut each.kind {
-                std::sync::Arc::make_mut(unknown).not_null = false;
-            }
-            Each::Entry(of(Type::String), each.mark(value.sensitive))
+        Expansion::Unknown(match &value.kind {
+            _ if counted => Each::Count(of(Type::Number)),
+            Kind::Unknown(_) => Each::Entry(of(Type::String), eval::any_element(&value)),
+            _ => Each::Entry(of(Type::String), Value::unknown(cause).mark(value.sensitive)),
         })
     })
 }
@@ -205,7 +203,7 @@ fn instances<'a>(
             action: Action::None,
             site: Some(declared.site()),
             places: reader.places,
-            configured: Some(reader.configured),
+            configured: Some(Arc::new(reader.configured)),
             references: reader.links.into_iter().collect(),
         });
     }
@@ -256,25 +254,32 @@ fn provider_of(declared: Declared<'_>, kind: &str, providers: &mut Vec<ProviderC
     Some(providers.len() - 1)
 }
 
-fn call<'a>(name: &str, declared: Declared<'a>, scope: &ModuleScope<'a>) -> ModuleCall {
+/// A module call, [`None`] if it has no instance.
+fn call<'a>(name: &'a str, declared: Declared<'a>, scope: &ModuleScope<'a>) -> Option<ModuleCall> {
     let address = SmolStr::from(format!("module.{name}"));
     let source = match declared.body().attribute("source").map(|attribute| attribute.value.kind) {
         Some(ExprKind::String(text)) => text.into(),
         _ => SmolStr::default(),
     };
-    // `each` and `count` of a call are unknown here; what its arguments name is not.
-    let any = || Value::unknown(Cause::Module(address.clone()));
-    let each = match declared.body().attribute("count") {
-        Some(_) => Each::Count(any()),
-        None => Each::Entry(any(), any()),
+    let names = match &*scope.expansion((Mode::Managed, "module", name), declared) {
+        Expansion::Count(0) => return None,
+        Expansion::ForEach(entries) if entries.is_empty() => return None,
+        Expansion::Single => Each::None,
+        Expansion::Unknown(each) => each.clone(),
+        // One for all: what `count` and `for_each` name is read with the arguments.
+        Expansion::Count(_) => Each::Count(Value::unknown(Cause::Module(address.clone()))),
+        Expansion::ForEach(_) => {
+            let any = || Value::unknown(Cause::Module(address.clone()));
+            Each::Entry(any(), any())
+        }
     };
-    let names = InstanceScope { module: scope, each };
     let mut reader = BodyReader::new(declared.file, scope, CALL_META);
-    let _ = reader.object(declared.body(), &names, "");
+    let _ = reader.object(declared.body(), &InstanceScope { module: scope, each: names }, "");
     scope.report(
         Diagnostic::notice(format!("`{address}` is not followed: what it declares is not analysed"))
             .at(declared.site())
             .help("check a plan instead: `terraform show -json PLAN > plan.json`"),
     );
-    ModuleCall { address, source, site: declared.site(), references: reader.links.into_iter().collect() }
+    let references = reader.links.into_iter().collect();
+    Some(ModuleCall { address, source, site: declared.site(), references })
 }

@@ -27,13 +27,15 @@ pub struct ModuleScope<'a> {
     locals: RefCell<BTreeMap<&'a str, Local>>,
     /// What was evaluated of resources and data.
     pub(super) resources: Resources<'a>,
-    /// Resources named since the innermost evaluation began.
+    /// Resources named since the last [`ModuleScope::evaluate`] began.
     touched: RefCell<BTreeSet<Reference>>,
     diagnostics: RefCell<Vec<Diagnostic>>,
     /// Where a diagnostic was reported: of an expression that many instances evaluate one is enough.
     reported: RefCell<BTreeSet<Site>>,
     /// What is left of [`MAX_TOTAL`].
     left: Cell<usize>,
+    /// What was said of names that are not declared: one mistake, however often the name stands there.
+    undeclared: RefCell<BTreeSet<String>>,
 }
 
 /// A local value, which is evaluated once.
@@ -43,6 +45,9 @@ enum Local {
     /// The value, and the resources that evaluating it named.
     Done(Value, BTreeSet<Reference>),
 }
+
+/// What is said of a name that is not declared, at the end.
+pub(super) const NOT_DECLARED: &str = "is not declared";
 
 /// More resources than this are not kept as named by one expression.
 const MAX_TOUCHED: usize = 256;
@@ -76,6 +81,7 @@ impl<'a> ModuleScope<'a> {
             diagnostics: RefCell::default(),
             reported: RefCell::default(),
             left: Cell::new(MAX_TOTAL),
+            undeclared: RefCell::default(),
         }
     }
 
@@ -84,9 +90,11 @@ impl<'a> ModuleScope<'a> {
         self.diagnostics.into_inner()
     }
 
-    /// Adds a diagnostic, the first one of its place.
+    /// Adds a diagnostic, the first one of its place, and of a name that is not declared the first one of all.
     pub fn report(&self, diagnostic: Diagnostic) {
-        if diagnostic.site.is_none_or(|site| self.reported.borrow_mut().insert(site)) {
+        let is_new = !diagnostic.message.ends_with(NOT_DECLARED)
+            || self.undeclared.borrow_mut().insert(diagnostic.message.clone());
+        if is_new && diagnostic.site.is_none_or(|site| self.reported.borrow_mut().insert(site)) {
             self.diagnostics.borrow_mut().push(diagnostic);
         }
     }
@@ -95,7 +103,7 @@ impl<'a> ModuleScope<'a> {
     pub fn evaluate(&self, expr: &Expr<'_>, file: FileId, scope: &dyn Scope) -> (Value, BTreeSet<Reference>) {
         let mut diagnostics = Vec::new();
         let (value, touched) =
-            self.recording(|| eval::evaluate(expr, file, scope, EvalMode::Strict, &mut diagnostics));
+            self.recording(|| eval::evaluate(expr, file, scope, EvalMode::Extended, &mut diagnostics));
         for diagnostic in diagnostics {
             self.report(diagnostic);
         }
@@ -163,7 +171,7 @@ impl<'a> ModuleScope<'a> {
 
     fn local(&self, name: &str) -> Result<Value, String> {
         let Some((&name, &(file, attribute))) = self.module.locals.get_key_value(name) else {
-            return Err(format!("local value `{name}` is not declared"));
+            return Err(format!("local value `{name}` {NOT_DECLARED}"));
         };
         match self.locals.borrow().get(name) {
             Some(Local::Done(value, touched)) => {
@@ -200,13 +208,13 @@ impl Scope for ModuleScope<'_> {
         match (root, attrs) {
             ("var", [name, ..]) => match self.variables.get(name) {
                 Some(value) => Ok((value.clone(), 1)),
-                None => Err(format!("variable `{name}` is not declared")),
+                None => Err(format!("variable `{name}` {NOT_DECLARED}")),
             },
             ("local", [name, ..]) => Ok((self.local(name)?, 1)),
-            ("module", [name, ..]) if self.module.calls.contains_key(name) => {
-                Ok((Value::unknown(Cause::Module(format_smolstr!("module.{name}"))), 1))
-            }
-            ("module", [name, ..]) => Err(format!("module `{name}` is not declared")),
+            ("module", [name, ..]) => match self.call(name) {
+                Some(value) => Ok((value, 1)),
+                None => Err(format!("module `{name}` {NOT_DECLARED}")),
+            },
             ("path", ["module" | "root", ..]) => Ok((Value::string("."), 1)),
             ("path", ["cwd", ..]) => {
                 Ok((Value::unknown(Cause::Other("`path.cwd` depends on the run".into())), 1))
@@ -226,7 +234,7 @@ impl Scope for ModuleScope<'_> {
                 let (value, used) = self.resource(Mode::Managed, kind, name, rest)?;
                 Ok((value, used + 1))
             }
-            (name, []) => Err(format!("`{name}` is not declared")),
+            (name, []) => Err(format!("`{name}` {NOT_DECLARED}")),
         }
     }
 
