@@ -4,7 +4,7 @@
 //! walks such a value (to compare, to convert, to print) never ends, and a million locals, each a list of the one before,
 //! end every stack; so none is ever made.
 
-use crate::value::Value;
+use crate::value::{Map, Value};
 
 /// Levels of a value that is walked: twice what one expression can nest.
 const MAX_DEPTH: usize = 400;

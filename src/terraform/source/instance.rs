@@ -124,6 +124,10 @@ fn too_many() -> Cause {
 
 /// The keys and values of a `for_each`. A tuple is refused, as Terraform does.
 fn for_each(value: &Value) -> Result<Expansion, Cause> {
+    // Addresses hold the keys, and are shown everywhere; Terraform refuses this too.
+    if value.sensitive || value.items().unwrap_or_default().iter().any(|item| item.sensitive) {
+        return Err(Cause::Error("a sensitive value cannot be used for `for_each`".into()));
+    }
     let entries: Vec<(SmolStr, Value)> = match &value.kind {
         Kind::Map(map) | Kind::Object(map) => {
             let entries = map.iter();

@@ -123,7 +123,10 @@ impl RootModule {
             .into_par_iter()
             .zip(arenas.par_iter_mut())
             .map(|(file, arena)| {
-                let (body, diagnostics) = hcl::parse(sources.text(file), file, arena);
+                let (body, mut diagnostics) = hcl::parse(sources.text(file), file, arena);
+                if self.tfvars.contains(&file) {
+                    diagnostics = diagnostics.into_iter().map(variables::quiet).collect();
+                }
                 (Parsed { file, body }, diagnostics)
             })
             .collect();
