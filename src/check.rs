@@ -3,11 +3,12 @@
 //! A debug build checks that the bucketed result is the one that asking every rule of every resource gives.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 use smol_str::SmolStr;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Ai, Catalog};
 use crate::config;
 use crate::eval::{self, Mode as EvalMode, functions};
 use crate::facts::Facts;
@@ -40,13 +41,14 @@ impl<'a> Rules<'a> {
         Self { compiled, file, types }
     }
 
-    /// Whether the values of a type's resources matter: a rule is about it, or the graph looks at it on the way from AI to
-    /// what a rule is about.
+    /// Whether the values of a type's resources matter: a rule is about it, the graph looks at it on the way from AI to
+    /// what a rule is about, or facts about those read it.
     pub fn wants(&self, type_name: &str) -> bool {
         let catalog = Catalog::get();
         self.types.contains(type_name)
-            || catalog.kind(type_name).is_some()
+            || catalog.kind(type_name).is_some_and(|info| info.ai != Ai::None)
             || !catalog.links(type_name).is_empty()
+            || catalog.all_links().iter().any(|link| link.target_type == type_name)
     }
 }
 
@@ -66,6 +68,8 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// Rule and resource pairs that pass.
     pub passed: usize,
+    /// Rule and resource pairs that were asked.
+    pub evaluations: usize,
 }
 
 /// What one rule says of one resource.
@@ -91,17 +95,33 @@ pub fn check(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> Checked {
     }
     let nodes: Vec<NodeId> =
         facts.graph.graph.node_indices().filter(|&node| is_subject(facts, node)).collect();
+    let (evaluations, passed) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let ask = |&node: &NodeId| -> Vec<Result> {
         let type_name = facts.graph.resource(node).map_or("", |resource| resource.type_name.as_str());
         let bucket = buckets.get(type_name).map_or(&[][..], Vec::as_slice);
-        bucket.iter().filter_map(|&rule| ask_rule(facts, rules, rule, node)).collect()
+        evaluations.fetch_add(bucket.len(), Ordering::Relaxed);
+        let mut results: Vec<Result> =
+            bucket.iter().filter_map(|&rule| ask_rule(facts, rules, rule, node, keep_pass)).collect();
+        passed.fetch_add(drop_passed(&mut results, keep_pass), Ordering::Relaxed);
+        results
     };
     let mut results: Vec<Result> = nodes.par_iter().flat_map_iter(ask).collect();
-    debug_assert!(same_as_naive(facts, rules, &nodes, &results), "buckets lose or add results");
-    results.extend(absences(facts, rules, &nodes));
-    let passed = results.iter().filter(|result| result.verdict == Verdict::Pass).count();
+    let mut passed = passed.into_inner();
+    debug_assert!(
+        same_as_naive(facts, rules, &nodes, &results, keep_pass, passed),
+        "buckets lose or add results"
+    );
+    let mut absences = absences(facts, rules, &nodes);
+    passed += drop_passed(&mut absences, keep_pass);
+    results.extend(absences);
+    Checked { findings: group(facts, results), passed, evaluations: evaluations.into_inner() }
+}
+
+/// Counts the results that pass, and drops them unless they are kept.
+fn drop_passed(results: &mut Vec<Result>, keep_pass: bool) -> usize {
+    let count = results.iter().filter(|result| result.verdict == Verdict::Pass).count();
     results.retain(|result| keep_pass || result.verdict != Verdict::Pass);
-    Checked { findings: group(facts, results), passed }
+    count
 }
 
 /// Whether findings may be about the resource: it is ours, it will be there, and it is in scope.
@@ -112,28 +132,47 @@ fn is_subject(facts: &Facts<'_>, node: NodeId) -> bool {
 }
 
 /// The naive way: every rule, every resource.
-fn same_as_naive(facts: &Facts<'_>, rules: &Rules<'_>, nodes: &[NodeId], results: &[Result]) -> bool {
-    let mut naive = 0;
+fn same_as_naive(
+    facts: &Facts<'_>,
+    rules: &Rules<'_>,
+    nodes: &[NodeId],
+    results: &[Result],
+    keep_pass: bool,
+    passed: usize,
+) -> bool {
+    let (mut naive, mut naive_passed) = (0, 0);
+    let verdicts: BTreeMap<_, _> =
+        results.iter().map(|result| ((result.rule, result.node), result.verdict)).collect();
     for (index, rule) in rules.compiled.iter().enumerate().filter(|(_, rule)| rule.scope == Scope::Resource) {
         for &node in nodes {
             let applies = facts
                 .graph
                 .resource(node)
                 .is_some_and(|r| rule.types.iter().any(|t| t == r.type_name.as_str()));
-            if let Some(expected) = applies.then(|| ask_rule(facts, rules, index, node)).flatten() {
+            if let Some(expected) = applies.then(|| ask_rule(facts, rules, index, node, false)).flatten() {
+                naive_passed += usize::from(expected.verdict == Verdict::Pass);
+                if expected.verdict == Verdict::Pass && !keep_pass {
+                    continue;
+                }
                 naive += 1;
-                let same = |result: &&Result| result.rule == index && result.node == node;
-                if results.iter().find(same).is_none_or(|result| result.verdict != expected.verdict) {
+                if verdicts.get(&(index, node)) != Some(&expected.verdict) {
                     return false;
                 }
             }
         }
     }
-    naive == results.len()
+    naive == results.len() && naive_passed == passed
 }
 
-/// What rule number `index` says of a resource of one of its types; [`None`] where it does not apply.
-fn ask_rule(facts: &Facts<'_>, rules: &Rules<'_>, index: usize, node: NodeId) -> Option<Result> {
+/// What rule number `index` says of a resource of one of its types; [`None`] where it does not apply. What it says of one
+/// that passes is only told if it is kept.
+fn ask_rule(
+    facts: &Facts<'_>,
+    rules: &Rules<'_>,
+    index: usize,
+    node: NodeId,
+    keep_pass: bool,
+) -> Option<Result> {
     let rule = rules.compiled.get(index)?;
     let resource = facts.graph.resource(node)?;
     let scope = ConditionScope { facts, node };
@@ -144,16 +183,10 @@ fn ask_rule(facts: &Facts<'_>, rules: &Rules<'_>, index: usize, node: NodeId) ->
     if applies.truth == Truth::No {
         return None;
     }
-    let site = locate(resource, rule.at.unwrap_or_default());
-    let (mut truth, mut causes, actual, decided_at) = match &rule.test {
+    let (mut truth, mut causes, mut actual, mut decided_at) = match &rule.test {
         Test::Require(require) => {
             let decision = decide(require, rules.file, &scope);
-            let value = rule.at.and_then(|at| resource.after.as_ref()?.at_path(at));
-            // What is not known yet is not what fails: then something else decided.
-            let decides = |value: &&Value| decision.truth == Truth::Maybe || !value.is_unknown();
-            let value = value.filter(decides);
-            let origin = value.filter(|value| !value.sensitive).and_then(|value| value.origin);
-            (decision.truth, decision.causes, value.map(shown), decision.site.or(origin))
+            (decision.truth, decision.causes, None, decision.site)
         }
         Test::Analysis { name, args } => {
             let (_, analysis) = ANALYSES.iter().find(|(known, _)| known == name)?;
@@ -169,13 +202,35 @@ fn ask_rule(facts: &Facts<'_>, rules: &Rules<'_>, index: usize, node: NodeId) ->
         Truth::No => Verdict::Fail,
         Truth::Maybe => Verdict::Undetermined,
     };
-    let mut related = Vec::new();
-    if let Some(origin) = decided_at.filter(|origin| verdict != Verdict::Pass && !covers(site, *origin)) {
-        related.push((origin, "the value that decides".to_owned()));
+    let mut result = Result {
+        rule: index,
+        node,
+        verdict,
+        message: String::new(),
+        site: None,
+        related: Vec::new(),
+        actual: None,
+        causes,
+    };
+    if verdict == Verdict::Pass && !keep_pass {
+        return Some(result);
     }
-    let message =
-        if verdict == Verdict::Pass { String::new() } else { message(rule, rules.file, verdict, &scope) };
-    Some(Result { rule: index, node, verdict, message, site, related, actual, causes })
+    if let Test::Require(_) = &rule.test {
+        // What is not known yet is not what fails: then something else decided.
+        let decides = |value: &&Value| verdict == Verdict::Undetermined || !value.is_unknown();
+        let value = rule.at.and_then(|at| resource.after.as_ref()?.at_path(at)).filter(decides);
+        actual = value.map(shown);
+        decided_at = decided_at.or(value.filter(|value| !value.sensitive).and_then(|value| value.origin));
+    }
+    result.actual = actual;
+    result.site = locate(resource, rule.at.unwrap_or_default());
+    if verdict != Verdict::Pass {
+        if let Some(origin) = decided_at.filter(|origin| !covers(result.site, *origin)) {
+            result.related.push((origin, "the value that decides".to_owned()));
+        }
+        result.message = message(rule, rules.file, verdict, &scope);
+    }
+    Some(result)
 }
 
 fn covers(site: Option<Site>, other: Site) -> bool {
@@ -202,7 +257,7 @@ fn absences(facts: &Facts<'_>, rules: &Rules<'_>, nodes: &[NodeId]) -> Vec<Resul
             // The first by address stands for all, whatever the order of the input.
             group.sort_by_key(|&node| facts.graph.resource(node).map(|resource| resource.address.clone()));
             let Some((&first, others)) = group.split_first() else { continue };
-            let Some(mut result) = ask_rule(facts, rules, index, first) else { continue };
+            let Some(mut result) = ask_rule(facts, rules, index, first, true) else { continue };
             if result.verdict != Verdict::Pass {
                 let others = others.iter().filter_map(|&node| facts.graph.resource(node)).take(MAX_RELATED);
                 result.related.extend(others.filter_map(|other| {
@@ -339,34 +394,45 @@ pub fn display(value: &Value) -> String {
 }
 
 /// Instances of one block that fare alike become one finding.
-fn group(facts: &Facts<'_>, results: Vec<Result>) -> Vec<Finding> {
-    type Key = (usize, Verdict, SmolStr, String, Vec<String>);
-    let mut groups: BTreeMap<Key, Finding> = BTreeMap::new();
+fn group(facts: &Facts<'_>, mut results: Vec<Result>) -> Vec<Finding> {
+    let block = |node| facts.graph.resource(node).map(|resource| &resource.block);
+    let key = |result: &Result| (result.rule, result.verdict, block(result.node));
+    results.sort_by(|a, b| {
+        let text = || a.message.cmp(&b.message).then_with(|| a.causes.cmp(&b.causes));
+        key(a).cmp(&key(b)).then_with(text)
+    });
+    let mut findings: Vec<Finding> = Vec::new();
+    let mut last = None;
     for result in results {
-        let Some(resource) = facts.graph.resource(result.node) else { continue };
-        let block = resource.block.clone();
-        let key = (result.rule, result.verdict, block, result.message.clone(), result.causes.clone());
-        let finding = groups.entry(key).or_insert_with(|| Finding {
-            rule: result.rule,
-            verdict: result.verdict,
-            message: result.message,
-            resources: Vec::new(),
-            site: result.site,
-            related: result.related,
-            actual: result.actual,
-            causes: result.causes,
-        });
-        // Instances of a block share its place in source; in JSON each has its own, and the first stands for all.
-        finding.site = finding.site.min(result.site);
-        finding.resources.extend(subject(facts, result.node));
+        let key = key(&result);
+        let subject = subject(facts, result.node);
+        match findings.last_mut() {
+            Some(finding)
+                if last == Some(key)
+                    && finding.message == result.message
+                    && finding.causes == result.causes =>
+            {
+                // Instances of a block share its place in source; in JSON each has its own, and the first stands for all.
+                finding.site = finding.site.min(result.site);
+                finding.resources.extend(subject);
+            }
+            _ => findings.push(Finding {
+                rule: result.rule,
+                verdict: result.verdict,
+                message: result.message,
+                resources: subject.into_iter().collect(),
+                site: result.site,
+                related: result.related,
+                actual: result.actual,
+                causes: result.causes,
+            }),
+        }
+        last = Some(key);
     }
-    groups
-        .into_values()
-        .map(|mut finding| {
-            finding.resources.sort_unstable();
-            finding
-        })
-        .collect()
+    for finding in &mut findings {
+        finding.resources.sort_unstable();
+    }
+    findings
 }
 
 fn subject(facts: &Facts<'_>, node: NodeId) -> Option<Subject> {

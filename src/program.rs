@@ -4,6 +4,7 @@
 //! knows which tool the input came from.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use smol_str::SmolStr;
 
@@ -71,7 +72,7 @@ pub struct Resource {
     pub key: Option<Key>,
     /// Index into [`Program::providers`].
     pub provider: Option<usize>,
-    /// The object before the change: plans, previews and states.
+    /// The object before the change: previews. Of a plan it is not read, for nothing asks for it yet.
     pub before: Option<Value>,
     /// The object after the change, [`None`] if it is deleted. Attributes that nobody set may be missing until the catalog
     /// completes them (see `graph`); nested blocks are lists, sets or objects as the provider schema says.
@@ -83,8 +84,8 @@ pub struct Resource {
     /// Where attributes and blocks are written: dotted path without indexes → the first place. May be empty.
     pub places: BTreeMap<SmolStr, Site>,
     /// Dotted paths, without indexes, of the attributes and blocks that the configuration sets; [`None`] where the input
-    /// does not tell. Of an object that is set as a whole there may be only its own path.
-    pub configured: Option<BTreeSet<SmolStr>>,
+    /// does not tell. Of an object that is set as a whole there may be only its own path. Instances of one block share it.
+    pub configured: Option<Arc<BTreeSet<SmolStr>>>,
     /// Other resources that its configuration names, beside those that its values carry.
     pub references: Vec<Link>,
 }

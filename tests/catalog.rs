@@ -75,7 +75,7 @@ fn defaults_are_of_attributes_and_blocks_that_there_are_and_fit_them() {
         let schema = catalog.schema(name);
         let ty = schema.and_then(|schema| {
             let attribute = schema.attribute(path).map(|attribute| attribute.ty.clone());
-            attribute.or_else(|| schema.block(path).map(airgate::catalog::NestedBlock::ty))
+            attribute.or_else(|| schema.block(path).map(airgate::catalog::NestedBlock::ty).cloned())
         });
         let fits = |ty: &Type| value.is_none_or(|value| convert(value, ty).is_ok());
         if !ty.as_ref().is_some_and(fits) {

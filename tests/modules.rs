@@ -381,3 +381,35 @@ fn provider_configurations_are_those_that_the_call_hands_down() {
     );
     assert_eq!(region(r#"module.lake.aws_s3_bucket.this["raw"]"#).as_deref(), Some("eu-central-1"));
 }
+
+#[test]
+fn data_sources_read_the_provider_configuration_that_the_module_has() {
+    let inner = r#"
+        data "aws_region" "here" {}
+        resource "aws_s3_bucket" "b" { bucket = data.aws_region.here.name }
+    "#;
+    let folder = Folder::new(&[
+        (
+            "main.tf",
+            r#"
+            provider "aws" { region = var.region }
+            provider "aws" {
+              alias  = "west"
+              region = "us-west-2"
+            }
+            variable "region" { default = "eu-central-1" }
+            module "same" { source = "./m" }
+            module "west" {
+              source    = "./m"
+              providers = { aws = aws.west }
+            }
+            "#,
+        ),
+        ("m/main.tf", inner),
+    ]);
+    let (program, said) = folder.program(".");
+    assert_eq!(said, [""; 0]);
+    assert_eq!(value(&program, "module.same.aws_s3_bucket.b", "bucket").as_str(), Some("eu-central-1"));
+    // What is handed down by name is not looked up yet: not known, and never the wrong region.
+    assert!(value(&program, "module.west.aws_s3_bucket.b", "bucket").is_unknown());
+}

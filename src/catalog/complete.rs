@@ -18,8 +18,8 @@ use crate::value::{Cause, Kind, Type, Unknown, Value, convert};
 ///
 /// What the schema does not know stays as it is: the input may be of a newer provider. So does a value that cannot have
 /// its type.
-pub fn complete(type_name: &str, value: &Value, partial: bool) -> Value {
-    let Some(schema) = Catalog::get().schema(type_name) else { return value.clone() };
+pub fn complete(type_name: &str, value: Value, partial: bool) -> Value {
+    let Some(schema) = Catalog::get().schema(type_name) else { return value };
     let defaults = if partial { Defaults::of(type_name) } else { Defaults::default() };
     Completion { defaults, partial }.block(schema, value, "")
 }
@@ -30,8 +30,8 @@ pub fn complete_attribute(type_name: &str, name: &str, value: Option<&Value>) ->
     let schema = Catalog::get().schema(type_name)?;
     let completion = Completion { defaults: Defaults::of(type_name), partial: true };
     match (schema.attributes.get(name), schema.blocks.get(name)) {
-        (Some(attribute), _) => Some(completion.attribute(attribute, value, name)),
-        (None, Some(nested)) => Some(completion.nested(nested, value, name)),
+        (Some(attribute), _) => Some(completion.attribute(attribute, value.cloned(), "", name)),
+        (None, Some(nested)) => Some(completion.nested(nested, value.cloned(), "", name)),
         (None, None) => None,
     }
 }
@@ -41,78 +41,121 @@ struct Completion {
     partial: bool,
 }
 
+/// What a block's schema has under one name.
+enum Member<'s> {
+    Attribute(&'s AttributeSchema),
+    Block(&'s NestedBlock),
+}
+
+/// What a block's schema has, in the order of names.
+fn members(schema: &BlockSchema) -> impl Iterator<Item = (&SmolStr, Member<'_>)> {
+    let mut attributes = schema.attributes.iter().peekable();
+    let mut blocks = schema.blocks.iter().peekable();
+    std::iter::from_fn(move || {
+        let is_attribute = match (attributes.peek(), blocks.peek()) {
+            (Some((attribute, _)), Some((block, _))) => attribute < block,
+            (attribute, _) => attribute.is_some(),
+        };
+        if is_attribute {
+            attributes.next().map(|(name, attribute)| (name, Member::Attribute(attribute)))
+        } else {
+            blocks.next().map(|(name, block)| (name, Member::Block(block)))
+        }
+    })
+}
+
 impl Completion {
     /// An object of a block whose dotted path is `path`.
-    fn block(&self, schema: &BlockSchema, value: &Value, path: &str) -> Value {
-        let Some(given) = value.map() else { return value.clone() };
-        let at = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-        let unknown_to_schema = given
-            .iter()
-            .filter(|(name, _)| !schema.attributes.contains_key(*name) && !schema.blocks.contains_key(*name));
-        let mut entries: Vec<(SmolStr, Value)> =
-            unknown_to_schema.map(|(name, value)| (name.clone(), value.clone())).collect();
-        for (name, attribute) in &schema.attributes {
-            entries.push((name.clone(), self.attribute(attribute, given.get(name), &at(name))));
+    fn block(&self, schema: &BlockSchema, value: Value, path: &str) -> Value {
+        let (Kind::Object(given) | Kind::Map(given)) = value.kind else { return value };
+        let mut given = Arc::unwrap_or_clone(given).into_iter().peekable();
+        let mut entries = Vec::with_capacity(schema.attributes.len() + schema.blocks.len());
+        // Both are sorted: this is one walk over the two.
+        for (name, member) in members(schema) {
+            while let Some(unknown_to_schema) = given.next_if(|(key, _)| key < name) {
+                entries.push(unknown_to_schema);
+            }
+            let value = given.next_if(|(key, _)| key == name).map(|(_, value)| value);
+            let value = match member {
+                Member::Attribute(attribute) => self.attribute(attribute, value, path, name),
+                Member::Block(nested) => self.nested(nested, value, path, name),
+            };
+            entries.push((name.clone(), value));
         }
-        for (name, nested) in &schema.blocks {
-            entries.push((name.clone(), self.nested(nested, given.get(name), &at(name))));
-        }
-        with_kind(value, Kind::Object(Arc::new(entries.into_iter().collect())))
+        entries.extend(given);
+        Value { kind: Kind::Object(Arc::new(entries.into_iter().collect())), ..value }
     }
 
-    /// An attribute that is given or not.
-    fn attribute(&self, attribute: &AttributeSchema, given: Option<&Value>, path: &str) -> Value {
-        let value = match given {
+    fn attribute(
+        &self,
+        attribute: &AttributeSchema,
+        value: Option<Value>,
+        around: &str,
+        name: &str,
+    ) -> Value {
+        let value = match value {
             // A configuration that sets null leaves the attribute to the provider, as if it were absent.
-            Some(value) if !(self.partial && value.is_null()) => fit(value, &attribute.ty),
-            _ => self.absent(path, attribute.computed, || attribute.ty.clone(), Kind::Null),
-        };
-        let sensitive = attribute.sensitive && !value.is_null();
-        value.mark(sensitive)
+            Some(value) if value.as_unknown().is_some_and(is_plain) => {
+                Some(Value { kind: Kind::Unknown(attribute.unknown()), ..value })
+            }
+            Some(value) if !(self.partial && value.is_null()) => Some(fit(value, &attribute.ty)),
+            _ if self.partial => self.absent(&join(around, name), attribute.computed, &attribute.ty),
+            _ => None,
+        }
+        .unwrap_or(Value::NULL);
+        let is_null = value.is_null();
+        value.mark(attribute.sensitive && !is_null)
     }
 
-    /// A nested block that is given or not.
-    fn nested(&self, nested: &NestedBlock, given: Option<&Value>, path: &str) -> Value {
-        match given {
-            Some(value) if !is_absent(value) => self.instances(nested, value, path),
-            _ => self.absent(path, false, || nested.ty(), nested.nesting.empty()),
+    fn nested(&self, nested: &NestedBlock, value: Option<Value>, around: &str, name: &str) -> Value {
+        match value {
+            Some(value) if !is_absent(&value) => {
+                // The path is only asked for where there are defaults.
+                let path = if self.partial { join(around, name) } else { String::new() };
+                self.instances(nested, value, &path)
+            }
+            _ => {
+                let filled =
+                    self.partial.then(|| self.absent(&join(around, name), false, nested.ty())).flatten();
+                filled.unwrap_or_else(|| nested.nesting.empty().into())
+            }
         }
     }
 
     /// The instances of a nested block.
-    fn instances(&self, nested: &NestedBlock, value: &Value, path: &str) -> Value {
+    fn instances(&self, nested: &NestedBlock, value: Value, path: &str) -> Value {
         if value.is_unknown() {
-            return fit(value, &nested.ty());
+            return fit(value, nested.ty());
         }
-        let one = |item: &Value| match item.as_unknown() {
+        let one = |item: Value| match item.as_unknown() {
             Some(_) => fit(item, &nested.block.ty()),
             None => self.block(&nested.block, item, path),
         };
+        let all = |items: &[Value]| items.iter().cloned().map(one).collect();
         let kind = match (nested.nesting, value.items()) {
-            (Nesting::List, Some(items)) => Kind::List(items.iter().map(one).collect()),
-            (Nesting::Set, Some(items)) => Kind::Set(items.iter().map(one).collect()),
-            (Nesting::List, None) => Kind::List([one(value)].into()),
-            (Nesting::Set, None) => Kind::Set([one(value)].into()),
+            (Nesting::List, Some(items)) => Kind::List(all(items)),
+            (Nesting::Set, Some(items)) => Kind::Set(all(items)),
+            (Nesting::List, None) => Kind::List([one(value.clone())].into()),
+            (Nesting::Set, None) => Kind::Set([one(value.clone())].into()),
             (Nesting::Single, None) => return one(value),
             // A source gives every block as a tuple, and another version of the provider a single one as a list.
-            (Nesting::Single, Some([only])) => return one(only),
+            (Nesting::Single, Some([only])) => return one(only.clone()),
             (Nesting::Map, None) => {
-                let Some(map) = value.map() else { return value.clone() };
-                let entries = map.iter().map(|(label, item)| (label.clone(), one(item)));
+                let Some(map) = value.map() else { return value };
+                let entries = map.iter().map(|(label, item)| (label.clone(), one(item.clone())));
                 Kind::Map(Arc::new(entries.collect()))
             }
-            (Nesting::Single | Nesting::Map, Some(_)) => return value.clone(),
+            (Nesting::Single | Nesting::Map, Some(_)) => return value,
         };
-        with_kind(value, kind)
+        Value { kind, ..value }
     }
 
-    /// What stands at `path` where nothing is set.
-    fn absent(&self, path: &str, computed: bool, ty: impl FnOnce() -> Type, empty: Kind) -> Value {
+    /// What a configuration that sets nothing has at `path`, if it is not null or empty.
+    fn absent(&self, path: &str, computed: bool, ty: &Type) -> Option<Value> {
         match self.defaults.get(path) {
-            Some(Filled::Value(value)) => fit(value, &ty()),
-            Some(Filled::Computed) => provided(ty()),
-            None if self.partial && computed => provided(ty()),
-            None => empty.into(),
+            Some(Filled::Value(value)) => Some(fit(value.clone(), ty)),
+            Some(Filled::Computed) => Some(provided(ty)),
+            None => computed.then(|| provided(ty)),
         }
     }
 }
@@ -122,11 +165,20 @@ impl Nesting {
     fn empty(self) -> Kind {
         match self {
             Self::Single => Kind::Null,
-            Self::List => Kind::List(Arc::new([])),
-            Self::Set => Kind::Set(Arc::new([])),
+            Self::List => Kind::List(Arc::default()),
+            Self::Set => Kind::Set(Arc::default()),
             Self::Map => Kind::Map(Arc::default()),
         }
     }
+}
+
+/// Whether a plan says that it is unknown, and nothing else is known of it.
+fn is_plain(unknown: &Unknown) -> bool {
+    unknown.cause == Cause::Plan
+        && unknown.sources.is_empty()
+        && unknown.prefix.is_empty()
+        && !unknown.not_null
+        && matches!(unknown.ty, Type::Any)
 }
 
 /// Whether a nested block has no instance.
@@ -134,19 +186,41 @@ fn is_absent(value: &Value) -> bool {
     value.is_null() || value.items().is_some_and(<[Value]>::is_empty)
 }
 
-/// The value that the provider will decide.
-fn provided(ty: Type) -> Value {
-    Value::from_unknown(Unknown { ty, ..Unknown::new(Cause::Provider) })
+/// The dotted path of `name` in `around`.
+fn join(around: &str, name: &str) -> String {
+    if around.is_empty() { name.to_owned() } else { format!("{around}.{name}") }
 }
 
-/// `value` with another content and all its marks.
-fn with_kind(value: &Value, kind: Kind) -> Value {
-    Value { kind, ..value.clone() }
+/// The value that the provider will decide.
+fn provided(ty: &Type) -> Value {
+    Value::from_unknown(Unknown { ty: ty.clone(), ..Unknown::new(Cause::Provider) })
 }
 
 /// `value` with the type `ty`, or as it is if it cannot have it.
-fn fit(value: &Value, ty: &Type) -> Value {
-    convert(value, ty).unwrap_or_else(|_| value.clone())
+fn fit(value: Value, ty: &Type) -> Value {
+    // Most values of plans and states have their types already, but for the name of the collection.
+    let kind = match (&value.kind, ty) {
+        _ if has_type(&value, ty) => return value,
+        (Kind::Object(map), Type::Map(of)) if map.values().all(|item| has_type(item, of)) => {
+            Kind::Map(Arc::clone(map))
+        }
+        (Kind::Tuple(items), Type::List(of)) if items.iter().all(|item| has_type(item, of)) => {
+            Kind::List(Arc::clone(items))
+        }
+        _ => return convert(&value, ty).unwrap_or(value),
+    };
+    Value { kind, ..value }
+}
+
+/// Whether a value is a plain one of the type, or null.
+fn has_type(value: &Value, ty: &Type) -> bool {
+    matches!(
+        (&value.kind, ty),
+        (Kind::Null, _)
+            | (Kind::Bool(_), Type::Bool)
+            | (Kind::Number(_), Type::Number)
+            | (Kind::String(_), Type::String)
+    )
 }
 
 #[cfg(test)]
@@ -167,7 +241,7 @@ mod tests {
     #[test]
     fn what_a_configuration_leaves_out_is_default_or_unknown_or_null() {
         let given = object(&[("name", Value::string("n")), ("role_arn", Value::NULL)]);
-        let notebook = complete("aws_sagemaker_notebook_instance", &given, true);
+        let notebook = complete("aws_sagemaker_notebook_instance", given.clone(), true);
         assert_eq!(notebook.get("direct_internet_access").unwrap().as_str(), Some("Enabled"));
         assert_eq!(notebook.get("root_access").unwrap().as_str(), Some("Enabled"));
         assert!(matches!(&notebook.get("volume_size").unwrap().kind, Kind::Number(n) if *n == 5_i64.into()));
@@ -181,7 +255,7 @@ mod tests {
 
     #[test]
     fn what_a_plan_leaves_out_is_null() {
-        let notebook = complete("aws_sagemaker_notebook_instance", &object(&[]), false);
+        let notebook = complete("aws_sagemaker_notebook_instance", object(&[]), false);
         assert!(notebook.get("direct_internet_access").unwrap().is_null());
         assert!(notebook.get("arn").unwrap().is_null());
     }
@@ -190,7 +264,10 @@ mod tests {
     fn a_null_in_a_configuration_leaves_the_default_but_a_plan_means_it() {
         let given = object(&[("root_access", Value::NULL)]);
         let of = |partial| {
-            complete("aws_sagemaker_notebook_instance", &given, partial).get("root_access").unwrap().clone()
+            complete("aws_sagemaker_notebook_instance", given.clone(), partial)
+                .get("root_access")
+                .unwrap()
+                .clone()
         };
         assert_eq!(of(true).as_str(), Some("Enabled"));
         assert!(of(false).is_null());
@@ -200,7 +277,7 @@ mod tests {
     fn blocks_nest_as_the_schema_says() {
         let inner = object(&[("kms_key_id", Value::string("k")), ("enable_capture", Value::string("true"))]);
         let given = object(&[("data_capture_config", inner.clone())]);
-        let config = complete("aws_sagemaker_endpoint_configuration", &given, true);
+        let config = complete("aws_sagemaker_endpoint_configuration", given.clone(), true);
         let Kind::List(captures) = &config.get("data_capture_config").unwrap().kind else {
             panic!("no list")
         };
@@ -209,19 +286,19 @@ mod tests {
 
         let s3 = Value::tuple([object(&[("bucket_name", Value::string("b"))])]);
         let given = object(&[("logging_config", Value::tuple([object(&[("s3_config", s3)])]))]);
-        let logging = complete("aws_bedrock_model_invocation_logging_configuration", &given, true);
+        let logging = complete("aws_bedrock_model_invocation_logging_configuration", given.clone(), true);
         let config = logging.get("logging_config").unwrap();
         assert_eq!(config.get("s3_config").unwrap().get("bucket_name").unwrap().as_str(), Some("b"));
         assert!(config.get("cloudwatch_config").unwrap().is_null());
         assert!(config.get("text_data_delivery_enabled").unwrap().is_unknown());
 
-        let empty = complete("aws_bedrock_model_invocation_logging_configuration", &object(&[]), true);
+        let empty = complete("aws_bedrock_model_invocation_logging_configuration", object(&[]), true);
         assert!(empty.get("logging_config").unwrap().is_null());
     }
 
     #[test]
     fn a_block_that_the_provider_fills_in_is_unknown() {
-        let bucket = complete("aws_s3_bucket", &object(&[]), true);
+        let bucket = complete("aws_s3_bucket", object(&[]), true);
         let encryption = bucket.get("server_side_encryption_configuration").unwrap().as_unknown().unwrap();
         assert_eq!(encryption.cause, Cause::Provider);
         assert!(matches!(encryption.ty, Type::List(_)));
@@ -233,7 +310,7 @@ mod tests {
         let mut arn = Value::unknown(Cause::Resource(key.clone()));
         arn.reference = Some(key.clone());
         let given = object(&[("kms_key_id", arn), ("master_password", Value::string("secret"))]);
-        let cluster = complete("aws_rds_cluster", &given, true);
+        let cluster = complete("aws_rds_cluster", given.clone(), true);
         assert_eq!(cluster.get("kms_key_id").unwrap().reference, Some(key));
         assert!(cluster.get("master_password").unwrap().sensitive);
         assert!(!cluster.get("snapshot_identifier").unwrap().sensitive);
@@ -242,17 +319,17 @@ mod tests {
     #[test]
     fn what_the_schema_does_not_know_stays() {
         let given = object(&[("region", Value::string("eu-west-1"))]);
-        let bucket = complete("aws_s3_bucket", &given, true);
+        let bucket = complete("aws_s3_bucket", given.clone(), true);
         assert_eq!(bucket.get("region").unwrap().as_str(), Some("eu-west-1"));
-        assert_eq!(names(&complete("aws_nothing", &given, true)), BTreeSet::from(["region"]));
+        assert_eq!(names(&complete("aws_nothing", given.clone(), true)), BTreeSet::from(["region"]));
         let unknown = Value::unknown(Cause::Plan);
-        assert!(complete("aws_s3_bucket", &unknown, true).is_unknown());
+        assert!(complete("aws_s3_bucket", unknown, true).is_unknown());
     }
 
     #[test]
     fn an_unknown_block_stays_unknown_of_its_type() {
         let given = object(&[("vpc_config", Value::unknown(Cause::Variable("v".into())))]);
-        let model = complete("aws_sagemaker_model", &given, true);
+        let model = complete("aws_sagemaker_model", given.clone(), true);
         let unknown = model.get("vpc_config").unwrap().as_unknown().unwrap();
         assert!(matches!(unknown.ty, Type::List(_)));
         assert_eq!(unknown.cause, Cause::Variable("v".into()));

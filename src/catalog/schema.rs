@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use serde_json::Value as Json;
 use smol_str::SmolStr;
 
-use crate::value::{Field, Type};
+use crate::value::{Cause, Field, Type, Unknown};
 
 const AWS: &str = include_str!("../../rules/catalog/schema/aws.txt");
 
@@ -35,6 +35,8 @@ pub struct AttributeSchema {
     pub computed: bool,
     /// It must not be shown.
     pub sensitive: bool,
+    /// What it is in a plan where it is known after apply: most unknown values are this one.
+    unknown: OnceLock<Arc<Unknown>>,
 }
 
 /// A nested block.
@@ -48,6 +50,8 @@ pub struct NestedBlock {
     pub min: u32,
     /// The configuration may have at most so many.
     pub max: Option<u32>,
+    /// The type of its instances together, made when it is first asked for.
+    ty: OnceLock<Type>,
 }
 
 /// What the instances of a nested block make together.
@@ -92,7 +96,7 @@ impl BlockSchema {
     /// The type of an object of this block.
     pub fn ty(&self) -> Type {
         let attributes = self.attributes.iter().map(|(name, attribute)| (name, attribute.ty.clone()));
-        let blocks = self.blocks.iter().map(|(name, nested)| (name, nested.ty()));
+        let blocks = self.blocks.iter().map(|(name, nested)| (name, nested.ty().clone()));
         let mut fields: Vec<_> = attributes.chain(blocks).map(|(name, ty)| field(name.clone(), ty)).collect();
         fields.sort_by(|a, b| a.name.cmp(&b.name));
         Type::Object(fields.into())
@@ -123,20 +127,35 @@ impl BlockSchema {
 impl AttributeSchema {
     fn new(flags: &str, ty: Type) -> Self {
         let has = |flag| flags.contains(flag);
-        Self { ty, required: has('r'), optional: has('o'), computed: has('c'), sensitive: has('s') }
+        Self {
+            ty,
+            required: has('r'),
+            optional: has('o'),
+            computed: has('c'),
+            sensitive: has('s'),
+            unknown: OnceLock::new(),
+        }
+    }
+
+    /// Unknown of its type, because the plan says so.
+    pub(super) fn unknown(&self) -> Arc<Unknown> {
+        let new = || Arc::new(Unknown { ty: self.ty.clone(), ..Unknown::new(Cause::Plan) });
+        Arc::clone(self.unknown.get_or_init(new))
     }
 }
 
 impl NestedBlock {
     /// The type of its instances together.
-    pub fn ty(&self) -> Type {
-        let object = self.block.ty();
-        match self.nesting {
-            Nesting::Single => object,
-            Nesting::List => Type::List(Arc::new(object)),
-            Nesting::Set => Type::Set(Arc::new(object)),
-            Nesting::Map => Type::Map(Arc::new(object)),
-        }
+    pub fn ty(&self) -> &Type {
+        self.ty.get_or_init(|| {
+            let object = self.block.ty();
+            match self.nesting {
+                Nesting::Single => object,
+                Nesting::List => Type::List(Arc::new(object)),
+                Nesting::Set => Type::Set(Arc::new(object)),
+                Nesting::Map => Type::Map(Arc::new(object)),
+            }
+        })
     }
 
     fn parse(json: &Json) -> Option<Self> {
@@ -154,6 +173,7 @@ impl NestedBlock {
             block: BlockSchema::parse(block)?,
             min: bound(min)?,
             max: bound(max).filter(|max| *max > 0),
+            ty: OnceLock::new(),
         })
     }
 }

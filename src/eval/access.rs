@@ -237,6 +237,11 @@ pub(super) fn attribute(value: &Value, name: &str, span: Span) -> Eval {
     Ok(element.mark(value.sensitive))
 }
 
+/// Some element of an unknown collection: a reference stays one.
+pub fn any_element(collection: &Value) -> Value {
+    step_into_unknown(collection, &Path::Some, Type::of(collection).element())
+}
+
 /// An element by its index or key, as `for` and splats see it.
 pub(super) fn nth(container: &Value, item: &Value, index: usize) -> Value {
     step_into(

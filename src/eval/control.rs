@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::evaluator::{Eval, Evaluator, Names, Stop, error, optional};
 use crate::hcl::ast::{Call, Conditional};
 use crate::source::Span;
-use crate::value::{Kind, Type, Unknown, Value, convert, unify};
+use crate::value::{Kind, Reference, Type, Unknown, Value, convert, unify};
 
 impl Evaluator<'_> {
     pub(super) fn conditional(&self, conditional: &Conditional<'_>, names: Option<&Names<'_>>) -> Eval {
@@ -77,7 +77,9 @@ impl Evaluator<'_> {
         let mut last = None;
         for arg in call.args {
             match optional(self.eval(arg, names))? {
-                Ok(value) if self.extended() || value.is_wholly_known() => return Ok(value),
+                Ok(value) if value.is_wholly_known() || self.extended() && is_sure(&value) => {
+                    return Ok(value);
+                }
                 Ok(value) => return Ok(untyped(&value)),
                 Err(why) => last = Some(why),
             }
@@ -113,9 +115,17 @@ pub(super) fn condition_of(value: &Value, span: Span) -> Eval<Option<bool>> {
     }
 }
 
-/// Unknown of any type because of `value`; it stays the same attribute.
+/// Whether a value that is not wholly known can be no error later: it has its parts, or it is an attribute of a resource that
+/// there is. An instance that stands for any (`[?]`) may not be there.
+fn is_sure(value: &Value) -> bool {
+    !value.is_unknown()
+        || value.reference.as_ref().is_some_and(|reference| !reference.resource.contains("[?]"))
+}
+
+/// Unknown of any type because of `value`; it stays the same attribute, unless it is one of an instance that may not be there.
 fn untyped(value: &Value) -> Value {
-    let unknown = match value.as_unknown() {
+    let is_certain = |reference: &Arc<Reference>| !reference.resource.contains("[?]");
+    let mut unknown = match value.as_unknown() {
         Some(unknown) => Unknown {
             ty: Type::Any,
             not_null: false,
@@ -124,10 +134,13 @@ fn untyped(value: &Value) -> Value {
         },
         None => Unknown::of_operands(&[value]),
     };
+    if let Some(reference) = value.reference.as_ref().filter(|reference| !is_certain(reference)) {
+        unknown.sources = Arc::new([Arc::clone(reference)]);
+    }
     Value {
         kind: Kind::Unknown(Arc::new(unknown)),
         sensitive: value.holds_sensitive(),
         origin: value.origin,
-        reference: value.reference.clone(),
+        reference: value.reference.clone().filter(is_certain),
     }
 }

@@ -14,6 +14,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 
+pub use access::any_element;
 pub use evaluator::on_deep_stack;
 
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! Edges that only a literal proves: a name, an ARN, an id or an `s3://` URI that equals another resource's.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use smol_str::SmolStr;
 
@@ -9,45 +9,61 @@ use crate::value::Value;
 
 use super::{Edge, NodeId, ResourceGraph};
 
+/// A literal that more resources answer to is no proof of the others.
+const MAX_NAMESAKES: usize = 64;
+
+/// The resources that answer to a name, by the path of their module instance.
+type Namesakes = BTreeMap<SmolStr, Vec<NodeId>>;
+
 /// Joins resources by the links of the catalog where the attribute is a known string.
 pub(super) fn connect(this: &mut ResourceGraph) {
     let names = names(this);
-    let mut found = Vec::new();
-    for node in this.graph.node_indices() {
-        let Some(resource) = this.resource(node) else { continue };
-        let Some(value) = &resource.after else { continue };
+    this.connect_all(|_, _, resource| {
+        let Some(value) = &resource.after else { return Vec::new() };
+        let mut found = Vec::new();
+        let mut texts = Vec::new();
         for link in Catalog::get().links(&resource.type_name) {
-            let mut texts = Vec::new();
             strings(value, link.attribute, &mut texts);
-            for text in texts {
-                for target in
-                    candidates(text).filter_map(|name| names.get(&(link.target_type, name))).flatten()
-                {
-                    found.push((node, *target, Edge { kind: link.kind, path: link.attribute.into() }));
+            for text in texts.drain(..) {
+                for name in candidates(text) {
+                    let Some(namesakes) = names.get(&(link.target_type, name)) else { continue };
+                    let edge = || Edge { kind: link.kind, path: SmolStr::new_static(link.attribute) };
+                    found.extend(nearest(namesakes, &resource.module).map(|target| (target, edge())));
                 }
             }
         }
-    }
-    for (source, target, edge) in found {
-        this.connect(source, target, edge);
-    }
+        found
+    });
+}
+
+/// Those in the same module instance if there are any: instances of one module often give their resources the same names.
+fn nearest<'n>(namesakes: &'n Namesakes, module: &str) -> impl Iterator<Item = NodeId> + 'n {
+    let near = namesakes.get(module);
+    let far = near.is_none().then(|| namesakes.values().flatten());
+    near.into_iter().flatten().chain(far.into_iter().flatten()).copied().take(MAX_NAMESAKES)
 }
 
 /// Known values of the attributes that links look at, by target type.
-fn names(this: &ResourceGraph) -> HashMap<(&'static str, SmolStr), Vec<NodeId>> {
-    let mut names: HashMap<(&'static str, SmolStr), Vec<NodeId>> = HashMap::new();
+fn names(this: &ResourceGraph) -> HashMap<(&'static str, SmolStr), Namesakes> {
+    let mut names: HashMap<(&'static str, SmolStr), Namesakes> = HashMap::new();
     let mut seen = HashSet::new();
     for link in Catalog::get().all_links() {
+        let nodes = this.by_type(link.target_type);
+        if nodes.is_empty() {
+            continue;
+        }
         for &attribute in &link.target_attributes {
             if !seen.insert((link.target_type, attribute)) {
                 continue;
             }
-            for &node in this.by_type(link.target_type) {
-                let value = this.resource(node).and_then(|resource| resource.after.as_ref());
-                if let Some(text) = value.and_then(|value| value.at_path(attribute)).and_then(Value::as_str) {
-                    let nodes = names.entry((link.target_type, text.into())).or_default();
-                    if !nodes.contains(&node) {
-                        nodes.push(node);
+            for &node in nodes {
+                let Some(resource) = this.resource(node) else { continue };
+                let value = resource.after.as_ref().and_then(|after| after.at_path(attribute));
+                if let Some(text) = value.and_then(Value::as_str) {
+                    let namesakes = names.entry((link.target_type, text.into())).or_default();
+                    let here = namesakes.entry(resource.module.clone()).or_default();
+                    if here.len() < MAX_NAMESAKES && !here.contains(&node) {
+                        here.push(node);
                     }
                 }
             }
@@ -77,10 +93,5 @@ fn candidates(text: &str) -> impl Iterator<Item = SmolStr> {
     let tail = arn.map(|name| {
         if text.contains(":s3:::") { name.split('/').next() } else { name.rsplit(['/', ':']).next() }
     });
-    [Some(text), bucket, tail.flatten()]
-        .into_iter()
-        .flatten()
-        .map(SmolStr::from)
-        .collect::<Vec<_>>()
-        .into_iter()
+    [Some(text), bucket, tail.flatten()].into_iter().flatten().map(SmolStr::from)
 }

@@ -125,6 +125,20 @@ impl ResourceGraph {
             .filter(move |resource| resource.type_name == type_name && !resource.is_deleted())
     }
 
+    /// Adds the edges that `find` sees of each resource. It sees the graph as it was before.
+    fn connect_all(&mut self, find: impl Fn(&Self, NodeId, &Resource) -> Vec<(NodeId, Edge)> + Sync) {
+        let nodes: Vec<NodeId> = self.graph.node_indices().collect();
+        let find = |&node: &NodeId| {
+            self.resource(node).map(|resource| find(self, node, resource)).unwrap_or_default()
+        };
+        let found: Vec<Vec<(NodeId, Edge)>> = nodes.par_iter().map(find).collect();
+        for (node, edges) in nodes.into_iter().zip(found) {
+            for (target, edge) in edges {
+                self.connect(node, target, edge);
+            }
+        }
+    }
+
     /// Adds an edge, unless the two are joined by the same one or are one.
     fn connect(&mut self, source: NodeId, target: NodeId, edge: Edge) {
         let known = source == target
@@ -155,7 +169,7 @@ fn complete(this: &mut ResourceGraph) {
         let type_name = &resource.type_name;
         for object in [&mut resource.before, &mut resource.after] {
             if let Some(value) = object.take() {
-                let mut value = catalog::complete(type_name, &value, partial);
+                let mut value = catalog::complete(type_name, value, partial);
                 note_not_null(&mut value);
                 *object = Some(value);
             }
@@ -168,7 +182,8 @@ fn note_not_null(value: &mut Value) {
     let is_reference = value.reference.is_some();
     match &mut value.kind {
         Kind::Unknown(unknown) if is_reference && !unknown.not_null => Arc::make_mut(unknown).not_null = true,
-        Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => {
+        // All empty lists are one: to change it would be to copy it.
+        Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) if !items.is_empty() => {
             Arc::make_mut(items).iter_mut().for_each(note_not_null);
         }
         Kind::Map(map) | Kind::Object(map) => Arc::make_mut(map).values_mut().for_each(note_not_null),

@@ -11,25 +11,19 @@ use crate::catalog::Catalog;
 
 /// Joins every resource to those that its values are, or are computed from.
 pub(super) fn connect_values(this: &mut ResourceGraph) {
-    for node in this.graph.node_indices() {
-        let Some(resource) = this.resource(node) else { continue };
+    this.connect_all(|this, _, resource| {
         let mut found = Vec::new();
         if let Some(value) = &resource.after {
             walk(value, &mut String::new(), &mut found);
         }
-        let edges = found.into_iter().flat_map(|(path, reference)| {
-            targets(this, resource, &reference).into_iter().map(move |target| (path.clone(), target))
-        });
-        let edges: Vec<_> = edges.collect();
-        join(this, node, edges);
-    }
+        edges(this, resource, found)
+    });
 }
 
 /// Joins every resource to those that its configuration names. A link that names a block says less than a value or a
 /// literal at the same place that names one of its instances.
 pub(super) fn connect_links(this: &mut ResourceGraph) {
-    for node in this.graph.node_indices() {
-        let Some(resource) = this.resource(node) else { continue };
+    this.connect_all(|this, node, resource| {
         let is_told = |link: &Link| {
             this.edges(node, Direction::Outgoing).any(|(edge, target)| {
                 edge.path == link.path
@@ -40,22 +34,25 @@ pub(super) fn connect_links(this: &mut ResourceGraph) {
             .references
             .iter()
             .filter(|link| this.by_address(&link.target.resource).is_some() || !is_told(link));
-        let edges: Vec<_> = links
-            .flat_map(|link| {
-                targets(this, resource, &link.target).into_iter().map(|target| (link.path.clone(), target))
-            })
-            .collect();
-        join(this, node, edges);
-    }
+        edges(this, resource, links.map(|link| (link.path.clone(), &link.target)))
+    });
 }
 
-/// Adds edges of the kind that the catalog says.
-fn join(this: &mut ResourceGraph, node: NodeId, edges: Vec<(SmolStr, NodeId)>) {
-    for (path, target) in edges {
-        let (Some(source), Some(other)) = (this.resource(node), this.resource(target)) else { continue };
-        let kind = Catalog::get().link_kind(&source.type_name, &path, &other.type_name);
-        this.connect(node, target, Edge { kind, path });
+/// The edges that references make, of the kind that the catalog says.
+fn edges<'r>(
+    this: &ResourceGraph,
+    source: &Resource,
+    references: impl IntoIterator<Item = (SmolStr, &'r Reference)>,
+) -> Vec<(NodeId, Edge)> {
+    let mut edges = Vec::new();
+    for (path, reference) in references {
+        for target in targets(this, source, reference) {
+            let Some(other) = this.resource(target) else { continue };
+            let kind = Catalog::get().link_kind(&source.type_name, &path, &other.type_name);
+            edges.push((target, Edge { kind, path: path.clone() }));
+        }
     }
+    edges
 }
 
 /// The nodes that a reference names: the instance, or the instances of the block, those of the same module instance if
@@ -74,13 +71,13 @@ fn targets(this: &ResourceGraph, source: &Resource, reference: &Reference) -> Ve
 }
 
 /// Collects the references of all leaves, with the path to each, without indexes.
-fn walk(value: &Value, path: &mut String, found: &mut Vec<(SmolStr, Reference)>) {
+fn walk<'v>(value: &'v Value, path: &mut String, found: &mut Vec<(SmolStr, &'v Reference)>) {
     if let Some(reference) = &value.reference {
-        found.push((path.as_str().into(), (**reference).clone()));
+        found.push((path.as_str().into(), reference));
     }
     match &value.kind {
         Kind::Unknown(unknown) => {
-            found.extend(unknown.references().map(|reference| (path.as_str().into(), (**reference).clone())));
+            found.extend(unknown.references().map(|reference| (path.as_str().into(), &**reference)));
         }
         Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => {
             items.iter().for_each(|item| walk(item, path, found));

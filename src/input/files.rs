@@ -187,7 +187,7 @@ fn evaluate(root: &RootModule, inputs: &Inputs, sources: &Sources) -> Program {
     let mut given = Given::default();
     for &file in &inputs.var_files {
         let (body, more) = crate::hcl::parse(sources.text(file), file, &arena);
-        diagnostics.extend(more);
+        diagnostics.extend(more.into_iter().map(variables::quiet));
         given.items.push(GivenItem::File(Parsed { file, body }));
     }
     for (name, file) in &inputs.vars {

@@ -48,8 +48,8 @@ pub(crate) fn is_same_text(a: &str, b: &str) -> bool {
 /// The entry `key` of an object, to change.
 pub(crate) fn entry_mut<'v>(value: &'v mut Value, key: &str) -> Option<&'v mut Value> {
     let (Kind::Object(map) | Kind::Map(map)) = &mut value.kind else { return None };
-    let at = map.keys().position(|known| known == key)?;
-    Arc::make_mut(map).values_mut().nth(at)
+    // Asked first, for a map that is shared would be copied.
+    map.get(key).is_some().then(|| Arc::make_mut(map).get_mut(key))?
 }
 
 /// The elements of a collection, to change.

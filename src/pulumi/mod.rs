@@ -124,7 +124,7 @@ impl<'a, 'w> Reader<'a, 'w> {
             action,
             site: self.document.site(raw),
             places: BTreeMap::new(),
-            configured,
+            configured: configured.map(Arc::new),
             references: Vec::new(),
         });
         self.mappings.insert(state.token.clone(), mapping);

@@ -7,7 +7,7 @@ use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer,
 
 use super::place::{Place, Places};
 use super::window::window;
-use super::{Item, Options, addresses, clip, draw_path, listed, scrub, summary};
+use super::{Item, Options, addresses, clip, draw_path, listed, said, scrub, summary};
 use crate::diagnostic::{Diagnostic, Level as DiagnosticLevel};
 use crate::finding::{Finding, Report, Severity, Verdict};
 use crate::source::{Site, Span};
@@ -57,7 +57,7 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write)
 fn finding_group<'a>(item: Item<'a>, report: &'a Report, places: &Places<'a>) -> Group<'a> {
     let Item { finding, rule, .. } = item;
     let title = level(finding.verdict, rule.severity)
-        .primary_title(scrub(&clip(&finding.message, MAX_NOTE)).into_owned())
+        .primary_title(scrub(&clip(said(finding, rule), MAX_NOTE)).into_owned())
         .id(scrub(&rule.id));
     let (source, labelled) = source(finding, places);
     Group::with_title(title).elements(source).elements(notes(item, report, labelled))

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::place::Places;
-use super::{Item, Options, addresses, clip, listed, scrub, summary};
+use super::{Item, Options, addresses, clip, listed, said, scrub, summary};
 use crate::diagnostic::Level;
 use crate::finding::{Report, Severity, Verdict};
 
@@ -80,7 +80,7 @@ fn row(item: Item<'_>, places: &Places<'_>) -> String {
     format!(
         "| {severity} | {} | {} | {} | {} |\n",
         cell(&rule.id),
-        cell(&format!("{}{found}", finding.message)),
+        cell(&format!("{}{found}", said(finding, rule))),
         cell(&addresses(&finding.resources, 3)),
         cell(&place),
     )

@@ -142,6 +142,11 @@ pub fn rule_url(rule: &RuleInfo) -> String {
     format!("{base}{}", rule.path)
 }
 
+/// What a finding says, for people. Of what passes there is nothing to say but what was asked.
+fn said<'a>(finding: &'a Finding, rule: &'a RuleInfo) -> &'a str {
+    if finding.message.is_empty() { &rule.title } else { &finding.message }
+}
+
 /// A finding with its rule.
 #[derive(Copy, Clone)]
 struct Item<'a> {

@@ -56,6 +56,10 @@ impl Formatter for SafeJson {
         out: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
+        // Most text is plain, and a report can be mostly text.
+        if fragment.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'#') {
+            return out.write_all(fragment.as_bytes());
+        }
         let mut written = 0;
         for (at, c) in unsafe_chars(fragment) {
             out.write_all(fragment.get(written..at).unwrap_or_default().as_bytes())?;

@@ -17,6 +17,12 @@ impl Map {
         self.entries.get(at).map(|(_, value)| value)
     }
 
+    /// The value of `key`, to change.
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
+        let at = self.entries.binary_search_by(|(k, _)| k.as_str().cmp(key)).ok()?;
+        self.entries.get_mut(at).map(|(_, value)| value)
+    }
+
     /// Sets `key`, and returns what it was.
     pub fn insert(&mut self, key: SmolStr, value: Value) -> Option<Value> {
         match self.entries.binary_search_by(|(k, _)| k.cmp(&key)) {

@@ -130,7 +130,7 @@ impl Unknown {
 
     /// Unknown of any type for `cause`.
     pub fn new(cause: Cause) -> Self {
-        Self { ty: Type::Any, not_null: false, prefix: SmolStr::default(), cause, sources: Arc::new([]) }
+        Self { ty: Type::Any, not_null: false, prefix: SmolStr::default(), cause, sources: Arc::default() }
     }
 
     /// The references that the value is computed from: its sources, or the one in its cause.

@@ -79,7 +79,7 @@ impl Drop for Dir {
 
 impl Run {
     /// What the program printed; no run may end in a crash.
-    fn of(output: &Output) -> Self {
+    pub(crate) fn of(output: &Output) -> Self {
         let run = Self {
             code: output.status.code(),
             out: String::from_utf8(output.stdout.clone()).unwrap(),

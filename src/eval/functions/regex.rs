@@ -6,8 +6,14 @@ use super::call::{Call, Outcome, string};
 use super::{re2, strings};
 use crate::value::{Kind, Type, Value};
 
-/// A compiled pattern larger than this is not run.
+/// A compiled pattern larger than this is not run, nor on long texts one that is smaller: matching takes time for both.
 const MAX_COMPILED: usize = 4 << 20;
+
+/// Patterns of this size are run on all texts.
+const MIN_COMPILED: usize = 16 << 10;
+
+/// Bytes of the pattern times bytes of the text: seconds.
+const MAX_WORK: usize = 30_000_000_000;
 
 /// Why there is no compiled pattern.
 enum Refusal {
@@ -15,13 +21,13 @@ enum Refusal {
     TooLarge,
 }
 
-fn compile(pattern: &str) -> Result<Regex, Refusal> {
+/// The pattern, compiled for a text of that many bytes.
+fn compile(pattern: &str, length: usize) -> Result<Regex, Refusal> {
+    let limit = (MAX_WORK / length.max(1)).clamp(MIN_COMPILED, MAX_COMPILED);
     let translated = re2::translate(pattern).map_err(Refusal::Invalid)?;
-    RegexBuilder::new(&translated).size_limit(MAX_COMPILED).nest_limit(200).build().map_err(|error| {
-        match error {
-            regex::Error::CompiledTooBig(_) => Refusal::TooLarge,
-            _ => Refusal::Invalid("the pattern is not a regular expression".to_owned()),
-        }
+    RegexBuilder::new(&translated).size_limit(limit).nest_limit(200).build().map_err(|error| match error {
+        regex::Error::CompiledTooBig(_) => Refusal::TooLarge,
+        _ => Refusal::Invalid("the pattern is not a regular expression".to_owned()),
     })
 }
 
@@ -61,7 +67,7 @@ pub(super) fn regex(call: &Call<'_>) -> Outcome {
     if call.value(0).is_unknown() {
         return Ok(call.unknown(Type::Any));
     }
-    let regex = match compile(call.text(0)) {
+    let regex = match compile(call.text(0), call.text(1).len()) {
         Ok(regex) => regex,
         Err(Refusal::Invalid(message)) => return Err(message),
         Err(Refusal::TooLarge) => return Ok(call.limited("size of the compiled pattern", Type::Any)),
@@ -75,7 +81,7 @@ pub(super) fn regex(call: &Call<'_>) -> Outcome {
 }
 
 pub(super) fn regexall(call: &Call<'_>) -> Outcome {
-    let regex = match compile(call.text(0)) {
+    let regex = match compile(call.text(0), call.text(1).len()) {
         Ok(regex) => regex,
         Err(Refusal::Invalid(message)) => return Err(message),
         Err(Refusal::TooLarge) => return Ok(call.limited("size of the compiled pattern", Type::Any)),
@@ -90,7 +96,7 @@ pub(super) fn replace(call: &Call<'_>) -> Outcome {
     let (text, search, replacement) = (call.text(0), call.text(1), call.text(2));
     let pattern = search.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
     let out = match pattern {
-        Some(pattern) => match compile(pattern) {
+        Some(pattern) => match compile(pattern, text.len()) {
             Ok(regex) => replace_all(&regex, text, replacement),
             Err(Refusal::Invalid(message)) => return Err(message),
             Err(Refusal::TooLarge) => {

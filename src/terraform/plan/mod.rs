@@ -1,7 +1,8 @@
-//! `terraform show -json PLAN` (Terraform and OpenTofu): a [`Program`] with both sides of each change.
+//! `terraform show -json PLAN` (Terraform and OpenTofu): a [`Program`] with what each change leads to.
 //!
 //! The bulk of a plan is the values of resources. They are skipped as raw text first, and decoded only for the types that
-//! somebody wants. `planned_values` repeats the changes and is not looked at unless there are none.
+//! somebody wants, in parallel. `planned_values` repeats the changes and is not looked at unless there are none; `before`
+//! is not read.
 
 mod attach;
 mod config;
@@ -10,9 +11,11 @@ mod providers;
 mod resolve;
 #[cfg(test)]
 mod tests;
+mod wire;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
+use rayon::prelude::*;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
@@ -90,13 +93,9 @@ struct Change<'a> {
     #[serde(default, deserialize_with = "or_default")]
     actions: Vec<SmolStr>,
     #[serde(borrow)]
-    before: Option<&'a RawValue>,
-    #[serde(borrow)]
     after: Option<&'a RawValue>,
     #[serde(borrow)]
     after_unknown: Option<&'a RawValue>,
-    #[serde(borrow)]
-    before_sensitive: Option<&'a RawValue>,
     #[serde(borrow)]
     after_sensitive: Option<&'a RawValue>,
 }
@@ -115,21 +114,7 @@ pub fn read(text: &str, file: FileId, wanted: &dyn Fn(&str) -> bool) -> Program 
     program.written_by = plan.terraform_version.as_ref().map(|version| format!("Terraform {version}"));
     program.incomplete = incomplete(&plan).map(str::to_owned);
 
-    let changes = plan.resource_changes.as_deref().unwrap_or_default();
-    let deferred = plan.deferred_changes.iter().filter_map(|deferred| deferred.resource_change);
-    for raw in changes.iter().copied().chain(deferred) {
-        match serde_json::from_str::<Entry<'_>>(raw.get()) {
-            Ok(entry) if entry.deposed.is_some() => {}
-            Ok(entry) => {
-                let resource = resource(document, raw.get(), entry, wanted, &mut program.diagnostics);
-                program.resources.push(resource);
-            }
-            Err(error) => {
-                let what = "an entry of `resource_changes`";
-                program.diagnostics.push(document.not_understood(what, raw.get(), &error));
-            }
-        }
-    }
+    read_changes(document, &plan, wanted, &mut program);
     if plan.resource_changes.is_none() {
         let planned = values(document, plan.planned_values, &mut program.diagnostics);
         if let Some(planned) = planned {
@@ -157,6 +142,45 @@ pub fn read(text: &str, file: FileId, wanted: &dyn Fn(&str) -> bool) -> Program 
         }
     }
     program
+}
+
+fn read_changes<'a>(
+    document: Document<'a>,
+    plan: &Plan<'a>,
+    wanted: &dyn Fn(&str) -> bool,
+    program: &mut Program,
+) {
+    let changes = plan.resource_changes.as_deref().unwrap_or_default();
+    let deferred = plan.deferred_changes.iter().filter_map(|deferred| deferred.resource_change);
+    let all: Vec<&RawValue> = changes.iter().copied().chain(deferred).collect();
+    let parse = |raw: &&'a RawValue| (*raw, serde_json::from_str::<Entry<'a>>(raw.get()));
+    let entries: Vec<_> = all.par_iter().map(parse).collect();
+    let mut types: HashMap<SmolStr, bool> = HashMap::new();
+    for (_, entry) in &entries {
+        if let Ok(entry) = entry
+            && !types.contains_key(&entry.type_name)
+        {
+            types.insert(entry.type_name.clone(), wanted(&entry.type_name));
+        }
+    }
+    let read = |(raw, entry): (&'a RawValue, Result<Entry<'a>, serde_json::Error>)| match entry {
+        Ok(entry) if entry.deposed.is_some() => (None, None),
+        Ok(entry) => {
+            let is_wanted = types.get(&entry.type_name).copied().unwrap_or_default();
+            let (resource, diagnostic) = resource(document, raw.get(), entry, is_wanted);
+            (Some(resource), diagnostic)
+        }
+        Err(error) => {
+            let what = "an entry of `resource_changes`";
+            (None, Some(document.not_understood(what, raw.get(), &error)))
+        }
+    };
+    let read: Vec<_> = entries.into_par_iter().map(read).collect();
+    program.resources.reserve_exact(read.len());
+    for (resource, diagnostic) in read {
+        program.resources.extend(resource);
+        program.diagnostics.extend(diagnostic);
+    }
 }
 
 fn incomplete(plan: &Plan<'_>) -> Option<&'static str> {
@@ -190,38 +214,19 @@ fn resource<'a>(
     document: Document<'a>,
     raw: &str,
     entry: Entry<'a>,
-    wanted: &dyn Fn(&str) -> bool,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Resource {
+    is_wanted: bool,
+) -> (Resource, Option<Diagnostic>) {
     let mode = if entry.mode.as_deref() == Some("data") { Mode::Data } else { Mode::Managed };
-    let change = &entry.change;
-    let (before, after) = if wanted(&entry.type_name) {
-        let mut decode = |raw: Option<&'a RawValue>, unknown: &Marks, sensitive: Option<&RawValue>| {
-            let sensitive = Marks::parse(sensitive);
-            Some(document.decode(raw?, unknown, &sensitive).unwrap_or_else(|error| {
-                diagnostics.push(document.not_understood(
-                    &entry.address,
-                    raw.map_or("", RawValue::get),
-                    &error,
-                ));
-                Value::unknown(Cause::Limit("the value is nested too deep".into()))
-            }))
-        };
-        let unknown = Marks::parse(change.after_unknown);
-        let after = match change.after {
-            None if unknown == Marks::All => Some(crate::input::json::known_after_apply()),
-            after => decode(after, &unknown, change.after_sensitive),
-        };
-        let before = if unknown.is_none() && change.is_same() {
-            after.clone()
-        } else {
-            decode(change.before, &Marks::None, change.before_sensitive)
-        };
-        (before, after)
+    let mut diagnostic = None;
+    let after = if is_wanted {
+        after(document, &entry.change).unwrap_or_else(|(raw, error)| {
+            diagnostic = Some(document.not_understood(&entry.address, raw, &error));
+            Some(Value::unknown(Cause::Limit("the value is nested too deep".into())))
+        })
     } else {
-        (change.before.map(|_| Value::object([])), change.after.map(|_| Value::object([])))
+        entry.change.after.map(|_| Value::object([]))
     };
-    Resource {
+    let resource = Resource {
         block: block(&entry, mode),
         address: entry.address,
         mode,
@@ -231,22 +236,28 @@ fn resource<'a>(
         module: entry.module_address.unwrap_or_default(),
         key: if entry.index_unknown { Some(Key::Any) } else { entry.index.and_then(key) },
         provider: None,
-        before,
+        before: None,
         after,
-        action: action(&change.actions),
+        action: action(&entry.change.actions),
         site: document.site(raw),
         places: BTreeMap::new(),
         configured: None,
         references: Vec::new(),
-    }
+    };
+    (resource, diagnostic)
 }
 
-impl Change<'_> {
-    /// Whether both sides are the same text with the same marks.
-    fn is_same(&self) -> bool {
-        self.before.map(RawValue::get) == self.after.map(RawValue::get)
-            && self.before_sensitive.map(RawValue::get) == self.after_sensitive.map(RawValue::get)
-    }
+/// The object after the change, or the text that is not understood.
+fn after<'a>(
+    document: Document<'a>,
+    change: &Change<'a>,
+) -> Result<Option<Value>, (&'a str, serde_json::Error)> {
+    let unknown = Marks::parse(change.after_unknown);
+    let Some(raw) = change.after else {
+        return Ok((unknown == Marks::All).then(crate::input::json::known_after_apply));
+    };
+    let sensitive = Marks::parse(change.after_sensitive);
+    document.decode(raw, &unknown, &sensitive).map(Some).map_err(|error| (raw.get(), error))
 }
 
 /// The address without keys. Most addresses have none.

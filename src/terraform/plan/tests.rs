@@ -1,5 +1,7 @@
 //! What a plan's configuration says of its values.
 
+use smol_str::SmolStr;
+
 use crate::program::{Program, Resource};
 use crate::source::Sources;
 use crate::value::Value;
@@ -44,7 +46,7 @@ fn what_is_set_in_blocks_is_configured() {
         r#""after": {}, "after_unknown": {}"#,
     );
     let configured = agent(&program).configured.as_ref().unwrap();
-    let paths: Vec<&str> = configured.iter().map(|path| path.as_str()).collect();
+    let paths: Vec<&str> = configured.iter().map(SmolStr::as_str).collect();
     assert_eq!(
         paths,
         ["many", "many.a", "many.b", "many.b.deep", "many.b.deep.c", "one", "one.size", "role"]

@@ -12,10 +12,13 @@ use crate::source::{FileId, Site};
 use crate::value::{Cause, Kind, Unknown, Value};
 
 use super::names::IteratorScope;
-use super::scope::ModuleScope;
+use super::scope::{ModuleScope, TOO_MUCH};
 
 /// More blocks than this are not made from one `dynamic`.
 const MAX_BLOCKS: usize = 10_000;
+
+/// What a block costs beside the values in it.
+const BLOCK: usize = 8;
 
 /// Evaluates a body, and keeps what a [`Value`] does not.
 pub(super) struct BodyReader<'m, 'a> {
@@ -41,6 +44,9 @@ impl<'m, 'a> BodyReader<'m, 'a> {
     /// A body as an object: attributes by name, nested blocks as tuples of objects by type.
     pub(super) fn object(&mut self, body: Body<'_>, scope: &dyn Scope, path: &str) -> Value {
         let Some(_level) = Nested::enter() else { return Nested::too_deep() };
+        if !self.module.spend(BLOCK) {
+            return Value::unknown(Cause::Limit(TOO_MUCH.into()));
+        }
         let mut names: Vec<&str> = body.items.iter().filter_map(entry_name).collect();
         names.sort_unstable();
         names.dedup();
@@ -131,8 +137,15 @@ impl<'m, 'a> BodyReader<'m, 'a> {
                 return Err(Cause::Error(message.into()));
             }
         };
-        if entries.len() > MAX_BLOCKS {
-            return Err(Cause::Limit("blocks of one `dynamic`".into()));
+        let too_many = if entries.len() > MAX_BLOCKS {
+            Some("blocks of one `dynamic`")
+        } else {
+            (!self.module.spend(entries.len() * BLOCK)).then_some(TOO_MUCH)
+        };
+        if let Some(which) = too_many {
+            let message = format!("limit passed: {which}; the blocks count as not known");
+            self.module.report(Diagnostic::warning(message).at(header));
+            return Err(Cause::Limit(which.into()));
         }
         let blocks = entries.into_iter().map(|(key, value)| {
             let entry = [("key".into(), key), ("value".into(), value)];

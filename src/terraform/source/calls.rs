@@ -19,7 +19,7 @@ use super::instance::{self, Expansion};
 use super::module::{Declared, Definition};
 use super::names::{Each, InstanceScope};
 use super::resources::{inside, instance_address};
-use super::scope::{Memo, ModuleScope, Variables};
+use super::scope::{Memo, ModuleScope, NOT_DECLARED, Variables};
 use super::variables;
 
 /// Arguments of a `module` block that are no variables of the module.
@@ -49,8 +49,8 @@ pub(super) struct Calls<'a> {
 pub(super) enum Called<'a> {
     /// Instances by key.
     Instances(Expansion, Vec<(Option<Key>, Rc<ModuleScope<'a>>)>),
-    /// What it calls is not there; a diagnostic says why.
-    Unfollowed,
+    /// What it calls is not there; a diagnostic says why. How often it is called may be known.
+    Unfollowed(Expansion),
     /// It is part of a cycle; this stands for it.
     Broken(Value),
 }
@@ -86,9 +86,9 @@ impl<'a> ModuleScope<'a> {
                 Expansion::ForEach(entries) if entries.is_empty() => {
                     Called::Instances(Expansion::ForEach(entries), Vec::new())
                 }
-                _ => {
+                expansion => {
                     self.report(diagnostic.at(declared.site()));
-                    Called::Unfollowed
+                    Called::Unfollowed(expansion)
                 }
             },
         });
@@ -122,6 +122,16 @@ impl<'a> ModuleScope<'a> {
         }
         self.check_arguments(name, declared, definition);
         Ok(definition)
+    }
+
+    /// The module whose default provider configurations this one has: the one that calls it, unless it says which.
+    pub(super) fn heir_of(&self) -> Option<Rc<Self>> {
+        match &self.variables {
+            Variables::Arguments(arguments) if arguments.call.body().attribute("providers").is_none() => {
+                arguments.parent.upgrade()
+            }
+            _ => None,
+        }
     }
 
     /// Who calls this module; [`None`] of the root.
@@ -166,7 +176,7 @@ impl<'a> ModuleScope<'a> {
                 ))
                 .at(declared.site()),
             );
-            return Called::Unfollowed;
+            return Called::Unfollowed(expansion);
         }
         let step = format_smolstr!("module.{name}");
         let (path, block_path) = (inside(&self.path, step.clone()), inside(&self.block_path, step));
@@ -221,12 +231,12 @@ impl<'a> ModuleScope<'a> {
     /// `module.name` and, if `attrs` goes on, its output: the value and how many of `attrs` were used.
     pub(super) fn call(&self, name: &str, attrs: &[&str]) -> Result<(Value, usize), String> {
         let Some((&name, &declared)) = self.module.calls.get_key_value(name) else {
-            return Err(format!("module `{name}` is not declared"));
+            return Err(format!("module `{name}` {NOT_DECLARED}"));
         };
         let called = self.called(name, declared);
         let (expansion, instances) = match &*called {
             Called::Instances(expansion, instances) => (expansion, instances),
-            Called::Unfollowed => return Ok((self.unfollowed_value(name), 0)),
+            Called::Unfollowed(expansion) => return Ok((self.unfollowed_values(name, expansion), 0)),
             Called::Broken(value) => return Ok((value.clone(), 0)),
         };
         if let (Expansion::Single, [(_, inner)], Some(output)) =
@@ -296,6 +306,18 @@ impl<'a> ModuleScope<'a> {
         Value::object(names.filter_map(|&name| Some((name.into(), self.output(name).ok()?))))
     }
 
+    /// What stands for all instances of a call that is not followed.
+    fn unfollowed_values(&self, name: &str, expansion: &Expansion) -> Value {
+        let unknown = || self.unfollowed_value(name);
+        match expansion {
+            Expansion::Count(count) => Value::tuple((0..*count).map(|_| unknown())),
+            Expansion::ForEach(entries) => {
+                Value::object(entries.iter().map(|(key, _)| (key.clone(), unknown())))
+            }
+            Expansion::Single | Expansion::Unknown(_) => unknown(),
+        }
+    }
+
     fn unfollowed_value(&self, name: &str) -> Value {
         Value::unknown(Cause::Module(inside(&self.path, format_smolstr!("module.{name}"))))
     }
@@ -323,16 +345,23 @@ fn whole(expansion: &Expansion, instances: &[(Option<Key>, Rc<ModuleScope<'_>>)]
 }
 
 /// The call as the program has it that is not followed; its arguments are evaluated for what they name and what is wrong.
-pub(super) fn unfollowed<'a>(name: &str, declared: Declared<'a>, scope: &ModuleScope<'a>) -> ModuleCall {
+pub(super) fn unfollowed<'a>(
+    name: &str,
+    declared: Declared<'a>,
+    expansion: &Expansion,
+    scope: &ModuleScope<'a>,
+) -> ModuleCall {
     let source = match declared.body().attribute("source").map(|attribute| attribute.value.kind) {
         Some(ExprKind::String(text)) => text.into(),
         _ => SmolStr::default(),
     };
-    // `each` and `count` of a call are unknown here; what its arguments name is not.
     let any = || scope.unfollowed_value(name);
-    let each = match declared.body().attribute("count") {
-        Some(_) => Each::Count(any()),
-        None => Each::Entry(any(), any()),
+    let each = match expansion {
+        Expansion::Single => Each::None,
+        Expansion::Unknown(each) => each.clone(),
+        // One for all: what `count` and `for_each` name is read with the arguments.
+        Expansion::Count(_) => Each::Count(any()),
+        Expansion::ForEach(_) => Each::Entry(any(), any()),
     };
     let names = InstanceScope { module: scope, each };
     let mut reader = BodyReader::new(declared.file, scope, UNFOLLOWED_META);

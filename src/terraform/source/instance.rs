@@ -1,9 +1,11 @@
 //! From blocks to resource instances: `count`, `for_each`, `dynamic`, and the value of every attribute.
 
+use std::sync::Arc;
+
 use smol_str::SmolStr;
 
 use crate::diagnostic::Diagnostic;
-use crate::eval::Scope;
+use crate::eval::{self, Scope};
 use crate::program::{Action, Key, Mode, Program, Resource};
 use crate::value::{Cause, Kind, Type, Unknown, Value, convert};
 
@@ -13,10 +15,13 @@ use super::module::Declared;
 use super::names::{Each, InstanceScope};
 use super::providers::Environment;
 use super::resources::{BlockId, instance_address};
-use super::scope::ModuleScope;
+use super::scope::{ModuleScope, TOO_MUCH};
 
 /// More instances of one block than this are analysed as one that stands for any.
 const MAX_INSTANCES: usize = 10_000;
+
+/// What an instance costs beside the values that are written in it: the provider sets many more.
+const INSTANCE: usize = 64;
 
 /// The instances of a block.
 #[derive(Debug)]
@@ -68,7 +73,9 @@ fn expand_module(scope: &ModuleScope<'_>, around: &Environment, program: &mut Pr
                     expand_module(inner, &environment, program);
                 }
             }
-            Called::Unfollowed => program.unfollowed.push(unfollowed(name, declared, scope)),
+            Called::Unfollowed(expansion) => {
+                program.unfollowed.push(unfollowed(name, declared, expansion, scope));
+            }
             Called::Broken(_) => {}
         }
     }
@@ -111,14 +118,10 @@ pub fn expansion(declared: Declared<'_>, module: &ModuleScope<'_>) -> Expansion 
             let unknown = Unknown { ty, not_null: true, ..Unknown::new(cause.clone()) };
             Value::from_unknown(unknown).or_origin(site)
         };
-        Expansion::Unknown(if counted {
-            Each::Count(of(Type::Number))
-        } else {
-            let mut each = of(Type::of(&value).element());
-            if let Kind::Unknown(unknown) = &mut each.kind {
-                std::sync::Arc::make_mut(unknown).not_null = false;
-            }
-            Each::Entry(of(Type::String), each.mark(value.sensitive))
+        Expansion::Unknown(match &value.kind {
+            _ if counted => Each::Count(of(Type::Number)),
+            Kind::Unknown(_) => Each::Entry(of(Type::String), eval::any_element(&value)),
+            _ => Each::Entry(of(Type::String), Value::unknown(cause).mark(value.sensitive)),
         })
     })
 }
@@ -143,6 +146,10 @@ fn too_many() -> Cause {
 
 /// The keys and values of a `for_each`. A tuple is refused, as Terraform does.
 fn for_each(value: &Value) -> Result<Expansion, Cause> {
+    // Addresses hold the keys, and are shown everywhere; Terraform refuses this too.
+    if value.sensitive || value.items().unwrap_or_default().iter().any(|item| item.sensitive) {
+        return Err(Cause::Error("a sensitive value cannot be used for `for_each`".into()));
+    }
     let entries: Vec<(SmolStr, Value)> = match &value.kind {
         Kind::Map(map) | Kind::Object(map) => {
             let entries = map.iter();
@@ -189,7 +196,22 @@ fn instances<'a>(
     scope: &ModuleScope<'a>,
     out: &mut Vec<Resource>,
 ) {
-    let all = scope.expansion(id, declared).each();
+    let expansion = scope.expansion(id, declared);
+    let count = match &*expansion {
+        Expansion::Count(n) => usize::try_from(*n).unwrap_or_default(),
+        Expansion::ForEach(entries) => entries.len(),
+        Expansion::Single | Expansion::Unknown(_) => 0,
+    };
+    let all = if count > 0 && !scope.spend(count * INSTANCE) {
+        // The instances before have used up the memory.
+        let message = format!("limit passed: {TOO_MUCH}; the instances are analysed as one");
+        scope.report(Diagnostic::warning(message).at(declared.site()));
+        let any = Value::unknown(Cause::Limit(TOO_MUCH.into()));
+        let counted = matches!(*expansion, Expansion::Count(_));
+        vec![(Some(Key::Any), if counted { Each::Count(any) } else { Each::Entry(any.clone(), any) })]
+    } else {
+        expansion.each()
+    };
     let (mode, kind, name) = id;
     let (block, address) = (scope.block(id), scope.address(id));
     for (key, each) in all {
@@ -211,7 +233,7 @@ fn instances<'a>(
             action: Action::None,
             site: Some(declared.site()),
             places: reader.places,
-            configured: Some(reader.configured),
+            configured: Some(Arc::new(reader.configured)),
             references: reader.links.into_iter().collect(),
         });
     }

@@ -7,10 +7,12 @@
 //!
 //! Modules that are called are read and parsed once a directory ([`ModuleDir`]) and evaluated once an instance.
 //!
-//! Not there yet: `.tf.json` and override files are reported as not read; data sources are unknown.
+//! Not there yet: `.tf.json` and override files are reported as not read; data sources other than those of [`data`] are
+//! unknown.
 
 mod body;
 mod calls;
+pub mod data;
 mod files;
 mod find;
 pub mod instance;
@@ -105,7 +107,10 @@ impl RootModule {
             .into_par_iter()
             .zip(arenas.par_iter_mut())
             .map(|(file, arena)| {
-                let (body, diagnostics) = hcl::parse(sources.text(file), file, arena);
+                let (body, mut diagnostics) = hcl::parse(sources.text(file), file, arena);
+                if self.tfvars.contains(&file) {
+                    diagnostics = diagnostics.into_iter().map(variables::quiet).collect();
+                }
                 (Parsed { file, body }, diagnostics)
             })
             .collect();

@@ -15,10 +15,11 @@ use crate::eval::Nested;
 use crate::program::{Key, Mode};
 use crate::value::{Cause, Kind, Reference, Type, Unknown, Value, convert};
 
+use super::data;
 use super::instance::{self, Expansion};
 use super::module::Declared;
 use super::names::{Each, InstanceScope};
-use super::scope::ModuleScope;
+use super::scope::{ModuleScope, NOT_DECLARED};
 
 /// Names a `resource` or `data` block: mode, type, name.
 pub type BlockId<'a> = (Mode, &'a str, &'a str);
@@ -28,6 +29,12 @@ type AttributeId<'a> = (BlockId<'a>, Option<Key>, SmolStr);
 
 /// More attributes than this are not put into one value for all instances of a block.
 const MAX_ATTRIBUTES: usize = 200_000;
+
+/// The one resource type that is Terraform's own, and so in no provider's schema.
+const TERRAFORM_DATA: &str = "terraform_data";
+
+/// What it has.
+const TERRAFORM_DATA_ATTRIBUTES: [&str; 4] = ["id", "input", "output", "triggers_replace"];
 
 /// What was evaluated already.
 #[derive(Default)]
@@ -90,7 +97,7 @@ impl<'a> ModuleScope<'a> {
         attrs: &[&str],
     ) -> Result<(Value, usize), String> {
         let Some((id, declared)) = self.declared(mode, kind, name) else {
-            return Err(format!("`{}` is not declared", block_address((mode, kind, name))));
+            return Err(format!("`{}` {NOT_DECLARED}", block_address((mode, kind, name))));
         };
         let expansion = self.expansion(id, declared);
         if let (Expansion::Single, Some(attr)) = (&*expansion, attrs.first()) {
@@ -117,6 +124,8 @@ impl<'a> ModuleScope<'a> {
     ) -> Option<(Value, usize)> {
         let (id, declared) = self.declared(mode, kind, name)?;
         let (key, each) = match &*self.expansion(id, declared) {
+            // One instance stands for any, and so for this one, if there is one.
+            Expansion::Unknown(each) => return Some(self.any(id, declared, each, then)),
             Expansion::Count(count) => {
                 let Kind::Number(number) = convert(key, &Type::Number).ok()?.kind else { return None };
                 let index = number.to_i64().filter(|index| (0..*count).contains(index))?;
@@ -130,7 +139,7 @@ impl<'a> ModuleScope<'a> {
                 let (key, value) = entries.get(at)?;
                 (Key::String(key.clone()), Each::Entry(Value::string(key.clone()), value.clone()))
             }
-            Expansion::Single | Expansion::Unknown(_) => return None,
+            Expansion::Single => return None,
         };
         if let Some(attr) = then.first() {
             return Some((self.attribute(id, declared, Some(key), attr, &each), 1));
@@ -139,6 +148,28 @@ impl<'a> ModuleScope<'a> {
         self.touch(&Reference { resource, attribute: SmolStr::default() });
         let (value, _) = self.recording(|| self.instance(id, declared, Some(&key), &each));
         Some((value, 0))
+    }
+
+    /// Some instance of a block whose instances are not known, or its attribute. Nothing of it is known, not even what all
+    /// instances share: there may be none, and `try` would tell.
+    fn any(&self, id: BlockId<'a>, declared: Declared<'a>, each: &Each, then: &[&str]) -> (Value, usize) {
+        let Some(attr) = then.first() else {
+            let resource = instance_address(&self.address(id), Some(&Key::Any));
+            let reference = Reference { resource, attribute: SmolStr::default() };
+            self.touch(&reference);
+            return (unknown_reference(id.0, reference, Type::Any, true), 0);
+        };
+        let value = self.attribute(id, declared, Some(Key::Any), attr, each);
+        if value.is_unknown() {
+            return (value, 1);
+        }
+        let (Each::Count(index) | Each::Entry(index, _)) = each else { return (value, 1) };
+        let unknown = Unknown {
+            ty: Type::of(&value),
+            not_null: !value.is_null(),
+            ..Unknown::new(index.first_cause().cloned().unwrap_or(Cause::Plan))
+        };
+        (Value { kind: Kind::Unknown(Arc::new(unknown)), ..value }, 1)
     }
 
     /// All instances of a block: an object, a tuple of objects, or an object of objects.
@@ -170,15 +201,20 @@ impl<'a> ModuleScope<'a> {
     /// A whole resource instance as an object; unknown where the schema of its type is not known.
     fn instance(&self, id: BlockId<'a>, declared: Declared<'a>, key: Option<&Key>, each: &Each) -> Value {
         let (mode, kind, _) = id;
-        let Some(schema) = (mode == Mode::Managed).then(|| Catalog::get().schema(kind)).flatten() else {
+        let names: Option<Vec<&str>> = match mode {
+            Mode::Managed if kind == TERRAFORM_DATA => Some(TERRAFORM_DATA_ATTRIBUTES.to_vec()),
+            Mode::Managed => Catalog::get().schema(kind).map(|schema| {
+                schema.attributes.keys().chain(schema.blocks.keys()).map(SmolStr::as_str).collect()
+            }),
+            Mode::Data => data::attributes(kind).map(<[&str]>::to_vec),
+        };
+        let Some(names) = names else {
             let resource = instance_address(&self.address(id), key);
             let reference = Reference { resource, attribute: SmolStr::default() };
             return unknown_reference(mode, reference, Type::Any, true);
         };
-        let names = schema.attributes.keys().chain(schema.blocks.keys());
-        Value::object(
-            names.map(|attr| (attr.clone(), self.attribute(id, declared, key.cloned(), attr, each))),
-        )
+        let attribute = |attr| (SmolStr::from(attr), self.attribute(id, declared, key.cloned(), attr, each));
+        Value::object(names.into_iter().map(attribute))
     }
 
     /// One attribute of a resource instance.
@@ -203,7 +239,13 @@ impl<'a> ModuleScope<'a> {
         let Some(_level) = Nested::enter() else { return Nested::too_deep() };
         self.resources.attributes.borrow_mut().insert(cell.clone(), None);
         let scope = InstanceScope { module: self, each: each.clone() };
-        let (given, _) = self.recording(|| instance::attribute(declared, attr, self, &scope));
+        let (given, _) = self.recording(|| match instance::attribute(declared, attr, self, &scope) {
+            Some(value) if !value.is_null() => Some(value),
+            given if mode == Mode::Data => {
+                data::computed(kind, attr, &data::Block { declared, scope: self, names: &scope }).or(given)
+            }
+            given => given,
+        });
         let value = match given {
             Some(value) if mode == Mode::Data => value,
             // The provider decides what is null as it does what is not there.
@@ -223,12 +265,15 @@ impl<'a> ModuleScope<'a> {
     /// An attribute that the configuration does not set: what the catalog says of an instance that sets nothing. What the
     /// provider computes is known after apply.
     fn unset(&self, mode: Mode, kind: &'a str, attr: &str, reference: &Reference) -> Value {
+        if (mode, kind) == (Mode::Managed, TERRAFORM_DATA) && matches!(attr, "input" | "triggers_replace") {
+            return Value::NULL;
+        }
         let schema = (mode == Mode::Managed).then(|| Catalog::get().schema(kind)).flatten();
         let Some(schema) = schema else {
             return unknown_reference(mode, reference.clone(), Type::Any, false);
         };
         let mut unset = self.resources.unset.borrow_mut();
-        let object = unset.entry(kind).or_insert_with(|| catalog::complete(kind, &Value::object([]), true));
+        let object = unset.entry(kind).or_insert_with(|| catalog::complete(kind, Value::object([]), true));
         match (object.get(attr), schema.attributes.get(attr)) {
             // What only the provider sets it always sets: it is not null.
             (Some(value), Some(a)) if value.is_unknown() => {

@@ -9,12 +9,16 @@ use crate::source::Site;
 use crate::value::Reference;
 
 use super::module::Definition;
+use super::scope::NOT_DECLARED;
 
 /// More resources than this are not kept as named by one expression.
 const MAX_TOUCHED: usize = 256;
 
 /// More module instances than this are not evaluated.
 const MAX_MODULES: usize = 10_000;
+
+/// The parts of all values together: some hundred megabytes.
+const MAX_TOTAL: usize = 4_000_000;
 
 /// One evaluation.
 pub struct Run<'a> {
@@ -29,6 +33,10 @@ pub struct Run<'a> {
     /// Where a diagnostic was reported: of an expression that many instances evaluate one is enough.
     reported: RefCell<BTreeSet<Site>>,
     modules: Cell<usize>,
+    /// What is left of [`MAX_TOTAL`].
+    left: Cell<usize>,
+    /// What was said of names that are not declared: one mistake, however often the name stands there.
+    undeclared: RefCell<BTreeSet<String>>,
 }
 
 impl<'a> Run<'a> {
@@ -41,12 +49,16 @@ impl<'a> Run<'a> {
             diagnostics: RefCell::default(),
             reported: RefCell::default(),
             modules: Cell::default(),
+            left: Cell::new(MAX_TOTAL),
+            undeclared: RefCell::default(),
         }
     }
 
-    /// Adds a diagnostic, the first one of its place.
+    /// Adds a diagnostic, the first one of its place, and of a name that is not declared the first one of all.
     pub(super) fn report(&self, diagnostic: Diagnostic) {
-        if diagnostic.site.is_none_or(|site| self.reported.borrow_mut().insert(site)) {
+        let is_new = !diagnostic.message.ends_with(NOT_DECLARED)
+            || self.undeclared.borrow_mut().insert(diagnostic.message.clone());
+        if is_new && diagnostic.site.is_none_or(|site| self.reported.borrow_mut().insert(site)) {
             self.diagnostics.borrow_mut().push(diagnostic);
         }
     }
@@ -71,6 +83,13 @@ impl<'a> Run<'a> {
         for reference in references {
             self.touch(reference);
         }
+    }
+
+    /// Takes `parts` off of what all values may have together; false if no more is left.
+    pub(super) fn spend(&self, parts: usize) -> bool {
+        let left = self.left.get().checked_sub(parts);
+        self.left.set(left.unwrap_or(0));
+        left.is_some()
     }
 
     /// Counts `more` module instances; false if they are too many.

@@ -52,8 +52,14 @@ pub(super) enum Variables<'a> {
 /// resources that evaluating it named.
 pub(super) type Memo<'a> = RefCell<BTreeMap<&'a str, Option<(Value, BTreeSet<Reference>)>>>;
 
+/// What is said of a name that is not declared, at the end.
+pub(super) const NOT_DECLARED: &str = "is not declared";
+
 /// A value has no more parts than this.
 const MAX_PARTS: usize = 100_000;
+
+/// What is said where [`ModuleScope::spend`] is passed.
+pub(super) const TOO_MUCH: &str = "the module has too many values";
 
 /// A value nests no deeper.
 const MAX_NESTING: usize = 250;
@@ -90,7 +96,7 @@ impl<'a> ModuleScope<'a> {
         })
     }
 
-    /// Adds a diagnostic, the first one of its place.
+    /// Adds a diagnostic, the first one of its place, and of a name that is not declared the first one of all.
     pub fn report(&self, diagnostic: Diagnostic) {
         self.run.report(diagnostic);
     }
@@ -99,11 +105,47 @@ impl<'a> ModuleScope<'a> {
     pub fn evaluate(&self, expr: &Expr<'_>, file: FileId, scope: &dyn Scope) -> (Value, BTreeSet<Reference>) {
         let mut diagnostics = Vec::new();
         let (value, touched) =
-            self.recording(|| eval::evaluate(expr, file, scope, EvalMode::Strict, &mut diagnostics));
+            self.recording(|| eval::evaluate(expr, file, scope, EvalMode::Extended, &mut diagnostics));
         for diagnostic in diagnostics {
             self.report(diagnostic);
         }
-        (bounded(value), touched)
+        let site = Site { file, span: expr.span };
+        (self.bounded(value, site), touched)
+    }
+
+    /// The value, or what stands for one that is too large. Values share their parts: a local that names another one twice,
+    /// and so on, is soon larger than any memory for those who walk through it.
+    fn bounded(&self, value: Value, site: Site) -> Value {
+        /// Whether the value has no more parts than `left`, which are taken off, and nests no deeper than `depth`.
+        fn fits(value: &Value, left: &mut usize, depth: usize) -> bool {
+            if depth == 0 || *left == 0 {
+                return false;
+            }
+            *left -= 1;
+            match (value.items(), value.map()) {
+                (Some(items), _) => items.iter().all(|item| fits(item, left, depth - 1)),
+                (None, Some(map)) => map.values().all(|item| fits(item, left, depth - 1)),
+                (None, None) => true,
+            }
+        }
+        let mut left = MAX_PARTS;
+        let which = if !fits(&value, &mut left, MAX_NESTING) {
+            "a value is too large or too deep"
+        } else if !self.spend(MAX_PARTS - left) {
+            TOO_MUCH
+        } else {
+            return value;
+        };
+        self.report(
+            Diagnostic::warning(format!("limit passed: {which}; the value counts as not known")).at(site),
+        );
+        let too_large = Value::unknown(Cause::Limit(which.into()));
+        Value { origin: value.origin, ..too_large }.mark(value.sensitive)
+    }
+
+    /// Takes `parts` off of what all values may have together; false if no more is left.
+    pub(super) fn spend(&self, parts: usize) -> bool {
+        self.run.spend(parts)
     }
 
     /// What `evaluate` gives, and the resources that it names.
@@ -132,7 +174,11 @@ impl<'a> ModuleScope<'a> {
             Some(None) => return self.cycle(what, site),
             None => {}
         }
-        let Some(_level) = Nested::enter() else { return Nested::too_deep() };
+        let Some(_level) = Nested::enter() else {
+            let message = "limit passed: expressions nest too deeply; the value counts as not known";
+            self.report(Diagnostic::warning(message).at(site));
+            return Nested::too_deep();
+        };
         memo.borrow_mut().insert(name, None);
         let (value, touched) = evaluate();
         self.run.touch_all(&touched);
@@ -142,7 +188,7 @@ impl<'a> ModuleScope<'a> {
 
     fn local(&self, name: &str) -> Result<Value, String> {
         let Some((&name, &(file, attribute))) = self.module.locals.get_key_value(name) else {
-            return Err(format!("local value `{name}` is not declared"));
+            return Err(format!("local value `{name}` {NOT_DECLARED}"));
         };
         let what = format!("local.{name}");
         let site = attribute.name.span.at(file);
@@ -154,7 +200,7 @@ impl<'a> ModuleScope<'a> {
             Variables::Given(values) => values.get(name).cloned(),
             Variables::Arguments(arguments) => self.argument(arguments, name),
         };
-        value.ok_or_else(|| format!("variable `{name}` is not declared"))
+        value.ok_or_else(|| format!("variable `{name}` {NOT_DECLARED}"))
     }
 
     /// The value of what needs itself to be evaluated.
@@ -163,29 +209,6 @@ impl<'a> ModuleScope<'a> {
         self.report(Diagnostic::warning(message.clone()).at(site));
         Value::unknown(Cause::Error(message.into()))
     }
-}
-
-/// The value, or what stands for one that is too large. Values share their parts: a local that names another one twice, and
-/// so on, is soon larger than any memory for those who walk through it.
-fn bounded(value: Value) -> Value {
-    /// Whether the value has no more parts than `left`, which are taken off, and nests no deeper than `depth`.
-    fn fits(value: &Value, left: &mut usize, depth: usize) -> bool {
-        if depth == 0 || *left == 0 {
-            return false;
-        }
-        *left -= 1;
-        match (value.items(), value.map()) {
-            (Some(items), _) => items.iter().all(|item| fits(item, left, depth - 1)),
-            (None, Some(map)) => map.values().all(|item| fits(item, left, depth - 1)),
-            (None, None) => true,
-        }
-    }
-    let mut left = MAX_PARTS;
-    if fits(&value, &mut left, MAX_NESTING) {
-        return value;
-    }
-    let too_large = Value::unknown(Cause::Limit("a value is too large".into()));
-    Value { origin: value.origin, ..too_large }.mark(value.sensitive)
 }
 
 impl Scope for ModuleScope<'_> {
@@ -217,7 +240,7 @@ impl Scope for ModuleScope<'_> {
                 let (value, used) = self.resource(Mode::Managed, kind, name, rest)?;
                 Ok((value, used + 1))
             }
-            (name, []) => Err(format!("`{name}` is not declared")),
+            (name, []) => Err(format!("`{name}` {NOT_DECLARED}")),
         }
     }
 

@@ -98,7 +98,7 @@ fn assign_file(
     diagnostics: &mut Vec<Diagnostic>,
 ) {
     for attribute in parsed.body.attributes() {
-        let value = eval::evaluate(&attribute.value, parsed.file, &NoNames, Mode::Strict, diagnostics);
+        let value = constant(&attribute.value, parsed.file, diagnostics);
         assigned.insert(attribute.name.text.into(), value);
     }
 }
@@ -113,8 +113,30 @@ fn parse_var(text: &str, file: FileId, declared: &Declared<'_>, diagnostics: &mu
     }
     let arena = Bump::new();
     let (expr, more) = hcl::parse_expression(text, file, &arena);
-    diagnostics.extend(more);
-    eval::evaluate(&expr, file, &NoNames, Mode::Strict, diagnostics)
+    diagnostics.extend(more.into_iter().map(quiet));
+    constant(&expr, file, diagnostics)
+}
+
+/// A diagnostic of a variable file's syntax without what it found there.
+pub fn quiet(mut diagnostic: Diagnostic) -> Diagnostic {
+    if let Some(end) = diagnostic.message.find(", found ") {
+        diagnostic.message.truncate(end);
+    }
+    // `12hunter` is not a number
+    if let Some((_, rest)) = diagnostic.message.strip_prefix('`').and_then(|rest| rest.rsplit_once('`')) {
+        diagnostic.message = format!("this{rest}");
+    }
+    diagnostic
+}
+
+/// The value that is given for a variable. What is wrong with it is told in no words of it: a password without its quotes
+/// is a name or a call.
+fn constant(expr: &Expr<'_>, file: FileId, diagnostics: &mut Vec<Diagnostic>) -> Value {
+    eval::try_evaluate(expr, file, &NoNames, Mode::Strict).unwrap_or_else(|_| {
+        let message = "values of variables are constants, and texts need quotes";
+        diagnostics.push(Diagnostic::warning(message).at(expr.span.at(file)));
+        Value::unknown(Cause::Error(message.into())).or_origin(expr.span.at(file))
+    })
 }
 
 /// The value of a variable: what is assigned, or its default, or unknown for the cause that nothing is assigned.

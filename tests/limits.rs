@@ -1,0 +1,230 @@
+//! Input made to break the program: it ends, says what it left out, and does not take the machine with it.
+
+#![cfg(test)]
+
+#[path = "common/program.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod program;
+
+use std::fmt::Write as _;
+
+use program::{Dir, Run};
+
+/// Levels of nesting that nobody writes.
+const DEEP: usize = 200_000;
+
+/// Address space that a run may take, in KiB: the program, its threads' stacks, and less than a gigabyte of data.
+const MEMORY: &str = "1500000";
+
+/// A resource with findings whatever its name is: what is not known must not hide them.
+fn notebook(name: &str) -> String {
+    format!("resource \"aws_sagemaker_notebook_instance\" \"lab\" {{\n  name = {name}\n}}\n")
+}
+
+/// Checks the directory within [`MEMORY`].
+fn check(dir: &Dir, path: &str) -> Run {
+    if !cfg!(target_os = "linux") {
+        return dir.run(&["check", path]);
+    }
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", "ulimit -v \"$1\"; shift; exec \"$@\"", "sh", MEMORY, env!("CARGO_BIN_EXE_airgate")]);
+    command.args(["check", "--no-config", path]).current_dir(dir.path());
+    Run::of(&command.output().unwrap())
+}
+
+/// The source is analysed, the resource in it has its findings, and `said` is in the report.
+#[track_caller]
+fn bounded(source: &str, code: i32, said: &str) {
+    let run = check(&Dir::of(source), ".");
+    run.reports(code, &[said, "AWS-SM-NET-001"]);
+    assert!(run.out.len() < 50_000, "{} bytes of report", run.out.len());
+}
+
+#[test]
+fn expressions_nest_deeply_in_every_way() {
+    let around =
+        |open: &str, inner: &str, close: &str| format!("{}{inner}{}", open.repeat(DEEP), close.repeat(DEEP));
+    for expression in [
+        around("[", "1", "]"),
+        around("[", "1", ""),
+        around("(", "1", ")"),
+        around("{a=", "1", "}"),
+        around("!", "true", ""),
+        around("-", "1", ""),
+        around("true ? ", "1", " : 2"),
+        around("true ? 1 : ", "1", ""),
+        around("max(", "1", ")"),
+        around("a[", "1", "]"),
+        around("[for x in ", "[]", " : x]"),
+        around("\"${", "1", "}\""),
+        format!("\"{}\"", around("%{ if true }", "x", "%{ endif }")),
+        around("<<E\n${", "1", "}\nE\n"),
+        around("", "local", "[*]"),
+    ] {
+        let run = check(&Dir::of(&notebook(&expression)), ".");
+        run.reports(2, &["error: this nests deeper than 200 levels", "AWS-SM-NET-001"]);
+    }
+    bounded(&notebook(&around("1+", "1", "")), 2, "error: this has more than 500 operators in a row");
+    bounded(&notebook(&around("", "local", ".a")), 1, "warning: local value `a` is not declared");
+}
+
+#[test]
+fn blocks_and_types_nest_deeply() {
+    for source in ["a {\n".repeat(DEEP) + &"}\n".repeat(DEEP), "a {\n".repeat(DEEP)] {
+        bounded(&(notebook("\"x\"") + &source), 2, "error: this nests deeper than 200 levels");
+    }
+    let ty = "list(".repeat(DEEP) + "string" + &")".repeat(DEEP);
+    let source = format!("variable \"a\" {{\n  type = {ty}\n}}\n{}", notebook("var.a"));
+    bounded(&source, 2, "error: this nests deeper than 200 levels");
+}
+
+#[test]
+fn plans_nest_deeply() {
+    let lists = "[".repeat(DEEP) + &"]".repeat(DEEP);
+    let objects = "{\"a\":".repeat(DEEP) + "1" + &"}".repeat(DEEP);
+    let plan = |values: &str, unknown: &str, sensitive: &str, configuration: &str| {
+        format!(
+            r#"{{"format_version":"1.2","terraform_version":"1.11.4","planned_values":{{"root_module":{{"resources":[
+            {{"address":"aws_sagemaker_notebook_instance.lab","mode":"managed","name":"lab",
+            "type":"aws_sagemaker_notebook_instance","values":{values},"sensitive_values":{sensitive}}}]}}}},
+            "resource_changes":[{{"address":"aws_sagemaker_notebook_instance.lab","mode":"managed","name":"lab",
+            "type":"aws_sagemaker_notebook_instance","change":{{"actions":["create"],"before":null,
+            "after":{values},"after_unknown":{unknown},"after_sensitive":{sensitive}}}}}],
+            "configuration":{{"root_module":{configuration}}}}}"#
+        )
+    };
+    let name = r#"{"name":"x"}"#;
+    let dir = Dir::new();
+    let check_plan = |text: String| {
+        dir.write("plan.json", text);
+        check(&dir, "plan.json")
+    };
+    for values in [&lists, &objects] {
+        let values = format!("{{\"name\":{values}}}");
+        let run = check_plan(plan(&values, "{}", "{}", "{}"));
+        run.reports(2, &["cannot understand aws_sagemaker_notebook_instance.lab: recursion limit exceeded"]);
+    }
+    // Marks that cannot be read mark all: nothing is shown, nothing passes.
+    check_plan(plan(name, &objects, "{}", "{}"))
+        .reports(0, &[" 0 passed; 1 managed resource (1 in AI scope)"]);
+    let hidden = check_plan(plan(name, "{}", &objects, "{}"));
+    hidden.reports(1, &["AWS-SM-NET-001"]);
+    assert!(!hidden.out.contains("\"x\""), "{}", hidden.out);
+    let calls = "{\"module_calls\":{\"a\":{\"module\":".repeat(DEEP) + "{}" + &"}}}".repeat(DEEP);
+    check_plan(plan(name, "{}", "{}", &calls)).reports(2, &["cannot understand", "AWS-SM-NET-001"]);
+    let modules = "{\"child_modules\":[".repeat(DEEP) + "{}" + &"]}".repeat(DEEP);
+    check_plan(format!("{{\"format_version\":\"1.2\",\"planned_values\":{{\"root_module\":{modules}}}}}"))
+        .refuses(2, &["cannot understand the plan's values: recursion limit exceeded"]);
+    check_plan(lists).refuses(2, &["is a JSON array"]);
+    check_plan(objects).refuses(2, &["plan.json is "]);
+}
+
+#[test]
+fn ten_thousand_files_are_one_module() {
+    let dir = Dir::new();
+    for n in 0..10_000 {
+        dir.write(
+            &format!("f{n}.tf"),
+            format!("resource \"aws_sagemaker_notebook_instance\" \"n{n}\" {{}}\n"),
+        );
+    }
+    let run = dir.run(&["check", "--select", "AWS-SM-NET-001", "--format", "markdown"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.out.contains("10000 failures (10000 high)"), "{}", run.out.lines().next().unwrap());
+}
+
+#[test]
+fn long_lines_and_strings_are_cut() {
+    let long = "a".repeat(10 << 20);
+    bounded(&notebook(&format!("\"{long}\"")).replace('\n', " "), 1, "aaa");
+    bounded(&format!("locals {{ x = [{}] }}\n{}", "\"abcdefg\",".repeat(1 << 20), notebook("\"x\"")), 1, "");
+}
+
+/// Sixty locals, each made of two of the one before, and the last of them in `use`.
+fn doubling(start: &str, step: &str, last: &str) -> String {
+    let mut source = format!("locals {{\n  l0 = {start}\n");
+    for n in 1..=60 {
+        let _ = writeln!(source, "  l{n} = {}", step.replace('@', &format!("local.l{}", n - 1)));
+    }
+    let _ = writeln!(source, "  x = {}\n}}", last.replace('@', "local.l60"));
+    source + &notebook("tostring(length(local.x))")
+}
+
+#[test]
+fn doubling_ends() {
+    let limit = "warning: limit passed: ";
+    bounded(&doubling("\"0123456789abcdef\"", "\"${@}${@}\"", "@"), 1, limit);
+    bounded(&doubling("[1]", "concat(@, @)", "@"), 1, limit);
+    for last in ["@", "jsonencode(@)", "@ == @ ? \"a\" : \"b\"", "flatten(@)", "toset(@)", "tolist([@, @])"] {
+        bounded(&doubling("[1]", "[@, @]", last), 1, limit);
+        bounded(&doubling("{ a = 1 }", "{ a = @, b = @ }", last), 1, limit);
+    }
+    let nested = (1..60).fold("a".to_owned(), |inner, _| format!("[for a in [[a, a]] : {inner}]"));
+    bounded(&notebook(&format!("length(jsonencode([for a in [1] : {nested}]))")), 1, limit);
+}
+
+#[test]
+fn functions_and_loops_are_bounded() {
+    let local = |expression: &str| format!("locals {{\n  r = range(1000)\n  x = {expression}\n}}\n");
+    let many = "a".repeat(100_000);
+    for (expression, said) in [
+        ("range(1000000000)", "more than 1024 numbers"),
+        ("setproduct(local.r, local.r, local.r, local.r)", "elements of setproduct"),
+        ("[for a in local.r : [for b in local.r : [for c in local.r : a]]]", "limit passed: "),
+        (
+            "\"%{ for a in local.r }%{ for b in local.r }%{ for c in local.r }x%{ endfor }%{ endfor }%{ endfor }\"",
+            "limit passed: ",
+        ),
+        (
+            "cidrsubnets(\"::/0\", flatten([for a in local.r : [for b in local.r : 100]])...)",
+            "limit passed: ",
+        ),
+        ("regexall(\"(((((a{1,1000}){1,1000}){1,1000})))\", \"aaaa\")", "size of the compiled pattern"),
+        ("format(\"%1000000000s\", \"a\")", "too large for a format"),
+        ("indent(1000000000, \"a\\nb\")", "16 MiB of indent"),
+        (&format!("jsondecode(\"{}\")", "[".repeat(100_000)), "depth of a JSON document"),
+        (&format!("replace(\"{many}\", \"a\", \"{many}\")"), "16 MiB of replace"),
+        (
+            &format!("replace(\"{many}\", \"/{}/\", \"b\")", "(a?){500}".repeat(20)),
+            "size of the compiled pattern",
+        ),
+    ] {
+        bounded(&(local(expression) + &notebook("tostring(length(local.x))")), 1, said);
+    }
+    // Backtracking would take for ever; there is none.
+    let catastrophe = local(&format!("regexall(\"(a*)*b\", \"{many}\")"));
+    bounded(&(catastrophe + &notebook("tostring(length(local.x))")), 1, "AWS-SM-IAM-001");
+}
+
+#[test]
+fn cycles_are_told() {
+    bounded(
+        &format!("locals {{\n  a = local.b\n  b = local.a\n}}\n{}", notebook("local.a")),
+        1,
+        "refers to itself",
+    );
+    let two = "resource \"aws_s3_bucket\" \"a\" {\n  bucket = aws_s3_bucket.b.bucket\n}\n\
+               resource \"aws_s3_bucket\" \"b\" {\n  bucket = aws_s3_bucket.a.bucket\n}\n";
+    bounded(&(two.to_owned() + &notebook("aws_s3_bucket.a.bucket")), 1, "refers to itself");
+    let chain = (1..20_000).fold("locals {\n  l0 = \"x\"\n".to_owned(), |mut source, n| {
+        let _ = writeln!(source, "  l{n} = local.l{}", n - 1);
+        source
+    });
+    bounded(&(chain + "}\n" + &notebook("local.l19999")), 1, "limit passed: expressions nest too deeply");
+}
+
+#[test]
+fn instances_and_blocks_are_bounded() {
+    let with = |meta: &str| notebook(&format!("\"n\"\n  {meta}"));
+    bounded(&with("count = 1e12"), 1, "more than 10000 instances are analysed as one");
+    let keys = "for_each = toset(flatten([for a in range(1000) : [for b in range(1000) : \"${a}-${b}\"]]))";
+    bounded(&with(keys), 1, "limit passed: ");
+    let blocks = "dynamic \"a\" {\n for_each = range(1000)\n content {\n dynamic \"b\" {\n for_each = range(1000)\n \
+                  content {\n dynamic \"c\" {\n for_each = range(1000)\n content {}\n}\n}\n}\n}\n}";
+    bounded(&with(blocks), 1, "limit passed: the module has too many values");
+    let mut many = notebook("\"x\"");
+    for n in 0..20 {
+        let _ = writeln!(many, "resource \"aws_sns_topic\" \"n{n}\" {{\n  count = 10000\n}}");
+    }
+    bounded(&many, 1, "limit passed: the module has too many values; the instances are analysed as one");
+}

@@ -1,0 +1,131 @@
+//! Work grows with the input, counted and not timed: rules asked, edges made, values decoded.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail the test")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+
+use airgate::check::{self, Checked, Rules};
+use airgate::config::{Config, Scope};
+use airgate::facts::Facts;
+use airgate::graph::ResourceGraph;
+use airgate::input::{self, InputFile};
+use airgate::program::{Mode, Program};
+use airgate::rules::{self, RuleSet, Scope as RuleScope};
+use airgate::source::Sources;
+use serde_json::{Value, json};
+
+/// The plan of a fixture, `copies` times as instances of one module. All copies have the same literals.
+fn grown(fixture: &str, copies: usize) -> String {
+    let path = format!("{}/fixtures/{fixture}/plan.json", env!("CARGO_MANIFEST_DIR"));
+    let mut plan: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let changes = plan["resource_changes"].take();
+    let changes = changes.as_array().unwrap();
+    let copy = |i: usize| {
+        changes.iter().cloned().map(move |mut change| {
+            let module = format!("module.copy[\"{i}\"]");
+            change["address"] = json!(format!("{module}.{}", change["address"].as_str().unwrap()));
+            change["module_address"] = json!(module);
+            change
+        })
+    };
+    plan["resource_changes"] = (0..copies).flat_map(copy).collect();
+    let root = plan["configuration"]["root_module"].take();
+    plan["configuration"]["root_module"] = json!({ "module_calls": { "copy": { "module": root } } });
+    plan.as_object_mut().unwrap().remove("planned_values");
+    plan.as_object_mut().unwrap().remove("prior_state");
+    plan.to_string()
+}
+
+fn read(text: String, wanted: &dyn Fn(&str) -> bool) -> Program {
+    let mut sources = Sources::default();
+    let file = sources.add("plan.json", text);
+    let program = input::read(InputFile::Plan, "plan.json", sources.text(file), file, wanted);
+    assert!(program.diagnostics.is_empty(), "{:?}", program.diagnostics);
+    program
+}
+
+/// What was done for one input.
+#[derive(Debug, PartialEq)]
+struct Work {
+    instances: usize,
+    edges: usize,
+    evaluations: usize,
+    /// Rules times resources, by the rules' types.
+    expected: usize,
+    results: usize,
+}
+
+fn work(text: String) -> Work {
+    let set = RuleSet::builtin().unwrap();
+    let arena = bumpalo::Bump::new();
+    let file = Sources::default().add("rules", "");
+    let rules = Rules::new(rules::compile(&set, &arena, file, check::vocabulary()).unwrap(), file);
+    let graph = ResourceGraph::build(read(text, &|name| rules.wants(name)));
+    let config = Config { scope: Scope::All, ..Config::default() };
+    let Checked { findings, passed, evaluations } = check::check(&Facts::new(&graph, &config), &rules, false);
+    let resources = graph.graph.node_weights().filter(|resource| resource.mode == Mode::Managed);
+    let asked = |type_name: &str| {
+        let of_resources = rules.compiled.iter().filter(|rule| rule.scope == RuleScope::Resource);
+        of_resources.filter(|rule| rule.types.iter().any(|name| name == type_name)).count()
+    };
+    Work {
+        instances: graph.graph.node_count(),
+        edges: graph.graph.edge_count(),
+        evaluations,
+        expected: resources.map(|resource| asked(&resource.type_name)).sum(),
+        results: findings.iter().map(|finding| finding.resources.len()).sum::<usize>() + passed,
+    }
+}
+
+#[test]
+fn every_rule_is_asked_once_of_every_resource_it_is_about() {
+    for fixture in ["rag-bedrock", "sagemaker-training"] {
+        let work = work(grown(fixture, 3));
+        assert!(work.expected > 0, "{fixture} has nothing to ask");
+        assert_eq!(work.evaluations, work.expected, "{fixture}");
+        assert!(work.results <= work.evaluations + RuleSet::builtin().unwrap().len(), "{work:?}");
+    }
+}
+
+#[test]
+fn twice_the_instances_are_twice_the_work() {
+    for fixture in ["rag-bedrock", "sagemaker-training"] {
+        let (one, two) = (work(grown(fixture, 8)), work(grown(fixture, 16)));
+        assert_eq!(two.instances, 2 * one.instances, "{fixture}");
+        assert_eq!(two.evaluations, 2 * one.evaluations, "{fixture}");
+        assert!(one.edges > 0 && two.edges == 2 * one.edges, "{fixture}: {one:?} {two:?}");
+    }
+}
+
+#[test]
+fn only_wanted_types_are_decoded_and_asked_for_once() {
+    let asked = Mutex::new(BTreeMap::new());
+    let wanted = |name: &str| {
+        *asked.lock().unwrap().entry(name.to_owned()).or_insert(0) += 1;
+        name == "aws_s3_bucket"
+    };
+    let program = read(grown("rag-bedrock", 20), &wanted);
+    let is_decoded = |resource: &&airgate::program::Resource| {
+        resource.after.as_ref().and_then(|after| after.map()).is_some_and(|map| !map.is_empty())
+    };
+    let buckets = program.resources.iter().filter(|resource| resource.type_name == "aws_s3_bucket").count();
+    let decoded: Vec<_> = program.resources.iter().filter(is_decoded).collect();
+    assert_eq!((buckets, decoded.len()), (60, 60));
+    assert!(decoded.iter().all(|resource| resource.type_name == "aws_s3_bucket"));
+    let blocks: BTreeSet<_> = program.resources.iter().map(|resource| &resource.block).collect();
+    let most = asked.lock().unwrap().values().copied().max().unwrap();
+    assert!(most <= blocks.len() && most < 20, "a type is asked for with each instance: {most}");
+}
+
+#[test]
+fn names_that_all_copies_share_join_only_what_is_in_one_copy() {
+    let program = read(grown("rag-bedrock", 4), &|_| true);
+    let graph = ResourceGraph::build(program);
+    assert!(graph.graph.edge_count() > 0);
+    for edge in graph.graph.edge_indices() {
+        let (source, target) = graph.graph.edge_endpoints(edge).unwrap();
+        let (source, target) = (graph.resource(source).unwrap(), graph.resource(target).unwrap());
+        assert_eq!(source.module, target.module, "{} → {}", source.address, target.address);
+    }
+}
