@@ -18,11 +18,7 @@ pub(super) fn size(value: &Value, max: usize) -> Option<usize> {
 
 fn walk(value: &Value, max: usize, depth: usize, count: &mut usize) {
     *count = if depth == 0 { max + 1 } else { *count + 1 };
-    let held = value
-        .items()
-        .unwrap_or_default()
-        .iter()
-        .chain(value.map().into_iter().flat_map(crate::value::Map::values));
+    let held = value.items().unwrap_or_default().iter().chain(value.map().into_iter().flat_map(Map::values));
     for item in held {
         if *count > max {
             return;
