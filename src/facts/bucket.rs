@@ -3,10 +3,12 @@
 //! Service facts: objects are encrypted with SSE-S3 where nothing else is configured (since January 2023); new buckets
 //! block public access by default (since April 2023), older ones do not.
 
+use std::collections::BTreeMap;
+
 use petgraph::Direction;
 use smol_str::SmolStr;
 
-use crate::graph::NodeId;
+use crate::graph::{NodeId, ResourceGraph};
 use crate::program::Resource;
 use crate::value::{Cause, Kind, Value};
 
@@ -130,16 +132,31 @@ impl Reader<'_, '_> {
         if let Some(call) = self.facts.unfollowed_users(self.node).next() {
             return Some(Value::unknown(Cause::Module(SmolStr::from(call))));
         }
-        let graph = self.facts.graph;
-        let unplaced = graph.by_type(type_name).iter().find_map(|&node| {
-            let resource = graph.resource(node).filter(|resource| !resource.is_deleted())?;
-            let bucket = resource.after.as_ref()?.get("bucket")?;
-            let is_placed = graph.edges(node, Direction::Outgoing).any(|(edge, _)| edge.path == "bucket");
-            (bucket.is_unknown() && !is_placed).then_some(resource)
-        })?;
+        let unplaced = self.facts.graph.resource(*self.facts.unplaced.get(type_name)?)?;
         let cause = format!("`{}` may configure it: its bucket is not known", unplaced.address);
         Some(Value::unknown(Cause::Other(cause.into())))
     }
+}
+
+/// Of each type that configures buckets, the first resource whose bucket cannot be told.
+pub(super) fn unplaced(graph: &ResourceGraph) -> BTreeMap<&'static str, NodeId> {
+    const TYPES: [&str; 4] = [
+        "aws_s3_bucket_logging",
+        "aws_s3_bucket_public_access_block",
+        "aws_s3_bucket_server_side_encryption_configuration",
+        "aws_s3_bucket_versioning",
+    ];
+    let is_unplaced = |node: NodeId| {
+        let resource = graph.resource(node).filter(|resource| !resource.is_deleted())?;
+        let bucket = resource.after.as_ref()?.get("bucket")?;
+        let is_placed = || graph.edges(node, Direction::Outgoing).any(|(edge, _)| edge.path == "bucket");
+        Some(bucket.is_unknown() && !is_placed())
+    };
+    let first = |name| {
+        let node = graph.by_type(name).iter().copied().find(|&node| is_unplaced(node) == Some(true))?;
+        Some((name, node))
+    };
+    TYPES.into_iter().filter_map(first).collect()
 }
 
 /// The value at `path`; unknown where a step is, null where it is missing.

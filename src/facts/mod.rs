@@ -9,6 +9,8 @@ pub mod residency;
 pub mod scope;
 pub mod tags;
 
+use std::collections::BTreeMap;
+
 use crate::config::Config;
 use crate::graph::{NodeId, ResourceGraph};
 
@@ -22,12 +24,14 @@ pub struct Facts<'g> {
     /// The user's configuration: allowed jurisdictions, tags.
     pub config: &'g Config,
     scope: Scope,
+    /// Asked for with every bucket, so found once.
+    unplaced: BTreeMap<&'static str, NodeId>,
 }
 
 impl<'g> Facts<'g> {
     /// Derives what every rule needs; the rest is derived when asked for.
     pub fn new(graph: &'g ResourceGraph, config: &'g Config) -> Self {
-        Self { graph, config, scope: Scope::new(graph) }
+        Self { graph, config, scope: Scope::new(graph), unplaced: bucket::unplaced(graph) }
     }
 
     /// How AI reaches the resource.
