@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 
 use crate::config::Config;
 use crate::graph::{NodeId, ResourceGraph};
+use crate::value::{Cause, Value};
 
 use scope::Scope;
 
@@ -53,4 +54,9 @@ impl<'g> Facts<'g> {
                 .then_some(call.address.as_str())
         })
     }
+}
+
+/// Whether nobody set the value and the provider decides it, as far as the input tells.
+fn is_left_to_the_provider(value: &Value) -> bool {
+    value.as_unknown().is_some_and(|unknown| matches!(unknown.cause, Cause::Provider | Cause::Plan))
 }

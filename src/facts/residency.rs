@@ -4,7 +4,7 @@ use crate::graph::NodeId;
 use crate::program::InputKind;
 use crate::value::{Cause, Value};
 
-use super::{Facts, tags};
+use super::{Facts, is_left_to_the_provider, tags};
 
 /// The region that the resource is created in: its own `region` argument, or that of its provider configuration.
 pub fn region(facts: &Facts<'_>, node: NodeId) -> Value {
@@ -34,10 +34,6 @@ pub fn allowed(facts: &Facts<'_>, node: NodeId) -> Value {
     }
     let configured = &facts.config.residency.allowed;
     if configured.is_empty() { Value::NULL } else { tags::strings(configured.iter().map(String::as_str)) }
-}
-
-fn is_left_to_the_provider(value: &Value) -> bool {
-    value.as_unknown().is_some_and(|unknown| unknown.cause == Cause::Provider || unknown.cause == Cause::Plan)
 }
 
 /// A state has no provider configuration; ARNs in it tell the region.

@@ -4,9 +4,9 @@ use smol_str::SmolStr;
 
 use crate::config::Tags;
 use crate::graph::NodeId;
-use crate::value::{Cause, Type, Unknown, Value};
+use crate::value::{Type, Unknown, Value};
 
-use super::Facts;
+use super::{Facts, is_left_to_the_provider};
 
 /// The value of the tag `name` or one of its synonyms; null if the resource has none, unknown if that cannot be told.
 pub fn tag(facts: &Facts<'_>, node: NodeId, name: &str) -> Value {
@@ -52,10 +52,6 @@ fn effective(facts: &Facts<'_>, node: NodeId) -> Vec<Value> {
         (None, provider) => layers.extend(provider.map(|provider| provider.default_tags.clone())),
     }
     layers
-}
-
-fn is_left_to_the_provider(value: &Value) -> bool {
-    value.as_unknown().is_some_and(|unknown| matches!(unknown.cause, Cause::Provider | Cause::Plan))
 }
 
 /// A list of strings as a value.
