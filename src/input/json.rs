@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
-use serde::Deserialize as _;
+use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use smol_str::SmolStr;
@@ -76,6 +76,18 @@ impl<'a> Document<'a> {
         diagnostic
     }
 
+    /// Reads `part`, which is `what`; where it has not the shape that it should that is a diagnostic.
+    pub fn parse<T: Deserialize<'a>>(
+        self,
+        what: &str,
+        part: &'a str,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Option<T> {
+        serde_json::from_str(part)
+            .map_err(|error| diagnostics.push(self.not_understood(what, part, &error)))
+            .ok()
+    }
+
     /// Decodes `raw`; what `unknown` marks becomes known after apply, what `sensitive` marks is marked so.
     pub fn decode(
         self,
@@ -97,7 +109,7 @@ impl<'a> Document<'a> {
 #[derive(Clone, Debug)]
 pub struct Text<'a>(pub Cow<'a, str>);
 
-impl<'de: 'a, 'a> serde::Deserialize<'de> for Text<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct TextVisitor;
         impl<'de> Visitor<'de> for TextVisitor {
@@ -123,7 +135,7 @@ impl<'de: 'a, 'a> serde::Deserialize<'de> for Text<'a> {
 #[derive(Debug, Default)]
 pub struct Entries<'a>(pub Vec<(Text<'a>, &'a RawValue)>);
 
-impl<'de: 'a, 'a> serde::Deserialize<'de> for Entries<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct EntriesVisitor;
         impl<'de> Visitor<'de> for EntriesVisitor {
@@ -258,7 +270,7 @@ fn number(digits: &str) -> Value {
 pub fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
-    T: Default + serde::Deserialize<'de>,
+    T: Default + Deserialize<'de>,
 {
     Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }

@@ -49,13 +49,8 @@ pub fn read(text: &str, file: FileId, wanted: &dyn Fn(&str) -> bool) -> Program 
     let program =
         Program { kind: InputKind::PulumiPreview, written_by: Some("Pulumi".into()), ..Program::default() };
     let mut reader = Reader::new(document, wanted, program);
-    let digest: Digest<'_> = match serde_json::from_str(text) {
-        Ok(digest) => digest,
-        Err(error) => {
-            reader.program.diagnostics.push(document.not_understood("the preview", text, &error));
-            return reader.program;
-        }
-    };
+    let digest = document.parse("the preview", text, &mut reader.program.diagnostics);
+    let Some::<Digest<'_>>(digest) = digest else { return reader.program };
     reader.config = digest
         .config
         .iter()
@@ -63,13 +58,8 @@ pub fn read(text: &str, file: FileId, wanted: &dyn Fn(&str) -> bool) -> Program 
         .collect();
     let mut listed = 0;
     for raw in &digest.steps {
-        let step: Step<'_> = match serde_json::from_str(raw.get()) {
-            Ok(step) => step,
-            Err(error) => {
-                reader.program.diagnostics.push(document.not_understood("a step", raw.get(), &error));
-                continue;
-            }
-        };
+        let step = document.parse("a step", raw.get(), &mut reader.program.diagnostics);
+        let Some::<Step<'_>>(step) = step else { continue };
         listed += usize::from(step.op == "same");
         let Some(action) = action(&step.op) else { continue };
         reader.add(raw.get(), step.old.as_ref(), step.new.as_ref(), action);

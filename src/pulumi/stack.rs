@@ -45,13 +45,9 @@ pub fn read(text: &str, file: FileId, wanted: &dyn Fn(&str) -> bool) -> Program 
     let document = Document::new(text, file);
     let program = Program { kind: InputKind::PulumiStack, ..Program::default() };
     let mut reader = Reader::new(document, wanted, program);
-    let deployment = match serde_json::from_str::<File<'_>>(text) {
-        Ok(file) => file.deployment.or(file.checkpoint.and_then(|it| it.latest)).unwrap_or_default(),
-        Err(error) => {
-            reader.program.diagnostics.push(document.not_understood("the stack", text, &error));
-            return reader.program;
-        }
-    };
+    let file = document.parse("the stack", text, &mut reader.program.diagnostics);
+    let Some::<File<'_>>(file) = file else { return reader.program };
+    let deployment = file.deployment.or(file.checkpoint.and_then(|it| it.latest)).unwrap_or_default();
     let version = deployment.manifest.version.filter(|version| !version.is_empty());
     reader.program.written_by =
         Some(version.map_or_else(|| "Pulumi".to_owned(), |version| format!("Pulumi {version}")));
@@ -59,12 +55,9 @@ pub fn read(text: &str, file: FileId, wanted: &dyn Fn(&str) -> bool) -> Program 
         reader.program.incomplete = Some("operations were pending when the stack was written".into());
     }
     for raw in deployment.resources {
-        match serde_json::from_str::<State<'_>>(raw.get()) {
-            Ok(state) if state.delete => {}
-            Ok(state) => reader.add(raw.get(), None, Some(&state), Action::None),
-            Err(error) => {
-                reader.program.diagnostics.push(document.not_understood("a resource", raw.get(), &error));
-            }
+        let state = document.parse("a resource", raw.get(), &mut reader.program.diagnostics);
+        if let Some(state) = state.filter(|state: &State<'_>| !state.delete) {
+            reader.add(raw.get(), None, Some(&state), Action::None);
         }
     }
     reader.finish()

@@ -126,21 +126,15 @@ pub fn read(text: &str, file: FileId, wanted: &dyn Fn(&str) -> bool) -> Program 
 pub fn read_raw(text: &str, file: FileId, wanted: &dyn Fn(&str) -> bool) -> Program {
     let document = Document::new(text, file);
     let mut program = Program { kind: InputKind::TerraformState, ..Program::default() };
-    let state: RawState<'_> = match serde_json::from_str(text) {
-        Ok(state) => state,
-        Err(error) => {
-            program.diagnostics.push(document.not_understood("the state", text, &error));
-            return program;
-        }
+    let Some(state) = document.parse::<RawState<'_>>("the state", text, &mut program.diagnostics) else {
+        return program;
     };
     program.written_by = state.terraform_version.map(|version| format!("Terraform {version}"));
     for raw in state.resources {
-        match serde_json::from_str::<RawBlock<'_>>(raw.get()) {
-            Ok(block) => read_block(document, &block, wanted, &mut program),
-            Err(error) => {
-                let what = "an entry of `resources`";
-                program.diagnostics.push(document.not_understood(what, raw.get(), &error));
-            }
+        let what = "an entry of `resources`";
+        let block: Option<RawBlock<'_>> = document.parse(what, raw.get(), &mut program.diagnostics);
+        if let Some(block) = block {
+            read_block(document, &block, wanted, &mut program);
         }
     }
     program
@@ -156,14 +150,9 @@ fn read_block<'a>(
     let module = block.module.clone().unwrap_or_default();
     let provider = block.provider.as_deref().and_then(|text| provider(program, text));
     for raw in &block.instances {
-        let instance: RawInstance<'_> = match serde_json::from_str(raw.get()) {
-            Ok(instance) => instance,
-            Err(error) => {
-                let what = "an entry of `instances`";
-                program.diagnostics.push(document.not_understood(what, raw.get(), &error));
-                continue;
-            }
-        };
+        let what = "an entry of `instances`";
+        let instance = document.parse(what, raw.get(), &mut program.diagnostics);
+        let Some::<RawInstance<'_>>(instance) = instance else { continue };
         if instance.deposed.is_some() {
             continue;
         }
@@ -258,14 +247,9 @@ impl<'a> ModuleValues<'a> {
         keep: &mut dyn FnMut(&Resource) -> bool,
     ) {
         for raw in &self.resources {
-            let instance: Instance<'a> = match serde_json::from_str(raw.get()) {
-                Ok(instance) => instance,
-                Err(error) => {
-                    let what = "an entry of `resources`";
-                    program.diagnostics.push(document.not_understood(what, raw.get(), &error));
-                    continue;
-                }
-            };
+            let what = "an entry of `resources`";
+            let instance = document.parse(what, raw.get(), &mut program.diagnostics);
+            let Some::<Instance<'a>>(instance) = instance else { continue };
             let address = Address::parse(&instance.address);
             let mut resource = Resource {
                 block: address.map_or_else(|| instance.address.clone(), |address| address.block()),

@@ -104,12 +104,8 @@ struct Change<'a> {
 pub fn read(text: &str, file: FileId, wanted: &dyn Fn(&str) -> bool) -> Program {
     let document = Document::new(text, file);
     let mut program = Program { kind: InputKind::TerraformPlan, ..Program::default() };
-    let plan: Plan<'_> = match serde_json::from_str(text) {
-        Ok(plan) => plan,
-        Err(error) => {
-            program.diagnostics.push(document.not_understood("the plan", text, &error));
-            return program;
-        }
+    let Some(plan) = document.parse::<Plan<'_>>("the plan", text, &mut program.diagnostics) else {
+        return program;
     };
     program.written_by = plan.terraform_version.as_ref().map(|version| format!("Terraform {version}"));
     program.incomplete = incomplete(&plan).map(str::to_owned);
@@ -201,13 +197,8 @@ fn values<'a>(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<ModuleValues<'a>> {
     let raw = raw?;
-    match serde_json::from_str::<Values<'a>>(raw.get()) {
-        Ok(values) => values.values.and_then(|values| values.root_module).or(values.root_module),
-        Err(error) => {
-            diagnostics.push(document.not_understood("the plan's values", raw.get(), &error));
-            None
-        }
-    }
+    let values: Values<'a> = document.parse("the plan's values", raw.get(), diagnostics)?;
+    values.values.and_then(|values| values.root_module).or(values.root_module)
 }
 
 fn resource<'a>(
