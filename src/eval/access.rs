@@ -277,8 +277,7 @@ fn step_into_unknown(value: &Value, path: &Path<'_>, ty: Type) -> Value {
         Cause::Data(of) if unknown.sources.is_empty() => Cause::Data(extend(of, path)),
         cause => cause.clone(),
     };
-    let element =
-        Unknown { ty, not_null: false, prefix: SmolStr::default(), cause, sources: unknown.sources.clone() };
+    let element = Unknown { ty, sources: unknown.sources.clone(), ..Unknown::new(cause) };
     Value { reference, origin: value.origin, ..Value::from_unknown(element).mark(value.sensitive) }
 }
 

@@ -130,6 +130,7 @@ fn untyped(value: &Value) -> Value {
             ty: Type::Any,
             not_null: false,
             prefix: smol_str::SmolStr::default(),
+            partial: None,
             ..unknown.clone()
         },
         None => Unknown::of_operands(&[value]),
@@ -142,5 +143,6 @@ fn untyped(value: &Value) -> Value {
         sensitive: value.holds_sensitive(),
         origin: value.origin,
         reference: value.reference.clone().filter(is_certain),
+        via: value.via.clone(),
     }
 }

@@ -64,7 +64,8 @@ fn joined(first: &Value, rest: &[&Value], otherwise: &Value) -> Option<Value> {
 /// `otherwise` for a part of type `ty`: what else it says of the whole does not hold there.
 fn loosened(otherwise: &Value, ty: Type) -> Value {
     let Some(unknown) = otherwise.as_unknown() else { return otherwise.clone() };
-    let unknown = Unknown { ty, not_null: false, prefix: SmolStr::default(), ..unknown.clone() };
+    let unknown =
+        Unknown { ty, not_null: false, prefix: SmolStr::default(), partial: None, ..unknown.clone() };
     Value { sensitive: otherwise.sensitive, origin: otherwise.origin, ..Value::from_unknown(unknown) }
 }
 

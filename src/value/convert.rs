@@ -25,6 +25,7 @@ pub fn convert(value: &Value, ty: &Type) -> Result<Value, Mismatch> {
         sensitive: value.sensitive || converted.sensitive,
         origin: value.origin,
         reference: value.reference.clone(),
+        via: value.via.clone(),
     })
 }
 

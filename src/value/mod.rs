@@ -10,6 +10,8 @@ mod convert;
 mod map;
 mod number;
 mod ops;
+mod partial;
+mod provenance;
 mod types;
 
 pub use convert::convert;
@@ -17,6 +19,8 @@ pub use map::Map;
 pub use number::{Big, Number};
 use ops::set_items;
 pub use ops::{equal, order};
+pub use partial::{Partial, Piece};
+pub use provenance::Step;
 pub use types::{Field, Type, unify};
 
 use std::sync::Arc;
@@ -36,6 +40,8 @@ pub struct Value {
     pub origin: Option<Site>,
     /// The resource attribute that this value *is*, known or not: `aws_kms_key.k.arn`, through locals, variables and outputs.
     pub reference: Option<Arc<Reference>>,
+    /// The names that it came through, nearest first; [`None`] if it is written where it is used.
+    pub via: Option<Arc<Step>>,
 }
 
 /// What a value is.
@@ -77,6 +83,8 @@ pub struct Unknown {
     /// The resource attributes that it is computed from (`"s3://${aws_s3_bucket.b.id}/x"`), at most
     /// [`Unknown::MAX_SOURCES`].
     pub sources: Arc<[Arc<Reference>]>,
+    /// What airgate knows of it and Terraform does not: only in values of [`crate::eval::Mode::Extended`].
+    pub partial: Option<Partial>,
 }
 
 /// Why a value is unknown. The text of a cause is shown to users: [`std::fmt::Display`].
@@ -130,7 +138,14 @@ impl Unknown {
 
     /// Unknown of any type for `cause`.
     pub fn new(cause: Cause) -> Self {
-        Self { ty: Type::Any, not_null: false, prefix: SmolStr::default(), cause, sources: Arc::default() }
+        Self {
+            ty: Type::Any,
+            not_null: false,
+            prefix: SmolStr::default(),
+            cause,
+            sources: Arc::default(),
+            partial: None,
+        }
     }
 
     /// The references that the value is computed from: its sources, or the one in its cause.
@@ -145,13 +160,14 @@ impl Unknown {
 
 impl From<Kind> for Value {
     fn from(kind: Kind) -> Self {
-        Self { kind, sensitive: false, origin: None, reference: None }
+        Self { kind, sensitive: false, origin: None, reference: None, via: None }
     }
 }
 
 impl Value {
     /// `null`
-    pub const NULL: Self = Self { kind: Kind::Null, sensitive: false, origin: None, reference: None };
+    pub const NULL: Self =
+        Self { kind: Kind::Null, sensitive: false, origin: None, reference: None, via: None };
 
     /// A boolean.
     pub fn bool(value: bool) -> Self {
