@@ -251,7 +251,7 @@ fn evaluate(root: &RootModule, inputs: &Inputs, sources: &Sources) -> Program {
 
 /// The directory that a file of Terraform source stands for: Terraform knows no single files.
 fn module_of(path: &Path) -> Option<&Path> {
-    let is_source = path.extension().is_some_and(|extension| extension == "tf" || extension == "tofu");
+    let is_source = path.to_str().is_some_and(source::is_configuration);
     let parent = || path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     (is_source && path.is_file()).then(parent)
 }
@@ -291,7 +291,7 @@ fn nothing(directory: &Path, path: String) -> ReadError {
     const SHOWN: usize = 5;
     let has_source = |dir: &Path| {
         let entries = std::fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
-        entries.into_iter().any(|entry| entry.path().extension().is_some_and(|e| e == "tf" || e == "tofu"))
+        entries.into_iter().any(|entry| entry.path().to_str().is_some_and(source::is_configuration))
     };
     let entries = std::fs::read_dir(directory).into_iter().flatten().filter_map(Result::ok);
     let mut below: Vec<String> = entries

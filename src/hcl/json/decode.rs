@@ -115,6 +115,9 @@ impl<'a> Decoder<'a> {
         depth: u32,
         out: &mut Vec<Item<'a>>,
     ) {
+        if !matches!(node.kind, Kind::Object(_) | Kind::Array(_)) {
+            return self.wrong(node, "a block is an object, and several of them are an array of objects");
+        }
         let labels: Vec<&str> = header.labels.iter().map(|label| label.text).collect();
         let body = self.body(node, schema.block(header.name.text, &labels), depth);
         let block = Block {

@@ -8,8 +8,6 @@
 mod decode;
 mod lexer;
 mod relocate;
-#[cfg(test)]
-mod tests;
 mod tree;
 
 use bumpalo::Bump;

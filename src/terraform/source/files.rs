@@ -82,6 +82,11 @@ fn config(name: &str) -> Option<(&str, Option<&'static str>)> {
     CONFIG.iter().find_map(|(ending, hidden_by)| Some((name.strip_suffix(ending)?, *hidden_by)))
 }
 
+/// Whether Terraform or OpenTofu reads a file of this name as configuration.
+pub fn is_configuration(path: &str) -> bool {
+    config(path).is_some()
+}
+
 /// What a file of a module directory is, by its name.
 fn kind_of(name: &str, siblings: &BTreeSet<&str>) -> FileKind {
     if let Some((stem, hidden_by)) = config(name) {

@@ -41,7 +41,7 @@ use crate::hcl::ast::Body;
 use crate::program::{InputKind, Program};
 use crate::source::{FileId, Sources};
 
-pub use files::{display_path, read_text, sort};
+pub use files::{display_path, is_configuration, read_text, sort};
 pub use find::ModuleDir;
 
 use files::Listing;
