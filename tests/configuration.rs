@@ -2,7 +2,6 @@
 //! Terraform makes of whole configurations is held in `tests/source.rs`; here is what no plan shows.
 
 #![cfg(test)]
-#![expect(clippy::panic, reason = "helpers of tests fail the test")]
 
 #[path = "common/program.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]

@@ -12,7 +12,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 /// Values of root variables, and the workspace.
 #[derive(Debug)]
 pub(super) struct Values {
-    values: Vec<ValueOption>,
+    given: Vec<ValueOption>,
     env: bool,
     workspace: Option<String>,
 }
@@ -28,7 +28,7 @@ impl Values {
             .iter()
             .filter_map(|(name, text)| Some((name.strip_prefix("TF_VAR_")?.to_owned(), text.clone())));
         RunOptions {
-            values: self.values.clone(),
+            values: self.given.clone(),
             environment: variables.collect(),
             workspace: self.workspace.as_ref().or(workspace).cloned(),
         }
@@ -87,7 +87,7 @@ impl clap::FromArgMatches for Values {
         let mut all: Vec<(usize, ValueOption)> = vars.chain(files).collect();
         all.sort_by_key(|(place, _)| *place);
         Ok(Self {
-            values: all.into_iter().map(|(_, value)| value).collect(),
+            given: all.into_iter().map(|(_, value)| value).collect(),
             env: matches.get_flag("env"),
             workspace: matches.get_one("workspace").cloned(),
         })

@@ -40,7 +40,7 @@ enum GivenFile {
 #[derive(Debug)]
 pub enum Input {
     /// A root module.
-    Source(RootModule),
+    Source(Box<RootModule>),
     /// A JSON document.
     Document {
         /// What it is.
@@ -192,7 +192,7 @@ impl Inputs {
             tfvars: add(tfvars),
             ..RootModule::default()
         };
-        Self { items: vec![Input::Source(root)], ..Self::default() }
+        Self { items: vec![Input::Source(Box::new(root))], ..Self::default() }
     }
 }
 
@@ -268,10 +268,10 @@ fn read(path: &Path, sources: &mut Sources) -> Result<Input, ReadError> {
     let io = |source| ReadError::Io { path: shown.clone(), source };
     if path.is_dir() {
         let root = RootModule::read(path, sources).map_err(io)?;
-        return if root.is_empty() { Err(nothing(path, shown)) } else { Ok(Input::Source(root)) };
+        return if root.is_empty() { Err(nothing(path, shown)) } else { Ok(Input::Source(Box::new(root))) };
     }
     if let Some(module) = module_of(path) {
-        return RootModule::read(module, sources).map(Input::Source).map_err(io);
+        return RootModule::read(module, sources).map(|root| Input::Source(Box::new(root))).map_err(io);
     }
     let bytes = if is_stdin {
         let mut bytes = Vec::new();

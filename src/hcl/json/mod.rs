@@ -22,6 +22,7 @@ pub trait Schema: Copy {
     fn property(self, name: &str) -> Property;
 
     /// What a block of type `name` with these labels holds.
+    #[must_use]
     fn block(self, name: &str, labels: &[&str]) -> Self;
 }
 

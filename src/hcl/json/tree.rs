@@ -211,13 +211,11 @@ impl<'a> Parser<'a> {
 
     fn number(&mut self) -> Kind<'a> {
         let start = self.lexer.pos;
-        match self.lexer.number() {
-            Some(number) => Kind::Number(number),
-            None => {
-                self.report(self.lexer.span_from(start), "this is not a number in JSON", None);
-                Kind::Invalid
-            }
+        if let Some(number) = self.lexer.number() {
+            return Kind::Number(number);
         }
+        self.report(self.lexer.span_from(start), "this is not a number in JSON", None);
+        Kind::Invalid
     }
 
     /// To the next token. JSON has no comments.

@@ -109,7 +109,7 @@ fn order(name: &str) -> (bool, bool, &str) {
 
 /// Whether a file is in JSON syntax, by its name.
 pub(super) fn is_json(path: &str) -> bool {
-    path.ends_with(".json")
+    Path::new(path).extension().is_some_and(|extension| extension == "json")
 }
 
 /// Whether a configuration file is merged into the others, by its name.

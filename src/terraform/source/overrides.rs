@@ -68,12 +68,11 @@ fn provider<'a>(declared: &Declared<'a>) -> (Option<&'a str>, Option<&'a str>) {
 fn locals<'a>(module: &mut Module<'a>, over: Declared<'a>, diagnostics: &mut Vec<Diagnostic>) {
     for attribute in over.body().attributes() {
         let name = attribute.name;
-        match module.locals.get_mut(name.text) {
-            Some(base) => *base = (attribute.file, attribute),
-            None => {
-                let what = format!("local.{}", name.text);
-                diagnostics.push(nothing_to_override(&what).at(name.span.at(attribute.file)));
-            }
+        if let Some(base) = module.locals.get_mut(name.text) {
+            *base = (attribute.file, attribute);
+        } else {
+            let what = format!("local.{}", name.text);
+            diagnostics.push(nothing_to_override(&what).at(name.span.at(attribute.file)));
         }
     }
 }
