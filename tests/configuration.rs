@@ -192,6 +192,21 @@ fn top_level_blocks_are_those_that_terraform_knows() {
 }
 
 #[test]
+fn a_null_that_a_variable_does_not_allow_is_not_taken_for_one() {
+    let root = Root::of(&[
+        (
+            "main.tf",
+            "variable \"v\" {\n  nullable = false\n}\nresource \"aws_s3_bucket\" \"b\" {\n  bucket = var.v\n}\n",
+        ),
+        ("terraform.tfvars", "v = null\n"),
+    ]);
+    let message = "variable `v` is null, and its declaration does not allow that";
+    assert_eq!(root.found(), [format!("{message} @ terraform.tfvars:1: null")]);
+    let cause = &root.value("aws_s3_bucket.b", "bucket").as_unknown().unwrap().cause;
+    assert_eq!(cause.to_string(), format!("the expression is in error: {message}"));
+}
+
+#[test]
 fn json_under_the_name_of_hcl_is_told() {
     let root = Root::of(&[("main.tf", "\n  { \"resource\": {} }"), ("a.tf", BUCKET)]);
     let [diagnostic] = root.program.diagnostics.as_slice() else { panic!("{:?}", root.found()) };

@@ -173,6 +173,9 @@ fn nesting_and_mistakes_have_a_limit() {
     let deep =
         |levels: u32| format!("{{\"a\": {}1{}}}", "[".repeat(levels as usize), "]".repeat(levels as usize));
     assert_eq!(file(&deep(MAX_NESTING - 1)).1, []);
+    let blocks = |levels: usize| format!("{}{}", "{\"b0\": [".repeat(levels), "]}".repeat(levels));
+    assert_eq!(file(&blocks(MAX_NESTING as usize / 2)).1, []);
+    assert_eq!(file(&blocks(50_000)).1.len(), 1);
     let (_, found) = file(&deep(50_000));
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].0.contains("nests deeper"), "{found:?}");

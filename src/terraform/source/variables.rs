@@ -205,6 +205,12 @@ pub(super) fn variable(
     let nullable = flag("nullable").unwrap_or(true);
     let value = match (assigned, default) {
         (Ok(value), Some(default)) if value.is_null() && !nullable => default,
+        (Ok(value), None) if value.is_null() && !nullable => {
+            let message = format!("variable `{name}` is null, and its declaration does not allow that");
+            let site = value.origin.unwrap_or_else(|| declared.site());
+            diagnostics.push(Diagnostic::warning(message.clone()).at(site));
+            Value::unknown(Cause::Error(message.into())).or_origin(site)
+        }
         (Ok(value), _) | (Err(_), Some(value)) => value,
         (Err(cause), None) => {
             let unknown = Unknown { ty: ty.clone(), not_null: !nullable, ..Unknown::new(cause) };
