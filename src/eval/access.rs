@@ -258,7 +258,7 @@ pub(super) fn entry(container: &Value, item: &Value, key: &str) -> Value {
 
 /// A known container's element; it is a part of the attribute that the container is, unless it is another one itself.
 fn step_into(container: &Value, item: &Value, path: &Path<'_>) -> Value {
-    let mut item = item.clone();
+    let mut item = container.handing_on(item.clone());
     if item.reference.is_none()
         && let Some(reference) = &container.reference
     {
@@ -278,7 +278,12 @@ fn step_into_unknown(value: &Value, path: &Path<'_>, ty: Type) -> Value {
         cause => cause.clone(),
     };
     let element = Unknown { ty, sources: unknown.sources.clone(), ..Unknown::new(cause) };
-    Value { reference, origin: value.origin, ..Value::from_unknown(element).mark(value.sensitive) }
+    Value {
+        reference,
+        origin: value.origin,
+        via: value.via.clone(),
+        ..Value::from_unknown(element).mark(value.sensitive)
+    }
 }
 
 /// The reference after one more step.

@@ -99,7 +99,7 @@ impl Evaluator<'_> {
             Ok(value) if value.is_wholly_known() => Value::bool(true),
             Ok(value) => {
                 let unknown = Unknown { ty: Type::Bool, not_null: true, ..Unknown::of_operands(&[&value]) };
-                Value::from_unknown(unknown)
+                Value::from_unknown(unknown).computed_from([&value])
             }
             Err(_) => Value::bool(false),
         })

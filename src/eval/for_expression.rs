@@ -149,4 +149,5 @@ impl Built {
 fn unknown(operands: &[&Value]) -> Value {
     Value::from_unknown(Unknown::of_operands(operands))
         .mark(operands.iter().any(|operand| operand.holds_sensitive()))
+        .computed_from(operands.iter().copied())
 }

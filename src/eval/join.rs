@@ -66,7 +66,7 @@ fn loosened(otherwise: &Value, ty: Type) -> Value {
     let Some(unknown) = otherwise.as_unknown() else { return otherwise.clone() };
     let unknown =
         Unknown { ty, not_null: false, prefix: SmolStr::default(), partial: None, ..unknown.clone() };
-    Value { sensitive: otherwise.sensitive, origin: otherwise.origin, ..Value::from_unknown(unknown) }
+    Value { kind: Value::from_unknown(unknown).kind, reference: None, ..otherwise.clone() }
 }
 
 /// `otherwise`, not null if none of the values is, with the beginning that all strings share.

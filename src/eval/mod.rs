@@ -9,6 +9,7 @@ mod for_expression;
 pub mod functions;
 mod join;
 mod operators;
+mod provenance;
 mod size;
 mod template;
 #[cfg(test)]

@@ -15,7 +15,7 @@ impl Evaluator<'_> {
             Kind::Number(number) => Value::number(-number),
             _ => Value::unknown_from(&[&value], wanted),
         };
-        Ok(result.mark(value.sensitive))
+        Ok(result.mark(value.sensitive).computed_from([&value]))
     }
 
     /// `expr` is an infix operator. Chains (`a && b && c …`) lean to the left and may be long, so the left side is walked,
@@ -77,7 +77,7 @@ impl Evaluator<'_> {
                 }
             }
         };
-        Ok(result.mark(sensitive))
+        Ok(result.mark(sensitive).computed_from([left, &right]))
     }
 
     /// `&&` and `||` that know the answer when one side decides, and do not look at the right side when the left one does.
@@ -112,7 +112,7 @@ impl Evaluator<'_> {
             (None, Some(_)) => Value::unknown_from(&[left], Type::Bool),
             (None, None) => Value::unknown_from(&[left, &right], Type::Bool),
         };
-        Ok(result.mark(left.sensitive || right.sensitive))
+        Ok(result.mark(left.sensitive || right.sensitive).computed_from([left, &right]))
     }
 }
 

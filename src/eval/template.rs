@@ -12,7 +12,7 @@ use crate::eval::Directory;
 use crate::hcl::ast::{Expr, Part};
 use crate::hcl::parse_template;
 use crate::source::Sources;
-use crate::value::{Kind, Type, Unknown, Value, convert};
+use crate::value::{Kind, Type, Unknown, Value, Ways, convert};
 
 /// The text so far and what becomes of it.
 #[derive(Default)]
@@ -23,6 +23,8 @@ struct Text {
     /// What is surely the beginning: the known text before the first unknown.
     prefix: Option<String>,
     sensitive: bool,
+    /// Those that the interpolated values came.
+    ways: Ways,
 }
 
 impl Evaluator<'_> {
@@ -34,12 +36,13 @@ impl Evaluator<'_> {
         self.parts(parts, &mut text, names)?;
         let sensitive = text.sensitive;
         if text.unknown.is_empty() {
-            return Ok(Value::string(normalize(&text.known)).mark(sensitive));
+            let value = Value::string(normalize(&text.known)).mark(sensitive);
+            return Ok(Value { via: text.ways.only(), ..value });
         }
         let operands: Vec<&Value> = text.unknown.iter().collect();
         let prefix = normalize(safe_prefix(text.prefix.as_deref().unwrap_or_default()));
         let unknown = Unknown { ty: Type::String, not_null: true, prefix, ..Unknown::of_operands(&operands) };
-        Ok(Value::from_unknown(unknown).mark(sensitive))
+        Ok(Value::from_unknown(unknown).mark(sensitive).computed_from(operands))
     }
 
     fn parts(&self, parts: &[Part<'_>], text: &mut Text, names: Option<&Names<'_>>) -> Eval<()> {
@@ -96,6 +99,7 @@ impl Evaluator<'_> {
     fn interpolate(&self, expr: &Expr<'_>, text: &mut Text, names: Option<&Names<'_>>) -> Eval<()> {
         let value = self.eval(expr, names)?;
         text.sensitive |= value.holds_sensitive();
+        text.ways.add(&value);
         let string = match convert(&value, &Type::String) {
             Ok(string) => string,
             Err(why) => return error(format!("a template cannot include this value: {why}"), expr.span),
@@ -140,7 +144,8 @@ impl Evaluator<'_> {
         let sensitive = template.sensitive || names.sensitive;
         if template.is_unknown() || names.is_unknown() {
             // A template of one interpolation has the type of its expression, so not even that is known.
-            return Ok(Value::from_unknown(Unknown::of_operands(&[template, names])).mark(sensitive));
+            let unknown = Value::from_unknown(Unknown::of_operands(&[template, names]));
+            return Ok(unknown.mark(sensitive).computed_from([template, names]));
         }
         let Some(text) = template.as_str() else { return Err("a string is required".to_owned()) };
         if names.map().is_none() {

@@ -201,7 +201,7 @@ fn all(values: impl Iterator<Item = Value>) -> Value {
 
 /// A boolean that stands where `value` was written.
 fn located(truth: bool, value: &Value) -> Value {
-    Value { origin: value.origin, ..Value::bool(truth) }
+    Value { origin: value.origin, via: value.via.clone(), ..Value::bool(truth) }
 }
 
 /// The unknown itself, or `default` where the value is null or absent.

@@ -170,7 +170,7 @@ impl ConditionScope<'_, '_> {
 /// A reference to a key, replica or alias resource is one, known or not; one to a data source is what that looks up. A
 /// literal is one unless it is an alias of a service (`alias/aws/…`).
 pub fn is_customer_managed_key(graph: &ResourceGraph, value: &Value) -> Value {
-    let located = |truth: bool| Value { origin: value.origin, ..Value::bool(truth) };
+    let located = |truth: bool| Value { origin: value.origin, via: value.via.clone(), ..Value::bool(truth) };
     let named = value.reference.as_ref().and_then(|reference| graph.named(&reference.resource));
     if let Some(key) = named.filter(|resource| resource.type_name.starts_with("aws_kms_")) {
         return match (key.mode, key.after.as_ref()) {
@@ -216,7 +216,7 @@ fn within(place: &Value, list: &Value, ask: impl Fn(Option<&str>, &[&str]) -> Tr
     }
     match ask(place.as_str(), &allowed) {
         Truth::Yes => Value::bool(true),
-        Truth::No => Value { origin: place.origin, ..Value::bool(false) },
+        Truth::No => Value { origin: place.origin, via: place.via.clone(), ..Value::bool(false) },
         Truth::Maybe => Value::unknown(Cause::Other("the place is not in the table of regions".into())),
     }
 }

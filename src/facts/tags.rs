@@ -20,12 +20,15 @@ pub fn tag(facts: &Facts<'_>, node: NodeId, name: &str) -> Value {
         let Some(map) = layer.map() else { continue };
         let found = map.iter().find(|(key, _)| means(&facts.config.tags, key, name));
         if let Some((_, value)) = found {
-            return value.clone();
+            return layer.handing_on(value.clone());
         }
     }
     // The map is not known, and so neither is whether the tag is in it.
     unknown.map_or(Value::NULL, |layer| match layer.as_unknown() {
-        Some(map) => Value::from_unknown(Unknown { ty: Type::String, not_null: false, ..map.clone() }),
+        Some(map) => {
+            let tag = Unknown { ty: Type::String, not_null: false, ..map.clone() };
+            Value { via: layer.via.clone(), ..Value::from_unknown(tag) }
+        }
         None => layer.clone(),
     })
 }

@@ -138,6 +138,7 @@ impl Value {
     pub fn unknown_from(operands: &[&Self], ty: Type) -> Self {
         Self::from_unknown(Unknown { ty, not_null: true, ..Unknown::of_operands(operands) })
             .mark(operands.iter().any(|operand| operand.holds_sensitive()))
+            .computed_from(operands.iter().copied())
     }
 
     /// Whether it or anything in it is sensitive.

@@ -57,6 +57,7 @@ fn typical() -> Report {
                     PathStep { edge: None, address: "aws_sagemaker_training_job.nightly".into() },
                     PathStep { edge: Some("data"), address: "aws_s3_bucket.raw".into() },
                 ],
+                via: Vec::new(),
             }],
             ..finding(
                 0,
@@ -239,6 +240,7 @@ fn subject(address: &str) -> Subject {
         address: address.into(),
         type_name: "aws_sagemaker_notebook_instance".into(),
         path: vec![PathStep { edge: None, address: address.into() }],
+        via: Vec::new(),
     }
 }
 

@@ -213,7 +213,8 @@ impl<'a> ModuleScope<'a> {
                     let scope = InstanceScope { module: &parent, each: arguments.each.clone() };
                     let (value, touched) = parent.evaluate(&attribute.value, call.file, &scope);
                     self.run.touch_all(&touched);
-                    Ok(value.or_origin(attribute.span.at(call.file)))
+                    let value = value.or_origin(attribute.span.at(call.file));
+                    Ok(value.through(what.as_str(), attribute.value.span.at(call.file)))
                 } else {
                     let message = format!("`{}` gives no value for variable `{name}`", self.path);
                     Err(Cause::Error(message.into()))
@@ -296,6 +297,9 @@ impl<'a> ModuleScope<'a> {
             let sensitive = body
                 .attribute("sensitive")
                 .is_some_and(|attribute| matches!(attribute.value.kind, ExprKind::Bool(true)));
+            let call = self.block_path.rsplit_once("module.").map_or("", |(_, call)| call);
+            let value =
+                value.through(format!("module.{call}.{name}"), attribute.value.span.at(declared.file));
             (value.mark(sensitive), touched)
         }))
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bumpalo::Bump;
-use smol_str::SmolStr;
+use smol_str::{SmolStr, format_smolstr};
 
 use crate::diagnostic::Diagnostic;
 use crate::eval::{self, Mode, Scope};
@@ -49,7 +49,7 @@ impl Scope for NoNames {
 /// Takes in `--var` texts as files, so that they have places.
 pub fn add_vars(vars: &[(String, String)], sources: &mut Sources) -> Vec<(SmolStr, FileId)> {
     vars.iter()
-        .map(|(name, text)| (name.into(), sources.add_confidential(format!("--var {name}"), text.clone())))
+        .map(|(name, text)| (name.into(), sources.add_given(format!("--var {name}"), text.clone())))
         .collect()
 }
 
@@ -85,8 +85,12 @@ pub fn values<'a>(
         .variables
         .iter()
         .map(|(&name, declared)| {
-            let missing = Cause::Variable(name.into());
-            (name, variable(name, declared, assigned.remove(name).ok_or(missing), &mut diagnostics))
+            let assigned = assigned.remove(name).map(|value| match value.origin {
+                Some(site) => value.through(format_smolstr!("var.{name}"), site),
+                None => value,
+            });
+            let assigned = assigned.ok_or_else(|| Cause::Variable(name.into()));
+            (name, variable(name, declared, assigned, &mut diagnostics))
         })
         .collect();
     (values, diagnostics)
@@ -150,7 +154,8 @@ pub(super) fn variable(
     let flag = |attribute: &str| literal_bool(body.attribute(attribute).map(|attribute| &attribute.value));
     let ty = type_of(declared, diagnostics);
     let default = body.attribute("default").map(|attribute| {
-        eval::evaluate(&attribute.value, declared.file, &NoNames, Mode::Strict, diagnostics)
+        let value = eval::evaluate(&attribute.value, declared.file, &NoNames, Mode::Strict, diagnostics);
+        value.through(format_smolstr!("default of var.{name}"), attribute.value.span.at(declared.file))
     });
     let nullable = flag("nullable").unwrap_or(true);
     let value = match (assigned, default) {
@@ -158,7 +163,8 @@ pub(super) fn variable(
         (Ok(value), _) | (Err(_), Some(value)) => value,
         (Err(cause), None) => {
             let unknown = Unknown { ty: ty.clone(), not_null: !nullable, ..Unknown::new(cause) };
-            Value::from_unknown(unknown).or_origin(declared.site())
+            let value = Value::from_unknown(unknown).or_origin(declared.site());
+            value.through(format_smolstr!("var.{name}"), declared.site())
         }
     };
     let value = match convert(&value, &ty) {
@@ -168,7 +174,8 @@ pub(super) fn variable(
             diagnostics.push(
                 Diagnostic::warning(format!("the value of variable `{name}` is wrong: {message}")).at(site),
             );
-            Value::unknown(Cause::Error(format!("the value of variable `{name}` is wrong: {message}").into()))
+            let cause = Cause::Error(format!("the value of variable `{name}` is wrong: {message}").into());
+            Value { via: value.via, ..Value::unknown(cause) }
         }
     };
     value.mark(flag("sensitive").unwrap_or(false))
@@ -177,7 +184,7 @@ pub(super) fn variable(
 /// The `type` argument, [`Type::Any`] if there is none or it is wrong.
 fn type_of(declared: &Declared<'_>, diagnostics: &mut Vec<Diagnostic>) -> Type {
     let Some(attribute) = declared.body().attribute("type") else { return Type::Any };
-    Type::from_expr(&attribute.value).unwrap_or_else(|message| {
+    Type::from_expr(&attribute.value, declared.file).unwrap_or_else(|message| {
         diagnostics.push(Diagnostic::warning(message).at(attribute.value.span.at(declared.file)));
         Type::Any
     })
