@@ -41,7 +41,9 @@ pub(super) fn arguments<'v>(name: &str, args: &'v [Value]) -> Cow<'v, [Value]> {
 pub(super) fn result(name: &str, value: Value, args: &[Value]) -> Value {
     // Elements that were passed on came the way of one argument, and others of none.
     let elements_tell = PASS_ON.contains(&name) && (value.items().is_some() || value.map().is_some());
-    if elements_tell { value } else { value.computed_from(args) }
+    // Of a template that is known its own evaluation told.
+    let is_template = matches!(name, "templatefile" | "templatestring") && !value.is_unknown();
+    if elements_tell || is_template { value } else { value.computed_from(args) }
 }
 
 /// A collection whose way its elements have.

@@ -37,7 +37,9 @@ impl Evaluator<'_> {
         let sensitive = text.sensitive;
         if text.unknown.is_empty() {
             let value = Value::string(normalize(&text.known)).mark(sensitive);
-            return Ok(Value { via: text.ways.only(), ..value });
+            // A document is more than what is put into it.
+            let via = if text.known.contains('\n') { None } else { text.ways.only() };
+            return Ok(Value { via, ..value });
         }
         let operands: Vec<&Value> = text.unknown.iter().collect();
         let prefix = normalize(safe_prefix(text.prefix.as_deref().unwrap_or_default()));

@@ -7,7 +7,9 @@ use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer,
 
 use super::place::{Place, Places};
 use super::window::window;
-use super::{Item, Options, addresses, clip, draw_path, draw_way, listed, said, scrub, summary, ways};
+use super::{
+    Item, Options, addresses, clip, draw_path, draw_way, listed, plural, said, scrub, summary, ways,
+};
 use crate::diagnostic::{Diagnostic, Level as DiagnosticLevel};
 use crate::finding::{Finding, Report, Severity, Verdict};
 use crate::source::{Site, Span};
@@ -99,7 +101,8 @@ fn notes(item: Item<'_>, report: &Report, places: &Places<'_>, labelled: bool) -
         ));
     }
     if ways.len() > MAX_WAYS {
-        notes.push(("value from", format!("+{} other ways", ways.len() - MAX_WAYS)));
+        let more = plural(ways.len() - MAX_WAYS, "other way", "other ways");
+        notes.push(("value from", format!("+{more}")));
     }
     notes.extend(finding.causes.iter().take(MAX_LISTED).map(|cause| ("not known", cause.clone())));
     if finding.causes.len() > MAX_LISTED {

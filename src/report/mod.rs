@@ -192,7 +192,7 @@ fn draw_path(subject: &Subject) -> Option<String> {
 
 /// The ways that the deciding value came, each with the resources for which it did: the first of them tells how. Resources of
 /// which it is not told are left out.
-fn ways<'a>(subjects: &'a [Subject]) -> Vec<(&'a [Via], Vec<&'a Subject>)> {
+fn ways(subjects: &[Subject]) -> Vec<(&[Via], Vec<&Subject>)> {
     let mut ways: Vec<(&[Via], Vec<&Subject>)> = Vec::new();
     let mut known: BTreeMap<&[Via], usize> = BTreeMap::new();
     for subject in subjects.iter().filter(|subject| !subject.via.is_empty()) {

@@ -87,7 +87,9 @@ impl Value {
         if self.via.is_none() {
             let mut operands = operands.into_iter();
             self.via = if self.is_unknown() {
-                operands.find_map(Self::way_of_unknown).flatten()
+                let mut way = None;
+                operands.any(|operand| operand.find_unknown(&mut way));
+                way
             } else {
                 let mut ways = Ways::default();
                 operands.for_each(|operand| ways.add(operand));
@@ -97,17 +99,22 @@ impl Value {
         self
     }
 
-    /// The way of the first unknown in it, the one that [`Value::first_cause`] tells the cause of.
-    fn way_of_unknown(&self) -> Option<Option<Arc<Step>>> {
+    /// Whether there is an unknown in it; `way` becomes that of the first, the one that [`Value::first_cause`] tells the cause
+    /// of.
+    fn find_unknown(&self, way: &mut Option<Arc<Step>>) -> bool {
         if self.is_unknown() {
-            return Some(self.via.clone());
+            way.clone_from(&self.via);
+            return true;
         }
-        let inside = match (self.items(), self.map()) {
-            (Some(items), _) => items.iter().find_map(Self::way_of_unknown)?,
-            (None, Some(map)) => map.values().find_map(Self::way_of_unknown)?,
-            (None, None) => return None,
+        let found = match (self.items(), self.map()) {
+            (Some(items), _) => items.iter().any(|item| item.find_unknown(way)),
+            (None, Some(map)) => map.values().any(|item| item.find_unknown(way)),
+            (None, None) => false,
         };
-        Some(Step::join(self.via.as_ref(), inside.as_ref()))
+        if found {
+            *way = Step::join(self.via.as_ref(), way.as_ref());
+        }
+        found
     }
 
     /// The way of what [`Value::at_path`] gives.
@@ -126,9 +133,12 @@ pub struct Ways {
 }
 
 impl Ways {
-    /// Adds that of an operand, or of what is in it.
+    /// Adds that of an operand. One that is written in place counts for nothing: `-x` in `"${var.name}-x"`. In a collection it
+    /// does count, for a part of a document is no more than that: whoever asks may mean what is written beside it.
     pub fn add(&mut self, operand: &Value) {
-        let _ = self.walk(operand);
+        if operand.via.is_some() || operand.items().is_some() || operand.map().is_some() {
+            self.several |= self.walk(operand).is_break();
+        }
     }
 
     /// The way, if there is one and no other.
@@ -136,20 +146,14 @@ impl Ways {
         self.only.filter(|_| !self.several)
     }
 
+    /// Breaks where there is another way, or none.
     fn walk(&mut self, value: &Value) -> ControlFlow<()> {
-        match (&value.via, &self.only) {
-            _ if self.several => return ControlFlow::Break(()),
-            (Some(way), None) => self.only = Some(Arc::clone(way)),
-            (Some(way), Some(only)) if way != only => {
-                self.several = true;
-                return ControlFlow::Break(());
-            }
-            (Some(_), Some(_)) => {}
-            (None, _) => match (value.items(), value.map()) {
-                (Some(items), _) => items.iter().try_for_each(|item| self.walk(item))?,
-                (None, Some(map)) => map.values().try_for_each(|item| self.walk(item))?,
-                (None, None) => {}
-            },
+        match (&value.via, &self.only, value.items(), value.map()) {
+            (Some(way), None, ..) => self.only = Some(Arc::clone(way)),
+            (Some(way), Some(only), ..) if way == only => {}
+            (None, _, Some(items), _) => items.iter().try_for_each(|item| self.walk(item))?,
+            (None, _, None, Some(map)) => map.values().try_for_each(|item| self.walk(item))?,
+            _ => return ControlFlow::Break(()),
         }
         ControlFlow::Continue(())
     }
@@ -213,6 +217,7 @@ mod tests {
             |operands: &[&Value]| names(&Value::int(2).computed_from(operands.iter().copied())).len();
         assert_eq!(computed(&[&Value::int(1), &Value::tuple([a.clone()]), &a]), 2);
         assert_eq!(computed(&[&a, &Value::tuple([b])]), 0, "it is not told which");
+        assert_eq!(computed(&[&Value::tuple([Value::int(1), a.clone()])]), 0, "it is a part of a document");
         assert_eq!(names(&through(&["var.c"]).computed_from([&a])), ["var.c"], "it is no new value");
     }
 

@@ -19,11 +19,9 @@ pub(super) struct Linked<'a> {
 }
 
 impl<'a> Linked<'a> {
-    /// A link to the place. One that is no file has nothing to link to, and one too many is not told. `told` is what the
-    /// place itself says, where it says nothing yet.
+    /// A link to the place, which says `told`. What is in no file has none, and neither has what is too much.
     pub(super) fn link(&mut self, site: Site, told: &'a str, places: &Places<'_>) -> Option<String> {
-        let text = scrub(told);
-        let link = |id: usize| format!("[{}]({id})", text.replace(['[', ']', '\\'], " "));
+        let link = |id: usize| format!("[{}]({id})", plain(told));
         if let Some(known) = self.sites.iter().position(|known| *known == site) {
             return Some(link(known + 1));
         }
@@ -34,15 +32,13 @@ impl<'a> Linked<'a> {
         self.sites.push(site);
         let id = self.sites.len();
         let link = link(id);
-        self.locations.push(location(Some(id), text, place));
+        self.locations.push(location(Some(id), scrub(told), place));
         Some(link)
     }
 
     /// The way in words, with links: what a message says of it.
     pub(super) fn way(&mut self, way: &'a [Via], places: &Places<'_>) -> String {
-        let step = |via: &'a Via| {
-            self.link(via.site, &via.what, places).unwrap_or_else(|| scrub(&via.what).into_owned())
-        };
+        let step = |via: &'a Via| self.link(via.site, &via.what, places).unwrap_or_else(|| plain(&via.what));
         way.iter().map(step).collect::<Vec<_>>().join(", ")
     }
 }
@@ -64,6 +60,11 @@ pub(super) fn code_flows<'a>(
         })
     };
     ways.filter_map(flow).take(MAX_FLOWS).collect()
+}
+
+/// Text that is no link, and does not end one.
+fn plain(text: &str) -> String {
+    scrub(text).replace(['[', ']', '\\'], " ")
 }
 
 /// The place, if it is in a file.
