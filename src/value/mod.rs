@@ -12,6 +12,7 @@ mod number;
 mod ops;
 mod partial;
 mod provenance;
+mod shown;
 mod types;
 
 pub use convert::convert;
