@@ -3,6 +3,7 @@
 //! Derived from the graph and the configuration; rules read facts, facts know nothing of rules.
 
 pub mod bucket;
+mod choice;
 pub mod domain;
 pub mod iam;
 pub mod residency;

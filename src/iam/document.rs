@@ -352,8 +352,9 @@ impl Reader {
         Ok(match &value.kind {
             Kind::Unknown(unknown) => match &unknown.partial {
                 Some(Partial::Template(pieces)) => Text::of_pieces(self.flat(pieces)),
-                _ if unknown.prefix.is_empty() => Text::of_pieces(vec![Piece::Hole(value.clone())]),
-                _ => Text::of_pieces(vec![Piece::Text(unknown.prefix.clone()), Piece::Hole(value.clone())]),
+                _ => {
+                    Text::of_value(value).unwrap_or_else(|| Text::of_pieces(vec![Piece::Hole(value.clone())]))
+                }
             },
             _ => Text::Known(plain(value).ok_or_else(|| wrong("there is no text where one must be"))?),
         })

