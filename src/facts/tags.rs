@@ -41,7 +41,10 @@ fn tag_in(config: &Tags, layers: &[Value], name: &str) -> Value {
     }
     // The map is not known, and so neither is whether the tag is in it.
     unknown.map_or(Value::NULL, |layer| match layer.as_unknown() {
-        Some(map) => Value::from_unknown(Unknown { ty: Type::String, not_null: false, ..map.clone() }),
+        Some(map) => {
+            let tag = Unknown { ty: Type::String, not_null: false, partial: None, ..map.clone() };
+            Value::from_unknown(tag)
+        }
         None => layer.clone(),
     })
 }
