@@ -12,6 +12,7 @@ mod number;
 mod ops;
 mod partial;
 mod provenance;
+mod shown;
 mod types;
 
 pub use convert::convert;
@@ -19,7 +20,7 @@ pub use map::Map;
 pub use number::{Big, Number};
 use ops::set_items;
 pub use ops::{equal, order};
-pub use partial::{Partial, Piece};
+pub use partial::{Partial, Piece, ends, safe_prefix};
 pub use provenance::Step;
 pub use types::{Field, Type, unify};
 
