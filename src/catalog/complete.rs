@@ -99,7 +99,7 @@ impl Completion {
                 Some(Value { kind: Kind::Unknown(attribute.unknown()), ..value })
             }
             Some(value) if !(self.partial && value.is_null()) => Some(fit(value, &attribute.ty)),
-            _ if self.partial => self.absent(&join(around, name), attribute.computed, &attribute.ty),
+            _ if self.partial => self.absent(around, name, attribute),
             _ => None,
         }
         .unwrap_or(Value::NULL);
@@ -115,8 +115,7 @@ impl Completion {
                 self.instances(nested, value, &path)
             }
             _ => {
-                let filled =
-                    self.partial.then(|| self.absent(&join(around, name), false, nested.ty())).flatten();
+                let filled = self.partial.then(|| self.unset(around, name, false, nested.ty())).flatten();
                 filled.unwrap_or_else(|| nested.nesting.empty().into())
             }
         }
@@ -150,9 +149,17 @@ impl Completion {
         Value { kind, ..value }
     }
 
-    /// What a configuration that sets nothing has at `path`, if it is not null or empty.
-    fn absent(&self, path: &str, computed: bool, ty: &Type) -> Option<Value> {
-        match self.defaults.get(path) {
+    /// [`Completion::unset`] of an attribute. What is required is set in any configuration that Terraform takes.
+    fn absent(&self, around: &str, name: &str, attribute: &AttributeSchema) -> Option<Value> {
+        if !attribute.optional && !attribute.computed {
+            return None;
+        }
+        self.unset(around, name, attribute.computed, &attribute.ty)
+    }
+
+    /// What a configuration that does not set `name` has there, if it is not null or empty.
+    fn unset(&self, around: &str, name: &str, computed: bool, ty: &Type) -> Option<Value> {
+        match self.defaults.get(around, &join(around, name)) {
             Some(Filled::Value(value)) => Some(fit(value.clone(), ty)),
             Some(Filled::Computed) => Some(provided(ty)),
             None => computed.then(|| provided(ty)),
@@ -290,7 +297,7 @@ mod tests {
         let config = logging.get("logging_config").unwrap();
         assert_eq!(config.get("s3_config").unwrap().get("bucket_name").unwrap().as_str(), Some("b"));
         assert!(config.get("cloudwatch_config").unwrap().is_null());
-        assert!(config.get("text_data_delivery_enabled").unwrap().is_unknown());
+        assert_eq!(config.get("text_data_delivery_enabled").unwrap().as_bool(), Some(true));
 
         let empty = complete("aws_bedrock_model_invocation_logging_configuration", object(&[]), true);
         assert!(empty.get("logging_config").unwrap().is_null());

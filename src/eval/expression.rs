@@ -4,8 +4,8 @@ use smol_str::SmolStr;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use super::evaluator::{Eval, Evaluator, Level, MAX_ITEMS, Names, Stop, error, static_error};
+use super::provenance;
 use super::size::size;
-use super::{functions, provenance};
 use crate::hcl::ast::{Call, Expr, ExprKind, ObjectItem};
 use crate::source::Span;
 use crate::value::{Cause, Kind, Map, Number, Type, Unknown, Value, convert};
@@ -143,7 +143,7 @@ impl Evaluator<'_> {
             "templatefile" => Some(self.template_file(&args)),
             _ => self.scope.call(name, &args),
         };
-        match result.or_else(|| functions::call(name, &args, self.scope.directory())) {
+        match result.or_else(|| self.function(name, &args)) {
             Some(Ok(value)) => {
                 // An argument that is not known for a limit was told of where that was passed.
                 if let Some(which) = limit(&value).filter(|_| args.iter().all(|arg| limit(arg).is_none())) {

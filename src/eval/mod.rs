@@ -8,7 +8,10 @@ mod expression;
 mod for_expression;
 pub mod functions;
 mod join;
+mod lift;
+mod more;
 mod operators;
+mod pieces;
 mod provenance;
 mod size;
 mod template;
@@ -17,6 +20,7 @@ mod tests;
 
 pub use access::any_element;
 pub use evaluator::on_deep_stack;
+pub use functions::json;
 
 use std::path::Path;
 

@@ -149,7 +149,7 @@ impl<'a> ModuleScope<'a> {
             let text = argument.name.text;
             if !META.contains(&text) && !variables.contains_key(text) {
                 let message = format!("`module.{name}` has no variable `{text}`");
-                self.report(Diagnostic::warning(message).at(argument.name.span.at(declared.file)));
+                self.report(Diagnostic::warning(message).at(argument.name.span.at(argument.file)));
             }
         }
         let missing: Vec<String> = variables
@@ -211,10 +211,10 @@ impl<'a> ModuleScope<'a> {
                 let argument = call.body().attribute(name).filter(|_| !META.contains(&name));
                 let assigned = if let Some(attribute) = argument {
                     let scope = InstanceScope { module: &parent, each: arguments.each.clone() };
-                    let (value, touched) = parent.evaluate(&attribute.value, call.file, &scope);
+                    let (value, touched) = parent.evaluate(&attribute.value, attribute.file, &scope);
                     self.run.touch_all(&touched);
-                    let value = value.or_origin(attribute.span.at(call.file));
-                    Ok(value.through(what.as_str(), attribute.value.span.at(call.file)))
+                    let value = value.or_origin(attribute.span.at(attribute.file));
+                    Ok(value.through(what.as_str(), attribute.value.span.at(attribute.file)))
                 } else {
                     let message = format!("`{}` gives no value for variable `{name}`", self.path);
                     Err(Cause::Error(message.into()))
@@ -293,14 +293,12 @@ impl<'a> ModuleScope<'a> {
                 let message = format!("output `{name}` has no value");
                 return (Value::unknown(Cause::Error(message.into())), <_>::default());
             };
-            let (value, touched) = self.evaluate(&attribute.value, declared.file, self);
-            let sensitive = body
-                .attribute("sensitive")
-                .is_some_and(|attribute| matches!(attribute.value.kind, ExprKind::Bool(true)));
+            let (value, touched) = self.evaluate(&attribute.value, attribute.file, self);
+            let sensitive = variables::literal_bool(body.attribute("sensitive").map(|flag| &flag.value));
             let call = self.block_path.rsplit_once("module.").map_or("", |(_, call)| call);
-            let value =
-                value.through(format!("module.{call}.{name}"), attribute.value.span.at(declared.file));
-            (value.mark(sensitive), touched)
+            let site = attribute.value.span.at(attribute.file);
+            let value = value.through(format!("module.{call}.{name}"), site);
+            (value.mark(sensitive.unwrap_or(false)), touched)
         }))
     }
 

@@ -100,8 +100,8 @@ pub fn expansion(declared: Declared<'_>, module: &ModuleScope<'_>) -> Expansion 
         (None, Some(attribute)) => (attribute, false),
         (None, None) => return Expansion::Single,
     };
-    let (value, _) = module.evaluate(&attribute.value, declared.file, module);
-    let site = attribute.value.span.at(declared.file);
+    let (value, _) = module.evaluate(&attribute.value, attribute.file, module);
+    let site = attribute.value.span.at(attribute.file);
     let result = if counted { count(&value) } else { for_each(&value, site) };
     result.unwrap_or_else(|cause| {
         match &cause {

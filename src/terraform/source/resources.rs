@@ -247,7 +247,7 @@ impl<'a> ModuleScope<'a> {
             given => given,
         });
         let given = given.map(|value| {
-            let written = declared.body().attribute(attr).map(|given| given.value.span.at(declared.file));
+            let written = declared.body().attribute(attr).map(|given| given.value.span.at(given.file));
             let what = format_smolstr!("{}.{attr}", block_address(id));
             value.through(what, written.unwrap_or_else(|| declared.site()))
         });
