@@ -93,6 +93,9 @@ pub fn report(rules: Vec<RuleInfo>, rules_digest: String, parts: Vec<Part>, sour
         for (site, _) in &mut finding.related {
             *site = first_line(*site, &report.sources);
         }
+        for via in finding.resources.iter_mut().flat_map(|subject| &mut subject.via) {
+            via.site = first_line(via.site, &report.sources);
+        }
     }
     for finding in &report.findings {
         let Some(rule) = report.rules.get(finding.rule) else { continue };

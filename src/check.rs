@@ -3,6 +3,7 @@
 //! A debug build checks that the bucketed result is the one that asking every rule of every resource gives.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
@@ -15,13 +16,13 @@ use crate::facts::Facts;
 use crate::facts::domain::ConditionScope;
 use crate::facts::iam::{ANALYSES, ANALYSIS_NAMES};
 use crate::facts::residency;
-use crate::finding::{Finding, Subject, Verdict};
+use crate::finding::{Finding, Subject, Verdict, Via};
 use crate::graph::NodeId;
 use crate::hcl::ast::{Expr, ExprKind, Part};
 use crate::program::{Mode, Resource};
 use crate::rules::{CompiledRule, Scope, Test, Vocabulary};
 use crate::source::{FileId, Site};
-use crate::value::{Kind, Truth, Value};
+use crate::value::{Kind, Partial, Step, Truth, Value};
 
 /// The rules that run.
 #[derive(Debug)]
@@ -83,6 +84,7 @@ struct Result {
     related: Vec<(Site, String)>,
     actual: Option<String>,
     causes: Vec<String>,
+    via: Vec<Via>,
 }
 
 /// Asks every rule of every resource that it is about and that is in scope.
@@ -178,24 +180,24 @@ fn ask_rule(
     let scope = ConditionScope { facts, node };
     let applies = match &rule.when {
         Some(when) => decide(when, rules.file, &scope),
-        None => Decision { truth: Truth::Yes, causes: Vec::new(), site: None },
+        None => Decision { truth: Truth::Yes, causes: Vec::new(), site: None, way: None },
     };
     if applies.truth == Truth::No {
         return None;
     }
-    let (mut truth, mut causes, mut actual, mut decided_at) = match &rule.test {
+    let (mut truth, mut causes, mut actual, mut decided_at, mut way) = match &rule.test {
         Test::Require(require) => {
             let decision = decide(require, rules.file, &scope);
-            (decision.truth, decision.causes, None, decision.site)
+            (decision.truth, decision.causes, None, decision.site, decision.way)
         }
         Test::Analysis { name, args } => {
             let (_, analysis) = ANALYSES.iter().find(|(known, _)| known == name)?;
             let outcome = analysis(facts, node, args)?;
-            (outcome.holds, outcome.causes, outcome.actual, outcome.site)
+            (outcome.holds, outcome.causes, outcome.actual, outcome.site, None)
         }
     };
     if truth == Truth::No && applies.truth == Truth::Maybe {
-        (truth, causes) = (Truth::Maybe, applies.causes);
+        (truth, causes, way) = (Truth::Maybe, applies.causes, applies.way);
     }
     let verdict = match truth {
         Truth::Yes => Verdict::Pass,
@@ -211,26 +213,44 @@ fn ask_rule(
         related: Vec::new(),
         actual: None,
         causes,
+        via: Vec::new(),
     };
     if verdict == Verdict::Pass && !keep_pass {
         return Some(result);
     }
+    // What is not known yet is not what fails: then something else decided.
+    let decides = |value: &&Value| verdict == Verdict::Undetermined || !value.is_unknown();
+    let value = rule.at.and_then(|at| resource.after.as_ref()?.at_path(at)).filter(decides);
+    let is_it = |value: &Value| decided_at.is_none_or(|site| value.origin == Some(site));
+    if way.is_none() && value.is_some_and(is_it) {
+        way = resource.after.as_ref().zip(rule.at).and_then(|(after, at)| after.way_at(at));
+    }
     if let Test::Require(_) = &rule.test {
-        // What is not known yet is not what fails: then something else decided.
-        let decides = |value: &&Value| verdict == Verdict::Undetermined || !value.is_unknown();
-        let value = rule.at.and_then(|at| resource.after.as_ref()?.at_path(at)).filter(decides);
         actual = value.map(shown);
         decided_at = decided_at.or(value.filter(|value| !value.sensitive).and_then(|value| value.origin));
     }
     result.actual = actual;
     result.site = locate(resource, rule.at.unwrap_or_default());
     if verdict != Verdict::Pass {
+        result.via = way.map_or_else(Vec::new, |way| via(&way, decided_at));
         if let Some(origin) = decided_at.filter(|origin| !covers(result.site, *origin)) {
             result.related.push((origin, "the value that decides".to_owned()));
         }
         result.message = message(rule, rules.file, verdict, &scope);
     }
     Some(result)
+}
+
+/// The way as findings tell it. The last step is told by the place of the value itself, where that is a part of it.
+fn via(way: &Step, decided_at: Option<Site>) -> Vec<Via> {
+    let mut via: Vec<Via> =
+        way.chain().map(|step| Via { what: step.what.clone(), site: step.site }).collect();
+    if let (Some(last), Some(origin)) = (via.last_mut(), decided_at)
+        && covers(Some(last.site), origin)
+    {
+        last.site = origin;
+    }
+    via
 }
 
 fn covers(site: Option<Site>, other: Site) -> bool {
@@ -278,19 +298,22 @@ struct Decision {
     causes: Vec<String>,
     /// Where the deciding value was written.
     site: Option<Site>,
+    /// The way that it came.
+    way: Option<Arc<Step>>,
 }
 
 /// Evaluates a condition to a yes, a no, or why neither.
 fn decide(condition: &Expr<'_>, file: FileId, scope: &ConditionScope<'_, '_>) -> Decision {
-    let maybe = |cause: String, site| Decision { truth: Truth::Maybe, causes: vec![cause], site };
+    let maybe = |cause: String, way| Decision { truth: Truth::Maybe, causes: vec![cause], site: None, way };
     match eval::try_evaluate(condition, file, scope, EvalMode::Extended) {
         Ok(value) => match &value.kind {
             Kind::Bool(truth) => {
                 // A fact tells where what decides was written; a literal of the rule itself does not.
                 let site = value.origin.filter(|site| site.file != file && !value.sensitive);
-                Decision { truth: Truth::from(*truth), causes: Vec::new(), site }
+                let way = site.and(value.via);
+                Decision { truth: Truth::from(*truth), causes: Vec::new(), site, way }
             }
-            Kind::Unknown(unknown) => maybe(unknown.cause.to_string(), None),
+            Kind::Unknown(unknown) => maybe(unknown.cause.to_string(), value.via.clone()),
             _ => maybe("the value that decides is null".to_owned(), None),
         },
         Err(error) => maybe(error.message, None),
@@ -371,9 +394,16 @@ pub fn display(value: &Value) -> String {
         Kind::Bool(truth) => truth.to_string(),
         Kind::Number(number) => number.to_string(),
         Kind::String(text) => format!("\"{text}\""),
-        Kind::Unknown(_) => match &value.reference {
-            Some(reference) => reference.to_string(),
-            None => "(known after apply)".to_owned(),
+        Kind::Unknown(unknown) => match (&value.reference, &unknown.partial) {
+            (Some(reference), _) => reference.to_string(),
+            (None, Some(Partial::Template(pieces))) => {
+                format!("\"{}\"", pieces.iter().map(ToString::to_string).collect::<String>())
+            }
+            (None, Some(Partial::Json(inside))) => format!("JSON of {}", display(inside)),
+            (None, Some(Partial::Choice(values))) => {
+                values.iter().map(display).collect::<Vec<_>>().join(" or ")
+            }
+            (None, None) => "(known after apply)".to_owned(),
         },
         Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => {
             let items: Vec<String> = items.iter().take(4).map(display).collect();
@@ -405,7 +435,7 @@ fn group(facts: &Facts<'_>, mut results: Vec<Result>) -> Vec<Finding> {
     let mut last = None;
     for result in results {
         let key = key(&result);
-        let subject = subject(facts, result.node);
+        let subject = subject(facts, result.node, result.via);
         match findings.last_mut() {
             Some(finding)
                 if last == Some(key)
@@ -435,12 +465,13 @@ fn group(facts: &Facts<'_>, mut results: Vec<Result>) -> Vec<Finding> {
     findings
 }
 
-fn subject(facts: &Facts<'_>, node: NodeId) -> Option<Subject> {
+fn subject(facts: &Facts<'_>, node: NodeId, via: Vec<Via>) -> Option<Subject> {
     let resource = facts.graph.resource(node)?;
     Some(Subject {
         address: resource.address.clone(),
         type_name: resource.native_type.clone().unwrap_or_else(|| resource.type_name.clone()),
         path: facts.scope().path(facts.graph, node),
+        via,
     })
 }
 

@@ -62,6 +62,18 @@ pub struct Subject {
     pub type_name: SmolStr,
     /// How AI reaches it, from the AI resource to this one; one element if it is itself AI.
     pub path: Vec<PathStep>,
+    /// The names that the value that decides came through, from the attribute to where it is written. Empty if it is written
+    /// in the attribute, and where the input does not tell.
+    pub via: Vec<Via>,
+}
+
+/// A name that a value came through.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Via {
+    /// `local.region`, `var.region`, `default of var.region`, `module.a.region`, `each.value`.
+    pub what: SmolStr,
+    /// What gives it its value. Of the last one it is where the value itself stands, if that is inside.
+    pub site: Site,
 }
 
 /// A step of the path from an AI resource.

@@ -40,6 +40,7 @@ pub struct SourceFile {
     path: String,
     text: String,
     confidential: bool,
+    given: bool,
     /// Offset of the first byte of each line, made on first use: most files of a run have no finding.
     lines: OnceLock<Vec<u32>>,
 }
@@ -90,6 +91,11 @@ impl SourceFile {
         self.confidential
     }
 
+    /// Whether it is no file: an option or a variable of the environment, which the path names and which has no lines.
+    pub fn is_given(&self) -> bool {
+        self.given
+    }
+
     /// The text of `span`, shortened where the span leaves the file or cuts a character.
     pub fn slice(&self, span: Span) -> &str {
         let start = self.text.floor_char_boundary(span.start as usize);
@@ -119,17 +125,22 @@ impl SourceFile {
 impl Sources {
     /// Takes in a file's text. `path` is what people will see. A text of 4 GiB or more must be refused before.
     pub fn add(&mut self, path: impl Into<String>, text: impl Into<String>) -> FileId {
-        self.push(path.into(), text.into(), false)
+        self.push(path.into(), text.into(), false, false)
     }
 
     /// [`Sources::add`] of a file whose text must not be shown.
     pub fn add_confidential(&mut self, path: impl Into<String>, text: impl Into<String>) -> FileId {
-        self.push(path.into(), text.into(), true)
+        self.push(path.into(), text.into(), true, false)
     }
 
-    fn push(&mut self, path: String, text: String, confidential: bool) -> FileId {
+    /// [`Sources::add_confidential`] of what was given on the command line or by the environment, as `what` says.
+    pub fn add_given(&mut self, what: impl Into<String>, text: impl Into<String>) -> FileId {
+        self.push(what.into(), text.into(), true, true)
+    }
+
+    fn push(&mut self, path: String, text: String, confidential: bool, given: bool) -> FileId {
         let id = FileId(to_u32(self.files.len()));
-        self.files.push(SourceFile { path, text, confidential, lines: OnceLock::new() });
+        self.files.push(SourceFile { path, text, confidential, given, lines: OnceLock::new() });
         id
     }
 

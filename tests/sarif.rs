@@ -95,11 +95,36 @@ fn a_result_points_at_its_lines() {
 }
 
 #[test]
+fn the_way_of_a_value_is_linked_and_is_a_path() {
+    let (_, results) = run("typical");
+    let result = &results[1];
+    let text = result["message"]["text"].as_str().unwrap();
+    assert!(text.ends_with(" The value came through [local.key](1), [var.key](2)."), "{text}");
+    let place = |location: &Value| {
+        let physical = &location["physicalLocation"];
+        let uri = physical["artifactLocation"]["uri"].as_str().unwrap();
+        format!("{} {uri}:{}", location["message"]["text"].as_str().unwrap(), physical["region"]["startLine"])
+    };
+    let related: Vec<_> = result["relatedLocations"].as_array().unwrap().iter().map(place).collect();
+    assert_eq!(related, ["local.key infra/main.tf:2", "var.key infra/prod.tfvars:2"]);
+    let path = |flow: &Value| -> Vec<String> {
+        let [thread] = flow["threadFlows"].as_array().unwrap().as_slice() else { panic!("one thread") };
+        thread["locations"].as_array().unwrap().iter().map(|step| place(&step["location"])).collect()
+    };
+    let paths: Vec<_> = result["codeFlows"].as_array().unwrap().iter().map(path).collect();
+    let end = ["local.key infra/main.tf:2", "it decides here infra/main.tf:7"];
+    assert_eq!(paths.len(), 2, "one for each way");
+    assert_eq!(paths[0], ["var.key infra/prod.tfvars:2", end[0], end[1]]);
+    assert_eq!(paths[1], end, "an option is in no file");
+    assert!(results[2].get("codeFlows").is_none());
+}
+
+#[test]
 fn what_the_input_wrote_does_not_become_a_link() {
     let (_, results) = run("hostile");
     let text = results[0]["message"]["text"].as_str().unwrap();
     let links: Vec<_> = text.match_indices("](").map(|(at, _)| &text[at..]).collect();
-    assert_eq!(links, ["](1)."], "{text}");
+    assert!(links.len() == 2 && links[0].starts_with("](1). ") && links[1] == "](2).", "{text}");
 }
 
 #[test]

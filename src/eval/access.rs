@@ -6,6 +6,7 @@ use std::sync::Arc;
 use smol_str::{SmolStr, format_smolstr};
 
 use super::evaluator::{Eval, Evaluator, Names, error, static_error};
+use super::lift::{is_choice, one, two};
 use crate::hcl::ast::{Expr, ExprKind, Step};
 use crate::source::Span;
 use crate::value::{Cause, Kind, Reference, Type, Unknown, Value, convert};
@@ -73,19 +74,33 @@ impl Evaluator<'_> {
         for step in steps {
             self.charge(1)?;
             value = match step {
-                Step::Attr(name) => attribute(&value, name.text, name.span)?,
+                Step::Attr(name) => {
+                    let plain = attribute(&value, name.text, name.span)?;
+                    self.lift(&[&value], plain, |of| attribute(one(of), name.text, name.span))
+                }
                 Step::LegacyIndex(digits) => {
                     let key = digits.text.parse().map_or(Value::NULL, Value::int);
                     self.index(&value, &key, digits.span)?
                 }
                 Step::Index(key, span) => self.index(&value, &self.eval(key, names)?, *span)?,
-                Step::Splat { each, span, .. } => self.splat(&value, each, *span, names)?,
+                Step::Splat { each, span, .. } => {
+                    let plain = self.splat(&value, each, *span, names)?;
+                    self.lift(&[&value], plain, |of| self.splat(one(of), each, *span, names))
+                }
             };
         }
         Ok(value)
     }
 
     fn index(&self, value: &Value, key: &Value, span: Span) -> Eval {
+        let plain = self.index_of(value, key, span)?;
+        Ok(self.lift(&[value, key], plain, |of| {
+            let (value, key) = two(of);
+            self.index_of(value, key, span)
+        }))
+    }
+
+    fn index_of(&self, value: &Value, key: &Value, span: Span) -> Eval {
         match &value.kind {
             Kind::Null => return error("this value is null, it has no elements", span),
             Kind::Set(_) => return error("elements of a set have no index", span),
@@ -118,6 +133,7 @@ impl Evaluator<'_> {
             (Kind::Unknown(_), Kind::Unknown(_)) => {
                 step_into_unknown(value, &Path::Some, Type::of(value).element())
             }
+            // Which element it is, is told of each key that it may be.
             (Kind::Unknown(_), _) => self.unknown_index(value, &key),
             (Kind::Number(number), kind) => {
                 let index = match number.to_u64().and_then(|n| usize::try_from(n).ok()) {
@@ -156,12 +172,12 @@ impl Evaluator<'_> {
         if let Kind::Unknown(unknown) = &mut result.kind {
             Arc::make_mut(unknown).not_null = false;
         }
-        if self.extended() {
+        if self.extended() && !is_choice(key) {
             let elements: Vec<&Value> = match value.map() {
                 Some(map) => map.values().collect(),
                 None => value.items().unwrap_or_default().iter().collect(),
             };
-            return super::join::join(&elements, &result);
+            return self.join(&elements, &result);
         }
         result
     }
@@ -258,7 +274,7 @@ pub(super) fn entry(container: &Value, item: &Value, key: &str) -> Value {
 
 /// A known container's element; it is a part of the attribute that the container is, unless it is another one itself.
 fn step_into(container: &Value, item: &Value, path: &Path<'_>) -> Value {
-    let mut item = item.clone();
+    let mut item = container.handing_on(item.clone());
     if item.reference.is_none()
         && let Some(reference) = &container.reference
     {
@@ -278,7 +294,12 @@ fn step_into_unknown(value: &Value, path: &Path<'_>, ty: Type) -> Value {
         cause => cause.clone(),
     };
     let element = Unknown { ty, sources: unknown.sources.clone(), ..Unknown::new(cause) };
-    Value { reference, origin: value.origin, ..Value::from_unknown(element).mark(value.sensitive) }
+    Value {
+        reference,
+        origin: value.origin,
+        via: value.via.clone(),
+        ..Value::from_unknown(element).mark(value.sensitive)
+    }
 }
 
 /// The reference after one more step.

@@ -2,6 +2,7 @@
 
 use crate::eval::Scope;
 use crate::hcl::ast::{Call, Expr, ExprKind};
+use crate::source::{FileId, Site};
 use crate::value::{Field, Type, Value, convert};
 
 use super::{Mode, evaluator};
@@ -10,20 +11,20 @@ use super::{Mode, evaluator};
 const MAX_DEPTH: usize = 100;
 
 impl Type {
-    /// The constraint that `expr` writes: `list(object({ a = optional(string, "x") }))`, `any`.
-    pub fn from_expr(expr: &Expr<'_>) -> Result<Self, String> {
-        constraint(expr, 0)
+    /// The constraint that `expr` of `file` writes: `list(object({ a = optional(string, "x") }))`, `any`.
+    pub fn from_expr(expr: &Expr<'_>, file: FileId) -> Result<Self, String> {
+        constraint(expr, file, 0)
     }
 }
 
-fn constraint(expr: &Expr<'_>, depth: usize) -> Result<Type, String> {
+fn constraint(expr: &Expr<'_>, file: FileId, depth: usize) -> Result<Type, String> {
     if depth > MAX_DEPTH {
         return Err("types nest too deeply".to_owned());
     }
     match expr.kind {
-        ExprKind::Paren(inner) => constraint(inner, depth + 1),
+        ExprKind::Paren(inner) => constraint(inner, file, depth + 1),
         ExprKind::Variable(name) | ExprKind::String(name) => simple(name),
-        ExprKind::Call(call) => complex(call, depth),
+        ExprKind::Call(call) => complex(call, file, depth),
         _ => Err("a type is a name such as `string` or a call such as `list(string)`".to_owned()),
     }
 }
@@ -44,15 +45,15 @@ fn simple(name: &str) -> Result<Type, String> {
     })
 }
 
-fn complex(call: &Call<'_>, depth: usize) -> Result<Type, String> {
+fn complex(call: &Call<'_>, file: FileId, depth: usize) -> Result<Type, String> {
     let name = call.name.text;
     let [arg] = call.args else { return Err(format!("`{name}` takes one argument")) };
     match (name, arg.kind) {
-        ("list", _) => constraint(arg, depth + 1).map(Type::list),
-        ("set", _) => constraint(arg, depth + 1).map(Type::set),
-        ("map", _) => constraint(arg, depth + 1).map(Type::map),
+        ("list", _) => constraint(arg, file, depth + 1).map(Type::list),
+        ("set", _) => constraint(arg, file, depth + 1).map(Type::set),
+        ("map", _) => constraint(arg, file, depth + 1).map(Type::map),
         ("tuple", ExprKind::Tuple(items)) => {
-            let items = items.iter().map(|item| constraint(item, depth + 1));
+            let items = items.iter().map(|item| constraint(item, file, depth + 1));
             Ok(Type::Tuple(items.collect::<Result<_, _>>()?))
         }
         ("tuple", _) => Err("`tuple` takes a list of types".to_owned()),
@@ -62,7 +63,7 @@ fn complex(call: &Call<'_>, depth: usize) -> Result<Type, String> {
                 let (ExprKind::Variable(name) | ExprKind::String(name)) = item.key.kind else {
                     return Err("the name of an attribute is an identifier".to_owned());
                 };
-                fields.push(field(name, &item.value, depth + 1)?);
+                fields.push(field(name, &item.value, file, depth + 1)?);
             }
             fields.sort_by(|a, b| a.name.cmp(&b.name));
             fields.dedup_by(|a, b| a.name == b.name);
@@ -73,20 +74,21 @@ fn complex(call: &Call<'_>, depth: usize) -> Result<Type, String> {
     }
 }
 
-fn field(name: &str, expr: &Expr<'_>, depth: usize) -> Result<Field, String> {
+fn field(name: &str, expr: &Expr<'_>, file: FileId, depth: usize) -> Result<Field, String> {
     let (ty, optional, default) = match expr.kind {
         ExprKind::Call(call) if call.name.text == "optional" => match call.args {
-            [ty] => (constraint(ty, depth)?, true, None),
+            [ty] => (constraint(ty, file, depth)?, true, None),
             [ty, default] => {
-                let ty = constraint(ty, depth)?;
-                let value = constant(default)?;
+                let ty = constraint(ty, file, depth)?;
+                let site = Site { file, span: default.span };
+                let value = constant(default)?.or_origin(site).through(format!("default of {name}"), site);
                 let value = convert(&value, &ty)
                     .map_err(|why| format!("the default of `{name}` does not fit: {why}"))?;
                 (ty, true, Some(value))
             }
             _ => return Err("`optional` takes a type and a default".to_owned()),
         },
-        _ => (constraint(expr, depth)?, false, None),
+        _ => (constraint(expr, file, depth)?, false, None),
     };
     Ok(Field { name: name.into(), ty, optional, default })
 }

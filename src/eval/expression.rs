@@ -4,7 +4,7 @@ use smol_str::SmolStr;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use super::evaluator::{Eval, Evaluator, Level, MAX_ITEMS, Names, Stop, error, static_error};
-use super::functions;
+use super::provenance;
 use super::size::size;
 use crate::hcl::ast::{Call, Expr, ExprKind, ObjectItem};
 use crate::source::Span;
@@ -120,7 +120,8 @@ impl Evaluator<'_> {
             match &value.kind {
                 Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => {
                     self.charge(items.len())?;
-                    args.extend(items.iter().map(|item| item.clone().mark(value.sensitive)));
+                    let part = |item: &Value| value.handing_on(item.clone()).mark(value.sensitive);
+                    args.extend(items.iter().map(part));
                 }
                 Kind::Unknown(unknown)
                     if !unknown.ty.is_primitive()
@@ -129,25 +130,26 @@ impl Evaluator<'_> {
                     let operands: Vec<&Value> = args.iter().chain([&value]).collect();
                     let unknown = Unknown::of_operands(&operands);
                     let sensitive = operands.iter().any(|operand| operand.holds_sensitive());
-                    return Ok(Value::from_unknown(unknown).mark(sensitive));
+                    return Ok(Value::from_unknown(unknown).mark(sensitive).computed_from(operands));
                 }
                 Kind::Null => return error("the argument before `...` must not be null", arg.span),
                 _ => return error("the argument before `...` must be a list, set or tuple", arg.span),
             }
         }
         self.charge(args.iter().map(weight).sum())?;
+        let args = provenance::arguments(name, &args);
         let result = match name {
             "templatestring" => Some(self.template_string(&args)),
             "templatefile" => Some(self.template_file(&args)),
             _ => self.scope.call(name, &args),
         };
-        match result.or_else(|| functions::call(name, &args, self.scope.directory())) {
+        match result.or_else(|| self.function(name, &args)) {
             Some(Ok(value)) => {
                 // An argument that is not known for a limit was told of where that was passed.
                 if let Some(which) = limit(&value).filter(|_| args.iter().all(|arg| limit(arg).is_none())) {
                     self.pass(which.clone(), span);
                 }
-                Ok(value)
+                Ok(provenance::result(name, value, &args))
             }
             Some(Err(why)) => error(why, span),
             None => static_error(format!("there is no function named `{name}`"), call.name.span),

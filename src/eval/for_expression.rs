@@ -7,6 +7,7 @@ use smol_str::SmolStr;
 use super::access;
 use super::control::condition_of;
 use super::evaluator::{Eval, Evaluator, MAX_ITEMS, Names, Stop, error};
+use super::lift::one;
 use crate::hcl::ast::{Expr, For};
 use crate::source::Span;
 use crate::value::{Kind, Type, Unknown, Value, convert};
@@ -20,8 +21,13 @@ pub(super) enum Entries {
 impl Evaluator<'_> {
     pub(super) fn for_expression(&self, each: &For<'_>, names: Option<&Names<'_>>) -> Eval {
         let collection = self.eval(&each.collection, names)?;
-        let Entries::Known(entries) = self.entries(&collection, each.collection.span)? else {
-            return Ok(unknown(&[&collection]));
+        let plain = self.for_each_of(each, &collection, names)?;
+        Ok(self.lift(&[&collection], plain, |of| self.for_each_of(each, one(of), names)))
+    }
+
+    fn for_each_of(&self, each: &For<'_>, collection: &Value, names: Option<&Names<'_>>) -> Eval {
+        let Entries::Known(entries) = self.entries(collection, each.collection.span)? else {
+            return Ok(unknown(&[collection]));
         };
         let mut built = Built::default();
         let mut undecided = Vec::new();
@@ -60,7 +66,7 @@ impl Evaluator<'_> {
             let result = built.finish(each);
             return Ok(result.mark(sensitive));
         }
-        let operands: Vec<&Value> = undecided.iter().chain([&collection]).collect();
+        let operands: Vec<&Value> = undecided.iter().chain([collection]).collect();
         Ok(unknown(&operands).mark(sensitive))
     }
 
@@ -149,4 +155,5 @@ impl Built {
 fn unknown(operands: &[&Value]) -> Value {
     Value::from_unknown(Unknown::of_operands(operands))
         .mark(operands.iter().any(|operand| operand.holds_sensitive()))
+        .computed_from(operands.iter().copied())
 }

@@ -12,7 +12,7 @@ use crate::eval::Directory;
 use crate::hcl::ast::{Expr, Part};
 use crate::hcl::parse_template;
 use crate::source::Sources;
-use crate::value::{Kind, Type, Unknown, Value, convert};
+use crate::value::{Kind, Partial, Piece, Type, Unknown, Value, Ways, convert, safe_prefix};
 
 /// The text so far and what becomes of it.
 #[derive(Default)]
@@ -20,9 +20,15 @@ struct Text {
     known: String,
     /// Values that are unknown, in the order of the text.
     unknown: Vec<Value>,
+    /// The text so far in pieces, but for what is known after the last hole.
+    pieces: Vec<Piece>,
+    /// Where in the known text that begins.
+    last: usize,
     /// What is surely the beginning: the known text before the first unknown.
     prefix: Option<String>,
     sensitive: bool,
+    /// Those that the interpolated values came.
+    ways: Ways,
 }
 
 impl Evaluator<'_> {
@@ -32,14 +38,23 @@ impl Evaluator<'_> {
         }
         let mut text = Text::default();
         self.parts(parts, &mut text, names)?;
-        let sensitive = text.sensitive;
+        Ok(self.finish(text))
+    }
+
+    /// The string that a text is.
+    fn finish(&self, mut text: Text) -> Value {
         if text.unknown.is_empty() {
-            return Ok(Value::string(normalize(&text.known)).mark(sensitive));
+            let value = Value::string(normalize(&text.known)).mark(text.sensitive);
+            // A document is more than what is put into it.
+            let via = if text.known.contains('\n') { None } else { text.ways.only() };
+            return Value { via, ..value };
         }
         let operands: Vec<&Value> = text.unknown.iter().collect();
         let prefix = normalize(safe_prefix(text.prefix.as_deref().unwrap_or_default()));
         let unknown = Unknown { ty: Type::String, not_null: true, prefix, ..Unknown::of_operands(&operands) };
-        Ok(Value::from_unknown(unknown).mark(sensitive))
+        let value = Value::from_unknown(unknown).mark(text.sensitive).computed_from(operands);
+        text.cut();
+        self.in_pieces(text.pieces, value)
     }
 
     fn parts(&self, parts: &[Part<'_>], text: &mut Text, names: Option<&Names<'_>>) -> Eval<()> {
@@ -55,7 +70,7 @@ impl Evaluator<'_> {
                     match condition_of(&value, condition.span)? {
                         Some(true) => self.nested(then, text, names)?,
                         Some(false) => self.nested(otherwise, text, names)?,
-                        None => text.hide(value, ""),
+                        None => self.either(value, [then, otherwise], text, names)?,
                     }
                     self.end(text, begin);
                 }
@@ -64,7 +79,7 @@ impl Evaluator<'_> {
                     let value = self.eval(collection, names)?;
                     text.sensitive |= value.sensitive;
                     match self.entries(&value, collection.span)? {
-                        Entries::Unknown => text.hide(value, ""),
+                        Entries::Unknown => text.hide(value, None),
                         Entries::Known(entries) => {
                             for (key, value) in &entries {
                                 let outer = key_var.map(|name| Names::with(name.text, key, names));
@@ -85,6 +100,44 @@ impl Evaluator<'_> {
         self.parts(parts, text, names)
     }
 
+    /// A directive whose condition is not known. Extended mode knows that it is one of two texts.
+    fn either(
+        &self,
+        condition: Value,
+        branches: [&[Part<'_>]; 2],
+        text: &mut Text,
+        names: Option<&Names<'_>>,
+    ) -> Eval<()> {
+        if !self.extended() {
+            text.hide(condition, None);
+            return Ok(());
+        }
+        let mut hole = Value::unknown_from(&[&condition], Type::String);
+        let mut texts = Vec::with_capacity(2);
+        for branch in branches {
+            let mut inner = Text::default();
+            match self.nested(branch, &mut inner, names) {
+                Ok(()) => texts.push(self.finish(inner)),
+                // Only the branch that is taken must be right.
+                Err(Stop::Error(_)) => {}
+                Err(stop) => return Err(stop),
+            }
+        }
+        if let [then, otherwise] = texts.as_slice() {
+            hole = self.join(&[then, otherwise], &hole);
+            text.sensitive |= hole.sensitive;
+        }
+        match hole.as_str() {
+            Some(same) => self.push(text, same),
+            None => {
+                let begins = hole.as_unknown().map(|unknown| unknown.prefix.clone()).unwrap_or_default();
+                text.begin_hole(&begins);
+                text.hide(condition, Some(hole));
+                Ok(())
+            }
+        }
+    }
+
     /// Ends a directive that began at `begin`. Terraform knows nothing of an unknown directive; extended mode knows its
     /// prefix.
     fn end(&self, text: &mut Text, begin: Option<usize>) {
@@ -96,6 +149,7 @@ impl Evaluator<'_> {
     fn interpolate(&self, expr: &Expr<'_>, text: &mut Text, names: Option<&Names<'_>>) -> Eval<()> {
         let value = self.eval(expr, names)?;
         text.sensitive |= value.holds_sensitive();
+        text.ways.add(&value);
         let string = match convert(&value, &Type::String) {
             Ok(string) => string,
             Err(why) => return error(format!("a template cannot include this value: {why}"), expr.span),
@@ -106,7 +160,8 @@ impl Evaluator<'_> {
             Kind::Unknown(unknown) => {
                 // As above: Terraform does not look at the prefix of a part.
                 let begins = if self.extended() { unknown.prefix.clone() } else { SmolStr::default() };
-                text.hide(value, &begins);
+                text.begin_hole(&begins);
+                text.hide(value, self.extended().then_some(string));
                 Ok(())
             }
             _ => error("a template cannot include this value", expr.span),
@@ -140,7 +195,8 @@ impl Evaluator<'_> {
         let sensitive = template.sensitive || names.sensitive;
         if template.is_unknown() || names.is_unknown() {
             // A template of one interpolation has the type of its expression, so not even that is known.
-            return Ok(Value::from_unknown(Unknown::of_operands(&[template, names])).mark(sensitive));
+            let unknown = Value::from_unknown(Unknown::of_operands(&[template, names]));
+            return Ok(unknown.mark(sensitive).computed_from([template, names]));
         }
         let Some(text) = template.as_str() else { return Err("a string is required".to_owned()) };
         if names.map().is_none() {
@@ -168,19 +224,31 @@ impl Text {
         self.prefix.is_none().then_some(self.known.len())
     }
 
-    /// Adds an unknown part, which begins with `begins`.
-    fn hide(&mut self, value: Value, begins: &str) {
+    /// Notes that what is known from the beginning ends with `begins`.
+    fn begin_hole(&mut self, begins: &str) {
         self.prefix.get_or_insert_with(|| format!("{}{begins}", self.known));
-        self.unknown.push(value);
     }
-}
 
-/// The part of `text` that no text after it can change: a last letter may still take an accent.
-pub(super) fn safe_prefix(text: &str) -> &str {
-    let keep = |c: char| c.is_ascii_whitespace() || c.is_ascii_punctuation() && !matches!(c, '<' | '=' | '>');
-    match text.char_indices().next_back() {
-        Some((at, last)) if !keep(last) => text.get(..at).unwrap_or_default(),
-        _ => text,
+    /// Adds a part that is unknown because `value` is: the text of `hole`, if that is told.
+    fn hide(&mut self, value: Value, hole: Option<Value>) {
+        self.begin_hole("");
+        self.unknown.push(value.clone());
+        // Too many are not kept, and one more than there may be says so.
+        if self.pieces.len() > Partial::MAX_PIECES {
+            return;
+        }
+        self.cut();
+        let hole = hole.unwrap_or_else(|| Value::unknown_from(&[&value], Type::String));
+        self.pieces.push(Piece::Hole(hole));
+    }
+
+    /// Makes a piece of the known text after the last one.
+    fn cut(&mut self) {
+        let text = self.known.get(self.last..).unwrap_or_default();
+        if !text.is_empty() {
+            self.pieces.push(Piece::Text(text.into()));
+        }
+        self.last = self.known.len();
     }
 }
 

@@ -105,10 +105,9 @@ impl Inputs {
         this.workspace.clone_from(&options.workspace);
         for option in &options.values {
             this.values.push(match option {
-                ValueOption::Var(name, text) => GivenFile::Var(
-                    name.into(),
-                    sources.add_confidential(format!("--var {name}"), text.clone()),
-                ),
+                ValueOption::Var(name, text) => {
+                    GivenFile::Var(name.into(), sources.add_given(format!("--var {name}"), text.clone()))
+                }
                 ValueOption::File(path) => {
                     let text =
                         read_text(path).map_err(|diagnostic| ReadError::Variables(diagnostic.message))?;
@@ -118,9 +117,7 @@ impl Inputs {
         }
         let environment = options.environment.iter();
         this.environment = environment
-            .map(|(name, text)| {
-                (name.into(), sources.add_confidential(format!("TF_VAR_{name}"), text.clone()))
-            })
+            .map(|(name, text)| (name.into(), sources.add_given(format!("TF_VAR_{name}"), text.clone())))
             .collect();
         Ok(this)
     }

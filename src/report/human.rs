@@ -7,13 +7,17 @@ use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer,
 
 use super::place::{Place, Places};
 use super::window::window;
-use super::{Item, Options, addresses, clip, draw_path, listed, said, scrub, summary};
+use super::{
+    Item, Options, addresses, clip, draw_path, draw_way, listed, plural, said, scrub, summary, ways,
+};
 use crate::diagnostic::{Diagnostic, Level as DiagnosticLevel};
 use crate::finding::{Finding, Report, Severity, Verdict};
 use crate::source::{Site, Span};
 
 /// Resources, causes and related places shown of one finding.
 const MAX_LISTED: usize = 5;
+/// Ways shown that the value came in different instances.
+const MAX_WAYS: usize = 3;
 /// Characters of a note, and of a label in the source.
 const MAX_NOTE: usize = 1000;
 const MAX_LABEL: usize = 200;
@@ -60,11 +64,11 @@ fn finding_group<'a>(item: Item<'a>, report: &'a Report, places: &Places<'a>) ->
         .primary_title(scrub(&clip(said(finding, rule), MAX_NOTE)).into_owned())
         .id(scrub(&rule.id));
     let (source, labelled) = source(finding, places);
-    Group::with_title(title).elements(source).elements(notes(item, report, labelled))
+    Group::with_title(title).elements(source).elements(notes(item, report, places, labelled))
 }
 
 /// What is under the snippet: `= name: text`. The actual value is not said twice.
-fn notes(item: Item<'_>, report: &Report, labelled: bool) -> Vec<Element<'static>> {
+fn notes(item: Item<'_>, report: &Report, places: &Places<'_>, labelled: bool) -> Vec<Element<'static>> {
     let Item { finding, rule, .. } = item;
     let mut notes: Vec<(&'static str, String)> = Vec::new();
     if finding.site.is_none() {
@@ -80,6 +84,25 @@ fn notes(item: Item<'_>, report: &Report, labelled: bool) -> Vec<Element<'static
     }
     if let Some(actual) = finding.actual.as_ref().filter(|_| !labelled) {
         notes.push(("found", actual.clone()));
+    }
+    let ways = ways(&finding.resources);
+    for (way, alike) in ways.iter().take(MAX_WAYS) {
+        let drawn = draw_way(way, places);
+        let one_of_several = alike.len() < finding.resources.len();
+        notes.push((
+            "value from",
+            match alike.first().filter(|_| one_of_several) {
+                Some(first) if alike.len() > 1 => {
+                    format!("{drawn}, in {}, +{} more", first.address, alike.len() - 1)
+                }
+                Some(first) => format!("{drawn}, in {}", first.address),
+                None => drawn,
+            },
+        ));
+    }
+    if ways.len() > MAX_WAYS {
+        let more = plural(ways.len() - MAX_WAYS, "other way", "other ways");
+        notes.push(("value from", format!("+{more}")));
     }
     notes.extend(finding.causes.iter().take(MAX_LISTED).map(|cause| ("not known", cause.clone())));
     if finding.causes.len() > MAX_LISTED {
@@ -137,12 +160,15 @@ fn source<'a>(finding: &'a Finding, places: &Places<'a>) -> (Vec<Element<'a>>, b
     let first = visible(place, AnnotationKind::Primary, actual, &related);
     let labelled = first.is_some();
     let (first, drawn) = first.unwrap_or_else(|| (origin(place).into(), Vec::new()));
+    // Where the way ends is told with it, unless there is more to show than the place.
+    let ends: Vec<Site> =
+        finding.resources.iter().filter_map(|subject| Some(subject.via.last()?.site)).collect();
     let mut elements = vec![first];
     for (index, (site, label)) in related.iter().enumerate() {
         let Some(place) = places.get(*site).filter(|_| !drawn.contains(&index)) else { continue };
         if let Some((snippet, _)) = visible(place, AnnotationKind::Context, Some(label), &[]) {
             elements.push(snippet);
-        } else {
+        } else if !ends.contains(site) {
             elements.push(origin(place).into());
             elements.push(Level::NOTE.message(scrub(label).into_owned()).into());
         }

@@ -13,7 +13,7 @@ use super::place::Places;
 use super::scrub::SafeJson;
 use super::{Item, Options, items, rule_url};
 use crate::diagnostic::{Diagnostic, Level};
-use crate::finding::{InputInfo, PathStep, Report, RuleInfo, Severity, Subject};
+use crate::finding::{self, InputInfo, PathStep, Report, RuleInfo, Severity, Subject};
 use crate::source::Site;
 
 pub(super) fn write(report: &Report, options: &Options, mut out: &mut dyn io::Write) -> io::Result<()> {
@@ -150,12 +150,19 @@ struct Resource<'a> {
     #[serde(rename = "type")]
     type_name: &'a str,
     path: Vec<Step<'a>>,
+    via: Vec<Via<'a>>,
 }
 
 #[derive(Serialize)]
 struct Step<'a> {
     edge: Option<&'static str>,
     address: &'a str,
+}
+
+#[derive(Serialize)]
+struct Via<'a> {
+    what: &'a str,
+    location: Option<Location<'a>>,
 }
 
 /// Lines and columns count from 1, columns in UTF-16 code units; offsets count bytes from 0.
@@ -204,7 +211,7 @@ impl<'a> Finding<'a> {
             family: &rule.family,
             control: &rule.control,
             message: &finding.message,
-            resources: finding.resources.iter().map(Resource::of).collect(),
+            resources: finding.resources.iter().map(|subject| Resource::of(subject, cx)).collect(),
             location: finding.site.and_then(|site| Location::of(site, cx)),
             related: related.collect(),
             actual: finding.actual.as_deref(),
@@ -285,12 +292,14 @@ impl<'a> Rule<'a> {
 }
 
 impl<'a> Resource<'a> {
-    fn of(subject: &'a Subject) -> Self {
+    fn of(subject: &'a Subject, cx: &Context<'a>) -> Self {
         let step = |step: &'a PathStep| Step { edge: step.edge, address: &step.address };
+        let via = |via: &'a finding::Via| Via { what: &via.what, location: Location::of(via.site, cx) };
         Self {
             address: &subject.address,
             type_name: &subject.type_name,
             path: subject.path.iter().map(step).collect(),
+            via: subject.via.iter().map(via).collect(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::place::Places;
-use super::{Item, Options, addresses, clip, listed, said, scrub, summary};
+use super::{Item, Options, addresses, clip, draw_way, listed, plural, said, scrub, summary, ways};
 use crate::diagnostic::Level;
 use crate::finding::{Report, Severity, Verdict};
 
@@ -72,9 +72,13 @@ fn row(item: Item<'_>, places: &Places<'_>) -> String {
         Verdict::Fail => rule.severity.to_string(),
         verdict => format!("{} ({})", rule.severity, verdict.as_str()),
     };
-    let place = finding.site.and_then(|site| places.get(site));
-    let place =
-        place.map(|place| format!("{}:{}", place.file.path(), place.region.start.line)).unwrap_or_default();
+    let mut place = finding.site.and_then(|site| places.brief(site)).unwrap_or_default();
+    if let Some(((way, _), others)) = ways(&finding.resources).split_first() {
+        place.push_str(&format!(" ← {}", draw_way(way, places)));
+        if !others.is_empty() {
+            place.push_str(&format!(", +{}", plural(others.len(), "other way", "other ways")));
+        }
+    }
     let actual = finding.actual.as_ref().filter(|_| finding.verdict != Verdict::Pass);
     let found = actual.map(|actual| format!("; found {actual}")).unwrap_or_default();
     format!(

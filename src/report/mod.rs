@@ -17,14 +17,16 @@ mod summary;
 mod window;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::io;
 use std::str::FromStr;
 
 pub use scrub::scrub;
 
 use crate::diagnostic::{Diagnostic, Level};
-use crate::finding::{Finding, Report, RuleInfo, Severity, Subject, Verdict};
+use crate::finding::{Finding, Report, RuleInfo, Severity, Subject, Verdict, Via};
 use crate::source::{FileId, SourceFile};
+use place::Places;
 
 /// The formats of a report.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -186,6 +188,30 @@ fn draw_path(subject: &Subject) -> Option<String> {
         drawn.push_str(&format!(" ─{}→ {}", step.edge.unwrap_or("link"), step.address));
     }
     Some(drawn)
+}
+
+/// The ways that the deciding value came, each with the resources for which it did: the first of them tells how. Resources of
+/// which it is not told are left out.
+fn ways(subjects: &[Subject]) -> Vec<(&[Via], Vec<&Subject>)> {
+    let mut ways: Vec<(&[Via], Vec<&Subject>)> = Vec::new();
+    let mut known: BTreeMap<&[Via], usize> = BTreeMap::new();
+    for subject in subjects.iter().filter(|subject| !subject.via.is_empty()) {
+        let next = ways.len();
+        match ways.get_mut(*known.entry(&subject.via).or_insert(next)) {
+            Some((_, alike)) => alike.push(subject),
+            None => ways.push((&subject.via, vec![subject])),
+        }
+    }
+    ways
+}
+
+/// A way, drawn: `local.region (locals.tf:4) ← var.region (terraform.tfvars:1)`.
+fn draw_way(way: &[Via], places: &Places<'_>) -> String {
+    let step = |via: &Via| match places.brief(via.site) {
+        Some(place) => format!("{} ({place})", via.what),
+        None => via.what.to_string(),
+    };
+    way.iter().map(step).collect::<Vec<_>>().join(" ← ")
 }
 
 /// The addresses of the finding's resources: `max` of them, then how many more.

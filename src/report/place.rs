@@ -32,7 +32,8 @@ impl<'a> Places<'a> {
     /// All places that findings and diagnostics name.
     pub(super) fn of(report: &'a Report) -> Self {
         let findings = report.findings.iter().flat_map(|finding| {
-            finding.site.into_iter().chain(finding.related.iter().map(|(site, _)| *site))
+            let via = finding.resources.iter().flat_map(|subject| &subject.via).map(|via| via.site);
+            finding.site.into_iter().chain(finding.related.iter().map(|(site, _)| *site)).chain(via)
         });
         let diagnostics = report.diagnostics.iter().filter_map(|diagnostic| diagnostic.site);
         let mut offsets: Vec<(FileId, u32)> = findings
@@ -56,6 +57,17 @@ impl<'a> Places<'a> {
         let start = self.position(file, site, site.span.start);
         let end = self.position(file, site, site.span.end.max(site.span.start));
         Some(Place { file, region: Region { start, end }, site })
+    }
+
+    /// `path:line`; of what is no file its name alone.
+    pub(super) fn brief(&self, site: Site) -> Option<String> {
+        let place = self.get(site)?;
+        let path = place.file.path();
+        Some(if place.file.is_given() {
+            path.to_owned()
+        } else {
+            format!("{path}:{}", place.region.start.line)
+        })
     }
 
     fn position(&self, file: &SourceFile, site: Site, offset: u32) -> Position {

@@ -114,14 +114,16 @@ fn convert_object(map: &Map, fields: &[Field]) -> Result<Map, Mismatch> {
 /// The unknown of the new type, if a value of its type could convert.
 fn convert_unknown(unknown: &Arc<Unknown>, ty: &Type) -> Result<Arc<Unknown>, Mismatch> {
     let target = convert_type(&unknown.ty, ty)?;
-    if target == unknown.ty {
+    // Types that are equal may still have other defaults, which alternatives take.
+    if target == unknown.ty && unknown.alternatives().is_none() {
         return Ok(Arc::clone(unknown));
     }
+    let partial = unknown.partial.as_ref().and_then(|partial| partial.convert(ty));
     let prefix = match (&unknown.ty, ty) {
         (Type::String | Type::Any, Type::String) => unknown.prefix.clone(),
         _ => SmolStr::default(),
     };
-    Ok(Arc::new(Unknown { ty: target, prefix, ..(**unknown).clone() }))
+    Ok(Arc::new(Unknown { ty: target, prefix, partial, ..(**unknown).clone() }))
 }
 
 /// The type that values of type `from` have after conversion to `to`.

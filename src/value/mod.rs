@@ -12,6 +12,7 @@ mod number;
 mod ops;
 mod partial;
 mod provenance;
+mod shown;
 mod types;
 
 pub use convert::convert;
@@ -19,8 +20,8 @@ pub use map::Map;
 pub use number::{Big, Number};
 use ops::set_items;
 pub use ops::{equal, order};
-pub use partial::{Partial, Piece};
-pub use provenance::Step;
+pub use partial::{Partial, Piece, ends, safe_prefix};
+pub use provenance::{Step, Ways};
 pub use types::{Field, Type, unify};
 
 use std::sync::Arc;
@@ -288,10 +289,17 @@ impl Value {
     /// The value at a dotted path, where a list, set or tuple of one block is looked through: `logging_config.s3_config`.
     /// None where a step is missing; the unknown itself where a step is unknown.
     pub fn at_path(&self, path: &str) -> Option<&Self> {
+        self.walk(path, |_| {})
+    }
+
+    /// [`Value::at_path`], which shows `visit` every value on the way, itself the first and the result the last.
+    fn walk<'v>(&'v self, path: &str, mut visit: impl FnMut(&'v Self)) -> Option<&'v Self> {
         let mut value = self;
+        visit(value);
         for step in path.split('.').filter(|step| !step.is_empty()) {
             if let Some([only]) = value.items() {
                 value = only;
+                visit(value);
             }
             if value.is_unknown() {
                 return Some(value);
@@ -300,6 +308,7 @@ impl Value {
                 Some(items) => items.get(step.parse::<usize>().ok()?)?,
                 None => value.get(step)?,
             };
+            visit(value);
         }
         Some(value)
     }

@@ -1,7 +1,7 @@
 //! Reports made by hand, for the tests of whatever writes or delivers one.
 
 use airgate::diagnostic::Diagnostic;
-use airgate::finding::{Finding, InputInfo, PathStep, Report, RuleInfo, Severity, Subject, Verdict};
+use airgate::finding::{Finding, InputInfo, PathStep, Report, RuleInfo, Severity, Subject, Verdict, Via};
 use airgate::program::InputKind;
 use airgate::source::{FileId, Site, Sources, Span};
 
@@ -44,6 +44,11 @@ fn typical() -> Report {
     let mut report = clean();
     let main = report.sources.add("infra/main.tf", MAIN);
     let vars = report.sources.add("infra/prod.tfvars", "secret = \"hunter2\"\nowner = \"ml\"\n");
+    let option = report.sources.add_given("--var key", "hunter2");
+    let key = |n: usize| {
+        let var = if n < 5 { Span::new(19, 24).at(vars) } else { Span::new(0, 7).at(option) };
+        vec![via("local.key", find(MAIN, main, "\"corpus\"")), via("var.key", var)]
+    };
     report.findings = vec![
         Finding {
             related: vec![
@@ -57,6 +62,7 @@ fn typical() -> Report {
                     PathStep { edge: None, address: "aws_sagemaker_training_job.nightly".into() },
                     PathStep { edge: Some("data"), address: "aws_s3_bucket.raw".into() },
                 ],
+                via: Vec::new(),
             }],
             ..finding(
                 0,
@@ -67,7 +73,10 @@ fn typical() -> Report {
         Finding {
             actual: Some("\"alias/aws/sagemaker\"".into()),
             resources: (0..7)
-                .map(|n| subject(&format!("aws_sagemaker_notebook_instance.lab[{n}]")))
+                .map(|n| Subject {
+                    via: key(n),
+                    ..subject(&format!("aws_sagemaker_notebook_instance.lab[{n}]"))
+                })
                 .collect(),
             ..finding(
                 1,
@@ -146,7 +155,10 @@ fn hostile() -> Report {
         Finding {
             actual: Some("\"\x1b[0m\u{200b}\r\n::error::x\"".into()),
             related: vec![(Span::new(0, 3).at(file), "[x](http://evil) \x1b[0m".into())],
-            resources: vec![subject(name)],
+            resources: vec![Subject {
+                via: vec![via("local.\x1b[31m\u{202e} ](http://evil)", Span::new(4, 9).at(file))],
+                ..subject(name)
+            }],
             ..finding(0, "bucket `\x1b[1m` ](http://evil) is public", Span::new(4, 30).at(file))
         },
         finding(1, "points past the end", Span::new(9_000, 70_000).at(file)),
@@ -239,7 +251,12 @@ fn subject(address: &str) -> Subject {
         address: address.into(),
         type_name: "aws_sagemaker_notebook_instance".into(),
         path: vec![PathStep { edge: None, address: address.into() }],
+        via: Vec::new(),
     }
+}
+
+fn via(what: &str, site: Site) -> Via {
+    Via { what: what.into(), site }
 }
 
 /// The first place of `what` in the text.

@@ -3,6 +3,7 @@
 
 mod fingerprint;
 mod model;
+mod way;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,11 +13,13 @@ use serde::{Serialize, Serializer};
 
 use self::fingerprint::line_hashes;
 use self::model as m;
+use self::way::{Linked, code_flows};
 use super::fingerprint::{KEY, fingerprints};
 use super::place::{Place, Places};
 use super::scrub::SafeJson;
 use super::{
     Item, Options, addresses, clip, failed_to_analyse, fallback_file, fallback_path, items, rule_url, scrub,
+    ways,
 };
 use crate::diagnostic::{Diagnostic, Level};
 use crate::finding::{Report, RuleInfo, Severity, Subject, Verdict};
@@ -136,21 +139,10 @@ impl Serialize for Results<'_> {
 fn result<'a>(group: &'a Group<'a>, cx: &'a Context<'a>) -> m::Result<'a> {
     let Item { index, finding, rule } = group.first;
     let place = finding.site.and_then(|site| cx.places.get(site));
-    let mut related_locations = Vec::new();
-    let mut links = Vec::new();
-    for (site, label) in &finding.related {
-        let Some(place) = cx.places.get(*site).filter(|_| related_locations.len() < MAX_LOCATIONS) else {
-            continue;
-        };
-        let id = related_locations.len() + 1;
-        links.push(format!("[{}]({id})", scrub(label).replace(['[', ']', '\\'], " ")));
-        related_locations.push(m::Location {
-            id: Some(id),
-            message: Some(m::Text { text: scrub(label) }),
-            physical_location: physical(place),
-            logical_locations: Vec::new(),
-        });
-    }
+    let mut linked = Linked::default();
+    let related = finding.related.iter();
+    let links: Vec<String> =
+        related.filter_map(|(site, label)| linked.link(*site, label, &cx.places)).collect();
 
     let mut text = format!("{}: {}.", finding.message, addresses(&group.subjects, 5));
     if let Some(actual) = &finding.actual {
@@ -160,6 +152,10 @@ fn result<'a>(group: &'a Group<'a>, cx: &'a Context<'a>) -> m::Result<'a> {
     let mut text = scrub(&clip(&text, MAX_MESSAGE)).replace("](", "] (");
     if !links.is_empty() {
         text.push_str(&format!(" See {}.", links.join(", ")));
+    }
+    let ways = ways(&group.subjects);
+    if let Some((way, _)) = ways.first() {
+        text.push_str(&format!(" The value came through {}.", linked.way(way, &cx.places)));
     }
 
     let file =
@@ -191,7 +187,8 @@ fn result<'a>(group: &'a Group<'a>, cx: &'a Context<'a>) -> m::Result<'a> {
                 .map(|address| m::LogicalLocation { fully_qualified_name: address, kind: "resource" })
                 .collect(),
         }],
-        related_locations,
+        related_locations: linked.locations,
+        code_flows: code_flows(ways.iter().map(|(way, _)| *way), place, &cx.places),
         partial_fingerprints,
         properties: m::ResultProperties { resources: subjects.collect() },
     }

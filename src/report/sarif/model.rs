@@ -119,6 +119,8 @@ pub(super) struct Result<'a> {
     pub(super) locations: [Location<'a>; 1],
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) related_locations: Vec<Location<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) code_flows: Vec<CodeFlow<'a>>,
     pub(super) partial_fingerprints: BTreeMap<&'static str, &'a str>,
     pub(super) properties: ResultProperties<'a>,
 }
@@ -138,6 +140,22 @@ pub(super) struct Location<'a> {
     pub(super) physical_location: PhysicalLocation,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) logical_locations: Vec<LogicalLocation<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CodeFlow<'a> {
+    pub(super) thread_flows: [ThreadFlow<'a>; 1],
+}
+
+#[derive(Serialize)]
+pub(super) struct ThreadFlow<'a> {
+    pub(super) locations: Vec<ThreadFlowLocation<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct ThreadFlowLocation<'a> {
+    pub(super) location: Location<'a>,
 }
 
 #[derive(Serialize)]

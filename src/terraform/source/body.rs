@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use smol_str::SmolStr;
+use smol_str::{SmolStr, format_smolstr};
 
 use crate::diagnostic::Diagnostic;
 use crate::eval::{Nested, Scope};
@@ -124,18 +124,22 @@ impl<'m, 'a> BodyReader<'m, 'a> {
         };
         let collection = self.expression(&over.value, scope, path);
         let sensitive = collection.sensitive;
+        let site = over.value.span.at(over.file);
+        let named = |item: &Value, which: &str| {
+            collection.handing_on(item.clone()).through(format_smolstr!("{iterator}.{which}"), site)
+        };
+        let part = |item: &Value| named(item, "value");
         let entries: Vec<(Value, Value)> = match &collection.kind {
             Kind::Map(map) | Kind::Object(map) => {
-                map.iter().map(|(key, value)| (Value::string(key.clone()), value.clone())).collect()
+                map.iter().map(|(key, value)| (Value::string(key.clone()), part(value))).collect()
             }
-            Kind::Set(items) => items.iter().map(|item| (item.clone(), item.clone())).collect(),
+            Kind::Set(items) => items.iter().map(|item| (named(item, "key"), part(item))).collect(),
             Kind::List(items) | Kind::Tuple(items) => {
-                (0i64..).zip(items.iter()).map(|(i, item)| (Value::int(i), item.clone())).collect()
+                (0i64..).zip(items.iter()).map(|(i, item)| (Value::int(i), part(item))).collect()
             }
             Kind::Unknown(unknown) => return Err(unknown.cause.clone()),
             _ => {
                 let message = "`for_each` of a `dynamic` block takes a collection".to_owned();
-                let site = over.value.span.at(self.file);
                 self.module.report(Diagnostic::warning(message.clone()).at(site));
                 return Err(Cause::Error(message.into()));
             }

@@ -213,7 +213,8 @@ impl<'a> ModuleScope<'a> {
                     let scope = InstanceScope { module: &parent, each: arguments.each.clone() };
                     let (value, touched) = parent.evaluate(&attribute.value, attribute.file, &scope);
                     self.run.touch_all(&touched);
-                    Ok(value.or_origin(attribute.span.at(attribute.file)))
+                    let value = value.or_origin(attribute.span.at(attribute.file));
+                    Ok(value.through(what.as_str(), attribute.value.span.at(attribute.file)))
                 } else {
                     let message = format!("`{}` gives no value for variable `{name}`", self.path);
                     Err(Cause::Error(message.into()))
@@ -294,6 +295,9 @@ impl<'a> ModuleScope<'a> {
             };
             let (value, touched) = self.evaluate(&attribute.value, attribute.file, self);
             let sensitive = variables::literal_bool(body.attribute("sensitive").map(|flag| &flag.value));
+            let call = self.block_path.rsplit_once("module.").map_or("", |(_, call)| call);
+            let site = attribute.value.span.at(attribute.file);
+            let value = value.through(format!("module.{call}.{name}"), site);
             (value.mark(sensitive.unwrap_or(false)), touched)
         }))
     }

@@ -7,6 +7,7 @@ use smol_str::SmolStr;
 use crate::diagnostic::Diagnostic;
 use crate::eval::{self, Scope};
 use crate::program::{Action, Key, Mode, Program, Resource};
+use crate::source::Site;
 use crate::value::{Cause, Kind, Type, Unknown, Value, convert};
 
 use super::body::BodyReader;
@@ -100,9 +101,9 @@ pub fn expansion(declared: Declared<'_>, module: &ModuleScope<'_>) -> Expansion 
         (None, None) => return Expansion::Single,
     };
     let (value, _) = module.evaluate(&attribute.value, attribute.file, module);
-    let result = if counted { count(&value) } else { for_each(&value) };
+    let site = attribute.value.span.at(attribute.file);
+    let result = if counted { count(&value) } else { for_each(&value, site) };
     result.unwrap_or_else(|cause| {
-        let site = attribute.value.span.at(attribute.file);
         match &cause {
             // An expression in error is reported already.
             Cause::Error(message) if !value.is_unknown() => {
@@ -120,7 +121,9 @@ pub fn expansion(declared: Declared<'_>, module: &ModuleScope<'_>) -> Expansion 
         };
         Expansion::Unknown(match &value.kind {
             _ if counted => Each::Count(of(Type::Number)),
-            Kind::Unknown(_) => Each::Entry(of(Type::String), eval::any_element(&value)),
+            Kind::Unknown(_) => {
+                Each::Entry(of(Type::String), eval::any_element(&value).through("each.value", site))
+            }
             _ => Each::Entry(of(Type::String), Value::unknown(cause).mark(value.sensitive)),
         })
     })
@@ -144,20 +147,21 @@ fn too_many() -> Cause {
     Cause::Limit("instances of one block".into())
 }
 
-/// The keys and values of a `for_each`. A tuple is refused, as Terraform does.
-fn for_each(value: &Value) -> Result<Expansion, Cause> {
+/// The keys and values of a `for_each`, which is written at `site`. A tuple is refused, as Terraform does.
+fn for_each(value: &Value, site: Site) -> Result<Expansion, Cause> {
     // Addresses hold the keys, and are shown everywhere; Terraform refuses this too.
     if value.sensitive || value.items().unwrap_or_default().iter().any(|item| item.sensitive) {
         return Err(Cause::Error("a sensitive value cannot be used for `for_each`".into()));
     }
+    let part = |item: &Value| value.handing_on(item.clone()).through("each.value", site);
     let entries: Vec<(SmolStr, Value)> = match &value.kind {
         Kind::Map(map) | Kind::Object(map) => {
             let entries = map.iter();
-            entries.map(|(key, item)| (key.clone(), item.clone().mark(value.sensitive))).collect()
+            entries.map(|(key, item)| (key.clone(), part(item).mark(value.sensitive))).collect()
         }
         Kind::Set(items) => {
             let entry = |item: &Value| match &item.kind {
-                Kind::String(key) => Ok((key.clone(), item.clone())),
+                Kind::String(key) => Ok((key.clone(), part(item))),
                 Kind::Unknown(unknown) => Err(unknown.cause.clone()),
                 _ => Err(Cause::Error("a set for `for_each` must hold strings".into())),
             };

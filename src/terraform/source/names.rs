@@ -28,7 +28,7 @@ impl Scope for InstanceScope<'_, '_> {
     fn lookup(&self, root: &str, attrs: &[&str]) -> Result<(Value, usize), String> {
         match (root, attrs.first(), &self.each) {
             ("count", Some(&"index"), Each::Count(index)) => Ok((index.clone(), 1)),
-            ("each", Some(&"key"), Each::Entry(key, _)) => Ok((key.clone(), 1)),
+            ("each", Some(&"key"), Each::Entry(key, value)) => Ok((key_of_set(key, value), 1)),
             ("each", Some(&"value"), Each::Entry(_, value)) => Ok((value.clone(), 1)),
             _ => self.module.lookup(root, attrs),
         }
@@ -46,6 +46,16 @@ impl Scope for InstanceScope<'_, '_> {
 
     fn directory(&self) -> Option<Directory<'_>> {
         self.module.directory()
+    }
+}
+
+/// The key, which came the same way as the value if that is the same: in a set.
+fn key_of_set(key: &Value, value: &Value) -> Value {
+    match &value.via {
+        Some(way) if key.as_str().is_some() && key.as_str() == value.as_str() => {
+            Value { via: way.next.clone(), ..key.clone() }.through("each.key", way.site)
+        }
+        _ => key.clone(),
     }
 }
 

@@ -246,6 +246,11 @@ impl<'a> ModuleScope<'a> {
             }
             given => given,
         });
+        let given = given.map(|value| {
+            let written = declared.body().attribute(attr).map(|given| given.value.span.at(given.file));
+            let what = format_smolstr!("{}.{attr}", block_address(id));
+            value.through(what, written.unwrap_or_else(|| declared.site()))
+        });
         let value = match given {
             Some(value) if mode == Mode::Data => value,
             // The provider decides what is null as it does what is not there.

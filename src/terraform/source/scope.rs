@@ -140,7 +140,7 @@ impl<'a> ModuleScope<'a> {
             Diagnostic::warning(format!("limit passed: {which}; the value counts as not known")).at(site),
         );
         let too_large = Value::unknown(Cause::Limit(which.into()));
-        Value { origin: value.origin, ..too_large }.mark(value.sensitive)
+        Value { origin: value.origin, via: value.via, ..too_large }.mark(value.sensitive)
     }
 
     /// Takes `parts` off of what all values may have together; false if no more is left.
@@ -192,7 +192,10 @@ impl<'a> ModuleScope<'a> {
         };
         let what = format!("local.{name}");
         let site = attribute.name.span.at(file);
-        Ok(self.once(&self.locals, name, (&what, site), || self.evaluate(&attribute.value, file, self)))
+        Ok(self.once(&self.locals, name, (&what, site), || {
+            let (value, touched) = self.evaluate(&attribute.value, file, self);
+            (value.through(what.as_str(), attribute.value.span.at(file)), touched)
+        }))
     }
 
     fn variable(&self, name: &str) -> Result<Value, String> {

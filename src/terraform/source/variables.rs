@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use bumpalo::Bump;
+use smol_str::format_smolstr;
 
 use crate::diagnostic::{Diagnostic, Level};
 use crate::eval::{self, Mode, Scope};
@@ -109,7 +110,7 @@ pub fn values<'a>(
         .iter()
         .map(|(&name, declared)| {
             let (assigned, level) = match assigned.remove(name) {
-                Some(Assigned { value, level }) => (Ok(value), level),
+                Some(Assigned { value, level }) => (Ok(written(name, value)), level),
                 None => (Err(Cause::Variable(name.into())), Level::Warning),
             };
             let start = diagnostics.len();
@@ -121,6 +122,14 @@ pub fn values<'a>(
         })
         .collect();
     (values, diagnostics)
+}
+
+/// A value for the variable `name`, which came from where it is written.
+fn written(name: &str, value: Value) -> Value {
+    match value.origin {
+        Some(site) => value.through(format_smolstr!("var.{name}"), site),
+        None => value,
+    }
 }
 
 fn assign_file<'a>(
@@ -200,7 +209,8 @@ pub(super) fn variable(
     let flag = |attribute: &str| literal_bool(body.attribute(attribute).map(|attribute| &attribute.value));
     let ty = type_of(declared, diagnostics);
     let default = body.attribute("default").map(|attribute| {
-        eval::evaluate(&attribute.value, attribute.file, &NoNames, Mode::Strict, diagnostics)
+        let value = eval::evaluate(&attribute.value, attribute.file, &NoNames, Mode::Strict, diagnostics);
+        value.through(format_smolstr!("default of var.{name}"), attribute.value.span.at(attribute.file))
     });
     let nullable = flag("nullable").unwrap_or(true);
     let value = match (assigned, default) {
@@ -214,7 +224,8 @@ pub(super) fn variable(
         (Ok(value), _) | (Err(_), Some(value)) => value,
         (Err(cause), None) => {
             let unknown = Unknown { ty: ty.clone(), not_null: !nullable, ..Unknown::new(cause) };
-            Value::from_unknown(unknown).or_origin(declared.site())
+            let value = Value::from_unknown(unknown).or_origin(declared.site());
+            value.through(format_smolstr!("var.{name}"), declared.site())
         }
     };
     let value = match convert(&value, &ty) {
@@ -224,7 +235,8 @@ pub(super) fn variable(
             diagnostics.push(
                 Diagnostic::warning(format!("the value of variable `{name}` is wrong: {message}")).at(site),
             );
-            Value::unknown(Cause::Error(format!("the value of variable `{name}` is wrong: {message}").into()))
+            let cause = Cause::Error(format!("the value of variable `{name}` is wrong: {message}").into());
+            Value { via: value.via, ..Value::unknown(cause) }
         }
     };
     value.mark(flag("sensitive").unwrap_or(false))
@@ -233,7 +245,7 @@ pub(super) fn variable(
 /// The `type` argument, [`Type::Any`] if there is none or it is wrong.
 fn type_of(declared: &Declared<'_>, diagnostics: &mut Vec<Diagnostic>) -> Type {
     let Some(attribute) = declared.body().attribute("type") else { return Type::Any };
-    Type::from_expr(&attribute.value).unwrap_or_else(|message| {
+    Type::from_expr(&attribute.value, attribute.file).unwrap_or_else(|message| {
         diagnostics.push(Diagnostic::warning(message).at(attribute.value.span.at(attribute.file)));
         Type::Any
     })
