@@ -21,7 +21,7 @@ use crate::hcl::ast::{Expr, ExprKind, Part};
 use crate::program::{Mode, Resource};
 use crate::rules::{CompiledRule, Scope, Test, Vocabulary};
 use crate::source::{FileId, Site};
-use crate::value::{Kind, Truth, Value};
+use crate::value::{Cause, Kind, Partial, Piece, Truth, Value};
 
 /// The rules that run.
 #[derive(Debug)]
@@ -371,9 +371,10 @@ pub fn display(value: &Value) -> String {
         Kind::Bool(truth) => truth.to_string(),
         Kind::Number(number) => number.to_string(),
         Kind::String(text) => format!("\"{text}\""),
-        Kind::Unknown(_) => match &value.reference {
-            Some(reference) => reference.to_string(),
-            None => "(known after apply)".to_owned(),
+        Kind::Unknown(unknown) => match (&value.reference, &unknown.partial) {
+            (Some(reference), _) => reference.to_string(),
+            (None, Some(partial)) => display_partial(partial),
+            (None, None) => "(known after apply)".to_owned(),
         },
         Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => {
             let items: Vec<String> = items.iter().take(4).map(display).collect();
@@ -390,6 +391,34 @@ pub fn display(value: &Value) -> String {
     match text.char_indices().nth(MAX_SHOWN) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text,
+    }
+}
+
+/// What is known of an unknown value, as an expression would write it.
+fn display_partial(partial: &Partial) -> String {
+    match partial {
+        Partial::Template(pieces) => {
+            let piece = |piece: &Piece| match piece {
+                Piece::Text(text) => text.to_string(),
+                Piece::Hole(hole) => format!("${{{}}}", display_hole(hole)),
+            };
+            format!("\"{}\"", pieces.iter().map(piece).collect::<String>())
+        }
+        Partial::Json(value) => format!("jsonencode({})", display(value)),
+        Partial::Choice(all) => all.iter().map(display).collect::<Vec<_>>().join(" or "),
+    }
+}
+
+/// What stands in a string, as short as can be.
+fn display_hole(hole: &Value) -> String {
+    match hole.as_unknown() {
+        Some(unknown) if !hole.sensitive && hole.reference.is_none() && unknown.partial.is_none() => {
+            match &unknown.cause {
+                Cause::Variable(name) => format!("var.{name}"),
+                _ => "…".to_owned(),
+            }
+        }
+        _ => display(hole),
     }
 }
 
