@@ -322,8 +322,8 @@ const STRINGS: &[&str] = &[
     r#""  ${@S} ""#,
     r#""%{ if @B }p${@S}%{ else }q%{ endif }z""#,
     r#""%{ for x in @L }${x},%{ endfor }""#,
-    "@B ? @S : @S",
-    "@B ? @S : @S",
+    "(@B ? @S : @S)",
+    "(@B ? @S : @S)",
     "upper(@S)",
     "lower(@S)",
     "title(@S)",
@@ -373,7 +373,7 @@ const NUMBERS: &[&str] = &[
     "@N * 2",
     "length(@S)",
     "length(@L)",
-    "@B ? @N : @N",
+    "(@B ? @N : @N)",
     "@O.b",
     "max(@N, @N)",
     "tonumber(@S)",
@@ -384,19 +384,19 @@ const NUMBERS: &[&str] = &[
 ];
 
 const BOOLS: &[&str] = &[
-    "@S == @S",
-    "@S != @S",
-    r#"@S == "a""#,
-    r#"@S == "x/a""#,
-    "@S == null",
-    "@N < @N",
-    "@N == @N",
-    "@L == @L",
-    "@O == @O",
-    "!@B",
-    "@B && @B",
-    "@B || @B",
-    "@B ? @B : @B",
+    "(@S == @S)",
+    "(@S != @S)",
+    r#"(@S == "a")"#,
+    r#"(@S == "x/a")"#,
+    "(@S == null)",
+    "(@N < @N)",
+    "(@N == @N)",
+    "(@L == @L)",
+    "(@O == @O)",
+    "(!@B)",
+    "(@B && @B)",
+    "(@B || @B)",
+    "(@B ? @B : @B)",
     r#"startswith(@S, "x/")"#,
     "startswith(@S, @S)",
     r#"endswith(@S, "z")"#,
@@ -413,15 +413,15 @@ const LISTS: &[&str] = &[
     "[@S, @S]",
     "tolist([@S, @S])",
     "[@S]",
-    "@B ? @L : @L",
+    "(@B ? @L : @L)",
     "concat(@L, @L)",
     "[for x in @L : x]",
     r#"[for x in @L : "${x}-" if @B]"#,
     r#"formatlist("%s/*", @L)"#,
     r#"formatlist("%s:%s", @S, @L)"#,
     r#"split("-", @S)"#,
-    "[@O, @O][*].a",
-    "(@B ? [@O] : [])[*].a",
+    "([@O, @O][*].a)",
+    "((@B ? [@O] : [])[*].a)",
     "reverse(@L)",
     "slice(@L, 0, 1)",
     "compact(@L)",
@@ -437,7 +437,7 @@ const LISTS: &[&str] = &[
 
 const OBJECTS: &[&str] = &[
     "{ a = @S, b = @N }",
-    "@B ? @O : @O",
+    "(@B ? @O : @O)",
     "merge(@O, { a = @S })",
     "[@O, @O][@N]",
     "jsondecode(jsonencode(@O))",
@@ -558,8 +558,8 @@ fn knows_no_less(strict: &Value, extended: &Value) -> bool {
         (Kind::Unknown(_), _) => true,
         _ if extended.is_unknown() => false,
         _ => {
-            std::mem::discriminant(&strict.kind) == std::mem::discriminant(&extended.kind)
-                && is_structure_of(strict, extended, knows_no_less)
+            // That a branch of a conditional is a list may be known only now.
+            is_structure_of(strict, extended, knows_no_less)
         }
     }
 }

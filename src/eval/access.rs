@@ -74,6 +74,9 @@ impl Evaluator<'_> {
         for step in steps {
             self.charge(1)?;
             self.note(&value);
+            if !value.reference.as_ref().is_some_and(|reference| !reference.resource.contains("[?]")) {
+                self.note_fallible(value.is_unknown());
+            }
             value = match step {
                 Step::Attr(name) => {
                     let plain = attribute(&value, name.text, name.span)?;
@@ -135,7 +138,10 @@ impl Evaluator<'_> {
                 step_into_unknown(value, &Path::Some, Type::of(value).element())
             }
             // Which element it is, is told of each key that it may be.
-            (Kind::Unknown(_), _) => self.unknown_index(value, &key),
+            (Kind::Unknown(_), _) => {
+                self.note_fallible(key.is_unknown());
+                self.unknown_index(value, &key)
+            }
             (Kind::Number(number), kind) => {
                 let index = match number.to_u64().and_then(|n| usize::try_from(n).ok()) {
                     Some(index) => index,
