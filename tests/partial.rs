@@ -45,7 +45,7 @@ fn types() -> Vec<(&'static str, Type)> {
     ]
 }
 
-/// `u1` is an attribute, all else are variables; only `any` and `u3` may be null.
+/// `u1` is an attribute, all else are variables; only `any` may be null, for a null here has no type.
 fn unknowns() -> Names {
     let value = |name: &'static str, ty: Type| {
         let reference = Arc::new(Reference { resource: "t.u".into(), attribute: name.into() });
@@ -54,7 +54,7 @@ fn unknowns() -> Names {
             true => Cause::Resource(Arc::clone(&reference)),
             false => Cause::Variable(name.into()),
         };
-        let unknown = Unknown { ty, not_null: !matches!(name, "any" | "u3"), ..Unknown::new(cause) };
+        let unknown = Unknown { ty, not_null: name != "any", ..Unknown::new(cause) };
         Value { reference: is_attribute.then_some(reference), ..Value::from_unknown(unknown) }
     };
     Names(types().into_iter().map(|(name, ty)| (name, value(name, ty))).collect())
@@ -428,7 +428,7 @@ const LISTS: &[&str] = &[
     "distinct(@L)",
     "sort(@L)",
     "flatten([@L, @L])",
-    "values(@O)",
+    "values({ x = @S, y = @S })",
     "try(@L, [])",
     "tolist(toset(@L))",
     "jsondecode(jsonencode(@L))",
@@ -465,9 +465,6 @@ fn concrete(dice: &mut Dice) -> Names {
     ]
     .into();
     names.extend(["u1", "u2", "u3"].map(|name| (name, string(dice))));
-    if dice.roll(5) == 0 {
-        names.insert("u3", Value::NULL);
-    }
     let any = match dice.roll(4) {
         0 => number(dice),
         1 => Value::NULL,

@@ -73,10 +73,7 @@ impl Evaluator<'_> {
     fn steps(&self, mut value: Value, steps: &[Step<'_>], names: Option<&Names<'_>>) -> Eval {
         for step in steps {
             self.charge(1)?;
-            self.note(&value);
-            if !value.reference.as_ref().is_some_and(|reference| !reference.resource.contains("[?]")) {
-                self.note_fallible(value.is_unknown());
-            }
+            self.note_step(&value);
             value = match step {
                 Step::Attr(name) => {
                     let plain = attribute(&value, name.text, name.span)?;
@@ -96,7 +93,15 @@ impl Evaluator<'_> {
         Ok(value)
     }
 
+    /// Takes note of a step into a value: an unknown one may not have it, unless it is an attribute that there is.
+    fn note_step(&self, value: &Value) {
+        self.note(value);
+        let is_there = |reference: &Arc<Reference>| !reference.resource.contains("[?]");
+        self.note_fallible(value.is_unknown() && !value.reference.as_ref().is_some_and(is_there));
+    }
+
     fn index(&self, value: &Value, key: &Value, span: Span) -> Eval {
+        self.note_step(value);
         let plain = self.index_of(value, key, span)?;
         Ok(self.lift(&[value, key], plain, |of| {
             let (value, key) = two(of);

@@ -58,10 +58,12 @@ impl Evaluator<'_> {
         let mut result = Value::unknown_from(&operands, ty.clone());
         let not_null = |value: &Option<Value>| match value {
             Some(value) => value.as_unknown().map_or(!value.is_null(), |unknown| unknown.not_null),
-            None => false,
+            // Terraform does not look at the branch that is left.
+            None => self.extended(),
         };
         if let Kind::Unknown(unknown) = &mut result.kind {
-            Arc::make_mut(unknown).not_null = not_null(&branches.0) && not_null(&branches.1);
+            let any = branches.0.is_some() || branches.1.is_some();
+            Arc::make_mut(unknown).not_null = any && not_null(&branches.0) && not_null(&branches.1);
         }
         match (&branches.0, &branches.1) {
             (Some(a), Some(b)) if self.extended() => self.join(&[a, b], &result),
