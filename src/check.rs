@@ -22,7 +22,7 @@ use crate::hcl::ast::{Expr, ExprKind, Part};
 use crate::program::{Mode, Resource};
 use crate::rules::{CompiledRule, Scope, Test, Vocabulary};
 use crate::source::{FileId, Site};
-use crate::value::{Kind, Partial, Step, Truth, Value};
+use crate::value::{Cause, Kind, Partial, Piece, Step, Truth, Value};
 
 /// The rules that run.
 #[derive(Debug)]
@@ -396,13 +396,7 @@ pub fn display(value: &Value) -> String {
         Kind::String(text) => format!("\"{text}\""),
         Kind::Unknown(unknown) => match (&value.reference, &unknown.partial) {
             (Some(reference), _) => reference.to_string(),
-            (None, Some(Partial::Template(pieces))) => {
-                format!("\"{}\"", pieces.iter().map(ToString::to_string).collect::<String>())
-            }
-            (None, Some(Partial::Json(inside))) => format!("JSON of {}", display(inside)),
-            (None, Some(Partial::Choice(values))) => {
-                values.iter().map(display).collect::<Vec<_>>().join(" or ")
-            }
+            (None, Some(partial)) => display_partial(partial),
             (None, None) => "(known after apply)".to_owned(),
         },
         Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => {
@@ -420,6 +414,34 @@ pub fn display(value: &Value) -> String {
     match text.char_indices().nth(MAX_SHOWN) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text,
+    }
+}
+
+/// What is known of an unknown value, as an expression would write it.
+fn display_partial(partial: &Partial) -> String {
+    match partial {
+        Partial::Template(pieces) => {
+            let piece = |piece: &Piece| match piece {
+                Piece::Text(text) => text.to_string(),
+                Piece::Hole(hole) => format!("${{{}}}", display_hole(hole)),
+            };
+            format!("\"{}\"", pieces.iter().map(piece).collect::<String>())
+        }
+        Partial::Json(value) => format!("jsonencode({})", display(value)),
+        Partial::Choice(all) => all.iter().map(display).collect::<Vec<_>>().join(" or "),
+    }
+}
+
+/// What stands in a string, as short as can be.
+fn display_hole(hole: &Value) -> String {
+    match hole.as_unknown() {
+        Some(unknown) if !hole.sensitive && hole.reference.is_none() && unknown.partial.is_none() => {
+            match &unknown.cause {
+                Cause::Variable(name) => format!("var.{name}"),
+                _ => "…".to_owned(),
+            }
+        }
+        _ => display(hole),
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::evaluator::{Eval, Evaluator, Names, Stop, error, optional};
+use super::EvalError;
+use super::evaluator::{Attempt, Eval, Evaluator, Names, Stop, error, optional};
 use crate::hcl::ast::{Call, Conditional, Expr};
 use crate::source::Span;
-use crate::value::{Kind, Partial, Reference, Type, Unknown, Value, convert, unify};
+use crate::value::{Kind, Reference, Type, Unknown, Value, convert, unify};
 
 impl Evaluator<'_> {
     pub(super) fn conditional(&self, conditional: &Conditional<'_>, names: Option<&Names<'_>>) -> Eval {
@@ -48,16 +49,21 @@ impl Evaluator<'_> {
     ) -> Value {
         let convert = |branch: Option<Value>| branch.and_then(|value| convert(&value, ty).ok());
         let branches = (convert(then), convert(otherwise));
+        if branches.0.is_none() || branches.1.is_none() {
+            self.note_fallible(true);
+        }
         let mut operands = vec![condition];
         operands.extend(&branches.0);
         operands.extend(&branches.1);
         let mut result = Value::unknown_from(&operands, ty.clone());
         let not_null = |value: &Option<Value>| match value {
             Some(value) => value.as_unknown().map_or(!value.is_null(), |unknown| unknown.not_null),
-            None => false,
+            // Terraform does not look at the branch that is left.
+            None => self.extended(),
         };
         if let Kind::Unknown(unknown) = &mut result.kind {
-            Arc::make_mut(unknown).not_null = not_null(&branches.0) && not_null(&branches.1);
+            let any = branches.0.is_some() || branches.1.is_some();
+            Arc::make_mut(unknown).not_null = any && not_null(&branches.0) && not_null(&branches.1);
         }
         match (&branches.0, &branches.1) {
             (Some(a), Some(b)) if self.extended() => self.join(&[a, b], &result),
@@ -76,17 +82,19 @@ impl Evaluator<'_> {
     pub(super) fn try_call(&self, call: &Call<'_>, span: Span, names: Option<&Names<'_>>) -> Eval {
         let mut last = None;
         for (at, arg) in call.args.iter().enumerate() {
-            match optional(self.eval(arg, names))? {
-                Ok(value) if value.is_wholly_known() || self.extended() && is_sure(&value) => {
-                    return Ok(value);
+            let attempt = match self.attempted(arg, names)? {
+                Ok(attempt) => attempt,
+                Err(why) => {
+                    last = Some(why);
+                    continue;
                 }
-                Ok(value) if self.extended() => {
-                    let others = call.args.get(at + 1..).unwrap_or_default();
-                    return Ok(self.tried(value, others, names));
-                }
-                Ok(value) => return Ok(untyped(&value)),
-                Err(why) => last = Some(why),
+            };
+            if self.is_certain(&attempt) {
+                return Ok(attempt.value);
             }
+            let plain = untyped(attempt.strict());
+            let others = call.args.get(at + 1..).unwrap_or_default();
+            return Ok(if self.extended() { self.tried(attempt.value, others, plain, names) } else { plain });
         }
         match last {
             Some(why) => error(format!("no argument of `try` is without error: {}", why.message), span),
@@ -94,31 +102,52 @@ impl Evaluator<'_> {
         }
     }
 
-    /// `value`, which may still become an error, and then is one of the others.
-    fn tried(&self, value: Value, others: &[Expr<'_>], names: Option<&Names<'_>>) -> Value {
-        let plain = untyped(&value);
+    /// As [`optional`].
+    fn attempted(&self, arg: &Expr<'_>, names: Option<&Names<'_>>) -> Eval<Result<Attempt, EvalError>> {
+        match self.attempt(arg, names) {
+            Ok(attempt) => Ok(Ok(attempt)),
+            Err(Stop::Error(error)) if !error.is_static => Ok(Err(error)),
+            Err(stop) => Err(stop),
+        }
+    }
+
+    /// Whether a value can be no error later. Extended mode knows that of an attribute of a resource that there is (one of an
+    /// instance that stands for any, `[?]`, may not be there), and of parts that nothing was computed from.
+    fn is_certain(&self, attempt: &Attempt) -> bool {
+        let value = attempt.strict();
+        let is_there = |reference: &Arc<Reference>| !reference.resource.contains("[?]");
+        value.is_wholly_known()
+            || self.extended()
+                && if value.is_unknown() {
+                    value.reference.as_ref().is_some_and(is_there)
+                } else {
+                    !attempt.is_fallible
+                }
+    }
+
+    /// `value`, which may still become an error, and then is one of the others. `plain` is what Terraform knows.
+    fn tried(&self, value: Value, others: &[Expr<'_>], plain: Value, names: Option<&Names<'_>>) -> Value {
         let mut options = vec![value];
         for other in others {
-            match self.eval(other, names) {
-                Ok(value) => {
-                    let ends = value.is_wholly_known() || is_sure(&value);
-                    options.push(value);
+            match self.attempted(other, names) {
+                Ok(Ok(attempt)) => {
+                    let ends = self.is_certain(&attempt);
+                    options.push(attempt.value);
                     if ends {
                         break;
                     }
                 }
-                Err(Stop::Error(error)) if !error.is_static => {}
+                Ok(Err(_)) => {}
                 Err(_) => return plain,
             }
         }
-        let partial = match options.as_slice() {
-            [only] => only.as_unknown().and_then(|unknown| unknown.partial.clone()),
-            options => {
-                let sensitive = options.iter().any(|value| value.holds_sensitive());
-                return self.partly(plain, Partial::choice(options)).mark(sensitive);
-            }
-        };
-        self.partly(plain, partial)
+        match options.as_slice() {
+            [only] => match only.as_unknown() {
+                Some(unknown) => self.partly(plain, unknown.partial.clone()),
+                None => only.clone(),
+            },
+            options => self.join(&options.iter().collect::<Vec<_>>(), &plain),
+        }
     }
 
     /// `can(a)`: whether it is no error.
@@ -126,11 +155,12 @@ impl Evaluator<'_> {
         let [arg] = call.args else {
             return super::evaluator::static_error("`can` needs one argument", span);
         };
-        Ok(match optional(self.eval(arg, names))? {
-            Ok(value) if value.is_wholly_known() => Value::bool(true),
-            Ok(value) => {
-                let unknown = Unknown { ty: Type::Bool, not_null: true, ..Unknown::of_operands(&[&value]) };
-                Value::from_unknown(unknown).computed_from([&value])
+        Ok(match self.attempted(arg, names)? {
+            Ok(attempt) if attempt.strict().is_wholly_known() => Value::bool(true),
+            Ok(attempt) => {
+                let unknown = Unknown::of_operands(&[attempt.strict()]);
+                let unknown = Unknown { ty: Type::Bool, not_null: true, ..unknown };
+                Value::from_unknown(unknown).computed_from([attempt.strict()])
             }
             Err(_) => Value::bool(false),
         })
@@ -144,13 +174,6 @@ pub(super) fn condition_of(value: &Value, span: Span) -> Eval<Option<bool>> {
         Ok(value) => Ok(value.as_bool()),
         Err(_) => error(format!("the condition must be a bool, not a {}", Type::of(value).word()), span),
     }
-}
-
-/// Whether a value that is not wholly known can be no error later: it has its parts, or it is an attribute of a resource that
-/// there is. An instance that stands for any (`[?]`) may not be there.
-fn is_sure(value: &Value) -> bool {
-    !value.is_unknown()
-        || value.reference.as_ref().is_some_and(|reference| !reference.resource.contains("[?]"))
 }
 
 /// Unknown of any type because of `value`; it stays the same attribute, unless it is one of an instance that may not be there.

@@ -44,7 +44,11 @@ pub(super) type Eval<T = Value> = Result<T, Stop>;
 /// One evaluation of one expression.
 pub(super) struct Evaluator<'s> {
     pub(super) scope: &'s dyn Scope,
-    pub(super) mode: Mode,
+    mode: Cell<Mode>,
+    /// Whether a value was unknown since somebody last asked.
+    unknown: Cell<bool>,
+    /// Whether something was left open that may still be an error.
+    fallible: Cell<bool>,
     /// Where the expression stands; none if that is no input file.
     file: Option<FileId>,
     steps: Cell<u64>,
@@ -123,7 +127,9 @@ pub(super) fn run(
 ) -> (Result<Value, EvalError>, Option<(SmolStr, Span)>) {
     let evaluator = Evaluator {
         scope,
-        mode,
+        mode: Cell::new(mode),
+        unknown: Cell::new(false),
+        fallible: Cell::new(false),
         file,
         steps: Cell::new(0),
         room: Cell::new(MAX_PARTIAL),
@@ -170,7 +176,61 @@ impl Evaluator<'_> {
 
     /// Whether more than Terraform knows may be told.
     pub(super) fn extended(&self) -> bool {
-        self.mode == Mode::Extended
+        self.mode.get() == Mode::Extended
+    }
+
+    /// The mode.
+    pub(super) fn mode(&self) -> Mode {
+        self.mode.get()
+    }
+
+    /// Takes note of an unknown value.
+    pub(super) fn note(&self, value: &Value) {
+        if value.is_unknown() {
+            self.unknown.set(true);
+        }
+    }
+
+    /// Takes note of whether something may still be an error.
+    pub(super) fn note_fallible(&self, is_fallible: bool) {
+        self.fallible.set(self.fallible.get() || is_fallible);
+    }
+
+    /// Evaluates what `try` or `can` is asked of.
+    pub(super) fn attempt(&self, expr: &Expr<'_>, names: Option<&Names<'_>>) -> Eval<Attempt> {
+        let unknown = self.unknown.replace(false);
+        let fallible = self.fallible.replace(false);
+        let value = self.eval(expr, names);
+        let strict = if value.is_ok() && self.unknown.get() && self.extended() {
+            self.mode.set(Mode::Strict);
+            let strict = self.eval(expr, names);
+            self.mode.set(Mode::Extended);
+            Some(strict)
+        } else {
+            None
+        };
+        self.unknown.set(unknown || self.unknown.get());
+        let is_fallible = self.fallible.get();
+        self.fallible.set(fallible || is_fallible);
+        Ok(Attempt { value: value?, strict: strict.transpose()?, is_fallible })
+    }
+}
+
+/// What came of an expression that may be in error.
+pub(super) struct Attempt {
+    /// Its value.
+    pub(super) value: Value,
+    /// What Terraform knows of it, if it may know less: where a value does not exist extended mode need not know that, but
+    /// `try` and `can` must.
+    pub(super) strict: Option<Value>,
+    /// Whether an unknown in it may still be an error.
+    pub(super) is_fallible: bool,
+}
+
+impl Attempt {
+    /// What Terraform knows.
+    pub(super) fn strict(&self) -> &Value {
+        self.strict.as_ref().unwrap_or(&self.value)
     }
 }
 

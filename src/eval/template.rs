@@ -119,7 +119,7 @@ impl Evaluator<'_> {
             match self.nested(branch, &mut inner, names) {
                 Ok(()) => texts.push(self.finish(inner)),
                 // Only the branch that is taken must be right.
-                Err(Stop::Error(_)) => {}
+                Err(Stop::Error(_)) => self.note_fallible(true),
                 Err(stop) => return Err(stop),
             }
         }
@@ -127,15 +127,13 @@ impl Evaluator<'_> {
             hole = self.join(&[then, otherwise], &hole);
             text.sensitive |= hole.sensitive;
         }
-        match hole.as_str() {
-            Some(same) => self.push(text, same),
-            None => {
-                let begins = hole.as_unknown().map(|unknown| unknown.prefix.clone()).unwrap_or_default();
-                text.begin_hole(&begins);
-                text.hide(condition, Some(hole));
-                Ok(())
-            }
+        if let Some(same) = hole.as_str() {
+            return self.push(text, same);
         }
+        let begins = hole.as_unknown().map(|unknown| unknown.prefix.clone()).unwrap_or_default();
+        text.begin_hole(&begins);
+        text.hide(condition, Some(hole));
+        Ok(())
     }
 
     /// Ends a directive that began at `begin`. Terraform knows nothing of an unknown directive; extended mode knows its
@@ -158,6 +156,7 @@ impl Evaluator<'_> {
             Kind::String(part) => self.push(text, part),
             Kind::Null => error("a template cannot include this value: it is null", expr.span),
             Kind::Unknown(unknown) => {
+                self.note_fallible(!(unknown.not_null || value.reference.is_some()));
                 // As above: Terraform does not look at the prefix of a part.
                 let begins = if self.extended() { unknown.prefix.clone() } else { SmolStr::default() };
                 text.begin_hole(&begins);
@@ -213,7 +212,7 @@ impl Evaluator<'_> {
             return Err(shown(&first.message));
         }
         let scope = TemplateScope { names, outer: self.scope };
-        let value = run(&expr, None, &scope, self.mode).0.map_err(|why| shown(&why.message))?;
+        let value = run(&expr, None, &scope, self.mode()).0.map_err(|why| shown(&why.message))?;
         Ok(value.mark(sensitive))
     }
 }
@@ -232,14 +231,13 @@ impl Text {
     /// Adds a part that is unknown because `value` is: the text of `hole`, if that is told.
     fn hide(&mut self, value: Value, hole: Option<Value>) {
         self.begin_hole("");
-        self.unknown.push(value.clone());
         // Too many are not kept, and one more than there may be says so.
-        if self.pieces.len() > Partial::MAX_PIECES {
-            return;
+        if self.pieces.len() <= Partial::MAX_PIECES {
+            self.cut();
+            let hole = hole.unwrap_or_else(|| Value::unknown_from(&[&value], Type::String));
+            self.pieces.push(Piece::Hole(hole));
         }
-        self.cut();
-        let hole = hole.unwrap_or_else(|| Value::unknown_from(&[&value], Type::String));
-        self.pieces.push(Piece::Hole(hole));
+        self.unknown.push(value);
     }
 
     /// Makes a piece of the known text after the last one.

@@ -214,7 +214,7 @@ pub(super) fn variable(
     });
     let nullable = flag("nullable").unwrap_or(true);
     let value = match (assigned, default) {
-        (Ok(value), Some(default)) if value.is_null() && !nullable => default,
+        (Ok(value), Some(default)) if !nullable => value.or_default(&default),
         (Ok(value), None) if value.is_null() && !nullable => {
             let message = format!("variable `{name}` is null, and its declaration does not allow that");
             let site = value.origin.unwrap_or_else(|| declared.site());
