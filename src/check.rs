@@ -373,13 +373,7 @@ pub fn display(value: &Value) -> String {
         Kind::String(text) => format!("\"{text}\""),
         Kind::Unknown(unknown) => match (&value.reference, &unknown.partial) {
             (Some(reference), _) => reference.to_string(),
-            (None, Some(Partial::Template(pieces))) => {
-                format!("\"{}\"", pieces.iter().map(ToString::to_string).collect::<String>())
-            }
-            (None, Some(Partial::Json(inside))) => format!("JSON of {}", display(inside)),
-            (None, Some(Partial::Choice(values))) => {
-                values.iter().map(display).collect::<Vec<_>>().join(" or ")
-            }
+            (None, Some(partial)) => display_partial(partial),
             (None, None) => "(known after apply)".to_owned(),
         },
         Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => {
@@ -397,6 +391,17 @@ pub fn display(value: &Value) -> String {
     match text.char_indices().nth(MAX_SHOWN) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text,
+    }
+}
+
+/// What is known of an unknown value, as an expression would write it.
+fn display_partial(partial: &Partial) -> String {
+    match partial {
+        Partial::Template(pieces) => {
+            format!("\"{}\"", pieces.iter().map(ToString::to_string).collect::<String>())
+        }
+        Partial::Json(value) => format!("jsonencode({})", display(value)),
+        Partial::Choice(all) => all.iter().map(display).collect::<Vec<_>>().join(" or "),
     }
 }
 

@@ -98,6 +98,10 @@ impl Completion {
             Some(value) if value.as_unknown().is_some_and(is_plain) => {
                 Some(Value { kind: Kind::Unknown(attribute.unknown()), ..value })
             }
+            Some(value) if self.partial && value.as_unknown().is_some_and(Unknown::may_be_left_out) => {
+                let absent = self.absent(&join(around, name), attribute.computed, &attribute.ty);
+                Some(fit(value.or_default(&absent.unwrap_or(Value::NULL)), &attribute.ty))
+            }
             Some(value) if !(self.partial && value.is_null()) => Some(fit(value, &attribute.ty)),
             _ if self.partial => self.absent(&join(around, name), attribute.computed, &attribute.ty),
             _ => None,

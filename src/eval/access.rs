@@ -73,6 +73,7 @@ impl Evaluator<'_> {
     fn steps(&self, mut value: Value, steps: &[Step<'_>], names: Option<&Names<'_>>) -> Eval {
         for step in steps {
             self.charge(1)?;
+            self.note(&value);
             value = match step {
                 Step::Attr(name) => {
                     let plain = attribute(&value, name.text, name.span)?;

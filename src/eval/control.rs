@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use super::EvalError;
 use super::evaluator::{Eval, Evaluator, Names, Stop, error, optional};
 use crate::hcl::ast::{Call, Conditional, Expr};
 use crate::source::Span;
-use crate::value::{Kind, Partial, Reference, Type, Unknown, Value, convert, unify};
+use crate::value::{Kind, Reference, Type, Unknown, Value, convert, unify};
 
 impl Evaluator<'_> {
     pub(super) fn conditional(&self, conditional: &Conditional<'_>, names: Option<&Names<'_>>) -> Eval {
@@ -76,17 +77,20 @@ impl Evaluator<'_> {
     pub(super) fn try_call(&self, call: &Call<'_>, span: Span, names: Option<&Names<'_>>) -> Eval {
         let mut last = None;
         for (at, arg) in call.args.iter().enumerate() {
-            match optional(self.eval(arg, names))? {
-                Ok(value) if value.is_wholly_known() || self.extended() && is_sure(&value) => {
-                    return Ok(value);
+            let (value, strict) = match self.attempt(arg, names)? {
+                Ok(both) => both,
+                Err(why) => {
+                    last = Some(why);
+                    continue;
                 }
-                Ok(value) if self.extended() => {
-                    let others = call.args.get(at + 1..).unwrap_or_default();
-                    return Ok(self.tried(value, others, names));
-                }
-                Ok(value) => return Ok(untyped(&value)),
-                Err(why) => last = Some(why),
+            };
+            let strict = strict.as_ref().unwrap_or(&value);
+            if strict.is_wholly_known() || self.extended() && is_sure(strict) {
+                return Ok(value);
             }
+            let plain = untyped(strict);
+            let others = call.args.get(at + 1..).unwrap_or_default();
+            return Ok(if self.extended() { self.tried(value, others, plain, names) } else { plain });
         }
         match last {
             Some(why) => error(format!("no argument of `try` is without error: {}", why.message), span),
@@ -94,31 +98,43 @@ impl Evaluator<'_> {
         }
     }
 
-    /// `value`, which may still become an error, and then is one of the others.
-    fn tried(&self, value: Value, others: &[Expr<'_>], names: Option<&Names<'_>>) -> Value {
-        let plain = untyped(&value);
+    /// As [`optional`], for both modes.
+    fn attempt(
+        &self,
+        arg: &Expr<'_>,
+        names: Option<&Names<'_>>,
+    ) -> Eval<Result<(Value, Option<Value>), EvalError>> {
+        match self.both(arg, names) {
+            Ok(both) => Ok(Ok(both)),
+            Err(Stop::Error(error)) if !error.is_static => Ok(Err(error)),
+            Err(stop) => Err(stop),
+        }
+    }
+
+    /// `value`, which may still become an error, and then is one of the others. `plain` is what Terraform knows.
+    fn tried(&self, value: Value, others: &[Expr<'_>], plain: Value, names: Option<&Names<'_>>) -> Value {
         let mut options = vec![value];
         for other in others {
-            match self.eval(other, names) {
-                Ok(value) => {
-                    let ends = value.is_wholly_known() || is_sure(&value);
+            match self.attempt(other, names) {
+                Ok(Ok((value, strict))) => {
+                    let strict = strict.as_ref().unwrap_or(&value);
+                    let ends = strict.is_wholly_known() || is_sure(strict);
                     options.push(value);
                     if ends {
                         break;
                     }
                 }
-                Err(Stop::Error(error)) if !error.is_static => {}
+                Ok(Err(_)) => {}
                 Err(_) => return plain,
             }
         }
-        let partial = match options.as_slice() {
-            [only] => only.as_unknown().and_then(|unknown| unknown.partial.clone()),
-            options => {
-                let sensitive = options.iter().any(|value| value.holds_sensitive());
-                return self.partly(plain, Partial::choice(options)).mark(sensitive);
-            }
-        };
-        self.partly(plain, partial)
+        match options.as_slice() {
+            [only] => match only.as_unknown() {
+                Some(unknown) => self.partly(plain, unknown.partial.clone()),
+                None => only.clone(),
+            },
+            options => self.join(&options.iter().collect::<Vec<_>>(), &plain),
+        }
     }
 
     /// `can(a)`: whether it is no error.
@@ -126,11 +142,15 @@ impl Evaluator<'_> {
         let [arg] = call.args else {
             return super::evaluator::static_error("`can` needs one argument", span);
         };
-        Ok(match optional(self.eval(arg, names))? {
-            Ok(value) if value.is_wholly_known() => Value::bool(true),
-            Ok(value) => {
-                let unknown = Unknown { ty: Type::Bool, not_null: true, ..Unknown::of_operands(&[&value]) };
-                Value::from_unknown(unknown)
+        Ok(match self.attempt(arg, names)? {
+            Ok((value, strict)) => {
+                let strict = strict.unwrap_or(value);
+                if strict.is_wholly_known() {
+                    Value::bool(true)
+                } else {
+                    let unknown = Unknown::of_operands(&[&strict]);
+                    Value::from_unknown(Unknown { ty: Type::Bool, not_null: true, ..unknown })
+                }
             }
             Err(_) => Value::bool(false),
         })

@@ -44,7 +44,9 @@ pub(super) type Eval<T = Value> = Result<T, Stop>;
 /// One evaluation of one expression.
 pub(super) struct Evaluator<'s> {
     pub(super) scope: &'s dyn Scope,
-    pub(super) mode: Mode,
+    mode: Cell<Mode>,
+    /// Whether a value was unknown since somebody last asked.
+    unknown: Cell<bool>,
     /// Where the expression stands; none if that is no input file.
     file: Option<FileId>,
     steps: Cell<u64>,
@@ -123,7 +125,8 @@ pub(super) fn run(
 ) -> (Result<Value, EvalError>, Option<(SmolStr, Span)>) {
     let evaluator = Evaluator {
         scope,
-        mode,
+        mode: Cell::new(mode),
+        unknown: Cell::new(false),
         file,
         steps: Cell::new(0),
         room: Cell::new(MAX_PARTIAL),
@@ -170,7 +173,35 @@ impl Evaluator<'_> {
 
     /// Whether more than Terraform knows may be told.
     pub(super) fn extended(&self) -> bool {
-        self.mode == Mode::Extended
+        self.mode.get() == Mode::Extended
+    }
+
+    /// The mode.
+    pub(super) fn mode(&self) -> Mode {
+        self.mode.get()
+    }
+
+    /// Takes note of an unknown value.
+    pub(super) fn note(&self, value: &Value) {
+        if value.is_unknown() {
+            self.unknown.set(true);
+        }
+    }
+
+    /// The value of `expr`, and, where something unknown went into it and extended mode may know more of it, what Terraform
+    /// knows of it: where a value does not exist extended mode need not know that, but `try` and `can` must.
+    pub(super) fn both(&self, expr: &Expr<'_>, names: Option<&Names<'_>>) -> Eval<(Value, Option<Value>)> {
+        let before = self.unknown.replace(false);
+        let value = self.eval(expr, names);
+        let seen = self.unknown.replace(before || self.unknown.get());
+        let value = value?;
+        if !seen || !self.extended() {
+            return Ok((value, None));
+        }
+        self.mode.set(Mode::Strict);
+        let strict = self.eval(expr, names);
+        self.mode.set(Mode::Extended);
+        Ok((value, Some(strict?)))
     }
 }
 

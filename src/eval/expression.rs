@@ -31,6 +31,7 @@ impl Evaluator<'_> {
             ExprKind::Paren(inner) => self.eval(inner, names)?,
             ExprKind::Invalid => Value::unknown(Cause::Error("it could not be parsed".into())),
         };
+        self.note(&value);
         if !matches!(expr.kind, ExprKind::Variable(_) | ExprKind::Paren(_)) {
             self.bound(&value)?;
         }

@@ -4,7 +4,7 @@ use super::evaluator::{Eval, Evaluator, Names, error, optional};
 use super::lift::{one, two};
 use crate::hcl::ast::{BinaryOp, Expr, ExprKind, UnaryOp};
 use crate::source::Span;
-use crate::value::{Kind, Number, Reference, Truth, Type, Unknown, Value, convert, equal};
+use crate::value::{Kind, Number, Reference, Truth, Type, Value, convert, equal};
 
 impl Evaluator<'_> {
     pub(super) fn unary(&self, op: UnaryOp, operand: &Expr<'_>, names: Option<&Names<'_>>) -> Eval {
@@ -139,8 +139,7 @@ fn same_or_equal(a: &Value, b: &Value) -> Truth {
 
 /// Whether it is an attribute that is not known, and not one that may be left out.
 fn is_reference(value: &Value) -> bool {
-    let left_out = |unknown: &Unknown| unknown.alternatives().into_iter().flatten().any(Value::is_null);
-    value.reference.is_some() && value.as_unknown().is_some_and(|unknown| !left_out(unknown))
+    value.reference.is_some() && value.as_unknown().is_some_and(|unknown| !unknown.may_be_left_out())
 }
 
 /// `value` as an operand, known and not null or unknown.

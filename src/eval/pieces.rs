@@ -1,8 +1,7 @@
 //! Strings with holes: how they are made, and what Terraform's functions make of them. Extended mode only.
 
 use super::evaluator::Evaluator;
-use super::expression::normalize;
-use crate::value::{Kind, Partial, Piece, Type, Unknown, Value, convert, ends, safe_prefix};
+use crate::value::{Kind, Partial, Piece, Type, Value, convert, ends, safe_prefix};
 
 impl Evaluator<'_> {
     /// `plain`, an unknown string, with the pieces that it is made of. Where few of them are one of a few texts, it is one of
@@ -49,27 +48,8 @@ impl Evaluator<'_> {
         if !chosen || !self.afford(begun.len() * pieces.len()) {
             return Vec::new();
         }
-        begun.into_iter().map(|pieces| spelled(pieces).mark(sensitive)).collect()
+        begun.into_iter().map(|pieces| Value::spelled(pieces).mark(sensitive)).collect()
     }
-}
-
-/// The string that pieces make.
-pub(super) fn spelled(pieces: Vec<Piece>) -> Value {
-    let holes: Vec<&Value> = pieces.iter().filter_map(Piece::hole).collect();
-    if holes.is_empty() {
-        return Value::string(normalize(&texts(&pieces)));
-    }
-    let unknown = Unknown { ty: Type::String, not_null: true, ..Unknown::of_operands(&holes) };
-    let partial = Partial::template(pieces);
-    let prefix = match &partial {
-        Some(Partial::Template(pieces)) => ends(pieces).0.into(),
-        _ => unknown.prefix.clone(),
-    };
-    Value::from_unknown(Unknown { prefix, partial, ..unknown })
-}
-
-fn texts(pieces: &[Piece]) -> String {
-    pieces.iter().map(|piece| if let Piece::Text(text) = piece { text.as_str() } else { "" }).collect()
 }
 
 /// The text of a value as a piece; [`None`] if it has none. An empty one is a piece of its own until pieces are joined.

@@ -206,7 +206,7 @@ impl Evaluator<'_> {
             return Err(shown(&first.message));
         }
         let scope = TemplateScope { names, outer: self.scope };
-        let value = run(&expr, None, &scope, self.mode).0.map_err(|why| shown(&why.message))?;
+        let value = run(&expr, None, &scope, self.mode()).0.map_err(|why| shown(&why.message))?;
         Ok(value.mark(sensitive))
     }
 }

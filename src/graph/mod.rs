@@ -181,7 +181,9 @@ fn complete(this: &mut ResourceGraph) {
 fn note_not_null(value: &mut Value) {
     let is_reference = value.reference.is_some();
     match &mut value.kind {
-        Kind::Unknown(unknown) if is_reference && !unknown.not_null => Arc::make_mut(unknown).not_null = true,
+        Kind::Unknown(unknown) if is_reference && !unknown.not_null && !unknown.may_be_left_out() => {
+            Arc::make_mut(unknown).not_null = true;
+        }
         // All empty lists are one: to change it would be to copy it.
         Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) if !items.is_empty() => {
             Arc::make_mut(items).iter_mut().for_each(note_not_null);

@@ -97,10 +97,8 @@ fn convert_object(map: &Map, fields: &[Field]) -> Result<Map, Mismatch> {
         let given = map.get(&field.name);
         let value = match (given, &field.default) {
             (None, _) if !field.optional => return Err(format!("attribute `{}` is required", field.name)),
-            (Some(value), Some(default)) if value.is_null() => {
-                // Whoever wrote the null caused the default; it is shown where the default stands.
-                &default.clone().mark(value.sensitive)
-            }
+            // Whoever wrote the null caused the default; it is shown where the default stands.
+            (Some(value), Some(default)) => &value.or_default(default),
             (Some(value), _) => value,
             (None, Some(default)) => default,
             (None, None) => &Value::NULL,

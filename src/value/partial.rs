@@ -267,6 +267,11 @@ impl Unknown {
             _ => None,
         }
     }
+
+    /// Whether one of the alternatives is null. Wherever a null stands for a default, this must be asked for.
+    pub fn may_be_left_out(&self) -> bool {
+        self.alternatives().into_iter().flatten().any(Value::is_null)
+    }
 }
 
 impl Value {
@@ -287,6 +292,23 @@ impl Value {
         }
     }
 
+    /// The string that pieces make.
+    pub fn spelled(pieces: Vec<Piece>) -> Self {
+        let holes: Vec<&Self> = pieces.iter().filter_map(Piece::hole).collect();
+        if holes.is_empty() {
+            let texts = pieces.iter().map(|piece| if let Piece::Text(text) = piece { text } else { "" });
+            return Self::string(texts.collect::<String>().nfc().collect::<SmolStr>());
+        }
+        let unknown = Unknown { ty: Type::String, not_null: true, ..Unknown::of_operands(&holes) };
+        let sensitive = holes.iter().any(|hole| hole.holds_sensitive());
+        let partial = Partial::template(pieces);
+        let prefix = match &partial {
+            Some(Partial::Template(pieces)) => ends(pieces).0.into(),
+            _ => SmolStr::default(),
+        };
+        Self::from_unknown(Unknown { prefix, partial, ..unknown }).mark(sensitive)
+    }
+
     /// The values that this is one of, with its mark; if they are not known, this one alone. Each is the same attribute,
     /// unless it is another one itself.
     pub fn choices(&self) -> Vec<Self> {
@@ -297,6 +319,39 @@ impl Value {
             value
         };
         all.iter().map(each).collect()
+    }
+
+    /// This value where null stands for `default`: what is one of a few may be that.
+    #[must_use]
+    pub fn or_default(&self, default: &Self) -> Self {
+        if self.is_null() {
+            return default.clone().mark(self.sensitive);
+        }
+        if !self.as_unknown().is_some_and(Unknown::may_be_left_out) {
+            return self.clone();
+        }
+        let set = |value: Self| if value.is_null() { default.clone().mark(value.sensitive) } else { value };
+        let all: Vec<Self> = self.choices().into_iter().map(set).collect();
+        match all.split_first() {
+            Some((first, rest)) if rest.iter().all(|value| first.is_same(value)) => first.clone(),
+            _ => self.clone().with_partial(Partial::choice(&all)),
+        }
+    }
+
+    /// This value where null stands for what is not known.
+    #[must_use]
+    pub fn or_unknown(self) -> Self {
+        if self.as_unknown().is_some_and(Unknown::may_be_left_out) { self.with_partial(None) } else { self }
+    }
+
+    /// The number of pieces or alternatives that this value has at its top.
+    pub fn partial_len(&self) -> usize {
+        match self.as_unknown().and_then(|unknown| unknown.partial.as_ref()) {
+            Some(Partial::Template(pieces)) => pieces.len(),
+            Some(Partial::Choice(all)) => all.len(),
+            Some(Partial::Json(_)) => 1,
+            None => 0,
+        }
     }
 
     /// This value with only what Terraform knows of it.

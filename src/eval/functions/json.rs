@@ -6,7 +6,6 @@ use std::sync::Arc;
 use smol_str::SmolStr;
 
 use super::call::{Call, Outcome, string, unknown};
-use crate::eval::pieces::spelled;
 use crate::value::{Cause, Kind, Number, Partial, Piece, Type, Unknown, Value};
 
 /// Deeper documents are not read.
@@ -102,10 +101,10 @@ pub(super) fn jsondecode(call: &Call<'_>) -> Outcome {
 /// among the elements is unknown.
 pub fn parsed(value: &Value) -> Option<Value> {
     if let Some(text) = value.as_str() {
-        return read(text, &[]).ok();
+        return read(text, &[]).ok().map(|json| json.mark(value.sensitive));
     }
     if let Some(json) = value.json() {
-        return Some(json.clone());
+        return Some(json.clone().mark(value.sensitive));
     }
     let pieces = value.pieces()?;
     let holes: Vec<&Value> = pieces.iter().filter_map(Piece::hole).collect();
@@ -117,7 +116,7 @@ pub fn parsed(value: &Value) -> Option<Value> {
             Piece::Hole(_) => text.push(HOLE),
         }
     }
-    read(&text, &holes).ok()
+    read(&text, &holes).ok().map(|json| json.mark(value.sensitive))
 }
 
 /// `jsondecode` of a text that is partly known, with the types that it gives.
@@ -251,7 +250,7 @@ impl Reader<'_> {
         }
         Ok(match pieces.as_slice() {
             [Piece::Hole(only)] => only.clone(),
-            _ => spelled(pieces),
+            _ => Value::spelled(pieces),
         })
     }
 

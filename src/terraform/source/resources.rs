@@ -247,10 +247,11 @@ impl<'a> ModuleScope<'a> {
             given => given,
         });
         let value = match given {
-            Some(value) if mode == Mode::Data => value,
+            Some(value) if mode == Mode::Data => value.or_unknown(),
             // The provider decides what is null as it does what is not there.
             Some(value) if !value.is_null() => {
-                let mut value = catalog::complete_attribute(kind, attr, Some(&value)).unwrap_or(value);
+                let completed = catalog::complete_attribute(kind, attr, Some(&value));
+                let mut value = completed.unwrap_or_else(|| value.or_unknown());
                 let mut path = attr.to_owned();
                 refer(&mut value, &reference.resource, &mut path);
                 value

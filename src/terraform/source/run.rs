@@ -20,6 +20,9 @@ const MAX_MODULES: usize = 10_000;
 /// The parts of all values together: some hundred megabytes.
 const MAX_TOTAL: usize = 4_000_000;
 
+/// The pieces and alternatives of all that is partly known together. Values after that are as Terraform knows them.
+const MAX_PARTIAL: usize = 2_000_000;
+
 /// One evaluation.
 pub struct Run<'a> {
     /// The root module's definition, then those of the modules that are called.
@@ -35,6 +38,8 @@ pub struct Run<'a> {
     modules: Cell<usize>,
     /// What is left of [`MAX_TOTAL`].
     left: Cell<usize>,
+    /// What is left of [`MAX_PARTIAL`].
+    partial: Cell<usize>,
     /// What was said of names that are not declared: one mistake, however often the name stands there.
     undeclared: RefCell<BTreeSet<String>>,
 }
@@ -50,6 +55,7 @@ impl<'a> Run<'a> {
             reported: RefCell::default(),
             modules: Cell::default(),
             left: Cell::new(MAX_TOTAL),
+            partial: Cell::new(MAX_PARTIAL),
             undeclared: RefCell::default(),
         }
     }
@@ -89,6 +95,13 @@ impl<'a> Run<'a> {
     pub(super) fn spend(&self, parts: usize) -> bool {
         let left = self.left.get().checked_sub(parts);
         self.left.set(left.unwrap_or(0));
+        left.is_some()
+    }
+
+    /// As [`Run::spend`], for what is partly known.
+    pub(super) fn spend_partial(&self, pieces: usize) -> bool {
+        let left = self.partial.get().checked_sub(pieces);
+        self.partial.set(left.unwrap_or(0));
         left.is_some()
     }
 

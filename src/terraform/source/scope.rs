@@ -14,7 +14,7 @@ use crate::eval::{self, Directory, Mode as EvalMode, Nested, Scope};
 use crate::hcl::ast::Expr;
 use crate::program::Mode;
 use crate::source::{FileId, Site};
-use crate::value::{Cause, Reference, Value};
+use crate::value::{Cause, Map, Reference, Value};
 
 use super::calls::{Arguments, Calls};
 use super::module::{Definition, Module};
@@ -134,13 +134,23 @@ impl<'a> ModuleScope<'a> {
         } else if !self.spend(MAX_PARTS - left) {
             TOO_MUCH
         } else {
-            return value;
+            return self.with_room(value);
         };
         self.report(
             Diagnostic::warning(format!("limit passed: {which}; the value counts as not known")).at(site),
         );
         let too_large = Value::unknown(Cause::Limit(which.into()));
         Value { origin: value.origin, ..too_large }.mark(value.sensitive)
+    }
+
+    /// The value, with what is partly known of it if there is room for that.
+    fn with_room(&self, value: Value) -> Value {
+        fn pieces(value: &Value) -> usize {
+            let held = value.items().unwrap_or_default().iter();
+            let held = held.chain(value.map().into_iter().flat_map(Map::values));
+            value.partial_len() + held.map(pieces).sum::<usize>()
+        }
+        if self.run.spend_partial(pieces(&value)) { value } else { value.without_partial() }
     }
 
     /// Takes `parts` off of what all values may have together; false if no more is left.

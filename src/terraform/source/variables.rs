@@ -154,7 +154,7 @@ pub(super) fn variable(
     });
     let nullable = flag("nullable").unwrap_or(true);
     let value = match (assigned, default) {
-        (Ok(value), Some(default)) if value.is_null() && !nullable => default,
+        (Ok(value), Some(default)) if !nullable => value.or_default(&default),
         (Ok(value), _) | (Err(_), Some(value)) => value,
         (Err(cause), None) => {
             let unknown = Unknown { ty: ty.clone(), not_null: !nullable, ..Unknown::new(cause) };

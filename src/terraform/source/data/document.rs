@@ -68,7 +68,12 @@ impl Document {
     pub(super) fn parse(text: &str) -> Result<Self, Wrong> {
         let json: Json = serde_json::from_str(text)
             .map_err(|error| format!("it is not JSON at line {}, column {}", error.line(), error.column()))?;
-        let members = match &json {
+        Self::from_json(&json)
+    }
+
+    /// As [`Document::parse`].
+    pub(super) fn from_json(json: &Json) -> Result<Self, Wrong> {
+        let members = match json {
             Json::Null => return Ok(Self::default()),
             json => json.as_object().ok_or("it is no object")?,
         };

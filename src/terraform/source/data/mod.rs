@@ -3,6 +3,7 @@
 //! All others read from AWS, and are unknown.
 
 mod document;
+mod holes;
 mod policy_document;
 mod pure;
 
@@ -45,7 +46,8 @@ pub fn computed(kind: &str, name: &str, block: &Block<'_, '_>) -> Option<Value> 
 impl Block<'_, '_> {
     /// An argument's value, null if it is not set.
     fn argument(&self, name: &str) -> Value {
-        instance::attribute(self.declared, name, self.scope, self.names).unwrap_or(Value::NULL)
+        let value = instance::attribute(self.declared, name, self.scope, self.names);
+        value.unwrap_or(Value::NULL).or_unknown()
     }
 
     /// What a data source gives that the provider would refuse.

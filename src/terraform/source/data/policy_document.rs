@@ -10,8 +10,9 @@ use serde_json::Value as Json;
 use super::document::{
     Document, Identifiers, Statement, Wrong, checksum, conditions, one_or_list, principals, reverse_sorted,
 };
+use super::holes::{Holes, is_marked};
 use super::{Block, text};
-use crate::value::{Cause, Field, Map, Type, Value, convert};
+use crate::value::{Cause, Field, Map, Partial, Type, Value, convert};
 
 /// Its arguments in the order they are evaluated in, then what it computes.
 pub(super) const ATTRIBUTES: &[&str] = &[
@@ -33,6 +34,9 @@ const OLD: &str = "2008-10-17";
 /// More bytes of text than this make no policy: AWS takes 20 KiB at most. Documents of documents could double for ever.
 const MAX_TEXT: usize = 1 << 20;
 
+/// More documents are not merged where not all of them are known.
+const MAX_DOCUMENTS: usize = 100;
+
 /// The version of a document that sets none.
 const VERSION: &str = "2012-10-17";
 
@@ -49,7 +53,9 @@ pub(super) fn computed(name: &str, block: &Block<'_, '_>) -> Option<Value> {
     let all =
         [&arguments.statement, &arguments.sources, &arguments.overrides, &arguments.version, &arguments.id];
     if !all.iter().all(|value| value.is_wholly_known()) {
-        return Some(Value::unknown_from(&all, Type::String));
+        let unknown = Value::unknown_from(&all, Type::String);
+        let json = if name == "id" { None } else { arguments.partly() };
+        return Some(unknown.with_partial(json.and_then(Partial::json)));
     }
     if all.iter().try_fold(MAX_TEXT, |left, value| left_of(left, value)).is_none() {
         return Some(Value::unknown(Cause::Limit("size of a policy document".into())));
@@ -109,10 +115,31 @@ impl Arguments {
         Ok(merged)
     }
 
+    /// What is known of the document where not all is; [`None`] if nothing is, or if the provider would refuse it.
+    fn partly(&self) -> Option<Value> {
+        let mut holes = Holes::default();
+        let hidden = Self {
+            statement: holes.hide(&self.statement, &Type::set(statement_type()))?,
+            version: holes.hide(&self.version, &Type::String)?,
+            id: holes.hide(&self.id, &Type::String)?,
+            sources: Value::NULL,
+            overrides: Value::NULL,
+        };
+        let mut documents = holes.documents(&self.sources)?;
+        documents.push(hidden.own().ok()?);
+        documents.extend(holes.documents(&self.overrides)?);
+        if documents.len() > MAX_DOCUMENTS || holes.may_replace(&documents) {
+            return None;
+        }
+        let mut merged = Document::default();
+        documents.into_iter().for_each(|document| merged.merge(document));
+        holes.show(&merged)
+    }
+
     /// What its own arguments say.
     fn own(&self) -> Result<Document, Wrong> {
         let version = if self.version.is_null() { VERSION.to_owned() } else { text(&self.version)? };
-        if version != VERSION && version != OLD {
+        if version != VERSION && version != OLD && !is_marked(&version) {
             return Err(format!("`version` must be {VERSION:?} or {OLD:?}"));
         }
         let id = if self.id.is_null() { String::new() } else { text(&self.id)? };
@@ -207,7 +234,7 @@ fn statement(given: &Value, version: &str) -> Result<Statement, Wrong> {
         value => text(value),
     };
     let effect = optional("effect", "Allow")?;
-    if effect != "Allow" && effect != "Deny" {
+    if effect != "Allow" && effect != "Deny" && !is_marked(&effect) {
         return Err("`effect` must be \"Allow\" or \"Deny\"".to_owned());
     }
     let actions = |name| -> Result<Option<Json>, Wrong> {
