@@ -1,6 +1,6 @@
 //! Policies in source with an ARN that is not known before apply: rules see the wildcard beside it, and say what they saw.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail the test")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 use airgate::config::Config;
 use airgate::finding::{Finding, Report, Verdict};
@@ -83,7 +83,10 @@ fn document(action: &str, resource: &str) -> (String, String) {
     ("data.aws_iam_policy_document.agent.json".to_owned(), data)
 }
 
-const FORMS: [fn(&str, &str) -> (String, String); 3] = [encoded, heredoc, document];
+/// Of an action and a resource: the policy as an expression, and what it needs beside it.
+type Form = fn(&str, &str) -> (String, String);
+
+const FORMS: [Form; 3] = [encoded, heredoc, document];
 
 #[test]
 fn a_wildcard_beside_an_unknown_arn_is_seen() {
@@ -99,10 +102,9 @@ fn a_wildcard_beside_an_unknown_arn_is_seen() {
             ("AWS-SM-IAM-003", r#""iam:PassRole""#, r#"[aws_iam_role.agent.arn, "*"]"#, "`iam:PassRole`"),
         ] {
             // Names without quotes are no JSON.
-            let resource = match form(action, resource).0.starts_with("<<") {
-                true => resource.replace("aws_iam_role.agent.arn", "\"${aws_iam_role.agent.arn}\""),
-                false => resource.to_owned(),
-            };
+            let quoted = resource.replace("[aws_iam_role.agent.arn,", "[\"${aws_iam_role.agent.arn}\",");
+            let is_json = form(action, resource).0.starts_with("<<");
+            let resource = if is_json { quoted } else { resource.to_owned() };
             let (policy, more) = form(action, &resource);
             let finding =
                 verdict(&policy, &more, id).unwrap_or_else(|| panic!("{id} passes:\n{policy}{more}"));
@@ -166,4 +168,97 @@ fn a_choice_decides_where_all_agree() {
     let said = |other: &str| verdict(&policy(other), "", "AWS-BED-IAM-004").map(|finding| finding.verdict);
     assert_eq!(said("bedrock:*"), Some(Verdict::Fail));
     assert_eq!(said("bedrock:InvokeModel"), Some(Verdict::Undetermined));
+}
+
+/// The verdicts of the rule, by address.
+fn verdicts(text: &str, id: &str) -> Vec<(String, Verdict)> {
+    let report = analyze(text, &[id]);
+    let of = |finding: &Finding| {
+        let verdict = finding.verdict;
+        let addresses: Vec<_> = finding.resources.iter().map(|subject| subject.address.to_string()).collect();
+        addresses.into_iter().map(move |address| (address, verdict))
+    };
+    report.findings.iter().flat_map(of).collect()
+}
+
+#[test]
+fn keys_are_told_by_what_is_known_of_them() {
+    for (key, expected) in [
+        (r#""arn:aws:kms:${var.region}:${var.account}:key/${var.id}""#, Verdict::Pass),
+        (r#""alias/ml-${var.id}""#, Verdict::Pass),
+        (r#""arn:aws:kms:${var.region}:${var.account}:alias/aws/sagemaker""#, Verdict::Fail),
+        (r#""alias/${var.id}""#, Verdict::Undetermined),
+        ("var.second ? aws_kms_key.a.arn : aws_kms_key.b.arn", Verdict::Pass),
+        ("var.second ? aws_kms_key.a.arn : null", Verdict::Undetermined),
+        (r#"var.second ? "alias/aws/sagemaker" : null"#, Verdict::Fail),
+    ] {
+        let text = format!(
+            r#"
+variable "region" {{}}
+variable "account" {{}}
+variable "id" {{}}
+variable "second" {{ type = bool }}
+resource "aws_kms_key" "a" {{}}
+resource "aws_kms_key" "b" {{}}
+resource "aws_sagemaker_notebook_instance" "lab" {{ kms_key_id = {key} }}
+"#
+        );
+        let said = verdicts(&text, "AWS-SM-ENC-001");
+        assert_eq!(said, [("aws_sagemaker_notebook_instance.lab".to_owned(), expected)], "{key}");
+    }
+}
+
+#[test]
+fn tags_of_one_of_two_maps_are_told_where_both_have_them() {
+    for (tags, expected) in [
+        (r#"var.second ? { ai-risk-tier = "high" } : { ai-risk-tier = "limited", x = "y" }"#, Verdict::Pass),
+        (r#"var.second ? { ai-risk-tier = "high" } : { x = "y" }"#, Verdict::Undetermined),
+        (r#"var.second ? { a = "b" } : { x = "y" }"#, Verdict::Fail),
+        (r#"{ ai-risk-tier = "high", x = var.second }"#, Verdict::Pass),
+    ] {
+        let text = format!(
+            r#"
+variable "second" {{ type = bool }}
+resource "aws_sagemaker_endpoint" "fraud" {{ tags = {tags} }}
+"#
+        );
+        let said = verdicts(&text, "ANY-TAG-GOV-002");
+        assert_eq!(said, [("aws_sagemaker_endpoint.fraud".to_owned(), expected)], "{tags}");
+    }
+}
+
+#[test]
+fn a_name_of_which_a_part_is_not_known_still_leads_to_the_bucket() {
+    for (bucket, arn, reached) in [
+        ("support-corpus", "arn:${data.aws_partition.p.partition}:s3:::support-corpus", true),
+        (
+            "corpus-${data.aws_caller_identity.me.account_id}",
+            "arn:aws:s3:::corpus-${data.aws_caller_identity.me.account_id}",
+            true,
+        ),
+        (
+            "corpus-${data.aws_caller_identity.me.account_id}",
+            "arn:aws:s3:::corpus-${data.aws_caller_identity.you.account_id}",
+            false,
+        ),
+        ("corpus-${var.x}", "arn:aws:s3:::logs-${var.x}", false),
+    ] {
+        let text = format!(
+            r#"
+variable "x" {{}}
+data "aws_partition" "p" {{}}
+data "aws_caller_identity" "me" {{}}
+data "aws_caller_identity" "you" {{}}
+resource "aws_s3_bucket" "corpus" {{ bucket = "{bucket}" }}
+resource "aws_bedrockagent_data_source" "docs" {{
+  data_source_configuration {{
+    type = "S3"
+    s3_configuration {{ bucket_arn = "{arn}" }}
+  }}
+}}
+"#
+        );
+        let said = verdicts(&text, "AWS-S3-ENC-002");
+        assert_eq!(!said.is_empty(), reached, "{bucket} {arn}: {said:?}");
+    }
 }

@@ -56,6 +56,6 @@ mod tests {
     #[test]
     fn a_sensitive_alternative_marks_the_answer() {
         let value = choice(&[Value::string("a"), Value::string("b").mark(true)]);
-        assert!(of_each(&value, |one| one.clone()).sensitive);
+        assert!(of_each(&value, Value::clone).sensitive);
     }
 }

@@ -135,7 +135,7 @@ mod tests {
             (r#""{arn}/logs/*""#, Truth::No),
             (r#""arn:aws:s3:::b/logs/*""#, Truth::No),
             (r#""{}/*""#, Truth::Maybe),
-            (r#"{}"#, Truth::Maybe),
+            ("{}", Truth::Maybe),
         ] {
             assert_eq!(truth(denies_plain_http(&deny(resource, ""))), expected, "{resource}");
         }

@@ -166,9 +166,12 @@ pub(super) fn has_effect(statement: &Statement, effect: Effect) -> Told {
 /// Whether the statement speaks of the action, and by which pattern.
 fn covers<'s>(statement: &'s Statement, action: &str) -> (Told, Option<&'s Text>) {
     let (named, pattern) = statement.action.any(|pattern| pattern.covers(action));
-    let others = || match statement.not_action.is_empty() {
-        true => Ok(false),
-        false => not(statement.not_action.any(|pattern| pattern.covers(action)).0),
+    let others = || {
+        if statement.not_action.is_empty() {
+            Ok(false)
+        } else {
+            not(statement.not_action.any(|pattern| pattern.covers(action)).0)
+        }
     };
     (either(named, others), pattern)
 }
