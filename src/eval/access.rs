@@ -73,7 +73,7 @@ impl Evaluator<'_> {
     fn steps(&self, mut value: Value, steps: &[Step<'_>], names: Option<&Names<'_>>) -> Eval {
         for step in steps {
             self.charge(1)?;
-            self.note(&value);
+            self.note_step(&value);
             value = match step {
                 Step::Attr(name) => {
                     let plain = attribute(&value, name.text, name.span)?;
@@ -93,7 +93,15 @@ impl Evaluator<'_> {
         Ok(value)
     }
 
+    /// Takes note of a step into a value: an unknown one may not have it, unless it is an attribute that there is.
+    fn note_step(&self, value: &Value) {
+        self.note(value);
+        let is_there = |reference: &Arc<Reference>| !reference.resource.contains("[?]");
+        self.note_fallible(value.is_unknown() && !value.reference.as_ref().is_some_and(is_there));
+    }
+
     fn index(&self, value: &Value, key: &Value, span: Span) -> Eval {
+        self.note_step(value);
         let plain = self.index_of(value, key, span)?;
         Ok(self.lift(&[value, key], plain, |of| {
             let (value, key) = two(of);
@@ -135,7 +143,10 @@ impl Evaluator<'_> {
                 step_into_unknown(value, &Path::Some, Type::of(value).element())
             }
             // Which element it is, is told of each key that it may be.
-            (Kind::Unknown(_), _) => self.unknown_index(value, &key),
+            (Kind::Unknown(_), _) => {
+                self.note_fallible(key.is_unknown());
+                self.unknown_index(value, &key)
+            }
             (Kind::Number(number), kind) => {
                 let index = match number.to_u64().and_then(|n| usize::try_from(n).ok()) {
                     Some(index) => index,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::EvalError;
-use super::evaluator::{Eval, Evaluator, Names, Stop, error, optional};
+use super::evaluator::{Attempt, Eval, Evaluator, Names, Stop, error, optional};
 use crate::hcl::ast::{Call, Conditional, Expr};
 use crate::source::Span;
 use crate::value::{Kind, Reference, Type, Unknown, Value, convert, unify};
@@ -49,16 +49,21 @@ impl Evaluator<'_> {
     ) -> Value {
         let convert = |branch: Option<Value>| branch.and_then(|value| convert(&value, ty).ok());
         let branches = (convert(then), convert(otherwise));
+        if branches.0.is_none() || branches.1.is_none() {
+            self.note_fallible(true);
+        }
         let mut operands = vec![condition];
         operands.extend(&branches.0);
         operands.extend(&branches.1);
         let mut result = Value::unknown_from(&operands, ty.clone());
         let not_null = |value: &Option<Value>| match value {
             Some(value) => value.as_unknown().map_or(!value.is_null(), |unknown| unknown.not_null),
-            None => false,
+            // Terraform does not look at the branch that is left.
+            None => self.extended(),
         };
         if let Kind::Unknown(unknown) = &mut result.kind {
-            Arc::make_mut(unknown).not_null = not_null(&branches.0) && not_null(&branches.1);
+            let any = branches.0.is_some() || branches.1.is_some();
+            Arc::make_mut(unknown).not_null = any && not_null(&branches.0) && not_null(&branches.1);
         }
         match (&branches.0, &branches.1) {
             (Some(a), Some(b)) if self.extended() => self.join(&[a, b], &result),
@@ -77,20 +82,19 @@ impl Evaluator<'_> {
     pub(super) fn try_call(&self, call: &Call<'_>, span: Span, names: Option<&Names<'_>>) -> Eval {
         let mut last = None;
         for (at, arg) in call.args.iter().enumerate() {
-            let (value, strict) = match self.attempt(arg, names)? {
-                Ok(both) => both,
+            let attempt = match self.attempted(arg, names)? {
+                Ok(attempt) => attempt,
                 Err(why) => {
                     last = Some(why);
                     continue;
                 }
             };
-            let strict = strict.as_ref().unwrap_or(&value);
-            if strict.is_wholly_known() || self.extended() && is_sure(strict) {
-                return Ok(value);
+            if self.is_certain(&attempt) {
+                return Ok(attempt.value);
             }
-            let plain = untyped(strict);
+            let plain = untyped(attempt.strict());
             let others = call.args.get(at + 1..).unwrap_or_default();
-            return Ok(if self.extended() { self.tried(value, others, plain, names) } else { plain });
+            return Ok(if self.extended() { self.tried(attempt.value, others, plain, names) } else { plain });
         }
         match last {
             Some(why) => error(format!("no argument of `try` is without error: {}", why.message), span),
@@ -98,28 +102,37 @@ impl Evaluator<'_> {
         }
     }
 
-    /// As [`optional`], for both modes.
-    fn attempt(
-        &self,
-        arg: &Expr<'_>,
-        names: Option<&Names<'_>>,
-    ) -> Eval<Result<(Value, Option<Value>), EvalError>> {
-        match self.both(arg, names) {
-            Ok(both) => Ok(Ok(both)),
+    /// As [`optional`].
+    fn attempted(&self, arg: &Expr<'_>, names: Option<&Names<'_>>) -> Eval<Result<Attempt, EvalError>> {
+        match self.attempt(arg, names) {
+            Ok(attempt) => Ok(Ok(attempt)),
             Err(Stop::Error(error)) if !error.is_static => Ok(Err(error)),
             Err(stop) => Err(stop),
         }
+    }
+
+    /// Whether a value can be no error later. Extended mode knows that of an attribute of a resource that there is (one of an
+    /// instance that stands for any, `[?]`, may not be there), and of parts that nothing was computed from.
+    fn is_certain(&self, attempt: &Attempt) -> bool {
+        let value = attempt.strict();
+        let is_there = |reference: &Arc<Reference>| !reference.resource.contains("[?]");
+        value.is_wholly_known()
+            || self.extended()
+                && if value.is_unknown() {
+                    value.reference.as_ref().is_some_and(is_there)
+                } else {
+                    !attempt.is_fallible
+                }
     }
 
     /// `value`, which may still become an error, and then is one of the others. `plain` is what Terraform knows.
     fn tried(&self, value: Value, others: &[Expr<'_>], plain: Value, names: Option<&Names<'_>>) -> Value {
         let mut options = vec![value];
         for other in others {
-            match self.attempt(other, names) {
-                Ok(Ok((value, strict))) => {
-                    let strict = strict.as_ref().unwrap_or(&value);
-                    let ends = strict.is_wholly_known() || is_sure(strict);
-                    options.push(value);
+            match self.attempted(other, names) {
+                Ok(Ok(attempt)) => {
+                    let ends = self.is_certain(&attempt);
+                    options.push(attempt.value);
                     if ends {
                         break;
                     }
@@ -142,15 +155,11 @@ impl Evaluator<'_> {
         let [arg] = call.args else {
             return super::evaluator::static_error("`can` needs one argument", span);
         };
-        Ok(match self.attempt(arg, names)? {
-            Ok((value, strict)) => {
-                let strict = strict.unwrap_or(value);
-                if strict.is_wholly_known() {
-                    Value::bool(true)
-                } else {
-                    let unknown = Unknown::of_operands(&[&strict]);
-                    Value::from_unknown(Unknown { ty: Type::Bool, not_null: true, ..unknown })
-                }
+        Ok(match self.attempted(arg, names)? {
+            Ok(attempt) if attempt.strict().is_wholly_known() => Value::bool(true),
+            Ok(attempt) => {
+                let unknown = Unknown::of_operands(&[attempt.strict()]);
+                Value::from_unknown(Unknown { ty: Type::Bool, not_null: true, ..unknown })
             }
             Err(_) => Value::bool(false),
         })
@@ -164,13 +173,6 @@ pub(super) fn condition_of(value: &Value, span: Span) -> Eval<Option<bool>> {
         Ok(value) => Ok(value.as_bool()),
         Err(_) => error(format!("the condition must be a bool, not a {}", Type::of(value).word()), span),
     }
-}
-
-/// Whether a value that is not wholly known can be no error later: it has its parts, or it is an attribute of a resource that
-/// there is. An instance that stands for any (`[?]`) may not be there.
-fn is_sure(value: &Value) -> bool {
-    !value.is_unknown()
-        || value.reference.as_ref().is_some_and(|reference| !reference.resource.contains("[?]"))
 }
 
 /// Unknown of any type because of `value`; it stays the same attribute, unless it is one of an instance that may not be there.

@@ -47,6 +47,8 @@ pub(super) struct Evaluator<'s> {
     mode: Cell<Mode>,
     /// Whether a value was unknown since somebody last asked.
     unknown: Cell<bool>,
+    /// Whether something was left open that may still be an error.
+    fallible: Cell<bool>,
     /// Where the expression stands; none if that is no input file.
     file: Option<FileId>,
     steps: Cell<u64>,
@@ -127,6 +129,7 @@ pub(super) fn run(
         scope,
         mode: Cell::new(mode),
         unknown: Cell::new(false),
+        fallible: Cell::new(false),
         file,
         steps: Cell::new(0),
         room: Cell::new(MAX_PARTIAL),
@@ -188,20 +191,46 @@ impl Evaluator<'_> {
         }
     }
 
-    /// The value of `expr`, and, where something unknown went into it and extended mode may know more of it, what Terraform
-    /// knows of it: where a value does not exist extended mode need not know that, but `try` and `can` must.
-    pub(super) fn both(&self, expr: &Expr<'_>, names: Option<&Names<'_>>) -> Eval<(Value, Option<Value>)> {
-        let before = self.unknown.replace(false);
+    /// Takes note of whether something may still be an error.
+    pub(super) fn note_fallible(&self, is_fallible: bool) {
+        self.fallible.set(self.fallible.get() || is_fallible);
+    }
+
+    /// Evaluates what `try` or `can` is asked of.
+    pub(super) fn attempt(&self, expr: &Expr<'_>, names: Option<&Names<'_>>) -> Eval<Attempt> {
+        let unknown = self.unknown.replace(false);
+        let fallible = self.fallible.replace(false);
         let value = self.eval(expr, names);
-        let seen = self.unknown.replace(before || self.unknown.get());
-        let value = value?;
-        if !seen || !self.extended() {
-            return Ok((value, None));
-        }
-        self.mode.set(Mode::Strict);
-        let strict = self.eval(expr, names);
-        self.mode.set(Mode::Extended);
-        Ok((value, Some(strict?)))
+        let strict = if value.is_ok() && self.unknown.get() && self.extended() {
+            self.mode.set(Mode::Strict);
+            let strict = self.eval(expr, names);
+            self.mode.set(Mode::Extended);
+            Some(strict)
+        } else {
+            None
+        };
+        self.unknown.set(unknown || self.unknown.get());
+        let is_fallible = self.fallible.get();
+        self.fallible.set(fallible || is_fallible);
+        Ok(Attempt { value: value?, strict: strict.transpose()?, is_fallible })
+    }
+}
+
+/// What came of an expression that may be in error.
+pub(super) struct Attempt {
+    /// Its value.
+    pub(super) value: Value,
+    /// What Terraform knows of it, if it may know less: where a value does not exist extended mode need not know that, but
+    /// `try` and `can` must.
+    pub(super) strict: Option<Value>,
+    /// Whether an unknown in it may still be an error.
+    pub(super) is_fallible: bool,
+}
+
+impl Attempt {
+    /// What Terraform knows.
+    pub(super) fn strict(&self) -> &Value {
+        self.strict.as_ref().unwrap_or(&self.value)
     }
 }
 

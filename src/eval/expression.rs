@@ -32,6 +32,16 @@ impl Evaluator<'_> {
             ExprKind::Invalid => Value::unknown(Cause::Error("it could not be parsed".into())),
         };
         self.note(&value);
+        if matches!(
+            expr.kind,
+            ExprKind::Unary(..)
+                | ExprKind::Binary(..)
+                | ExprKind::Call(_)
+                | ExprKind::For(_)
+                | ExprKind::Object(_)
+        ) {
+            self.note_fallible(value.is_unknown());
+        }
         if !matches!(expr.kind, ExprKind::Variable(_) | ExprKind::Paren(_)) {
             self.bound(&value)?;
         }

@@ -21,6 +21,10 @@ impl Evaluator<'_> {
             Ok(plain) => plain,
             Err(why) => return Some(Err(why)),
         };
+        // They convert elements, and an element that is not known may yet not fit.
+        if matches!(name, "formatlist" | "tolist" | "tomap" | "toset" | "sort") && !plain.is_wholly_known() {
+            self.note_fallible(true);
+        }
         if !self.extended() || AS_IS.contains(&name) {
             return Some(Ok(plain));
         }
@@ -117,7 +121,7 @@ impl Evaluator<'_> {
     /// The first that is neither null nor empty. What is unknown may be that, or not.
     fn coalesced(&self, args: &[Value], plain: Value) -> Value {
         let types: Vec<Type> = args.iter().map(Type::of).collect();
-        let Some(ty) = unify(&types) else { return plain };
+        let Some(ty) = unify(&types).filter(|_| types_are_known(args)) else { return plain };
         let mut options = Vec::new();
         for arg in args {
             let Ok(value) = convert(arg, &ty) else { return plain };
@@ -179,6 +183,11 @@ impl Evaluator<'_> {
         });
         Value { kind: Kind::List(rows.collect()), ..plain.clone() }
     }
+}
+
+/// Whether no value is unknown in its type.
+fn types_are_known(values: &[Value]) -> bool {
+    !values.iter().any(|value| value.as_unknown().is_some_and(|unknown| unknown.ty == Type::Any))
 }
 
 /// The pieces that `format` makes; [`None`] if it is wrong, or cannot be told.

@@ -114,7 +114,7 @@ impl Evaluator<'_> {
             match self.nested(branch, &mut inner, names) {
                 Ok(()) => texts.push(self.finish(inner)),
                 // Only the branch that is taken must be right.
-                Err(Stop::Error(_)) => {}
+                Err(Stop::Error(_)) => self.note_fallible(true),
                 Err(stop) => return Err(stop),
             }
         }
@@ -152,6 +152,7 @@ impl Evaluator<'_> {
             Kind::String(part) => self.push(text, part),
             Kind::Null => error("a template cannot include this value: it is null", expr.span),
             Kind::Unknown(unknown) => {
+                self.note_fallible(!(unknown.not_null || value.reference.is_some()));
                 // As above: Terraform does not look at the prefix of a part.
                 let begins = if self.extended() { unknown.prefix.clone() } else { SmolStr::default() };
                 text.begin_hole(&begins);

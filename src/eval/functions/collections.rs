@@ -50,6 +50,9 @@ pub(super) fn coalesce(call: &Call<'_>) -> Outcome {
     }
     let types: Vec<Type> = call.args.iter().map(Type::of).collect();
     let ty = unify(&types).ok_or("all arguments must have the same type")?;
+    // Unlike null, what is of a type that is not known may yet have another one.
+    let untyped = call.args.iter().any(|arg| arg.as_unknown().is_some_and(|unknown| unknown.ty == Type::Any));
+    let ty = if untyped { Type::Any } else { ty };
     for (i, arg) in call.args.iter().enumerate() {
         if let Some(unknown) = arg.as_unknown() {
             let value = Value::from_unknown(super::call::unknown(call.args, ty, true));
