@@ -22,7 +22,7 @@ use crate::hcl::ast::{Expr, ExprKind, Part};
 use crate::program::{Mode, Resource};
 use crate::rules::{CompiledRule, Scope, Test, Vocabulary};
 use crate::source::{FileId, Site};
-use crate::value::{Cause, Kind, Partial, Piece, Step, Truth, Value};
+use crate::value::{Kind, Partial, Step, Truth, Value};
 
 /// The rules that run.
 #[derive(Debug)]
@@ -421,27 +421,10 @@ pub fn display(value: &Value) -> String {
 fn display_partial(partial: &Partial) -> String {
     match partial {
         Partial::Template(pieces) => {
-            let piece = |piece: &Piece| match piece {
-                Piece::Text(text) => text.to_string(),
-                Piece::Hole(hole) => format!("${{{}}}", display_hole(hole)),
-            };
-            format!("\"{}\"", pieces.iter().map(piece).collect::<String>())
+            format!("\"{}\"", pieces.iter().map(ToString::to_string).collect::<String>())
         }
         Partial::Json(value) => format!("jsonencode({})", display(value)),
         Partial::Choice(all) => all.iter().map(display).collect::<Vec<_>>().join(" or "),
-    }
-}
-
-/// What stands in a string, as short as can be.
-fn display_hole(hole: &Value) -> String {
-    match hole.as_unknown() {
-        Some(unknown) if !hole.sensitive && hole.reference.is_none() && unknown.partial.is_none() => {
-            match &unknown.cause {
-                Cause::Variable(name) => format!("var.{name}"),
-                _ => "…".to_owned(),
-            }
-        }
-        _ => display(hole),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The state of an S3 bucket: its own arguments and the sub-resources that configure it.
+//! The state of an S3 bucket: its own arguments, its policy and the sub-resources that configure it.
 //!
 //! Service facts: objects are encrypted with SSE-S3 where nothing else is configured (since January 2023); new buckets
 //! block public access by default (since April 2023), older ones do not.
@@ -8,11 +8,14 @@ use std::collections::BTreeMap;
 use petgraph::Direction;
 use smol_str::SmolStr;
 
+use crate::catalog::LinkKind;
 use crate::graph::{NodeId, ResourceGraph};
+use crate::iam::{Policy, buckets, told::Told};
 use crate::program::Resource;
 use crate::value::{Cause, Kind, Partial, Unknown, Value};
 
 use super::choice::of_each;
+use super::iam::Policies;
 use super::{Facts, domain};
 
 /// `facts.bucket`: an object of booleans, each unknown with its cause where it cannot be told.
@@ -24,6 +27,8 @@ pub fn object(facts: &Facts<'_>, node: NodeId) -> Value {
         ("public_access_blocked".into(), read.public_access_blocked()),
         ("versioned".into(), read.versioned()),
         ("access_logged".into(), read.access_logged()),
+        ("tls_only".into(), read.of_policies(buckets::denies_plain_http)),
+        ("public_policy".into(), read.of_policies(|policy| buckets::allows_everybody(policy).told)),
     ])
 }
 
@@ -101,6 +106,31 @@ impl Reader<'_, '_> {
         }
     }
 
+    /// Whether one of the bucket's policies is as `ask` asks.
+    fn of_policies(&self, ask: impl Fn(&Policy) -> Told) -> Value {
+        const TYPE: &str = "aws_s3_bucket_policy";
+        let graph = self.facts.graph;
+        let is_policy = |&node: &NodeId| {
+            graph.resource(node).is_some_and(|resource| resource.type_name == TYPE && !resource.is_deleted())
+        };
+        let attached = graph
+            .edges(self.node, Direction::Incoming)
+            .filter(|(edge, _)| edge.kind == LinkKind::Attachment)
+            .map(|(_, source)| source)
+            .filter(is_policy);
+        let nodes = std::iter::once(self.node).chain(attached);
+        let policies = nodes.filter_map(|node| self.facts.policies(node)).flat_map(Policies::grants);
+        let mut answer = None;
+        for policy in policies {
+            match ask(policy) {
+                Ok(true) => return Value::bool(true),
+                Ok(false) => answer = answer.or(Some(Value::bool(false))),
+                Err(cause) => answer = Some(Value::unknown(cause)),
+            }
+        }
+        answer.unwrap_or_else(|| self.absent(TYPE))
+    }
+
     /// What the sub-resources of `type_name` say at `path`, if there are any.
     fn attached(&self, type_name: &str, path: &str) -> Option<Value> {
         let values: Vec<Value> = self
@@ -141,8 +171,9 @@ impl Reader<'_, '_> {
 
 /// Of each type that configures buckets, the first resource whose bucket cannot be told.
 pub(super) fn unplaced(graph: &ResourceGraph) -> BTreeMap<&'static str, NodeId> {
-    const TYPES: [&str; 4] = [
+    const TYPES: [&str; 5] = [
         "aws_s3_bucket_logging",
+        "aws_s3_bucket_policy",
         "aws_s3_bucket_public_access_block",
         "aws_s3_bucket_server_side_encryption_configuration",
         "aws_s3_bucket_versioning",

@@ -1,29 +1,28 @@
 //! What is asked of a value that is one of a few: each is asked, and where they agree that is the answer.
 
-use crate::value::{Partial, Truth, Unknown, Value, equal};
+use crate::value::{Partial, Type, Unknown, Value};
 
 /// What `ask` says of the value; of one of a few, what it says of each: that answer, or one of the answers.
 pub(super) fn of_each(value: &Value, ask: impl Fn(&Value) -> Value) -> Value {
-    let Some(unknown) = value.as_unknown() else { return ask(value) };
-    let Some(Partial::Choice(all)) = &unknown.partial else { return ask(value) };
-    let mut answers: Vec<Value> = Vec::new();
-    for one in all.iter() {
-        let mut answer = ask(one);
-        answer.sensitive |= value.sensitive;
-        // Two that are not known are not the same.
-        if !answers.iter().any(|other| equal(other, &answer) == Truth::Yes) {
-            answers.push(answer);
-        }
+    let Some(unknown) = value.as_unknown().filter(|unknown| unknown.alternatives().is_some()) else {
+        return ask(value);
+    };
+    let answers: Vec<Value> = value.choices().iter().map(|one| ask(one).mark(one.sensitive)).collect();
+    if let Some((first, rest)) = answers.split_first()
+        && rest.iter().all(|answer| first.is_same(answer))
+    {
+        return first.clone();
     }
-    if let [only] = answers.as_slice() {
-        return only.clone();
-    }
-    let sensitive = answers.iter().any(|answer| answer.sensitive);
-    let nested = answers
-        .iter()
-        .any(|answer| matches!(answer.as_unknown(), Some(Unknown { partial: Some(Partial::Choice(_)), .. })));
-    let partial = (!nested && answers.len() > 1).then(|| Partial::Choice(answers.into()));
-    Value::from_unknown(Unknown { partial, ..Unknown::new(unknown.cause.clone()) }).mark(sensitive)
+    let not_null = |answer: &Value| answer.as_unknown().map_or(!answer.is_null(), |unknown| unknown.not_null);
+    let types: Vec<Type> = answers.iter().filter(|answer| !answer.is_null()).map(Type::of).collect();
+    let ty = types.first().filter(|first| types.iter().all(|ty| ty == *first)).cloned().unwrap_or_default();
+    let one_of = Unknown {
+        ty,
+        not_null: answers.iter().all(not_null),
+        partial: Partial::choice(&answers),
+        ..Unknown::new(unknown.cause.clone())
+    };
+    Value::from_unknown(one_of).mark(answers.iter().any(|answer| answer.sensitive))
 }
 
 #[cfg(test)]
@@ -45,17 +44,19 @@ mod tests {
             })
         };
         assert_eq!(starts("ap").as_bool(), Some(false));
-        let unknown = starts("eu");
-        let Some(Partial::Choice(answers)) = &unknown.as_unknown().unwrap().partial else {
-            panic!("{unknown:?}")
-        };
-        assert_eq!(answers.iter().map(Value::as_bool).collect::<Vec<_>>(), [Some(true), Some(false)]);
-        assert_eq!(unknown.as_unknown().unwrap().cause, Cause::Variable("x".into()));
+        let either = starts("eu");
+        let either = either.as_unknown().unwrap();
+        assert_eq!((either.not_null, &either.cause), (true, &Cause::Variable("x".into())));
+        let parts = of_each(&regions, |region| {
+            Value::string(region.as_str().unwrap_or_default().split_once('-').unwrap().0)
+        });
+        let parts = parts.choices();
+        assert_eq!(parts.iter().filter_map(Value::as_str).collect::<Vec<_>>(), ["eu", "us"]);
     }
 
     #[test]
     fn a_sensitive_alternative_marks_the_answer() {
         let value = choice(&[Value::string("a"), Value::string("b").mark(true)]);
-        assert!(of_each(&value, |one| one.clone()).sensitive);
+        assert!(of_each(&value, Value::clone).sensitive);
     }
 }

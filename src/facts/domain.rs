@@ -255,10 +255,10 @@ fn partly_known_key(value: &Value) -> Option<bool> {
     let text = Text::of_value(value)?.with_holes(regions::HOLE);
     let Some((_, alias)) = text.split_once("alias/") else { return text.contains(":key/").then_some(true) };
     let known = alias.split(regions::HOLE).next().unwrap_or_default();
-    match known.starts_with("aws/") {
-        true => Some(false),
-        false => (known.len() == alias.len() || !"aws/".starts_with(known)).then_some(true),
+    if known.starts_with("aws/") {
+        return Some(false);
     }
+    (known.len() == alias.len() || !"aws/".starts_with(known)).then_some(true)
 }
 
 fn is_service_alias(key: &str) -> bool {

@@ -9,7 +9,7 @@ use crate::program::Resource;
 use crate::source::Site;
 use crate::value::{Truth, Value};
 
-use super::Facts;
+use super::{Facts, is_left_to_the_provider};
 
 /// What an analysis says of one resource; [`None`] where it does not apply.
 pub type Analysis = fn(&Facts<'_>, NodeId, &[String]) -> Option<Outcome>;
@@ -80,8 +80,18 @@ impl Policies {
                 let grants = inline.into_iter().filter(|value| !value.is_null()).map(read).collect();
                 Some(Self { grants, trust: attribute("assume_role_policy").map(read) })
             }
+            "aws_s3_bucket" | "aws_s3_bucket_policy" => {
+                let set = attribute("policy")
+                    .filter(|value| resource.type_name != "aws_s3_bucket" || !is_left_to_the_provider(value));
+                set.map(|value| Self { grants: vec![read(value)], trust: None })
+            }
             _ => None,
         }
+    }
+
+    /// The policies that it is given.
+    pub(super) fn grants(&self) -> impl Iterator<Item = &Policy> {
+        self.grants.iter().map(|read| &read.policy)
     }
 
     /// Whether they name AI services: a policy with actions of one, a role that one may assume.

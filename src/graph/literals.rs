@@ -119,7 +119,7 @@ fn text(value: &Value) -> Option<SmolStr> {
 fn is_name(name: &str) -> bool {
     let mut holes = name.split(HOLE).skip(1).step_by(2);
     !name.contains(UNTOLD)
-        && name.matches(HOLE).count() % 2 == 0
+        && name.matches(HOLE).count().is_multiple_of(2)
         && holes.all(|hole| !hole.is_empty() && !hole.contains('?'))
 }
 

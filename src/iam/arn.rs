@@ -5,7 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use super::text::{Part, Stand, Text, Told};
+use super::text::{Part, Stand, Text};
+use super::told::Told;
 
 /// Where the automaton is after a part of `arn:partition:service:region:account:kind/name`.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -10,7 +10,8 @@ use smol_str::{SmolStr, ToSmolStr};
 
 use super::json;
 use super::picks::Picks;
-use super::text::{Text, Told, cause_of};
+use super::text::{Text, cause_of};
+use super::told::{Told, both};
 
 /// What a policy may be, as far as it is known: one document or one of a few.
 #[derive(Clone, Debug)]
@@ -47,6 +48,8 @@ pub struct Statement {
     pub not_resource: List,
     /// `Principal`
     pub principal: Principal,
+    /// Whether there is a `NotPrincipal`: everybody but a few.
+    pub not_principal: bool,
     /// `Condition`
     pub condition: Condition,
 }
@@ -135,6 +138,7 @@ impl Statement {
             resource: List::unknown(cause.clone()),
             not_resource: List::default(),
             principal: Principal::Unknown(cause.clone()),
+            not_principal: false,
             condition: Condition { tests: Vec::new(), more: Some(cause) },
         }
     }
@@ -178,7 +182,35 @@ impl Principal {
     }
 }
 
+impl Statement {
+    /// Whether it speaks of everybody.
+    pub fn is_about_everybody(&self) -> Told {
+        match &self.principal {
+            _ if self.not_principal => Ok(true),
+            Principal::Text(text) => text.is("*"),
+            principal => principal.any("AWS", |text| text.is("*")).0,
+        }
+    }
+}
+
 impl Condition {
+    /// Whether it is one test alone, and that one is of one of `operators`, of `key`, for `value`.
+    pub fn is_only(&self, operators: &[&str], key: &str, value: &str) -> Told {
+        let is_it = |test: &Test| {
+            let named = operators.iter().any(|operator| operator.eq_ignore_ascii_case(&test.operator))
+                && test.key.eq_ignore_ascii_case(key);
+            both(Ok(named), || test.values.any(|text| text.is(value)).0)
+        };
+        match (self.tests.as_slice(), &self.more) {
+            ([], None) => Ok(false),
+            ([], Some(cause)) => Err(cause.clone()),
+            ([only], None) => is_it(only),
+            // With one more it takes away less.
+            ([only], Some(cause)) => both(is_it(only), || Err(cause.clone())),
+            _ => Ok(false),
+        }
+    }
+
     /// Whether it tests one of `keys`, in any case.
     pub fn tests_one_of(&self, keys: &[&str]) -> Told {
         let tested = |test: &Test| keys.iter().any(|key| key.eq_ignore_ascii_case(&test.key));
@@ -270,6 +302,7 @@ impl Reader {
             resource: self.list_of(members, "Resource")?,
             not_resource: self.list_of(members, "NotResource")?,
             principal: self.principal(members)?,
+            not_principal: member(members, "NotPrincipal")?.is_some(),
             condition: self.condition(members)?,
         })
     }

@@ -6,6 +6,7 @@
 //! the answer is *undetermined*. Effective permissions over several documents are not there yet.
 
 mod arn;
+pub mod buckets;
 pub mod document;
 mod json;
 pub mod pattern;
@@ -14,6 +15,7 @@ pub mod questions;
 #[cfg(test)]
 mod tests;
 pub mod text;
+pub mod told;
 
 pub use document::{Document, Effect, Policy, Statement};
 pub use text::Text;

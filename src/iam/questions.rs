@@ -5,7 +5,8 @@ use crate::value::Cause;
 
 use super::arn::is_every_resource;
 use super::document::{Document, Effect, Policy, Statement};
-use super::text::{Text, Told};
+use super::text::Text;
+use super::told::{Told, any, both, either, not};
 
 /// An answer and the statement that decides it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,10 +24,10 @@ pub struct Answer {
 }
 
 /// What a statement grants.
-struct Grant {
-    told: Told,
-    what: Option<String>,
-    on: Option<String>,
+pub(super) struct Grant {
+    pub(super) told: Told,
+    pub(super) what: Option<String>,
+    pub(super) on: Option<String>,
 }
 
 /// Is one of `actions` allowed on every resource? A resource pattern that ends a kind (`…::foundation-model/*`) is every
@@ -101,7 +102,7 @@ pub fn service_prefixes(policy: &Policy) -> impl Iterator<Item = &str> {
 }
 
 /// Asks each document that the policy may be: they must agree.
-fn ask_policy(policy: &Policy, ask: impl Fn(&Document) -> Answer) -> Answer {
+pub(super) fn ask_policy(policy: &Policy, ask: impl Fn(&Document) -> Answer) -> Answer {
     let answers: Vec<Answer> = policy.alternatives.iter().map(ask).collect();
     let agree = answers.iter().all(|answer| Some(&answer.told) == answers.first().map(|first| &first.told));
     let mut worst = worst(answers.into_iter());
@@ -122,7 +123,7 @@ fn worst(answers: impl Iterator<Item = Answer>) -> Answer {
 }
 
 /// Asks each allow statement what it grants. A deny without conditions on everything that is `denied` takes it away.
-fn ask(
+pub(super) fn ask(
     document: &Document,
     grant: impl Fn(&Statement, &str) -> Grant,
     denied: impl Fn(&Statement) -> Told,
@@ -158,22 +159,25 @@ impl Answer {
     }
 }
 
-fn has_effect(statement: &Statement, effect: Effect) -> Told {
+pub(super) fn has_effect(statement: &Statement, effect: Effect) -> Told {
     statement.effect.clone().map(|its| its == effect)
 }
 
 /// Whether the statement speaks of the action, and by which pattern.
 fn covers<'s>(statement: &'s Statement, action: &str) -> (Told, Option<&'s Text>) {
     let (named, pattern) = statement.action.any(|pattern| pattern.covers(action));
-    let others = || match statement.not_action.is_empty() {
-        true => Ok(false),
-        false => not(statement.not_action.any(|pattern| pattern.covers(action)).0),
+    let others = || {
+        if statement.not_action.is_empty() {
+            Ok(false)
+        } else {
+            not(statement.not_action.any(|pattern| pattern.covers(action)).0)
+        }
     };
     (either(named, others), pattern)
 }
 
 /// Whether the statement speaks of every action of the service, and by which words.
-fn covers_whole(statement: &Statement, service: &str) -> (Told, Option<String>) {
+pub(super) fn covers_whole(statement: &Statement, service: &str) -> (Told, Option<String>) {
     // No service has it, so only a pattern that covers all of them covers it too.
     let any_action = format!("{service}:{}", "~".repeat(40));
     let (named, pattern) = statement.action.any(|pattern| pattern.covers(&any_action));
@@ -215,35 +219,4 @@ fn trusted(statement: &Statement, services: &[&str]) -> (Told, Option<String>) {
     let is_one = |principal: &Text| any(services.iter().map(|service| principal.is(service)));
     let (told, text) = statement.principal.any("Service", is_one);
     (told, text.map(ToString::to_string))
-}
-
-fn not(told: Told) -> Told {
-    told.map(|is| !is)
-}
-
-fn both(a: Told, b: impl FnOnce() -> Told) -> Told {
-    match a {
-        Ok(true) => b(),
-        Ok(false) => Ok(false),
-        Err(cause) => match b() {
-            Ok(false) => Ok(false),
-            _ => Err(cause),
-        },
-    }
-}
-
-fn either(a: Told, b: impl FnOnce() -> Told) -> Told {
-    not(both(not(a), || not(b())))
-}
-
-fn any(all: impl Iterator<Item = Told>) -> Told {
-    let mut result = Ok(false);
-    for told in all {
-        match told {
-            Ok(true) => return Ok(true),
-            Err(cause) if result.is_ok() => result = Err(cause),
-            _ => {}
-        }
-    }
-    result
 }

@@ -99,7 +99,7 @@ fn a_wildcard_beside_an_unknown_resource_is_seen() {
         (r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":{}}"#, Truth::No),
         (r#"[{"Effect":"Allow","Action":"s3:*","Resource":"*"},{}]"#, Truth::Maybe),
         (r#"[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"},{}]"#, Truth::Maybe),
-        (r#"{}"#, Truth::Maybe),
+        ("{}", Truth::Maybe),
         (r#"{"Effect":"{}","Action":"s3:*","Resource":"*"}"#, Truth::Maybe),
         (r#"{"Effect":"{}","Action":"s3:Get*","Resource":"*"}"#, Truth::No),
         (r#"{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{}}"#, Truth::Maybe),

@@ -9,10 +9,8 @@ use std::sync::Arc;
 use smol_str::SmolStr;
 
 use super::pattern::action_covers;
+use super::told::Told;
 use crate::value::{Cause, Partial, Piece, Reference, Value};
-
-/// What is said of a policy: yes, no, or why it cannot be told.
-pub type Told = Result<bool, Cause>;
 
 /// A text with at least one unknown part, or with none.
 #[derive(Clone, Debug)]

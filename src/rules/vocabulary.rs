@@ -29,7 +29,7 @@ pub const DOMAIN_FUNCTIONS: [(&str, usize); 8] = [
     ("declared", 1),
 ];
 
-const FACTS: [&[&str]; 8] = [
+const FACTS: [&[&str]; 10] = [
     &["ai"],
     &["reached_by"],
     &["region"],
@@ -38,6 +38,8 @@ const FACTS: [&[&str]; 8] = [
     &["bucket", "public_access_blocked"],
     &["bucket", "versioned"],
     &["bucket", "access_logged"],
+    &["bucket", "tls_only"],
+    &["bucket", "public_policy"],
 ];
 
 const POLICY: [&[&str]; 2] = [&["residency", "allowed"], &["tags", "required"]];

@@ -1,0 +1,37 @@
+//! Yes, no, or why it cannot be told: the logic of three values, with the cause of the first that decides.
+
+use crate::value::Cause;
+
+/// What is said of a policy.
+pub type Told = Result<bool, Cause>;
+
+pub(super) fn not(told: Told) -> Told {
+    told.map(|is| !is)
+}
+
+pub(super) fn both(a: Told, b: impl FnOnce() -> Told) -> Told {
+    match a {
+        Ok(true) => b(),
+        Ok(false) => Ok(false),
+        Err(cause) => match b() {
+            Ok(false) => Ok(false),
+            _ => Err(cause),
+        },
+    }
+}
+
+pub(super) fn either(a: Told, b: impl FnOnce() -> Told) -> Told {
+    not(both(not(a), || not(b())))
+}
+
+pub(super) fn any(all: impl Iterator<Item = Told>) -> Told {
+    let mut result = Ok(false);
+    for told in all {
+        match told {
+            Ok(true) => return Ok(true),
+            Err(cause) if result.is_ok() => result = Err(cause),
+            _ => {}
+        }
+    }
+    result
+}
