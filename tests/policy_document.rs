@@ -12,7 +12,7 @@ use airgate::finding::{Report, Verdict};
 use airgate::input::Inputs;
 use airgate::program::Program;
 use airgate::source::Sources;
-use airgate::value::{Cause, Value};
+use airgate::value::{Cause, Kind, Value};
 use serde_json::Value as Json;
 
 fn fixture(name: &str) -> (Program, Json) {
@@ -48,7 +48,12 @@ fn json(value: &Value) -> Option<Json> {
             Some(map.iter().filter_map(|(key, value)| Some((key.to_string(), json(value)?))).collect())
         }
         (_, Some(items)) => Some(items.iter().filter_map(json).collect()),
-        _ => value.as_str().map(Json::from),
+        _ => match &value.kind {
+            Kind::Null => Some(Json::Null),
+            Kind::Bool(value) => Some(Json::Bool(*value)),
+            Kind::Number(number) => serde_json::from_str(&number.to_string()).ok(),
+            _ => value.as_str().map(Json::from),
+        },
     }
 }
 
@@ -85,6 +90,21 @@ fn documents_are_those_of_the_provider() {
 fn other_data_sources_say_what_the_provider_says() {
     let (program, plan) = fixture("pure");
     assert_eq!(json(input(&program, "values")).as_ref(), Some(planned(&plan, "values")));
+}
+
+#[test]
+fn functions_of_providers_say_what_the_providers_say() {
+    let (program, plan) = fixture("functions");
+    let (Some(Json::Object(ours)), Json::Object(theirs)) =
+        (json(input(&program, "values")), planned(&plan, "values"))
+    else {
+        panic!("two objects are compared");
+    };
+    for (name, theirs) in theirs {
+        assert_eq!(ours.get(name), Some(theirs), "{name}");
+    }
+    assert_eq!((ours.len(), theirs.len()), (48, 48), "the rest is unknown to both");
+    assert!(program.diagnostics.is_empty(), "{:?}", program.diagnostics);
 }
 
 #[test]

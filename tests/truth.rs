@@ -15,8 +15,7 @@ use serde_json::Value as Json;
 
 /// Functions that Terraform evaluates and airgate does not: unknown here, for this cause. `format` is evaluated but for a
 /// null, whose type decides and is not kept.
-const NOT_EVALUATED: &[&str] =
-    &["format", "textdecodebase64", "textencodebase64", "yamldecode", "yamlencode"];
+const NOT_EVALUATED: &[&str] = &["format", "textdecodebase64", "textencodebase64"];
 
 /// Where airgate differs on purpose, and why.
 const DIFFERENCES: &[(&str, &str)] = &[
@@ -26,7 +25,27 @@ const DIFFERENCES: &[(&str, &str)] = &[
     ("regex(\"(?P<n>a)(?P<n>b)\", \"ab\")", "the names of groups must differ"),
     ("cidrsubnet(\"10.0.0.0/16\", -1, 0)", "a negative length has no meaning: unknown"),
     ("cidrsubnet(\"10.0.0.0/16\", 8, -1)", "a negative index has no meaning: unknown"),
+    ("yamldecode(\"a: &x {k: 1}\\nc: &y {l: 2}\\nb:\\n  <<: [*x, *y]\")", "later ones merge a sequence"),
+    ("yamldecode(\"b:\\n  !!merge <<: {a: 1}\")", "later ones know the tag"),
+    ("yamldecode(\"[!!str]\")", YAML_1_2),
+    ("yamldecode(\"{k: !!str}\")", YAML_1_2),
+    ("yamldecode(\"{k: -}\")", YAML_1_2),
+    ("yamldecode(\"[-]\")", YAML_1_2),
+    ("yamldecode(\"[?]\")", YAML_1_2),
+    ("yamldecode(\"{?a: b}\")", YAML_1_2),
+    ("yamldecode(\"a: [a?b]\")", YAML_1_2),
+    ("yamldecode(\"a: 'x'#c\")", YAML_1_2),
+    ("yamldecode(\"a: |# c\\n  x\")", YAML_1_2),
+    ("yamldecode(\"%YAML 1.2\\n--- a\")", YAML_1_2),
+    ("yamldecode(\"%YAML 2.0\\n--- a\")", YAML_1_2),
+    ("yamldecode(\"\\ta: 1\")", YAML_1_2),
+    ("yamldecode(\"a:\\t1\")", "a tab: unknown, because the two parsers differ"),
+    ("yamldecode(\"- a\\n-\\tb\")", YAML_1_2),
+    ("yamldecode(\"a: &a-b.c 1\\nb: *a-b.c\")", YAML_1_2),
 ];
+
+/// The parser is one for YAML 1.2, and Terraform's one for 1.1 that is lenient in places.
+const YAML_1_2: &str = "YAML 1.2";
 
 /// Where `unk` is the id of a resource that is not created yet.
 struct Planned;

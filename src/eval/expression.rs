@@ -100,6 +100,7 @@ impl Evaluator<'_> {
         match name {
             "try" => return self.try_call(call, span, names),
             "can" => return self.can_call(call, span, names),
+            "convert" => return self.convert_call(call, span, names),
             "templatestring" => {
                 // Terraform refuses what could as well be written as a template in place.
                 let by_reference =
@@ -150,8 +151,24 @@ impl Evaluator<'_> {
                 Ok(value)
             }
             Some(Err(why)) => error(why, span),
-            None => static_error(format!("there is no function named `{name}`"), call.name.span),
+            None => {
+                let meant = functions::similar(name).map(|other| format!("; did you mean `{other}`?"));
+                let message = format!("there is no function named `{name}`{}", meant.unwrap_or_default());
+                static_error(message, call.name.span)
+            }
         }
+    }
+
+    /// `convert(a, list(string))`, which OpenTofu and later versions of Terraform have: its second argument is a type.
+    fn convert_call(&self, call: &Call<'_>, span: Span, names: Option<&Names<'_>>) -> Eval {
+        let [value, ty] = call.args else {
+            return static_error("`convert` takes a value and a type", span);
+        };
+        let ty = match Type::from_expr(ty) {
+            Ok(ty) => ty,
+            Err(why) => return static_error(why, ty.span),
+        };
+        convert(&self.eval(value, names)?, &ty).or_else(|why| error(format!("convert: {why}"), value.span))
     }
 }
 
