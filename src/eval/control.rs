@@ -98,7 +98,7 @@ impl Evaluator<'_> {
         Ok(match optional(self.eval(arg, names))? {
             Ok(value) if value.is_wholly_known() => Value::bool(true),
             Ok(value) => {
-                let unknown = Unknown { ty: Type::Bool, not_null: true, ..Unknown::of_operands(&[&value]) };
+                let unknown = Unknown { ty: Type::Bool, ..Unknown::of_operands(&[&value]) };
                 Value::from_unknown(unknown)
             }
             Err(_) => Value::bool(false),
