@@ -86,6 +86,46 @@ fn documents_are_those_of_the_provider() {
     assert!(messages.is_empty(), "{messages:?}");
 }
 
+/// `fixtures/data/documents.jsonl` is of `cargo xtask documents`: documents made by chance, as the provider renders them.
+#[test]
+fn documents_made_by_chance_are_those_of_the_provider() {
+    use std::fmt::Write as _;
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/data/documents.jsonl");
+    let stored = std::fs::read_to_string(path).unwrap();
+    let stored: Vec<Json> = stored.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut text = String::new();
+    for (n, line) in stored.iter().enumerate() {
+        let body = line["body"].as_str().unwrap();
+        writeln!(text, "data \"aws_iam_policy_document\" \"d{n}\" {{\n{body}}}").unwrap();
+        let it = format!("data.aws_iam_policy_document.d{n}");
+        writeln!(text, "resource \"terraform_data\" \"d{n}\" {{").unwrap();
+        writeln!(text, "  input = {{ minified = {it}.minified_json, id = {it}.id }}\n}}").unwrap();
+    }
+    let mut sources = Sources::default();
+    let inputs = Inputs::text(&[("main.tf", &text)], &mut sources);
+    let program = inputs.items[0].program(&inputs, &sources, &|_| true).unwrap();
+    let (mut wrong, mut statements, mut refused) = (Vec::new(), 0, 0);
+    for (n, line) in stored.iter().enumerate() {
+        statements += line["body"].as_str().unwrap().matches("statement {").count();
+        refused += usize::from(line.get("error").is_some());
+        for name in ["minified", "id"] {
+            let ours = input(&program, &format!("d{n}")).get(name).unwrap();
+            if ours.as_str() != line.get(name).and_then(Json::as_str) {
+                wrong.push(format!(
+                    "{}{name}:\n  {ours:?}\n  {}",
+                    line["body"].as_str().unwrap(),
+                    line[name]
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n\n"));
+    assert!(
+        stored.len() >= 200 && statements >= 350 && refused < 40,
+        "{statements} statements, {refused} refused"
+    );
+}
+
 #[test]
 fn other_data_sources_say_what_the_provider_says() {
     let (program, plan) = fixture("pure");

@@ -240,13 +240,37 @@ struct Function {
 }
 
 struct Generator {
-    state: u64,
+    chance: Chance,
     functions: Vec<Function>,
+}
+
+/// Numbers that look like chance and are the same each time.
+pub(crate) struct Chance(u64);
+
+impl Chance {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub(crate) fn next(&mut self, below: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33).unwrap_or(0) % below
+    }
+
+    pub(crate) fn one_in(&mut self, n: usize) -> bool {
+        self.next(n) == 0
+    }
+
+    pub(crate) fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.next(of.len())]
+    }
 }
 
 /// The whole file of expressions.
 pub(crate) fn all() -> String {
-    let mut generator = Generator { state: 0x9e37_79b9_7f4a_7c15, functions: functions() };
+    let mut generator = Generator { chance: Chance::new(0x9e37_79b9_7f4a_7c15), functions: functions() };
     let mut seen = BTreeSet::new();
     let mut out = String::from(
         "# Expressions made by `cargo xtask truth`; do not edit. generated.jsonl holds what Terraform 1.11 makes of them.\n",
@@ -261,11 +285,11 @@ pub(crate) fn all() -> String {
         for _ in 0..EACH {
             let call = generator.call(index, 1);
             // Whether it can be null is known of an unknown result, and shows only here.
-            add(if generator.one_in(6) { format!("{call} == null") } else { call });
+            add(if generator.chance.one_in(6) { format!("{call} == null") } else { call });
         }
     }
     for _ in 0..OTHERS {
-        let ty = generator.pick(&["s", "n", "b", "[s]", "[*]", "{s}", "o", "*"]);
+        let ty = generator.chance.pick(&["s", "n", "b", "[s]", "[*]", "{s}", "o", "*"]);
         add(generator.value(ty, 0));
     }
     out
@@ -283,36 +307,21 @@ fn functions() -> Vec<Function> {
 }
 
 impl Generator {
-    fn next(&mut self, below: usize) -> usize {
-        self.state ^= self.state << 13;
-        self.state ^= self.state >> 7;
-        self.state ^= self.state << 17;
-        usize::try_from(self.state >> 33).unwrap_or(0) % below
-    }
-
-    fn one_in(&mut self, n: usize) -> bool {
-        self.next(n) == 0
-    }
-
-    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
-        of[self.next(of.len())]
-    }
-
     fn call(&mut self, index: usize, depth: usize) -> String {
         let (name, params) = (self.functions[index].name, self.functions[index].params.clone());
         let mut args = Vec::new();
         for param in params {
             match param.strip_suffix('+') {
-                Some(param) => (0..self.next(3)).for_each(|_| args.push(self.value(param, depth))),
+                Some(param) => (0..self.chance.next(3)).for_each(|_| args.push(self.value(param, depth))),
                 // Now and then what the function does not take.
-                None if self.one_in(25) => args.push(self.value("*", depth)),
+                None if self.chance.one_in(25) => args.push(self.value("*", depth)),
                 None => args.push(self.value(param, depth)),
             }
         }
         // Terraform 1.11 crashes at a negative index.
         if name == "element" {
             args.truncate(1);
-            args.push(self.next(4).to_string());
+            args.push(self.chance.next(4).to_string());
         }
         format!("{name}({})", args.join(", "))
     }
@@ -324,17 +333,17 @@ impl Generator {
         if fitting.is_empty() {
             return None;
         }
-        let index = self.pick(&fitting);
+        let index = self.chance.pick(&fitting);
         Some(self.call(index, depth))
     }
 
     fn value(&mut self, ty: &str, depth: usize) -> String {
-        if self.one_in(60) {
+        if self.chance.one_in(60) {
             return "null".to_owned();
         }
         if depth < DEPTH {
             let deeper = depth + 1;
-            match self.next(12) {
+            match self.chance.next(12) {
                 0 | 1 => {
                     if let Some(call) = self.call_of(ty, deeper) {
                         return call;
@@ -353,23 +362,26 @@ impl Generator {
         }
         match ty {
             "n" => self.number(depth),
-            "i" => self.pick(&["0", "1", "2", "3", "8", "10", "16", "-1", "1.5"]).to_owned(),
+            "i" => self.chance.pick(&["0", "1", "2", "3", "8", "10", "16", "-1", "1.5"]).to_owned(),
             "b" => self.boolean(depth),
             "m" => self.map("s", depth),
             "ml" => self.map("[s]", depth),
             "o" => {
-                let of = self.pick(&["s", "n", "*"]);
+                let of = self.chance.pick(&["s", "n", "*"]);
                 self.map(of, depth)
             }
             "*" => {
-                let of = self.pick(&["s", "s", "n", "b", "[s]", "[n]", "[*]", "{s}", "{n}", "m", "o"]);
+                let of = self.chance.pick(&["s", "s", "n", "b", "[s]", "[n]", "[*]", "{s}", "{n}", "m", "o"]);
                 self.value(of, depth)
             }
             _ => match (ty.strip_prefix('['), ty.strip_prefix('{')) {
                 (Some(inner), _) => self.list(inner.trim_end_matches(']'), depth),
                 (_, Some(inner)) => {
-                    let inner =
-                        if inner == "*}" { self.pick(&["s", "s", "n"]) } else { inner.trim_end_matches('}') };
+                    let inner = if inner == "*}" {
+                        self.chance.pick(&["s", "s", "n"])
+                    } else {
+                        inner.trim_end_matches('}')
+                    };
                     format!("toset({})", self.tuple(inner, depth))
                 }
                 _ => self.string(ty, depth),
@@ -379,8 +391,8 @@ impl Generator {
 
     fn string(&mut self, form: &str, depth: usize) -> String {
         let literals = FORMS.iter().find(|(name, _)| *name == form).map_or(&[][..], |(_, literals)| literals);
-        let literal = self.pick(literals);
-        match self.next(14) {
+        let literal = self.chance.pick(literals);
+        match self.chance.next(14) {
             0 | 1 => "unk".to_owned(),
             2 if form == "s" => format!("\"{literal}-${{unk}}\""),
             3 if form == "s" && depth < DEPTH => {
@@ -396,59 +408,62 @@ impl Generator {
     }
 
     fn number(&mut self, depth: usize) -> String {
-        if depth < DEPTH && self.one_in(5) {
-            let op = self.pick(&["+", "-", "*"]);
+        if depth < DEPTH && self.chance.one_in(5) {
+            let op = self.chance.pick(&["+", "-", "*"]);
             return format!("({} {op} {})", self.value("n", depth + 1), self.value("n", depth + 1));
         }
-        self.pick(&[
-            "0",
-            "1",
-            "2",
-            "10",
-            "-3",
-            "0.1",
-            "2.5",
-            "-0.75",
-            "1e3",
-            "123456789012",
-            "length(unk)",
-            "\"7\"",
-        ])
-        .to_owned()
+        self.chance
+            .pick(&[
+                "0",
+                "1",
+                "2",
+                "10",
+                "-3",
+                "0.1",
+                "2.5",
+                "-0.75",
+                "1e3",
+                "123456789012",
+                "length(unk)",
+                "\"7\"",
+            ])
+            .to_owned()
     }
 
     fn boolean(&mut self, depth: usize) -> String {
         if depth < DEPTH {
-            match self.next(6) {
+            match self.chance.next(6) {
                 0 => {
-                    let op = self.pick(&["==", "!="]);
+                    let op = self.chance.pick(&["==", "!="]);
                     return format!("({} {op} {})", self.value("*", depth + 1), self.value("*", depth + 1));
                 }
                 1 => {
-                    let op = self.pick(&["<", ">=", "<=", ">"]);
+                    let op = self.chance.pick(&["<", ">=", "<=", ">"]);
                     return format!("({} {op} {})", self.value("n", depth + 1), self.value("n", depth + 1));
                 }
                 2 => {
-                    let op = self.pick(&["&&", "||"]);
+                    let op = self.chance.pick(&["&&", "||"]);
                     return format!("({} {op} {})", self.value("b", depth + 1), self.value("b", depth + 1));
                 }
                 _ => {}
             }
         }
-        self.pick(&["true", "false", "true", "false", "(unk == \"x\")", "!true", "\"true\""]).to_owned()
+        self.chance
+            .pick(&["true", "false", "true", "false", "(unk == \"x\")", "!true", "\"true\""])
+            .to_owned()
     }
 
     fn tuple(&mut self, of: &str, depth: usize) -> String {
-        let items: Vec<String> = (0..self.next(4)).map(|_| self.value(of, depth + 1)).collect();
+        let items: Vec<String> = (0..self.chance.next(4)).map(|_| self.value(of, depth + 1)).collect();
         format!("[{}]", items.join(", "))
     }
 
     fn list(&mut self, of: &str, depth: usize) -> String {
-        match self.next(8) {
+        match self.chance.next(8) {
             0 => format!("tolist({})", self.tuple(of, depth)),
             1 if depth < DEPTH => {
-                let body = self.pick(&["x", "upper(x)", "[x]", "{ k = x }"]);
-                let condition = self.pick(&["", " if x != \"a\"", " if x != null"]);
+                let body = self.chance.pick(&["x", "upper(x)", "[x]", "{ k = x }"]);
+                let condition = self.chance.pick(&["", " if x != \"a\"", " if x != null"]);
                 format!("[for x in {} : {body}{condition}]", self.value("[s]", depth + 1))
             }
             2 if of == "s" || of == "*" => "split(\",\", unk)".to_owned(),
@@ -460,19 +475,19 @@ impl Generator {
     fn map(&mut self, of: &str, depth: usize) -> String {
         let mut entries = Vec::new();
         for key in ["a", "b", "\"c d\""] {
-            if !self.one_in(3) {
+            if !self.chance.one_in(3) {
                 entries.push(format!("{key} = {}", self.value(of, depth + 1)));
             }
         }
-        if self.one_in(15) {
+        if self.chance.one_in(15) {
             entries.push(format!("(unk) = {}", self.value(of, depth + 1)));
         }
         let object =
             if entries.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", entries.join(", ")) };
-        match self.next(6) {
+        match self.chance.next(6) {
             0 => format!("tomap({object})"),
             1 if depth < DEPTH => {
-                let body = self.pick(&["k => v", "upper(k) => v", "k => k", "v => k..."]);
+                let body = self.chance.pick(&["k => v", "upper(k) => v", "k => k", "v => k..."]);
                 format!("{{ for k, v in {object} : {body} }}")
             }
             _ => object,

@@ -2,6 +2,7 @@
 
 mod defaults;
 mod docs;
+mod documents;
 mod generate;
 mod new_rule;
 mod schema;
@@ -13,6 +14,7 @@ usage: cargo xtask TASK
   new-rule PROVIDER SERVICE FAMILY NAME    begin a rule: new-rule aws sagemaker ENC notebook-without-cmk
   schema [SCHEMA.json]                     write the schemas of the catalog
   defaults                                 measure what the provider fills in
+  documents                                ask the AWS provider what it renders policy documents to
   truth [FILE.txt...]                      ask Terraform what it makes of expressions";
 
 fn main() -> anyhow::Result<()> {
@@ -24,6 +26,7 @@ fn main() -> anyhow::Result<()> {
         "schema" => schema::run(rest),
         "defaults" => defaults::run(rest),
         "truth" => truth::run(rest),
+        "documents" => documents::run(),
         _ => anyhow::bail!(USAGE),
     }
 }

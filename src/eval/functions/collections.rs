@@ -285,9 +285,11 @@ const RANGE: &str = "start and end must be in order and within the list";
 pub(super) fn slice(call: &Call<'_>) -> Outcome {
     let value = call.value(0);
     // What is wrong with one of them is told also where the others are not known.
-    let index = |at: usize| match call.value(at).is_unknown() {
-        true => Ok(None),
-        false => usize::try_from(call.whole(at)?).map(Some).map_err(|_| RANGE.to_owned()),
+    let index = |at: usize| {
+        if call.value(at).is_unknown() {
+            return Ok(None);
+        }
+        usize::try_from(call.whole(at)?).map(Some).map_err(|_| RANGE.to_owned())
     };
     let (start, end) = (index(1)?, index(2)?);
     let part = match (start, end, value.is_unknown()) {

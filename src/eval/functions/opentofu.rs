@@ -79,9 +79,10 @@ pub(super) fn assumestringprefix(call: &Call<'_>) -> Outcome {
     match value.kind {
         Kind::Null => return Err(BROKEN.to_owned()),
         Kind::Unknown(unknown) => {
-            let (longer, shorter) = match unknown.prefix.len() < prefix.len() {
-                true => (prefix, unknown.prefix.as_str()),
-                false => (unknown.prefix.as_str(), prefix),
+            let (shorter, longer) = if unknown.prefix.len() < prefix.len() {
+                (unknown.prefix.as_str(), prefix)
+            } else {
+                (prefix, unknown.prefix.as_str())
             };
             if !longer.starts_with(shorter) {
                 return Err(BROKEN.to_owned());
