@@ -285,6 +285,48 @@ fn a_region_of_the_environment_is_not_guessed_and_its_partition_is() {
     }
 }
 
+#[test]
+fn what_is_read_from_aws_has_its_type() {
+    let (value, messages) = evaluate(
+        r#"
+        data "aws_caller_identity" "c" {}
+        data "aws_availability_zones" "z" {}
+        data "aws_iam_policy_document" "t" {
+          policy_id = data.aws_caller_identity.c.account_id == null ? "null" : "some"
+          version   = data.aws_availability_zones.z.names == "x" ? "1" : "2012-10-17"
+        }"#,
+    );
+    assert!(value.as_str().unwrap().contains(r#""Id": "some""#), "{value:?} {messages:?}");
+}
+
+#[test]
+fn files_inside_of_the_tree_are_read_and_others_are_not() {
+    let folder = std::env::temp_dir().join(format!("airgate-local-file-{}", std::process::id()));
+    std::fs::create_dir_all(folder.join("root")).unwrap();
+    std::fs::write(folder.join("root/in.txt"), "inside").unwrap();
+    std::fs::write(folder.join("out.txt"), "outside").unwrap();
+    let text = r#"
+        data "local_file" "in" { 
+          filename = "in.txt" 
+        }
+        data "local_file" "out" { 
+          filename = "../out.txt" 
+        }
+        data "null_data_source" "n" {
+          inputs = { a = 1 }
+        }
+        resource "terraform_data" "t" {
+          input = [data.local_file.in.content, data.local_file.out.content, data.null_data_source.n.outputs.a]
+        }"#;
+    std::fs::write(folder.join("root/main.tf"), text).unwrap();
+    let mut sources = Sources::default();
+    let inputs = Inputs::read(&[folder.join("root")], &[], &[], &mut sources).unwrap();
+    let program = inputs.items[0].program(&inputs, &sources, &|_| true).unwrap();
+    let found: Vec<_> = input(&program, "t").items().unwrap().iter().map(Value::as_str).collect();
+    std::fs::remove_dir_all(folder).unwrap();
+    assert_eq!(found, [Some("inside"), None, Some("1")]);
+}
+
 /// Rule, verdict and resource of all that was found.
 fn verdicts(report: &Report) -> BTreeSet<(String, String, String)> {
     let of = |finding: &airgate::finding::Finding| {
