@@ -7,6 +7,7 @@ use smol_str::SmolStr;
 
 use super::super::call::{Call, Outcome, string};
 use super::scalar;
+use crate::eval::expression::normalize;
 use crate::value::{Kind, Type, Value, convert};
 
 /// Deeper documents are not read.
@@ -36,6 +37,8 @@ pub(in super::super) fn yamldecode(call: &Call<'_>) -> Outcome {
         Err(Stop::Limit(which)) => Ok(call.limited(which, Type::Any)),
     }
 }
+
+const DEPTH: &str = "depth of the document";
 
 const NOT_PARSED: &str = "it cannot be parsed";
 
@@ -75,6 +78,10 @@ impl<'t> Reader<'t> {
             }
             Some(Err(error)) => {
                 self.line = error.marker().line();
+                // The parser has a limit of its own.
+                if error.info() == "recursion limit exceeded" {
+                    return Err(Stop::Limit(DEPTH));
+                }
                 Err(Stop::Wrong(NOT_PARSED))
             }
             None => Err(Stop::Wrong("it ends too early")),
@@ -103,7 +110,7 @@ impl<'t> Reader<'t> {
 
     fn value(&mut self, event: Event<'_>, depth: usize) -> Result<Value, Stop> {
         if depth > MAX_DEPTH {
-            return Err(Stop::Limit("depth of the document"));
+            return Err(Stop::Limit(DEPTH));
         }
         let before = self.values;
         self.charge(1)?;
@@ -168,7 +175,7 @@ impl<'t> Reader<'t> {
             }
             let key = scalar::resolve(&text, style, tag.as_deref()).map_err(Stop::Wrong)?;
             let key = convert(&key, &Type::String).map_err(|_| Stop::Wrong("a key must be a string"))?;
-            let key = key.as_str().ok_or(Stop::Wrong("a key is null"))?.into();
+            let key = normalize(key.as_str().ok_or(Stop::Wrong("a key is null"))?);
             entries.push((key, self.value(event, depth + 1)?));
         }
     }
