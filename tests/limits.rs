@@ -196,6 +196,46 @@ fn functions_and_loops_are_bounded() {
     bounded(&(catastrophe + &notebook("tostring(length(local.x))")), 1, "AWS-SM-IAM-001");
 }
 
+/// `length` zeros as `base64gzip` would write them.
+fn gzip_of_zeros(length: usize) -> String {
+    use base64::Engine as _;
+    use std::io::Write as _;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(&vec![b'0'; length]).unwrap();
+    base64::prelude::BASE64_STANDARD.encode(encoder.finish().unwrap())
+}
+
+#[test]
+fn documents_that_unfold_are_bounded() {
+    let doubled = (1..40).fold("a0: &a0 [x, x]\\n".to_owned(), |text, n| {
+        let before = n - 1;
+        format!("{text}a{n}: &a{n} [*a{before}, *a{before}]\\n")
+    });
+    let merged = (1..40).fold("a0: &a0 {k0: 1}\\n".to_owned(), |text, n| {
+        let before = n - 1;
+        format!("{text}a{n}: &a{n} {{<<: *a{before}, b{n}: *a{before}, c{n}: *a{before}}}\\n")
+    });
+    let bomb = gzip_of_zeros(64 << 20);
+    for (expression, said) in [
+        (format!("yamldecode(\"{doubled}\")"), "2^20 values of yamldecode"),
+        (format!("yamldecode(\"{merged}\")"), "2^20 values of yamldecode"),
+        (format!("yamldecode(\"{}\")", "[".repeat(100_000)), "depth of the document of yamldecode"),
+        (format!("yamldecode(\"{}\")", "- ".repeat(100_000)), "depth of the document of yamldecode"),
+        (format!("yamldecode(\"{}\")", "a: ".repeat(10_000)), "the text is not YAML at line 1"),
+        (format!("yamldecode(\"{}\")", "&a ".repeat(10_000)), "the text is not YAML at line 1"),
+        (format!("base64gunzip(\"{bomb}\")"), "16 MiB of base64gunzip"),
+        ("base64gunzip(\"aGVsbG8=\")".to_owned(), "the text is not gzip"),
+        ("yamlencode(local.l60)".to_owned(), "limit passed: "),
+        ("timeadd(\"2020-01-01T00:00:00Z\", \"99999999999999999999h\")".to_owned(), "warning: timeadd: "),
+        ("formatdate(\"'\", \"2020-01-01T00:00:00Z\")".to_owned(), "warning: formatdate: "),
+        ("formatlist(\"%9999999999d\", [1])".to_owned(), "too large for a format"),
+        ("upperr(\"x\")".to_owned(), "did you mean `upper`?"),
+    ] {
+        let source = doubling("[1]", "[@, @]", "1").replace("  x = 1", &format!("  x = {expression}"));
+        bounded(&source, 1, said);
+    }
+}
+
 #[test]
 fn cycles_are_told() {
     bounded(

@@ -49,7 +49,12 @@ fn json(value: &Value) -> Option<Json> {
             Some(map.iter().filter_map(|(key, value)| Some((key.to_string(), json(value)?))).collect())
         }
         (_, Some(items)) => Some(items.iter().filter_map(json).collect()),
-        _ => value.as_str().map(Json::from),
+        _ => match &value.kind {
+            Kind::Null => Some(Json::Null),
+            Kind::Bool(value) => Some(Json::Bool(*value)),
+            Kind::Number(number) => serde_json::from_str(&number.to_string()).ok(),
+            _ => value.as_str().map(Json::from),
+        },
     }
 }
 
@@ -82,10 +87,65 @@ fn documents_are_those_of_the_provider() {
     assert!(messages.is_empty(), "{messages:?}");
 }
 
+/// `fixtures/data/documents.jsonl` is of `cargo xtask documents`: documents made by chance, as the provider renders them.
+#[test]
+fn documents_made_by_chance_are_those_of_the_provider() {
+    use std::fmt::Write as _;
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/data/documents.jsonl");
+    let stored = std::fs::read_to_string(path).unwrap();
+    let stored: Vec<Json> = stored.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut text = String::new();
+    for (n, line) in stored.iter().enumerate() {
+        let body = line["body"].as_str().unwrap();
+        writeln!(text, "data \"aws_iam_policy_document\" \"d{n}\" {{\n{body}}}").unwrap();
+        let it = format!("data.aws_iam_policy_document.d{n}");
+        writeln!(text, "resource \"terraform_data\" \"d{n}\" {{").unwrap();
+        writeln!(text, "  input = {{ minified = {it}.minified_json, id = {it}.id }}\n}}").unwrap();
+    }
+    let mut sources = Sources::default();
+    let inputs = Inputs::text(&[("main.tf", &text)], &mut sources);
+    let program = inputs.items[0].program(&inputs, &sources, &|_| true).unwrap();
+    let (mut wrong, mut statements, mut refused) = (Vec::new(), 0, 0);
+    for (n, line) in stored.iter().enumerate() {
+        statements += line["body"].as_str().unwrap().matches("statement {").count();
+        refused += usize::from(line.get("error").is_some());
+        for name in ["minified", "id"] {
+            let ours = input(&program, &format!("d{n}")).get(name).unwrap();
+            if ours.as_str() != line.get(name).and_then(Json::as_str) {
+                wrong.push(format!(
+                    "{}{name}:\n  {ours:?}\n  {}",
+                    line["body"].as_str().unwrap(),
+                    line[name]
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n\n"));
+    assert!(
+        stored.len() >= 200 && statements >= 350 && refused < 40,
+        "{statements} statements, {refused} refused"
+    );
+}
+
 #[test]
 fn other_data_sources_say_what_the_provider_says() {
     let (program, plan) = fixture("pure");
     assert_eq!(json(input(&program, "values")).as_ref(), Some(planned(&plan, "values")));
+}
+
+#[test]
+fn functions_of_providers_say_what_the_providers_say() {
+    let (program, plan) = fixture("functions");
+    let (Some(Json::Object(ours)), Json::Object(theirs)) =
+        (json(input(&program, "values")), planned(&plan, "values"))
+    else {
+        panic!("two objects are compared");
+    };
+    for (name, theirs) in theirs {
+        assert_eq!(ours.get(name), Some(theirs), "{name}");
+    }
+    assert_eq!((ours.len(), theirs.len()), (48, 48), "the rest is unknown to both");
+    assert!(program.diagnostics.is_empty(), "{:?}", program.diagnostics);
 }
 
 #[test]
@@ -224,6 +284,48 @@ fn a_region_of_the_environment_is_not_guessed_and_its_partition_is() {
     ] {
         assert!(document(id).as_str().unwrap().contains(expected), "{id}");
     }
+}
+
+#[test]
+fn what_is_read_from_aws_has_its_type() {
+    let (value, messages) = evaluate(
+        r#"
+        data "aws_caller_identity" "c" {}
+        data "aws_availability_zones" "z" {}
+        data "aws_iam_policy_document" "t" {
+          policy_id = data.aws_caller_identity.c.account_id == null ? "null" : "some"
+          version   = data.aws_availability_zones.z.names == "x" ? "1" : "2012-10-17"
+        }"#,
+    );
+    assert!(value.as_str().unwrap().contains(r#""Id": "some""#), "{value:?} {messages:?}");
+}
+
+#[test]
+fn files_inside_of_the_tree_are_read_and_others_are_not() {
+    let folder = std::env::temp_dir().join(format!("airgate-local-file-{}", std::process::id()));
+    std::fs::create_dir_all(folder.join("root")).unwrap();
+    std::fs::write(folder.join("root/in.txt"), "inside").unwrap();
+    std::fs::write(folder.join("out.txt"), "outside").unwrap();
+    let text = r#"
+        data "local_file" "in" { 
+          filename = "in.txt" 
+        }
+        data "local_file" "out" { 
+          filename = "../out.txt" 
+        }
+        data "null_data_source" "n" {
+          inputs = { a = 1 }
+        }
+        resource "terraform_data" "t" {
+          input = [data.local_file.in.content, data.local_file.out.content, data.null_data_source.n.outputs.a]
+        }"#;
+    std::fs::write(folder.join("root/main.tf"), text).unwrap();
+    let mut sources = Sources::default();
+    let inputs = Inputs::read(&[folder.join("root")], &RunOptions::default(), &mut sources).unwrap();
+    let program = inputs.items[0].program(&inputs, &sources, &|_| true).unwrap();
+    let found: Vec<_> = input(&program, "t").items().unwrap().iter().map(Value::as_str).collect();
+    std::fs::remove_dir_all(folder).unwrap();
+    assert_eq!(found, [Some("inside"), None, Some("1")]);
 }
 
 /// Rule, verdict and resource of all that was found.

@@ -2,7 +2,7 @@
 
 use crate::eval::Scope;
 use crate::hcl::ast::{Call, Expr, ExprKind};
-use crate::source::{FileId, Site};
+use crate::source::FileId;
 use crate::value::{Field, Type, Value, convert};
 
 use super::{Mode, evaluator};
@@ -11,13 +11,13 @@ use super::{Mode, evaluator};
 const MAX_DEPTH: usize = 100;
 
 impl Type {
-    /// The constraint that `expr` of `file` writes: `list(object({ a = optional(string, "x") }))`, `any`.
-    pub fn from_expr(expr: &Expr<'_>, file: FileId) -> Result<Self, String> {
+    /// The constraint that `expr` writes, in `file` if it is in one: `list(object({ a = optional(string, "x") }))`, `any`.
+    pub fn from_expr(expr: &Expr<'_>, file: Option<FileId>) -> Result<Self, String> {
         constraint(expr, file, 0)
     }
 }
 
-fn constraint(expr: &Expr<'_>, file: FileId, depth: usize) -> Result<Type, String> {
+fn constraint(expr: &Expr<'_>, file: Option<FileId>, depth: usize) -> Result<Type, String> {
     if depth > MAX_DEPTH {
         return Err("types nest too deeply".to_owned());
     }
@@ -45,7 +45,7 @@ fn simple(name: &str) -> Result<Type, String> {
     })
 }
 
-fn complex(call: &Call<'_>, file: FileId, depth: usize) -> Result<Type, String> {
+fn complex(call: &Call<'_>, file: Option<FileId>, depth: usize) -> Result<Type, String> {
     let name = call.name.text;
     let [arg] = call.args else { return Err(format!("`{name}` takes one argument")) };
     match (name, arg.kind) {
@@ -74,14 +74,16 @@ fn complex(call: &Call<'_>, file: FileId, depth: usize) -> Result<Type, String> 
     }
 }
 
-fn field(name: &str, expr: &Expr<'_>, file: FileId, depth: usize) -> Result<Field, String> {
+fn field(name: &str, expr: &Expr<'_>, file: Option<FileId>, depth: usize) -> Result<Field, String> {
     let (ty, optional, default) = match expr.kind {
         ExprKind::Call(call) if call.name.text == "optional" => match call.args {
             [ty] => (constraint(ty, file, depth)?, true, None),
             [ty, default] => {
                 let ty = constraint(ty, file, depth)?;
-                let site = Site { file, span: default.span };
-                let value = constant(default)?.or_origin(site).through(format!("default of {name}"), site);
+                let mut value = constant(default)?;
+                if let Some(site) = file.map(|file| default.span.at(file)) {
+                    value = value.or_origin(site).through(format!("default of {name}"), site);
+                }
                 let value = convert(&value, &ty)
                     .map_err(|why| format!("the default of `{name}` does not fit: {why}"))?;
                 (ty, true, Some(value))

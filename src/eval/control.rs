@@ -159,7 +159,7 @@ impl Evaluator<'_> {
             Ok(attempt) if attempt.strict().is_wholly_known() => Value::bool(true),
             Ok(attempt) => {
                 let unknown = Unknown::of_operands(&[attempt.strict()]);
-                let unknown = Unknown { ty: Type::Bool, not_null: true, ..unknown };
+                let unknown = Unknown { ty: Type::Bool, ..unknown };
                 Value::from_unknown(unknown).computed_from([attempt.strict()])
             }
             Err(_) => Value::bool(false),

@@ -50,7 +50,7 @@ pub(super) struct Evaluator<'s> {
     /// Whether something was left open that may still be an error.
     fallible: Cell<bool>,
     /// Where the expression stands; none if that is no input file.
-    file: Option<FileId>,
+    pub(super) file: Option<FileId>,
     steps: Cell<u64>,
     /// What is left of [`MAX_PARTIAL`].
     room: Cell<usize>,

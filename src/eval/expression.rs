@@ -4,8 +4,8 @@ use smol_str::SmolStr;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use super::evaluator::{Eval, Evaluator, Level, MAX_ITEMS, Names, Stop, error, static_error};
-use super::provenance;
 use super::size::size;
+use super::{functions, provenance};
 use crate::hcl::ast::{Call, Expr, ExprKind, ObjectItem};
 use crate::source::Span;
 use crate::value::{Cause, Kind, Map, Number, Type, Unknown, Value, convert};
@@ -111,6 +111,7 @@ impl Evaluator<'_> {
         match name {
             "try" => return self.try_call(call, span, names),
             "can" => return self.can_call(call, span, names),
+            "convert" => return self.convert_call(call, span, names),
             "templatestring" => {
                 // Terraform refuses what could as well be written as a template in place.
                 let by_reference =
@@ -149,11 +150,12 @@ impl Evaluator<'_> {
         }
         self.charge(args.iter().map(weight).sum())?;
         let args = provenance::arguments(name, &args);
-        let result = match name {
+        // The scope goes first: inside of a template there are no templates.
+        let result = self.scope.call(name, &args).or_else(|| match name {
             "templatestring" => Some(self.template_string(&args)),
             "templatefile" => Some(self.template_file(&args)),
-            _ => self.scope.call(name, &args),
-        };
+            _ => None,
+        });
         match result.or_else(|| self.function(name, &args)) {
             Some(Ok(value)) => {
                 // An argument that is not known for a limit was told of where that was passed.
@@ -163,8 +165,24 @@ impl Evaluator<'_> {
                 Ok(provenance::result(name, value, &args))
             }
             Some(Err(why)) => error(why, span),
-            None => static_error(format!("there is no function named `{name}`"), call.name.span),
+            None => {
+                let meant = functions::similar(name).map(|other| format!("; did you mean `{other}`?"));
+                let message = format!("there is no function named `{name}`{}", meant.unwrap_or_default());
+                static_error(message, call.name.span)
+            }
         }
+    }
+
+    /// `convert(a, list(string))`, which OpenTofu and later versions of Terraform have: its second argument is a type.
+    fn convert_call(&self, call: &Call<'_>, span: Span, names: Option<&Names<'_>>) -> Eval {
+        let [value, ty] = call.args else {
+            return static_error("`convert` takes a value and a type", span);
+        };
+        let ty = match Type::from_expr(ty, self.file) {
+            Ok(ty) => ty,
+            Err(why) => return static_error(why, ty.span),
+        };
+        convert(&self.eval(value, names)?, &ty).or_else(|why| error(format!("convert: {why}"), value.span))
     }
 }
 

@@ -102,6 +102,9 @@ impl Evaluator<'_> {
 
 /// The key of an entry, [`None`] if it is unknown.
 fn object_key(value: &Value, key: &Expr<'_>) -> Eval<Option<SmolStr>> {
+    if value.is_unknown() {
+        return Ok(None);
+    }
     match convert(value, &Type::String) {
         Ok(value) if value.is_null() => error("a key cannot be null", key.span),
         Ok(value) => Ok(value.as_str().map(Into::into)),

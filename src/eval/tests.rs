@@ -404,7 +404,7 @@ fn constraints_are_types() {
         let file = sources.add("x.tf", text);
         let arena = Bump::new();
         let (expr, _) = parse_expression(text, file, &arena);
-        Type::from_expr(&expr, file)
+        Type::from_expr(&expr, Some(file))
     };
     let text = "map(object({ a = optional(list(string), [1]), b = tuple([any, bool]), c = set(number) }))";
     let ty = constraint(text).unwrap();

@@ -79,7 +79,7 @@ fn first_difference<'v>(mut pairs: impl Iterator<Item = (&'v Value, &'v Value)>)
 }
 
 /// A total order: that of a set's elements. Numbers by value, strings by bytes, false before true, collections by their
-/// elements; null after all that is known, unknowns last and equal among themselves.
+/// elements; unknowns after all that is known and equal among themselves, null last.
 pub fn order(a: &Value, b: &Value) -> Ordering {
     let rank = |value: &Value| match value.kind {
         Kind::Bool(_) => 0,
@@ -87,8 +87,8 @@ pub fn order(a: &Value, b: &Value) -> Ordering {
         Kind::String(_) => 2,
         Kind::List(_) | Kind::Set(_) | Kind::Tuple(_) => 3,
         Kind::Map(_) | Kind::Object(_) => 4,
-        Kind::Null => 5,
-        Kind::Unknown(_) => 6,
+        Kind::Unknown(_) => 5,
+        Kind::Null => 6,
     };
     match (&a.kind, &b.kind) {
         (Kind::Bool(a), Kind::Bool(b)) => a.cmp(b),

@@ -2,15 +2,20 @@
 
 mod defaults;
 mod docs;
+mod documents;
+mod generate;
 mod new_rule;
 mod schema;
+mod truth;
 
 const USAGE: &str = "\
 usage: cargo xtask TASK
   docs [--check]                           write rules/README.md, or say if it is stale
   new-rule PROVIDER SERVICE FAMILY NAME    begin a rule: new-rule aws sagemaker ENC notebook-without-cmk
   schema [SCHEMA.json]                     write the schemas of the catalog
-  defaults                                 measure what the provider fills in";
+  defaults                                 measure what the provider fills in
+  documents                                ask the AWS provider what it renders policy documents to
+  truth [FILE.txt...]                      ask Terraform what it makes of expressions";
 
 fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -20,6 +25,8 @@ fn main() -> anyhow::Result<()> {
         "new-rule" => new_rule::run(rest),
         "schema" => schema::run(rest),
         "defaults" => defaults::run(rest),
+        "truth" => truth::run(rest),
+        "documents" => documents::run(),
         _ => anyhow::bail!(USAGE),
     }
 }

@@ -127,13 +127,7 @@ impl Workspace {
     /// Initialises it; [`None`], with a message, where there is no Terraform. The provider comes from `TF_PLUGIN_DIR` if
     /// that is set, else from the registry.
     pub(crate) fn new(task: &str) -> Result<Option<Self>> {
-        if Command::new("terraform").arg("version").output().is_err() {
-            eprintln!("{task}: skipped: no terraform on this machine");
-            return Ok(None);
-        }
-        let dir = std::env::temp_dir().join(format!("airgate-{task}-{}", std::process::id()));
-        std::fs::create_dir_all(&dir)?;
-        let workspace = Self { dir };
+        let Some(workspace) = Self::bare(task)? else { return Ok(None) };
         workspace.write(
             "providers.tf",
             &format!(
@@ -162,6 +156,17 @@ provider "aws" {{
         init.extend(plugins.as_deref());
         workspace.terraform(&init)?;
         Ok(Some(workspace))
+    }
+
+    /// As [`Workspace::new`], without a provider but the built-in one.
+    pub(crate) fn bare(task: &str) -> Result<Option<Self>> {
+        if Command::new("terraform").arg("version").output().is_err() {
+            eprintln!("{task}: skipped: no terraform on this machine");
+            return Ok(None);
+        }
+        let dir = std::env::temp_dir().join(format!("airgate-{task}-{}", std::process::id()));
+        std::fs::create_dir_all(&dir)?;
+        Ok(Some(Self { dir }))
     }
 
     /// Writes a file into it.

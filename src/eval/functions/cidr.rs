@@ -7,13 +7,13 @@ use crate::value::{Kind, Number, Type, Value};
 
 /// An address with the length of its prefix; host bits are zero.
 #[derive(Copy, Clone)]
-struct Network {
+pub(super) struct Network {
     /// The address; of IPv4 its 32 bits.
-    address: u128,
+    pub(super) address: u128,
     /// How many bits are the network's.
-    length: u32,
+    pub(super) length: u32,
     /// 32 or 128.
-    width: u32,
+    pub(super) width: u32,
 }
 
 /// The lowest `bits` bits, all set.
@@ -22,16 +22,18 @@ fn ones(bits: u32) -> u128 {
 }
 
 impl Network {
-    fn parse(text: &str) -> Result<Self, String> {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
         let wrong = || format!("{text:?} is not a network in CIDR notation");
         let (address, length) = text.split_once('/').ok_or_else(wrong)?;
-        let (address, width) = match parse_v4(address) {
-            Some(address) => (u128::from(address), 32),
-            None => (u128::from(address.parse::<Ipv6Addr>().map_err(|_| wrong())?), 128),
-        };
+        let (address, width) = parse_address(address).ok_or_else(wrong)?;
         let digits = !length.is_empty() && length.bytes().all(|b| b.is_ascii_digit());
         let length = length.parse().ok().filter(|length| digits && *length <= width).ok_or_else(wrong)?;
         Ok(Self { address: address & !ones(width - length), length, width })
+    }
+
+    /// Whether all of `other`, which is of the same kind, lies in it.
+    pub(super) fn contains(self, other: Self) -> bool {
+        other.length >= self.length && other.address & !ones(self.width - self.length) == self.address
     }
 
     /// The address of a host in it, counted from the end if `number` is negative.
@@ -62,6 +64,14 @@ impl Network {
     /// Terraform goes from IPv6 to IPv4 inside this range, which airgate does not follow.
     fn is_mapped(self) -> bool {
         self.width == 128 && self.address >> 32 == 0xffff
+    }
+}
+
+/// An address and how many bits it has.
+pub(super) fn parse_address(text: &str) -> Option<(u128, u32)> {
+    match parse_v4(text) {
+        Some(address) => Some((u128::from(address), 32)),
+        None => Some((u128::from(text.parse::<Ipv6Addr>().ok()?), 128)),
     }
 }
 

@@ -49,10 +49,9 @@ pub(super) fn coalesce(call: &Call<'_>) -> Outcome {
         return Err("at least one argument is required".to_owned());
     }
     let types: Vec<Type> = call.args.iter().map(Type::of).collect();
-    let ty = unify(&types).ok_or("all arguments must have the same type")?;
-    // Unlike null, what is of a type that is not known may yet have another one.
-    let untyped = call.args.iter().any(|arg| arg.as_unknown().is_some_and(|unknown| unknown.ty == Type::Any));
-    let ty = if untyped { Type::Any } else { ty };
+    let untyped = call.args.iter().any(|arg| arg.is_unknown() && Type::of(arg) == Type::Any);
+    let ty =
+        if untyped { Type::Any } else { unify(&types).ok_or("all arguments must have the same type")? };
     for (i, arg) in call.args.iter().enumerate() {
         if let Some(unknown) = arg.as_unknown() {
             let value = Value::from_unknown(super::call::unknown(call.args, ty, true));
@@ -110,6 +109,9 @@ pub(super) fn contains(call: &Call<'_>) -> Outcome {
     let Some(items) = list.items() else {
         return if list.is_unknown() { Ok(call.unknown(Type::Bool)) } else { Err(LIST.to_owned()) };
     };
+    if call.value(1).is_unknown() {
+        return Ok(call.unknown(Type::Bool));
+    }
     let mut found = Truth::No;
     for item in items {
         match equal(item, call.value(1)) {
@@ -278,15 +280,30 @@ pub(super) fn reverse(call: &Call<'_>) -> Outcome {
     Ok(if matches!(value.kind, Kind::Tuple(_)) { Value::tuple(reversed) } else { Value::list(reversed) })
 }
 
+const RANGE: &str = "start and end must be in order and within the list";
+
 pub(super) fn slice(call: &Call<'_>) -> Outcome {
     let value = call.value(0);
-    let items = ordered(value)?;
-    let (start, end) = (usize::try_from(call.whole(1)?), usize::try_from(call.whole(2)?));
-    let part = match (start, end) {
-        (Ok(start), Ok(end)) => items.get(start..end),
-        _ => None,
+    // What is wrong with one of them is told also where the others are not known.
+    let index = |at: usize| {
+        if call.value(at).is_unknown() {
+            return Ok(None);
+        }
+        usize::try_from(call.whole(at)?).map(Some).map_err(|_| RANGE.to_owned())
     };
-    let part = part.ok_or("start and end must be in order and within the list")?.iter().cloned();
+    let (start, end) = (index(1)?, index(2)?);
+    let part = match (start, end, value.is_unknown()) {
+        (Some(start), Some(end), _) if start > end && Type::of(value) != Type::Any => {
+            return Err(RANGE.to_owned());
+        }
+        (Some(start), Some(end), false) => ordered(value)?.get(start..end).ok_or(RANGE)?.iter().cloned(),
+        _ if value.is_unknown() => {
+            let ty = Type::of(value);
+            let not_null = ty != Type::Any;
+            return Ok(Value::from_unknown(super::call::unknown(call.args, Type::Any, not_null)));
+        }
+        _ => return Ok(call.unknown(Type::Any)),
+    };
     Ok(if matches!(value.kind, Kind::Tuple(_)) { Value::tuple(part) } else { Value::list(part) })
 }
 

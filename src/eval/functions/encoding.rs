@@ -13,11 +13,14 @@ pub(super) fn base64encode(call: &Call<'_>) -> Outcome {
 }
 
 pub(super) fn base64decode(call: &Call<'_>) -> Outcome {
-    // Line breaks inside are passed over.
-    let text = call.text(0).replace(['\n', '\r'], "");
-    let bytes = BASE64_STANDARD.decode(text).map_err(|_| "the text is not base64")?;
+    let bytes = decode(call.text(0))?;
     let text = String::from_utf8(bytes).map_err(|_| "what is encoded is not UTF-8 text")?;
     Ok(string(text))
+}
+
+/// The bytes of base64 text; line breaks inside are passed over.
+pub(super) fn decode(text: &str) -> Result<Vec<u8>, String> {
+    BASE64_STANDARD.decode(text.replace(['\n', '\r'], "")).map_err(|_| "the text is not base64".to_owned())
 }
 
 pub(super) fn urlencode(call: &Call<'_>) -> Outcome {

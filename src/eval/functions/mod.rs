@@ -15,16 +15,21 @@ mod filesystem;
 mod format;
 mod glob;
 mod hash;
+mod hclwrite;
 mod json;
 mod maps;
 mod numeric;
+mod opentofu;
 mod paths;
+mod provider;
 mod re2;
 mod regex;
 mod sets;
 mod strings;
 mod table;
+mod text;
 mod verb;
+mod yaml;
 
 pub(super) use format::{Formatted, parts as format_pieces};
 pub(super) use json::decode as decode_json;
@@ -34,13 +39,16 @@ use crate::eval::Directory;
 
 use crate::value::{Cause, Type, Unknown, Value, convert};
 use call::Call;
-use table::{FUNCTIONS, Function, Marks, Param, Promise, Unknowns};
+use table::{FUNCTIONS, Function, Marks, OPENTOFU, Param, Promise, Unknowns};
 
-/// Calls Terraform's function `name` (`upper`, `core::upper`). None if Terraform has no such function; a function that
-/// exists but is not evaluated, also one of a provider, gives an unknown and never an error, so that `try` cannot fall
-/// back. Relative paths of the functions for files start in `directory` and do not leave its tree.
+/// Calls Terraform's or OpenTofu's function `name` (`upper`, `core::upper`), or one of a provider by the name that the
+/// provider usually has (`provider::aws::arn_parse`). None if there is no such function; a function that exists but is not
+/// evaluated, as most of providers, gives an unknown and never an error, so that `try` cannot fall back. Relative paths of the functions for files start in `directory` and do not leave its tree.
 pub fn call(name: &str, args: &[Value], directory: Option<Directory<'_>>) -> Option<Result<Value, String>> {
     if name.starts_with("provider::") {
+        if let Some(function) = provider::find(name) {
+            return Some(function.call(args, directory));
+        }
         let operands: Vec<&Value> = args.iter().collect();
         let unknown = Unknown { cause: Cause::Function(name.into()), ..Unknown::of_operands(&operands) };
         return Some(Ok(Value::from_unknown(unknown).mark(args.iter().any(Value::holds_sensitive))));
@@ -48,20 +56,47 @@ pub fn call(name: &str, args: &[Value], directory: Option<Directory<'_>>) -> Opt
     Some(find(name)?.call(args, directory))
 }
 
-/// Whether Terraform has the function `name`.
+/// Whether Terraform or OpenTofu has the function `name`.
 pub fn exists(name: &str) -> bool {
-    name.starts_with("provider::") || find(name).is_some()
+    name.starts_with("provider::") || name == "convert" || find(name).is_some()
 }
 
-/// The names of all functions, in order.
+/// The names of all functions of Terraform, in order.
 pub fn names() -> impl Iterator<Item = &'static str> {
     FUNCTIONS.iter().map(|function| function.name)
 }
 
+/// The function whose name is at most two letters away from `name`, which is none.
+pub fn similar(name: &str) -> Option<&'static str> {
+    let all = FUNCTIONS.iter().chain(OPENTOFU).map(|function| function.name);
+    let near = all.filter_map(|other| Some((distance(name, other)?, other)));
+    near.min().map(|(_, other)| other)
+}
+
+/// How many letters to add, drop or change; [`None`] if they are more than two.
+fn distance(a: &str, b: &str) -> Option<usize> {
+    if a.len().abs_diff(b.len()) > 2 {
+        return None;
+    }
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut left = i + 1;
+        let mut diagonal = std::mem::replace(row.first_mut()?, left);
+        for (above, y) in row.iter_mut().skip(1).zip(b.bytes()) {
+            let cost = (diagonal + usize::from(x != y)).min(left + 1).min(*above + 1);
+            diagonal = std::mem::replace(above, cost);
+            left = cost;
+        }
+    }
+    row.last().copied().filter(|distance| *distance <= 2)
+}
+
 fn find(name: &str) -> Option<&'static Function> {
     let name = name.strip_prefix("core::").unwrap_or(name);
-    let at = FUNCTIONS.binary_search_by(|function| function.name.cmp(name)).ok()?;
-    FUNCTIONS.get(at)
+    [FUNCTIONS, OPENTOFU].into_iter().find_map(|table| {
+        let at = table.binary_search_by(|function| function.name.cmp(name)).ok()?;
+        table.get(at)
+    })
 }
 
 impl Function {
@@ -143,8 +178,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_in_order() {
+    fn the_tables_are_in_order() {
         assert!(FUNCTIONS.is_sorted_by(|a, b| a.name < b.name));
+        assert!(OPENTOFU.is_sorted_by(|a, b| a.name < b.name));
     }
 
     #[test]
@@ -156,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_function_that_is_not_evaluated_is_unknown_and_no_error() {
-        for name in ["yamldecode", "core::yamldecode", "provider::aws::arn_parse"] {
+        for name in ["base64gzip", "core::base64gzip", "provider::aws::other", "provider::x::arn_parse"] {
             let value = call(name, &[Value::string("a: 1")], None).unwrap().unwrap();
             let short = name.trim_start_matches("core::");
             assert_eq!(value.as_unknown().unwrap().cause, Cause::Function(short.into()), "{name}");

@@ -22,7 +22,13 @@ pub(super) fn dirname(call: &Call<'_>) -> Outcome {
 /// A home folder is the user's, and not the same for everybody.
 pub(super) fn pathexpand(call: &Call<'_>) -> Outcome {
     let path = call.text(0);
-    Ok(if path.starts_with('~') { call.not_evaluated(Type::String) } else { string(path) })
+    match path.strip_prefix('~') {
+        None => Ok(string(path)),
+        Some(rest) if rest.is_empty() || rest.starts_with(['/', '\\']) => {
+            Ok(call.not_evaluated(Type::String))
+        }
+        Some(_) => Err("the home folder of another user is not known".to_owned()),
+    }
 }
 
 /// The shortest path that names the same by its text alone.

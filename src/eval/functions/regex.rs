@@ -81,7 +81,12 @@ pub(super) fn regex(call: &Call<'_>) -> Outcome {
 }
 
 pub(super) fn regexall(call: &Call<'_>) -> Outcome {
+    let unknown = call.args.iter().any(Value::is_unknown);
+    if call.value(0).is_unknown() {
+        return Ok(call.unknown(Type::list(Type::Any)));
+    }
     let regex = match compile(call.text(0), call.text(1).len()) {
+        Ok(_) if unknown => return Ok(call.unknown(Type::list(Type::Any))),
         Ok(regex) => regex,
         Err(Refusal::Invalid(message)) => return Err(message),
         Err(Refusal::TooLarge) => return Ok(call.limited("size of the compiled pattern", Type::Any)),

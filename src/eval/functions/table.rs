@@ -7,8 +7,8 @@ use Ty::{Any, Bool, Bools, List, Lists, Map, Number, Numbers, Set, String, Strin
 
 use super::call::{Call, Outcome};
 use super::{
-    cidr, collections, conversion, date, encoding, filesystem, format, hash, json, maps, numeric, paths,
-    regex, sets, strings,
+    cidr, collections, conversion, date, encoding, filesystem, format, hash, json, maps, numeric, opentofu,
+    paths, provider, regex, sets, strings, text, yaml,
 };
 use crate::value::Type;
 
@@ -269,7 +269,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     f("pow", &[p("num", Number), p("power", Number)], Number, Some(numeric::pow)),
     f("range", &[], Numbers, Some(collections::range)).rest(p("params", Number)),
     f("regex", &[p("pattern", String), p("string", String)], Any, Some(regex::regex)).unknowns(Unknowns::Own),
-    f("regexall", &[p("pattern", String), p("string", String)], List, Some(regex::regexall)),
+    f("regexall", &[p("pattern", String), p("string", String)], List, Some(regex::regexall)).unknowns(Unknowns::Own),
     f("replace", &[p("str", String), p("substr", String), p("replace", String)], String, Some(regex::replace)),
     f("reverse", &[p("list", Any)], Any, Some(collections::reverse)).marks(Marks::Top).promise(Promise::NotNull(Any)),
     f("rsadecrypt", &[p("ciphertext", String), p("privatekey", String)], String, None),
@@ -282,7 +282,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     f("sha256", &[p("str", String)], String, Some(hash::sha256)),
     f("sha512", &[p("str", String)], String, Some(hash::sha512)),
     f("signum", &[p("num", Number)], Number, Some(numeric::signum)),
-    f("slice", &[p("list", Any), p("start_index", Number), p("end_index", Number)], Any, Some(collections::slice)).marks(Marks::Top).promise(Promise::NotNull(Any)),
+    f("slice", &[p("list", Any), p("start_index", Number), p("end_index", Number)], Any, Some(collections::slice)).unknowns(Unknowns::Own).marks(Marks::Top),
     f("sort", &[p("list", Strings)], Strings, Some(collections::sort)),
     f("split", &[p("separator", String), p("str", String)], Strings, Some(strings::split)),
     f("startswith", &[p("str", String), p("prefix", String)], Bool, Some(strings::startswith)).unknowns(Unknowns::Own),
@@ -292,8 +292,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
     f("sum", &[p("list", Any)], Any, Some(numeric::sum)).unknowns(Unknowns::Deep).promise(Promise::NotNull(Number)),
     f("templatefile", &[p("path", String), p("vars", Any)], Any, None),
     f("templatestring", &[p("template", String), p("vars", Any)], String, None),
-    f("textdecodebase64", &[p("source", String), p("encoding", String)], String, None),
-    f("textencodebase64", &[p("string", String), p("encoding", String)], String, None),
+    f("textdecodebase64", &[p("source", String), p("encoding", String)], String, Some(text::textdecodebase64)),
+    f("textencodebase64", &[p("string", String), p("encoding", String)], String, Some(text::textencodebase64)),
     f("timeadd", &[p("timestamp", String), p("duration", String)], String, Some(date::timeadd)).promise(Promise::Nothing),
     f("timecmp", &[p("timestamp_a", String), p("timestamp_b", String)], Number, Some(date::timecmp)),
     f("timestamp", &[], String, None),
@@ -315,7 +315,38 @@ pub(super) static FUNCTIONS: &[Function] = &[
     f("uuid", &[], String, None),
     f("uuidv5", &[p("namespace", String), p("name", String)], String, Some(hash::uuidv5)),
     f("values", &[p("mapping", Any)], Any, Some(maps::values)).marks(Marks::Top),
-    f("yamldecode", &[p("src", String)], Any, None),
-    f("yamlencode", &[n("value", Any)], String, None).promise(Promise::Nothing),
+    f("yamldecode", &[p("src", String)], Any, Some(yaml::yamldecode)),
+    f("yamlencode", &[n("value", Any)], String, Some(yaml::yamlencode)).unknowns(Unknowns::Deep).promise(Promise::Nothing),
     f("zipmap", &[p("keys", Strings), p("values", Any)], Any, Some(maps::zipmap)).unknowns(Unknowns::Own).marks(Marks::Top),
+];
+
+/// What OpenTofu adds, by name. `convert` is evaluated with the expressions, because it takes a type.
+#[rustfmt::skip]
+pub(super) static OPENTOFU: &[Function] = &[
+    f("assumeequal", &[n("actual_value", Any), n("expected_value", Any)], Any, Some(opentofu::assumeequal)).unknowns(Unknowns::Own),
+    f("assumelistlength", &[n("value", List), p("min_length", Number), p("max_length", Number)], List, Some(opentofu::assumelength)).unknowns(Unknowns::Own).marks(Marks::Top),
+    f("assumelistlengthmax", &[n("value", List), p("max_length", Number)], List, Some(opentofu::assumelengthmax)).unknowns(Unknowns::Own).marks(Marks::Top),
+    f("assumelistlengthmin", &[n("value", List), p("min_length", Number)], List, Some(opentofu::assumelengthmin)).unknowns(Unknowns::Own).marks(Marks::Top),
+    f("assumemaplength", &[n("value", Map), p("min_length", Number), p("max_length", Number)], Map, Some(opentofu::assumelength)).unknowns(Unknowns::Own).marks(Marks::Top),
+    f("assumemaplengthmax", &[n("value", Map), p("max_length", Number)], Map, Some(opentofu::assumelengthmax)).unknowns(Unknowns::Own).marks(Marks::Top),
+    f("assumemaplengthmin", &[n("value", Map), p("min_length", Number)], Map, Some(opentofu::assumelengthmin)).unknowns(Unknowns::Own).marks(Marks::Top),
+    f("assumenotnull", &[n("value", Any)], Any, Some(opentofu::assumenotnull)).unknowns(Unknowns::Own).marks(Marks::Top),
+    f("assumesetlength", &[n("value", Set), p("min_length", Number), p("max_length", Number)], Set, Some(opentofu::assumelength)).unknowns(Unknowns::Own).marks(Marks::Top),
+    f("assumesetlengthmax", &[n("value", Set), p("max_length", Number)], Set, Some(opentofu::assumelengthmax)).unknowns(Unknowns::Own).marks(Marks::Top),
+    f("assumesetlengthmin", &[n("value", Set), p("min_length", Number)], Set, Some(opentofu::assumelengthmin)).unknowns(Unknowns::Own).marks(Marks::Top),
+    f("assumestringprefix", &[n("value", String), p("prefix", String)], String, Some(opentofu::assumestringprefix)).unknowns(Unknowns::Own),
+    f("base64gunzip", &[p("str", String)], String, Some(opentofu::base64gunzip)),
+    f("cidrcontains", &[p("containing_prefix", String), p("contained_ip_or_prefix", String)], Bool, Some(opentofu::cidrcontains)).promise(Promise::Nothing),
+    f("urldecode", &[p("str", String)], String, Some(opentofu::urldecode)),
+];
+
+/// The functions of providers that are evaluated, by the names that their providers usually have.
+#[rustfmt::skip]
+pub(super) static PROVIDER_FUNCTIONS: &[Function] = &[
+    f("provider::aws::arn_build", &[p("partition", String), p("service", String), p("region", String), p("account_id", String), p("resource", String)], String, Some(provider::arn_build)).promise(Promise::Nothing),
+    f("provider::aws::arn_parse", &[p("arn", String)], Any, Some(provider::arn_parse)),
+    f("provider::aws::trim_iam_role_path", &[p("arn", String)], String, Some(provider::trim_iam_role_path)).promise(Promise::Nothing),
+    f("provider::terraform::decode_tfvars", &[p("src", String)], Any, Some(provider::decode_tfvars)),
+    f("provider::terraform::encode_expr", &[p("value", Any)], String, Some(provider::encode_expr)).unknowns(Unknowns::Own),
+    f("provider::terraform::encode_tfvars", &[p("value", Any)], String, Some(provider::encode_tfvars)).unknowns(Unknowns::Own),
 ];

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use bumpalo::Bump;
 
 use crate::diagnostic::Diagnostic;
-use crate::hcl::ast::{Attribute, Block, Body, Item};
+use crate::hcl::ast::{Attribute, Block, Body, ExprKind, Item};
 use crate::source::{FileId, Site};
 
 use super::overrides;
@@ -29,6 +29,8 @@ pub struct Module<'a> {
     pub outputs: BTreeMap<&'a str, Declared<'a>>,
     /// `provider` blocks, in source order.
     pub providers: Vec<Declared<'a>>,
+    /// The sources of `required_providers` by local name.
+    pub required: BTreeMap<&'a str, &'a str>,
 }
 
 /// A module's definition and its place among the others.
@@ -121,11 +123,31 @@ impl<'a> Module<'a> {
                 }
                 true
             }
+            ("terraform", &[]) => {
+                self.require(declared.body());
+                true
+            }
             // Settings, moves, imports and removals declare no resource and change no attribute.
             _ => true,
         };
         if !fresh {
             diagnostics.push(duplicate(kind, &labels.join("."), declared.site()));
+        }
+    }
+
+    fn require(&mut self, body: Body<'a>) {
+        let required = body.blocks().filter(|block| block.ident.text == "required_providers");
+        for attribute in required.flat_map(|block| block.body.attributes()) {
+            let ExprKind::Object(items) = attribute.value.kind else { continue };
+            let source = items.iter().find_map(|item| match (item.key.kind, item.value.kind) {
+                (ExprKind::Variable("source") | ExprKind::String("source"), ExprKind::String(text)) => {
+                    Some(text)
+                }
+                _ => None,
+            });
+            if let Some(source) = source {
+                self.required.insert(attribute.name.text, source);
+            }
         }
     }
 }

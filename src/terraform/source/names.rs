@@ -44,6 +44,10 @@ impl Scope for InstanceScope<'_, '_> {
         if root == "each" { None } else { self.module.lookup_element(root, attrs, key, then) }
     }
 
+    fn call(&self, name: &str, args: &[Value]) -> Option<Result<Value, String>> {
+        Scope::call(self.module, name, args)
+    }
+
     fn directory(&self) -> Option<Directory<'_>> {
         self.module.directory()
     }
@@ -82,6 +86,10 @@ impl Scope for IteratorScope<'_> {
         then: &[&str],
     ) -> Option<(Value, usize)> {
         if root == self.name { None } else { self.parent.lookup_element(root, attrs, key, then) }
+    }
+
+    fn call(&self, name: &str, args: &[Value]) -> Option<Result<Value, String>> {
+        self.parent.call(name, args)
     }
 
     fn directory(&self) -> Option<Directory<'_>> {

@@ -276,7 +276,9 @@ impl<'a> ModuleScope<'a> {
         }
         let schema = (mode == Mode::Managed).then(|| Catalog::get().schema(kind)).flatten();
         let Some(schema) = schema else {
-            return unknown_reference(mode, reference.clone(), Type::Any, false);
+            let (ty, not_null) =
+                if mode == Mode::Data { data::promise(kind, attr) } else { (Type::Any, false) };
+            return unknown_reference(mode, reference.clone(), ty, not_null);
         };
         let mut unset = self.resources.unset.borrow_mut();
         let object = unset.entry(kind).or_insert_with(|| catalog::complete(kind, Value::object([]), true));

@@ -10,7 +10,7 @@ use std::rc::{Rc, Weak};
 use smol_str::{SmolStr, format_smolstr};
 
 use crate::diagnostic::Diagnostic;
-use crate::eval::{self, Directory, Mode as EvalMode, Nested, Scope};
+use crate::eval::{self, Directory, Mode as EvalMode, Nested, Scope, functions};
 use crate::hcl::ast::Expr;
 use crate::program::Mode;
 use crate::source::{FileId, Site};
@@ -270,6 +270,19 @@ impl Scope for ModuleScope<'_> {
             (kind, [name]) => self.element(Mode::Managed, kind, name, key, then),
             _ => None,
         }
+    }
+
+    /// Calls a provider's function by the name that the provider has here.
+    fn call(&self, name: &str, args: &[Value]) -> Option<Result<Value, String>> {
+        let (local, function) = name.strip_prefix("provider::")?.split_once("::")?;
+        let source = self.module.required.get(local)?;
+        let usual = match source.strip_prefix("registry.terraform.io/").unwrap_or(source) {
+            "hashicorp/aws" | "registry.opentofu.org/hashicorp/aws" => "aws",
+            "terraform.io/builtin/terraform" => "terraform",
+            // Its functions are not known, also if its name is that of another one.
+            other => return functions::call(&format!("provider::{other}::{function}"), args, None),
+        };
+        functions::call(&format!("provider::{usual}::{function}"), args, None)
     }
 
     fn directory(&self) -> Option<Directory<'_>> {

@@ -245,7 +245,7 @@ pub(super) fn variable(
 /// The `type` argument, [`Type::Any`] if there is none or it is wrong.
 fn type_of(declared: &Declared<'_>, diagnostics: &mut Vec<Diagnostic>) -> Type {
     let Some(attribute) = declared.body().attribute("type") else { return Type::Any };
-    Type::from_expr(&attribute.value, attribute.file).unwrap_or_else(|message| {
+    Type::from_expr(&attribute.value, Some(attribute.file)).unwrap_or_else(|message| {
         diagnostics.push(Diagnostic::warning(message).at(attribute.value.span.at(attribute.file)));
         Type::Any
     })

@@ -6,10 +6,12 @@ mod document;
 mod holes;
 mod policy_document;
 mod pure;
+mod regions;
+mod service;
 
 use crate::diagnostic::Diagnostic;
 use crate::eval::Scope;
-use crate::value::{Cause, Value};
+use crate::value::{Cause, Type, Value};
 
 use super::instance;
 use super::module::Declared;
@@ -41,6 +43,26 @@ pub fn computed(kind: &str, name: &str, block: &Block<'_, '_>) -> Option<Value> 
         _ => pure::computed(kind, name, block),
     };
     value.map(|value| value.or_origin(block.declared.site()))
+}
+
+/// What is certain of an attribute that is read from AWS: its type, and whether it is not null.
+pub fn promise(kind: &str, name: &str) -> (Type, bool) {
+    let strings = || Type::list(Type::String);
+    match (kind, name) {
+        ("aws_caller_identity", "account_id" | "user_id") => (Type::String, true),
+        ("aws_availability_zones", "names" | "zone_ids") => (strings(), true),
+        ("aws_subnets" | "aws_vpcs" | "aws_security_groups", "ids") => (strings(), true),
+        (_, "id" | "arn") if kind.starts_with("aws_") => (Type::String, true),
+        ("aws_service", "supported") => (Type::Bool, true),
+        ("local_file" | "local_sensitive_file", "content" | "content_base64" | "id") => (Type::String, true),
+        ("template_file", "rendered") | ("archive_file", "output_base64sha256" | "output_md5") => {
+            (Type::String, true)
+        }
+        ("http", "response_body" | "body") => (Type::String, true),
+        ("http", "status_code") => (Type::Number, true),
+        ("external", "result") => (Type::map(Type::String), true),
+        _ => (Type::Any, false),
+    }
 }
 
 impl Block<'_, '_> {

@@ -1,11 +1,12 @@
-//! Data sources of the provider's own configuration: partition, region, default tags; and parts of an ARN.
+//! Data sources of the provider's own configuration: partition, region, default tags; parts of an ARN; files of the tree.
 //!
 //! The region is known where the configuration says it. The partition is assumed to be `aws` where it does not: hardly any
 //! question to a policy depends on it, and nearly every ARN that somebody puts together does.
 
 use std::rc::Rc;
 
-use super::{Block, text};
+use super::{Block, regions, service, text};
+use crate::eval::{Scope as _, functions};
 use crate::hcl::ast::{ExprKind, Step};
 use crate::terraform::source::instance;
 use crate::terraform::source::module::Declared;
@@ -16,10 +17,15 @@ use crate::value::{Type, Value, convert};
 pub(super) fn attributes(kind: &str) -> Option<&'static [&'static str]> {
     Some(match kind {
         "aws_arn" => &["arn", "id", "partition", "service", "region", "account", "resource"],
+        "aws_billing_service_account" => &["id", "arn"],
         "aws_default_tags" => &["id", "tags"],
+        "aws_elb_service_account" => &["id", "arn", "region"],
         "aws_partition" => &["id", "partition", "dns_suffix", "reverse_dns_prefix"],
         "aws_region" => &["id", "name", "region", "endpoint", "description"],
+        "aws_service" => service::ATTRIBUTES,
         "aws_service_principal" => &["id", "name", "service_name", "suffix", "region"],
+        "null_data_source" => &["id", "inputs", "outputs", "has_computed_default", "random"],
+        "local_file" => &["id", "filename", "content", "content_base64", "content_md5", "content_sha256"],
         _ => return None,
     })
 }
@@ -28,34 +34,63 @@ pub(super) fn attributes(kind: &str) -> Option<&'static [&'static str]> {
 pub(super) fn computed(kind: &str, name: &str, block: &Block<'_, '_>) -> Option<Value> {
     match kind {
         "aws_arn" => map_text(&block.argument("arn"), |arn| part_of_arn(arn, name), block),
+        "aws_billing_service_account" => account(name, &Value::string(BILLING), block),
         "aws_default_tags" if name == "tags" => default_tags(block),
+        "aws_elb_service_account" => {
+            let region = region_of(block)?;
+            if name == "region" {
+                return Some(Value::NULL);
+            }
+            let of =
+                map_text(&region, |region| Ok(regions::load_balancers(region).map(str::to_owned)), block)?;
+            account(name, &of, block)
+        }
         "aws_default_tags" | "aws_partition" => of_partition(name, block),
         "aws_region" => {
             let region = match block.argument("name") {
                 name if !name.is_null() => name,
-                _ if !block.argument("endpoint").is_null() => return None,
-                _ => region_of(block)?,
+                _ => match block.argument("endpoint") {
+                    endpoint if !endpoint.is_null() => map_text(&endpoint, of_endpoint, block)?,
+                    _ => region_of(block)?,
+                },
             };
             map_text(&region, |region| Ok(of_region(region, name)), block)
         }
+        "aws_service" => service::computed(name, block),
         "aws_service_principal" => service_principal(name, block),
+        "null_data_source" if name == "outputs" => {
+            convert(&block.argument("inputs"), &Type::map(Type::String)).ok()
+        }
+        "local_file" => {
+            let function = match name {
+                "id" => "filesha1",
+                "content" => "file",
+                "content_base64" => "filebase64",
+                "content_md5" => "filemd5",
+                "content_sha256" => "filesha256",
+                _ => return None,
+            };
+            let content = functions::call(function, &[block.argument("filename")], block.scope.directory())?;
+            Some(content.unwrap_or_else(|wrong| block.refuse(&wrong)))
+        }
         _ => None,
     }
 }
 
 /// The partitions by prefix of their regions: name, DNS suffix.
-const PARTITIONS: [(&str, &str, &str); 7] = [
+const PARTITIONS: [(&str, &str, &str); 8] = [
     ("cn-", "aws-cn", "amazonaws.com.cn"),
     ("us-gov-", "aws-us-gov", "amazonaws.com"),
     ("us-iso-", "aws-iso", "c2s.ic.gov"),
     ("us-isob-", "aws-iso-b", "sc2s.sgov.gov"),
     ("us-isof-", "aws-iso-f", "csp.hci.ic.gov"),
     ("eu-isoe-", "aws-iso-e", "cloud.adc-e.uk"),
+    ("eusc-", "aws-eusc", "amazonaws.eu"),
     ("", "aws", "amazonaws.com"),
 ];
 
 /// Name and DNS suffix of a region's partition.
-fn partition(region: &str) -> (&'static str, &'static str) {
+pub(super) fn partition(region: &str) -> (&'static str, &'static str) {
     let found = PARTITIONS.iter().find(|(prefix, ..)| region.starts_with(prefix));
     found.map_or(("aws", "amazonaws.com"), |(_, name, suffix)| (name, suffix))
 }
@@ -76,8 +111,27 @@ fn of_region(region: &str, name: &str) -> Option<String> {
     match name {
         "id" | "name" | "region" => Some(region.to_owned()),
         "endpoint" => Some(format!("ec2.{region}.{}", partition(region).1)),
+        "description" => regions::description(region).map(str::to_owned),
         _ => None,
     }
+}
+
+/// The region of `ec2.eu-west-1.amazonaws.com`.
+fn of_endpoint(endpoint: &str) -> Result<Option<String>, String> {
+    Ok(endpoint.strip_prefix("ec2.").and_then(|rest| rest.split('.').next()).map(str::to_owned))
+}
+
+/// The account that AWS writes bills from, in every region.
+const BILLING: &str = "386209384616";
+
+/// The root of an account of AWS, in the partition of the provider.
+fn account(name: &str, account: &Value, block: &Block<'_, '_>) -> Option<Value> {
+    if name == "id" {
+        return Some(account.clone());
+    }
+    let partition = of_partition("partition", block)?;
+    let partition = partition.as_str().filter(|_| name == "arn")?;
+    map_text(account, |account| Ok(Some(format!("arn:{partition}:iam::{account}:root"))), block)
 }
 
 fn part_of_arn(arn: &str, name: &str) -> Result<Option<String>, String> {
@@ -126,7 +180,7 @@ fn service_principal(name: &str, block: &Block<'_, '_>) -> Option<Value> {
 }
 
 /// What `part` makes of a text that may be unknown.
-fn map_text(
+pub(super) fn map_text(
     value: &Value,
     part: impl Fn(&str) -> Result<Option<String>, String>,
     block: &Block<'_, '_>,
@@ -141,7 +195,7 @@ fn map_text(
 }
 
 /// The region that the data source is read in: its own argument, else that of its provider configuration.
-fn region_of(block: &Block<'_, '_>) -> Option<Value> {
+pub(super) fn region_of(block: &Block<'_, '_>) -> Option<Value> {
     match block.argument("region") {
         region if !region.is_null() => Some(Value { origin: None, reference: None, ..region }),
         _ => configured_region(block),
