@@ -104,6 +104,18 @@ fn what_is_computed_of_a_choice_is_a_choice() {
 }
 
 #[test]
+fn what_may_not_exist_is_not_the_only_one() {
+    check(&[
+        (r#"["a"][n1]"#, "'a'"),
+        (r#"try(["a"][n1], "b")"#, "('a' | 'b')"),
+        (r#"try({ k = tonumber(u2) }, "b")"#, "({k: ?} | 'b')"),
+        (r#"try({ k = u1 }.k, "b")"#, "u1"),
+        (r#"can(["a"][n1])"#, "?"),
+        (r#"can("a${u1}")"#, "?"),
+    ]);
+}
+
+#[test]
 fn strings_with_holes_are_compared() {
     check(&[
         (r#""arn:${u1}" == "x""#, "false"),
