@@ -188,6 +188,7 @@ fn is_plain(unknown: &Unknown) -> bool {
     unknown.cause == Cause::Plan
         && unknown.sources.is_empty()
         && unknown.prefix.is_empty()
+        && unknown.partial.is_none()
         && !unknown.not_null
         && matches!(unknown.ty, Type::Any)
 }
@@ -239,7 +240,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::value::Reference;
+    use crate::value::{Partial, Reference};
 
     fn object(entries: &[(&str, Value)]) -> Value {
         Value::object(entries.iter().map(|(name, value)| ((*name).into(), value.clone())))
@@ -262,6 +263,23 @@ mod tests {
         assert!(matches!(arn.ty, Type::String));
         let imds = notebook.get("instance_metadata_service_configuration").unwrap();
         assert!(matches!(&imds.kind, Kind::List(items) if items.is_empty()));
+    }
+
+    #[test]
+    fn what_may_be_left_out_may_be_the_default() {
+        let choice = |a: &str| {
+            let all = [Value::string(a), Value::NULL];
+            Value::unknown(Cause::Plan).with_partial(Partial::choice(&all))
+        };
+        let access = |value: Value| {
+            let given = object(&[("direct_internet_access", value.mark(false))]);
+            let notebook = complete("aws_sagemaker_notebook_instance", given, true);
+            notebook.get("direct_internet_access").unwrap().clone()
+        };
+        assert_eq!(access(choice("Enabled")).as_str(), Some("Enabled"));
+        let either = access(choice("Disabled"));
+        let all: Vec<_> = either.choices().iter().map(|value| value.as_str().map(str::to_owned)).collect();
+        assert_eq!(all, [Some("Disabled".to_owned()), Some("Enabled".to_owned())]);
     }
 
     #[test]
