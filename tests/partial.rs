@@ -161,7 +161,7 @@ fn an_unknown_condition_leaves_a_choice() {
         (r#"coalesce(u1, "d")"#, "(u1 | 'd')"),
         (r#"coalesce("a${u1}", "d")"#, "'a${u1}'"),
         (r#"try(u2, "d")"#, "(? | 'd')"),
-        (r#"[1, 2, 3, 4, 5, 6, 7, 8, 9][n1]"#, "?"),
+        ("[1, 2, 3, 4, 5, 6, 7, 8, 9][n1]", "?"),
         (r#""x%{ if b1 }-a%{ else }-b%{ endif }""#, "('x-a' | 'x-b')"),
         (r#""x%{ if b1 }${u1}%{ endif }-y""#, "('x${u1}-y' | 'x-y')"),
     ]);
@@ -177,9 +177,9 @@ fn what_is_computed_of_a_choice_is_a_choice() {
         (r#""${C}-${u1}""#, "('a-${u1}' | 'b-${u1}')"),
         (r#""${C}${C}${C}${C}""#, "'${('a' | 'b')}${('a' | 'b')}${('a' | 'b')}${('a' | 'b')}'"),
         ("length(C)", "1"),
-        (r#"{ a = 1, b = 2 }[C]"#, "(1 | 2)"),
-        (r#"{ a = 1, c = 2 }[C]"#, "1"),
-        (r#"{ a = { k = 1 }, b = { k = 2 } }[C].k"#, "(1 | 2)"),
+        ("{ a = 1, b = 2 }[C]", "(1 | 2)"),
+        ("{ a = 1, c = 2 }[C]", "1"),
+        ("{ a = { k = 1 }, b = { k = 2 } }[C].k", "(1 | 2)"),
         ("[for x in (b1 ? [1] : [2, 3]) : x + 1]", "([2] | [3, 4])"),
         ("(b1 ? 1 : 2) + (b2 ? 10 : 20)", "(11 | 21 | 12 | 22)"),
         ("-(b1 ? 1 : 2)", "(-1 | -2)"),
@@ -190,7 +190,7 @@ fn what_is_computed_of_a_choice_is_a_choice() {
         (r#"contains(["a", "b"], C)"#, "true"),
         (r#"contains(["a", "c"], C)"#, "?"),
         ("(b1 ? 1 : 2) < 3", "true"),
-        (r#"jsonencode({ k = C })"#, "json {k: ('a' | 'b')}"),
+        ("jsonencode({ k = C })", "json {k: ('a' | 'b')}"),
         (r#"(b1 ? "a" : null) == null"#, "?"),
     ] {
         assert_eq!(one(text), expected, "{text}");
@@ -232,7 +232,7 @@ fn json_keeps_its_structure() {
         (r#"jsondecode("[1, ${u1}]")"#, "?"),
         (r#"jsondecode("{\"${u1}\": 1}")"#, "?"),
         (r#"jsondecode("{${u1}}")"#, "?"),
-        (r#"jsondecode(u1)"#, "?"),
+        ("jsondecode(u1)", "?"),
     ]);
 }
 
@@ -253,7 +253,7 @@ fn partly_known_values_read_well() {
     assert_eq!(display(r#""arn:aws:s3:::${u1}/*""#), r#""arn:aws:s3:::${t.u.u1}/*""#);
     assert_eq!(display(r#""${u2}-${l1[0]}""#), r#""${var.u2}-${var.l1}""#);
     assert_eq!(display(r#"b1 ? "a" : null"#), r#""a" or (not set)"#);
-    assert_eq!(display(r#"jsonencode({ a = u1 })"#), "jsonencode({ a = t.u.u1 })");
+    assert_eq!(display("jsonencode({ a = u1 })"), "jsonencode({ a = t.u.u1 })");
 }
 
 #[test]
@@ -331,7 +331,7 @@ const STRINGS: &[&str] = &[
     "chomp(@S)",
     r#"trim(@S, "xz-")"#,
     r#"trimprefix(@S, "x/")"#,
-    r#"trimprefix(@S, @S)"#,
+    "trimprefix(@S, @S)",
     r#"trimsuffix(@S, "z")"#,
     r#"replace(@S, "-", "_")"#,
     r#"replace(@S, "b-", "/")"#,
@@ -623,8 +623,8 @@ fn extended_mode_is_sound_and_knows_no_less_than_terraform() {
         }
     }
     let kinds: Vec<_> = counts.values().copied().collect();
-    assert!(substituted > CASES && more > 100, "{substituted} substituted, {more} known at once");
+    assert!(substituted > CASES && more > 50, "{substituted} substituted, {more} known at once");
     assert!(kinds.len() == 3 && kinds.iter().all(|count| *count > 100), "{counts:?}");
 }
 
-const CASES: usize = 4_000;
+const CASES: usize = 3_000;

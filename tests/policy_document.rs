@@ -12,7 +12,7 @@ use airgate::finding::{Report, Verdict};
 use airgate::input::Inputs;
 use airgate::program::Program;
 use airgate::source::Sources;
-use airgate::value::{Cause, Value};
+use airgate::value::{Cause, Kind, Piece, Value};
 use serde_json::Value as Json;
 
 fn fixture(name: &str) -> (Program, Json) {
@@ -261,4 +261,140 @@ fn verdicts_over_documents_in_source_are_those_of_the_plan() {
         let related: Vec<_> = finding.related.iter().map(|(site, _)| text(*site)).collect();
         assert_eq!(related, [because], "{rule}");
     }
+}
+
+/// What is known of the document that the text makes, in few signs: an unknown is `?`, or the attribute that it is.
+fn partly(text: &str) -> String {
+    fn show(value: &Value) -> String {
+        let list = |items: &[Value]| items.iter().map(show).collect::<Vec<_>>().join(", ");
+        match &value.kind {
+            Kind::String(text) => text.to_string(),
+            Kind::Tuple(items) => format!("[{}]", list(items)),
+            Kind::Set(items) => format!("any of [{}]", list(items)),
+            Kind::Object(map) => {
+                let entries = map.iter().map(|(key, value)| format!("{key}: {}", show(value)));
+                format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
+            }
+            _ => match (value.pieces(), &value.reference) {
+                (Some(pieces), _) => pieces.iter().fold(String::new(), |text, piece| match piece {
+                    Piece::Text(more) => text + more,
+                    Piece::Hole(hole) => format!("{text}${{{}}}", show(hole)),
+                }),
+                (None, Some(reference)) => reference.to_string(),
+                (None, None) => "?".to_owned(),
+            },
+        }
+    }
+    let (value, messages) = evaluate(&format!(
+        "variable \"x\" {{}}\nresource \"aws_s3_bucket\" \"b\" {{}}\nresource \"aws_iam_role\" \"r\" {{}}\n{text}"
+    ));
+    assert!(value.as_unknown().unwrap().not_null && messages.is_empty(), "{messages:?}");
+    value.json().map_or("?".to_owned(), show)
+}
+
+fn document(name: &str, body: &str) -> String {
+    format!("data \"aws_iam_policy_document\" \"{name}\" {{\n{body}\n}}\n")
+}
+
+#[test]
+fn a_document_with_an_unknown_keeps_all_else() {
+    let body = r#"
+      statement {
+        sid       = "A"
+        actions   = ["s3:*", "s3:Get*"]
+        resources = ["${aws_s3_bucket.b.arn}/&{aws:username}/*", aws_s3_bucket.b.arn]
+        principals {
+          type        = "AWS"
+          identifiers = [aws_iam_role.r.arn, "1"]
+        }
+        condition {
+          test     = "StringEquals"
+          variable = "aws:PrincipalTag/team"
+          values   = [var.x]
+        }
+      }
+      statement {
+        effect    = "Deny"
+        actions   = var.x
+        resources = ["*"]
+      }"#;
+    assert_eq!(
+        partly(&document("t", body)),
+        "{Statement: [{Action: [s3:Get*, s3:*], \
+         Condition: {StringEquals: {aws:PrincipalTag/team: ?}}, Effect: Allow, \
+         Principal: {AWS: any of [aws_iam_role.r.arn, 1]}, \
+         Resource: any of [aws_s3_bucket.b.arn, ${aws_s3_bucket.b.arn}/${aws:username}/*], Sid: A}, \
+         {Action: ?, Effect: Deny, Resource: *}], Version: 2012-10-17}"
+    );
+}
+
+#[test]
+fn parts_that_could_change_more_than_themselves_are_unknown_as_a_whole() {
+    let statement = |inner: &str| document("t", &format!("statement {{\nactions = [\"a\"]\n{inner}\n}}"));
+    let principals = |kind: &str, who: &str| {
+        statement(&format!("principals {{\ntype = {kind}\nidentifiers = [{who}]\n}}"))
+    };
+    let expected = "{Statement: [{Action: a, Effect: Allow, Principal: ?}], Version: 2012-10-17}";
+    assert_eq!(partly(&principals("var.x", "\"1\"")), expected);
+    assert_eq!(partly(&principals("\"*\"", "var.x")), expected);
+    let condition = statement("condition {\ntest = \"Bool\"\nvariable = var.x\nvalues = [\"true\"]\n}");
+    assert_eq!(
+        partly(&condition),
+        "{Statement: [{Action: a, Condition: {Bool: ?}, Effect: Allow}], Version: 2012-10-17}"
+    );
+    assert_eq!(
+        partly(&statement("effect = var.x")),
+        "{Statement: [{Action: a, Effect: ?}], Version: 2012-10-17}"
+    );
+    let dynamic = statement(
+        "dynamic \"condition\" {\nfor_each = var.x\ncontent {\ntest = \"Bool\"\nvariable = \"a\"\nvalues = [\"b\"]\n}\n}",
+    );
+    assert_eq!(
+        partly(&dynamic),
+        "{Statement: [{Action: a, Condition: ?, Effect: Allow}], Version: 2012-10-17}"
+    );
+}
+
+#[test]
+fn documents_that_are_partly_known_are_merged() {
+    let source =
+        document("s", "statement {\nsid = \"A\"\nactions = [\"a\"]\nresources = [aws_s3_bucket.b.arn]\n}");
+    let own =
+        |lists: &str| document("t", &format!("{lists}\nstatement {{\nsid = \"B\"\nactions = [\"b\"]\n}}"));
+    let over = document("o", "statement {\nsid = \"A\"\nactions = [var.x]\n}");
+    let json = |name: &str| format!("[data.aws_iam_policy_document.{name}.json]");
+    assert_eq!(
+        partly(&(source.clone() + &own(&format!("source_policy_documents = {}", json("s"))))),
+        "{Statement: [{Action: a, Effect: Allow, Resource: aws_s3_bucket.b.arn, Sid: A}, \
+         {Action: b, Effect: Allow, Sid: B}], Version: 2012-10-17}"
+    );
+    // The override replaces the statement of that name.
+    let both = format!("source_policy_documents = {}\noverride_policy_documents = {}", json("s"), json("o"));
+    assert_eq!(
+        partly(&(source + &over + &own(&both))),
+        "{Statement: [{Action: ?, Effect: Allow, Sid: A}, {Action: b, Effect: Allow, Sid: B}], Version: 2012-10-17}"
+    );
+    // A document that is not known may have any statements, but own ones stay.
+    assert_eq!(
+        partly(&own("source_policy_documents = [var.x]")),
+        "{Id: ?, Statement: any of [?, {Action: b, Effect: Allow, Sid: B}], Version: ?}"
+    );
+    // As an override it may replace them.
+    assert_eq!(partly(&own("override_policy_documents = [var.x]")), "?");
+    assert_eq!(
+        partly(&own(
+            "source_policy_documents = [jsonencode({ Statement = [{ Sid = var.x, Effect = \"Allow\" }] })]"
+        )),
+        "?"
+    );
+    // `jsonencode` is read as well, also where a whole part is unknown.
+    let encoded = r#"source_policy_documents = [jsonencode({ Statement = [{ Effect = "Allow", Principal = var.x, Action = "*" }] })]"#;
+    assert_eq!(
+        partly(&own(encoded)),
+        "{Statement: [{Action: *, Effect: Allow, Principal: ?}, {Action: b, Effect: Allow, Sid: B}], Version: 2012-10-17}"
+    );
+    assert_eq!(
+        partly(&document("t", "source_policy_documents = [var.x]")),
+        "{Statement: any of [?], Version: ?}"
+    );
 }

@@ -16,7 +16,7 @@ impl Evaluator<'_> {
         plain: Value,
         mut apply: impl FnMut(&[Value]) -> Eval,
     ) -> Value {
-        if !self.extended() || !plain.as_unknown().is_some_and(|unknown| unknown.partial.is_none()) {
+        if !self.extended() || plain.as_unknown().is_none_or(|unknown| unknown.partial.is_some()) {
             return plain;
         }
         let Some(combinations) = combinations(operands) else { return plain };

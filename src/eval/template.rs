@@ -122,15 +122,13 @@ impl Evaluator<'_> {
             hole = self.join(&[then, otherwise], &hole);
             text.sensitive |= hole.sensitive;
         }
-        match hole.as_str() {
-            Some(same) => self.push(text, same),
-            None => {
-                let begins = hole.as_unknown().map(|unknown| unknown.prefix.clone()).unwrap_or_default();
-                text.begin_hole(&begins);
-                text.hide(condition, Some(hole));
-                Ok(())
-            }
+        if let Some(same) = hole.as_str() {
+            return self.push(text, same);
         }
+        let begins = hole.as_unknown().map(|unknown| unknown.prefix.clone()).unwrap_or_default();
+        text.begin_hole(&begins);
+        text.hide(condition, Some(hole));
+        Ok(())
     }
 
     /// Ends a directive that began at `begin`. Terraform knows nothing of an unknown directive; extended mode knows its
@@ -226,14 +224,13 @@ impl Text {
     /// Adds a part that is unknown because `value` is: the text of `hole`, if that is told.
     fn hide(&mut self, value: Value, hole: Option<Value>) {
         self.begin_hole("");
-        self.unknown.push(value.clone());
         // Too many are not kept, and one more than there may be says so.
-        if self.pieces.len() > Partial::MAX_PIECES {
-            return;
+        if self.pieces.len() <= Partial::MAX_PIECES {
+            self.cut();
+            let hole = hole.unwrap_or_else(|| Value::unknown_from(&[&value], Type::String));
+            self.pieces.push(Piece::Hole(hole));
         }
-        self.cut();
-        let hole = hole.unwrap_or_else(|| Value::unknown_from(&[&value], Type::String));
-        self.pieces.push(Piece::Hole(hole));
+        self.unknown.push(value);
     }
 
     /// Makes a piece of the known text after the last one.

@@ -228,13 +228,13 @@ fn merged(pieces: impl IntoIterator<Item = Piece>) -> Option<Vec<Piece>> {
     fn add(piece: &Piece, text: &mut String, out: &mut Vec<Piece>) {
         match piece {
             Piece::Text(more) => text.push_str(more),
-            Piece::Hole(hole) => match hole.pieces() {
-                Some(inner) => inner.iter().for_each(|piece| add(piece, text, out)),
-                None => {
-                    flush(text, out);
-                    out.push(piece.clone());
+            Piece::Hole(hole) => {
+                if let Some(inner) = hole.pieces() {
+                    return inner.iter().for_each(|piece| add(piece, text, out));
                 }
-            },
+                flush(text, out);
+                out.push(piece.clone());
+            }
         }
     }
     /// Joining normal texts may give one that is not.

@@ -115,19 +115,16 @@ impl Holes {
         }
         let mut documents = Vec::new();
         for text in list.items().unwrap_or_default().iter().filter(|text| text.as_str() != Some("")) {
-            let document = match text.as_str() {
-                Some(known) => Document::parse(&self.text(&Value::string(known))?).ok()?,
-                None => {
-                    let read = eval::json(text).and_then(|value| {
-                        let json = self.json(&value)?;
-                        Document::from_json(&self.blocks(json, text)?).ok()
-                    });
-                    match read {
-                        Some(document) => document,
-                        None => self.any_document(text)?,
-                    }
-                }
+            let document = if let Some(known) = text.as_str() {
+                Document::parse(&self.text(&Value::string(known))?).ok()
+            } else {
+                let read = eval::json(text).and_then(|value| {
+                    let json = self.json(&value)?;
+                    Document::from_json(&self.blocks(json, text)?).ok()
+                });
+                read.or_else(|| self.any_document(text))
             };
+            let document = document?;
             documents.push(document);
         }
         Some(documents)
@@ -199,22 +196,6 @@ impl Holes {
             out.insert(name, member);
         }
         Some(Json::Object(out))
-    }
-
-    /// Whether statements of one document may replace those of another in a way that is not known.
-    pub(super) fn may_replace(&self, documents: &[Document]) -> bool {
-        let named =
-            |document: &Document| document.statements.iter().any(|statement| !statement.sid.is_empty());
-        documents.iter().enumerate().any(|(at, document)| {
-            let hidden = document.statements.iter().filter(|statement| is_marked(&statement.sid));
-            // One that stands for any is not missed if it is replaced.
-            let (any, certain): (Vec<_>, Vec<_>) = hidden.partition(|statement| statement.effect.is_empty());
-            let before = documents.iter().take(at).any(named);
-            let after = documents.iter().skip(at + 1).any(named);
-            let beside = at > 0
-                && document.statements.iter().filter(|statement| !statement.sid.is_empty()).count() > 1;
-            !any.is_empty() && (before || beside) || !certain.is_empty() && (before || after || beside)
-        })
     }
 
     /// What a document says, with its holes as they are.
@@ -297,4 +278,19 @@ impl Holes {
         pieces.retain(|piece| !matches!(piece, Piece::Text(text) if text.is_empty()));
         Some(pieces)
     }
+}
+
+/// Whether statements of one document may replace those of another in a way that is not known.
+pub(super) fn may_replace(documents: &[Document]) -> bool {
+    let named = |document: &Document| document.statements.iter().any(|statement| !statement.sid.is_empty());
+    documents.iter().enumerate().any(|(at, document)| {
+        let hidden = document.statements.iter().filter(|statement| is_marked(&statement.sid));
+        // One that stands for any is not missed if it is replaced.
+        let (any, certain): (Vec<_>, Vec<_>) = hidden.partition(|statement| statement.effect.is_empty());
+        let before = documents.iter().take(at).any(named);
+        let after = documents.iter().skip(at + 1).any(named);
+        let beside =
+            at > 0 && document.statements.iter().filter(|statement| !statement.sid.is_empty()).count() > 1;
+        !any.is_empty() && (before || beside) || !certain.is_empty() && (before || after || beside)
+    })
 }

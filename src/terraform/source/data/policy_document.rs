@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use super::document::{
     Document, Identifiers, Statement, Wrong, checksum, conditions, one_or_list, principals, reverse_sorted,
 };
-use super::holes::{Holes, is_marked};
+use super::holes::{Holes, is_marked, may_replace};
 use super::{Block, text};
 use crate::value::{Cause, Field, Map, Partial, Type, Value, convert};
 
@@ -128,11 +128,13 @@ impl Arguments {
         let mut documents = holes.documents(&self.sources)?;
         documents.push(hidden.own().ok()?);
         documents.extend(holes.documents(&self.overrides)?);
-        if documents.len() > MAX_DOCUMENTS || holes.may_replace(&documents) {
+        if documents.len() > MAX_DOCUMENTS || may_replace(&documents) {
             return None;
         }
         let mut merged = Document::default();
-        documents.into_iter().for_each(|document| merged.merge(document));
+        for document in documents {
+            merged.merge(document);
+        }
         holes.show(&merged)
     }
 
