@@ -84,7 +84,7 @@ pub struct Unknown {
     /// The resource attributes that it is computed from (`"s3://${aws_s3_bucket.b.id}/x"`), at most
     /// [`Unknown::MAX_SOURCES`].
     pub sources: Arc<[Arc<Reference>]>,
-    /// What airgate knows of it and Terraform does not: only in values of [`crate::eval::Mode::Extended`].
+    /// What airgate knows of it and Terraform does not: only in values of extended mode.
     pub partial: Option<Partial>,
 }
 

@@ -284,7 +284,7 @@ impl Value {
     }
 
     /// The value that this text is the JSON of, where that is partly known. Of a text with holes
-    /// [`crate::eval::json`] tells it.
+    /// the evaluator's `json` tells it.
     pub fn json(&self) -> Option<&Self> {
         match &self.as_unknown()?.partial {
             Some(Partial::Json(value)) => Some(value),
