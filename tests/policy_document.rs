@@ -346,7 +346,17 @@ fn verdicts_over_documents_in_source_are_those_of_the_plan() {
     let options = Options { keep_pass: true, ..Options::default() };
     let plan = airgate::analyze(&[folder.join("plan.json")], &options).unwrap();
     let source = airgate::analyze(&[folder], &options).unwrap();
-    assert_eq!(verdicts(&source), verdicts(&plan));
+    let (said, planned) = (verdicts(&source), verdicts(&plan));
+    assert_eq!(planned.difference(&said).collect::<Vec<_>>(), [] as [&(String, String, String); 0]);
+    // The plan knows nothing of this document, so not even that its holder calls an endpoint. The source knows all but the
+    // ARN of one bucket.
+    for (rule, verdict, resource) in said.difference(&planned) {
+        assert_eq!(
+            (verdict.as_str(), resource.as_str()),
+            ("Pass", "aws_iam_policy.training[\"data\"]"),
+            "{rule}"
+        );
+    }
     let failed = |rule: &str| {
         let is_it = |finding: &&airgate::finding::Finding| {
             source.rules[finding.rule].id == rule && finding.verdict == Verdict::Fail
