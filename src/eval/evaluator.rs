@@ -128,6 +128,24 @@ pub(super) fn run(
 }
 
 impl Evaluator<'_> {
+    /// Evaluates an expression that stands in no file with other names, as a part of this evaluation: its steps count here.
+    pub(super) fn run_inside(&self, expr: &Expr<'_>, scope: &dyn Scope) -> Result<Value, EvalError> {
+        let inner = Evaluator {
+            scope,
+            mode: self.mode,
+            file: None,
+            steps: self.steps.clone(),
+            passed: RefCell::default(),
+        };
+        let result = inner.eval(expr, None);
+        self.steps.set(inner.steps.get());
+        match result {
+            Ok(value) => Ok(value),
+            Err(Stop::Error(error)) => Err(error),
+            Err(Stop::Limit(which)) => Ok(Value::unknown(Cause::Limit(which.into()))),
+        }
+    }
+
     /// Accounts for work on `count` things.
     pub(super) fn charge(&self, count: usize) -> Eval<()> {
         let steps = self.steps.get().saturating_add(count as u64);

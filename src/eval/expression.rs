@@ -137,11 +137,12 @@ impl Evaluator<'_> {
             }
         }
         self.charge(args.iter().map(weight).sum())?;
-        let result = match name {
+        // The scope goes first: inside of a template there are no templates.
+        let result = self.scope.call(name, &args).or_else(|| match name {
             "templatestring" => Some(self.template_string(&args)),
             "templatefile" => Some(self.template_file(&args)),
-            _ => self.scope.call(name, &args),
-        };
+            _ => None,
+        });
         match result.or_else(|| functions::call(name, &args, self.scope.directory())) {
             Some(Ok(value)) => {
                 // An argument that is not known for a limit was told of where that was passed.
