@@ -184,7 +184,9 @@ mod tests {
         let begins = call("assumestringprefix", &[unknown.clone(), Value::string("arn:")]).unwrap();
         assert_eq!(begins.as_unknown().unwrap().prefix, "arn:");
         assert!(call("assumestringprefix", &[begins, Value::string("x")]).is_err());
-        assert!(call("assumenotnull", &[unknown.clone()]).unwrap().as_unknown().unwrap().not_null);
+        assert!(
+            call("assumenotnull", std::slice::from_ref(&unknown)).unwrap().as_unknown().unwrap().not_null
+        );
         assert!(call("assumenotnull", &[Value::NULL]).is_err());
         let same = call("assumeequal", &[unknown, Value::string("a")]).unwrap();
         assert_eq!(same.as_str(), Some("a"));
