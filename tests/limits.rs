@@ -237,6 +237,60 @@ fn documents_that_unfold_are_bounded() {
 }
 
 #[test]
+fn templates_in_files_are_bounded() {
+    let dir = Dir::new();
+    dir.write("self.tftpl", "${templatefile(\"self.tftpl\", {})}${templatefile(\"self.tftpl\", {})}");
+    dir.write(
+        "long.tftpl",
+        "%{ for a in l }%{ for b in l }%{ for c in l }line\n%{ endfor }%{ endfor }%{ endfor }",
+    );
+    for (expression, said) in [
+        ("templatefile(\"self.tftpl\", {})", "templates cannot call it"),
+        ("templatefile(\"long.tftpl\", { l = range(200) })", "evaluation takes too many steps"),
+        // What each template takes counts together.
+        (
+            "[for n in range(1000) : templatefile(\"long.tftpl\", { l = range(50) })]",
+            "evaluation takes too many steps",
+        ),
+    ] {
+        dir.write(
+            "main.tf",
+            format!("locals {{\n  x = {expression}\n}}\n{}", notebook("tostring(length(local.x))")),
+        );
+        check(&dir, ".").reports(1, &[said, "main.tf:2:", "AWS-SM-NET-001"]);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn files_that_are_none_are_told() {
+    let dir = Dir::new();
+    let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, dir.path().join(name)).unwrap();
+    link("loop", "loop");
+    link("../none", "dangling");
+    link("/etc/hostname", "outside");
+    link("..", "up");
+    std::fs::create_dir(dir.path().join("folder")).unwrap();
+    let pipe = std::process::Command::new("mkfifo").arg(dir.path().join("pipe")).status().unwrap();
+    assert!(pipe.success());
+    for (expression, said) in [
+        ("file(\"loop\")", "there is no such file"),
+        ("file(\"dangling\")", "there is no such file"),
+        ("file(\"outside\")", "of a file outside the analysed root"),
+        ("filesha256(\"up/x\")", "of a file outside the analysed root"),
+        ("file(\"/dev/zero\")", "of a file outside the analysed root"),
+        ("templatefile(\"/etc/hostname\", {})", "of a file outside the analysed root"),
+        ("fileexists(\"pipe\")", "does not name a file"),
+        ("file(\"pipe\")", "does not name a file"),
+        ("file(\"folder\")", "does not name a file"),
+        ("fileset(\"..\", \"**\")", "of a file outside the analysed root"),
+    ] {
+        dir.write("main.tf", format!("locals {{\n  x = {expression}\n}}\n{}", notebook("tostring(local.x)")));
+        check(&dir, ".").reports(1, &[said, "main.tf:2:", "AWS-SM-NET-001"]);
+    }
+}
+
+#[test]
 fn cycles_are_told() {
     bounded(
         &format!("locals {{\n  a = local.b\n  b = local.a\n}}\n{}", notebook("local.a")),

@@ -147,6 +147,30 @@ pub(super) fn run(
 }
 
 impl Evaluator<'_> {
+    /// Evaluates an expression that stands in no file with other names, as a part of this evaluation: what it takes counts here.
+    pub(super) fn run_inside(&self, expr: &Expr<'_>, scope: &dyn Scope) -> Result<Value, EvalError> {
+        let inner = Evaluator {
+            scope,
+            mode: self.mode.clone(),
+            unknown: self.unknown.clone(),
+            fallible: self.fallible.clone(),
+            file: None,
+            steps: self.steps.clone(),
+            room: self.room.clone(),
+            passed: RefCell::default(),
+        };
+        let result = inner.eval(expr, None);
+        self.unknown.set(inner.unknown.get());
+        self.fallible.set(inner.fallible.get());
+        self.steps.set(inner.steps.get());
+        self.room.set(inner.room.get());
+        match result {
+            Ok(value) => Ok(value),
+            Err(Stop::Error(error)) => Err(error),
+            Err(Stop::Limit(which)) => Ok(Value::unknown(Cause::Limit(which.into()))),
+        }
+    }
+
     /// Accounts for work on `count` things.
     pub(super) fn charge(&self, count: usize) -> Eval<()> {
         let steps = self.steps.get().saturating_add(count as u64);
@@ -177,11 +201,6 @@ impl Evaluator<'_> {
     /// Whether more than Terraform knows may be told.
     pub(super) fn extended(&self) -> bool {
         self.mode.get() == Mode::Extended
-    }
-
-    /// The mode.
-    pub(super) fn mode(&self) -> Mode {
-        self.mode.get()
     }
 
     /// Takes note of an unknown value.

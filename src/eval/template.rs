@@ -4,7 +4,7 @@ use bumpalo::Bump;
 use smol_str::SmolStr;
 
 use super::control::condition_of;
-use super::evaluator::{Eval, Evaluator, MAX_STRING, Names, Stop, error, run};
+use super::evaluator::{Eval, Evaluator, MAX_STRING, Names, Stop, error};
 use super::expression::normalize;
 use super::for_expression::Entries;
 use super::{Scope, functions};
@@ -212,7 +212,7 @@ impl Evaluator<'_> {
             return Err(shown(&first.message));
         }
         let scope = TemplateScope { names, outer: self.scope };
-        let value = run(&expr, None, &scope, self.mode()).0.map_err(|why| shown(&why.message))?;
+        let value = self.run_inside(&expr, &scope).map_err(|why| shown(&why.message))?;
         Ok(value.mark(sensitive))
     }
 }

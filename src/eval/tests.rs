@@ -271,9 +271,24 @@ fn errors_that_need_no_evaluation_are_not_caught() {
 
 #[test]
 fn what_is_not_evaluated_never_falls_back() {
-    let value = strict("try(provider::aws::arn_parse(\"x\").account, \"fallback\")");
-    assert_eq!(value.as_unknown().unwrap().cause, Cause::Function("provider::aws::arn_parse".into()));
+    let value = strict("try(provider::aws::other(\"x\").account, \"fallback\")");
+    assert_eq!(value.as_unknown().unwrap().cause, Cause::Function("provider::aws::other".into()));
     assert!(strict("can(provider::x::y())").is_unknown());
+}
+
+#[test]
+fn a_value_is_converted_to_a_type_that_is_written() {
+    same(&strict("convert([\"1\", 2], list(number))[0]"), "1");
+    same(&strict("convert({}, object({ a = optional(string, \"x\") })).a"), "\"x\"");
+    assert!(!evaluated("convert(\"x\", number)", Mode::Strict).unwrap_err().is_static);
+    assert!(evaluated("convert(\"x\", nosuch)", Mode::Strict).unwrap_err().is_static);
+}
+
+#[test]
+fn a_function_that_is_written_wrong_is_told_what_was_meant() {
+    let message = |text| evaluated(text, Mode::Strict).unwrap_err().message;
+    assert!(message("jsonencod(1)").contains("did you mean `jsonencode`?"));
+    assert!(!message("nothing_like_it(1)").contains("did you mean"));
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn is_inside(root: &Path, path: &Path) -> bool {
 }
 
 fn not_read(call: &Call<'_>, ty: Type, why: &str) -> Value {
-    let cause = Cause::Other(format!("`{}` of a file {why}", call.name).into());
+    let cause = Cause::Limit(format!("`{}` of a file {why}", call.name).into());
     Value::from_unknown(Unknown { cause, ..unknown(call.args, ty, true) })
 }
 

@@ -127,3 +127,75 @@ fn assume_length(call: &Call<'_>, min: Option<usize>, max: Option<usize>) -> Out
         .is_none_or(|length| min.is_none_or(|min| length >= min) && max.is_none_or(|max| length <= max));
     if fits { Ok(value.clone()) } else { Err(BROKEN.to_owned()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::call as call_function;
+    use super::*;
+    use crate::value::{Cause, Number};
+
+    fn call(name: &str, args: &[Value]) -> Outcome {
+        call_function(name, args, None).unwrap()
+    }
+
+    fn text(name: &str, args: &[&str]) -> Outcome {
+        call(name, &args.iter().map(|arg| Value::string(*arg)).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn what_was_compressed_is_text_again() {
+        // What Terraform makes of `base64gzip("a")`.
+        let zipped = "H4sIAAAAAAAA/0oEAAAA//8BAAD//0O+t+gBAAAA";
+        assert_eq!(text("base64gunzip", &[zipped]).unwrap().as_str(), Some("a"));
+        assert!(text("base64gunzip", &[""]).is_err());
+        assert!(text("base64gunzip", &["H4sIAAAAAAAA/0oEAAAA"]).is_err(), "it is cut off");
+    }
+
+    #[test]
+    fn networks_contain_addresses_and_networks() {
+        for (outer, inner, expected) in [
+            ("192.168.2.0/20", "192.168.2.1", true),
+            ("192.168.2.0/20", "192.168.2.0/22", true),
+            ("192.168.2.0/20", "192.126.2.1", false),
+            ("192.168.0.0/24", "192.168.0.0/16", false),
+            ("fe80::/48", "fe80::1", true),
+            ("0.0.0.0/0", "0.0.0.0/0", true),
+        ] {
+            assert_eq!(
+                text("cidrcontains", &[outer, inner]).unwrap().as_bool(),
+                Some(expected),
+                "{outer} {inner}"
+            );
+        }
+        assert!(text("cidrcontains", &["10.0.0.0/8", "fe80::1"]).is_err());
+        assert!(text("cidrcontains", &["10.0.0.0", "10.0.0.1"]).is_err());
+    }
+
+    #[test]
+    fn urls_are_decoded() {
+        assert_eq!(text("urldecode", &["a+b%20c%C3%A9%2f"]).unwrap().as_str(), Some("a b c\u{e9}/"));
+        assert!(text("urldecode", &["%4"]).is_err() && text("urldecode", &["%zz"]).is_err());
+        assert!(text("urldecode", &["%ff"]).unwrap().is_unknown(), "no value has these bytes");
+    }
+
+    #[test]
+    fn what_is_assumed_is_checked_or_known_from_then_on() {
+        let unknown = Value::from_unknown(Unknown { ty: Type::String, ..Unknown::new(Cause::Plan) });
+        let begins = call("assumestringprefix", &[unknown.clone(), Value::string("arn:")]).unwrap();
+        assert_eq!(begins.as_unknown().unwrap().prefix, "arn:");
+        assert!(call("assumestringprefix", &[begins, Value::string("x")]).is_err());
+        assert!(
+            call("assumenotnull", std::slice::from_ref(&unknown)).unwrap().as_unknown().unwrap().not_null
+        );
+        assert!(call("assumenotnull", &[Value::NULL]).is_err());
+        let same = call("assumeequal", &[unknown, Value::string("a")]).unwrap();
+        assert_eq!(same.as_str(), Some("a"));
+        assert!(call("assumeequal", &[Value::string("b"), Value::string("a")]).is_err());
+        let list = Value::tuple([Value::int(1), Value::int(2)]);
+        let number = |n: i64| Value::number(Number::from(n));
+        assert!(call("assumelistlength", &[list.clone(), number(1), number(2)]).is_ok());
+        assert!(call("assumelistlengthmin", &[list.clone(), number(3)]).is_err());
+        assert!(call("assumelistlengthmax", &[list, number(1)]).is_err());
+        assert!(call("assumemaplengthmin", &[Value::object([]), number(0)]).is_ok());
+    }
+}

@@ -118,7 +118,8 @@ fn of_region(region: &str, name: &str) -> Option<String> {
 
 /// The region of `ec2.eu-west-1.amazonaws.com`.
 fn of_endpoint(endpoint: &str) -> Result<Option<String>, String> {
-    Ok(endpoint.strip_prefix("ec2.").and_then(|rest| rest.split('.').next()).map(str::to_owned))
+    let region = endpoint.strip_prefix("ec2.").and_then(|rest| rest.split('.').next());
+    region.map(|region| Some(region.to_owned())).ok_or_else(|| "`endpoint` is not of a region".to_owned())
 }
 
 /// The account that AWS writes bills from, in every region.
