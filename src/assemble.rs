@@ -1,6 +1,6 @@
 //! From checked graphs to one sorted report, and the numbers at its end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use smol_str::SmolStr;
 
@@ -117,8 +117,9 @@ pub fn report(rules: Vec<RuleInfo>, rules_digest: String, parts: Vec<Part>, sour
         )
     });
     report.diagnostics.sort_by_key(|diagnostic| diagnostic.site);
-    // What is evaluated for each instance is told once.
-    report.diagnostics.dedup();
+    // What is evaluated for each instance, and for each root module that calls it, is told once.
+    let mut told = BTreeSet::new();
+    report.diagnostics.retain(|d| told.insert((d.level, d.site, d.message.clone(), d.help.clone())));
     report
 }
 

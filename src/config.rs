@@ -21,6 +21,8 @@ pub struct Options {
     pub vars: Vec<(String, String)>,
     /// Files with values of root variables, as Terraform's `-var-file`.
     pub var_files: Vec<PathBuf>,
+    /// Look for root modules below directories that are one themselves.
+    pub recursive: bool,
     /// Keep findings that pass.
     pub keep_pass: bool,
     /// A directory of more rules.

@@ -221,7 +221,10 @@ fn installed_modules_are_read_and_others_are_told_once() {
     let part = r#"resource "aws_s3_bucket" "b" { bucket = path.module }"#;
     let folder = Folder::new(&[("main.tf", call)]);
     let (program, said) = folder.program(".");
-    assert_eq!(said, ["`module.vpc` is not followed: what it declares is not analysed"]);
+    assert_eq!(
+        said,
+        ["`module.vpc` is not followed: it is not installed, and what it declares not analysed"]
+    );
     assert!(program.diagnostics[0].help.as_deref().unwrap().starts_with("run `terraform init`"));
     assert_eq!(program.diagnostics[0].level, Level::Notice);
     assert_eq!(program.unfollowed.len(), 1, "that of no instance needs nothing");
@@ -237,7 +240,10 @@ fn installed_modules_are_read_and_others_are_told_once() {
         (".terraform/modules/vpc/part/main.tf", part),
     ]);
     let (program, said) = folder.program(".");
-    assert_eq!(said, ["`module.deeper` is not followed: what it declares is not analysed"]);
+    assert_eq!(
+        said,
+        ["`module.deeper` is not followed: it is not installed, and what it declares not analysed"]
+    );
     assert_eq!(program.unfollowed[0].address, "module.vpc.module.deeper");
     assert_eq!(reference(&program, "module.vpc.aws_kms_alias.a", "target_key_id"), "aws_kms_key.k.arn");
     let name = value(&program, "module.vpc.module.here.aws_s3_bucket.b", "bucket");
@@ -347,21 +353,6 @@ fn many_instances_of_many_levels_are_limited() {
     let (program, said) = folder.program("m0");
     assert!(program.resources.len() <= 10_001, "{} instances", program.resources.len());
     assert!(said.iter().any(|message| message.contains("too many module")), "{said:?}");
-}
-
-#[test]
-fn a_directory_that_another_root_calls_is_no_root_of_its_own() {
-    let folder = Folder::new(&[
-        ("live/main.tf", "module \"a\" {\n  source = \"../a\"\n}\n"),
-        ("a/main.tf", "resource \"aws_s3_bucket\" \"b\" {}\n"),
-    ]);
-    let mut sources = Sources::default();
-    let paths = [folder.tree().join("a"), folder.tree().join("live")];
-    let inputs = Inputs::read(&paths, &[], &[], &mut sources).unwrap();
-    assert_eq!(inputs.items.len(), 1);
-    let program = inputs.items[0].program(&inputs, &sources, &|_| true).unwrap();
-    assert_eq!(addresses(&program), ["module.a.aws_s3_bucket.b"]);
-    assert!(program.diagnostics[0].message.contains("is analysed as a module of"));
 }
 
 #[test]

@@ -30,6 +30,9 @@ pub(super) struct Args {
     /// File with values of root variables. May be repeated; later files win.
     #[arg(long, value_name = "FILE", env = "AIRGATE_VAR_FILE", hide_env = true)]
     var_file: Vec<PathBuf>,
+    /// Analyse every root module below a directory. A directory without Terraform of its own is always searched.
+    #[arg(long, short, env = "AIRGATE_RECURSIVE", hide_env = true, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
+    recursive: bool,
     /// Configuration file, instead of the `airgate.toml` that is nearest to the first PATH.
     #[arg(long, value_name = "FILE", env = "AIRGATE_CONFIG", hide_env = true)]
     config: Option<PathBuf>,
@@ -130,6 +133,7 @@ fn options(args: &Args) -> Result<Options, Failure> {
         config,
         vars: args.var.clone(),
         var_files: args.var_file.clone(),
+        recursive: args.recursive,
         keep_pass: show(args).pass,
         rules_dir: args.rules.clone(),
     })

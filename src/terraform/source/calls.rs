@@ -108,7 +108,7 @@ impl<'a> ModuleScope<'a> {
         let mut depth = 0;
         for caller in callers {
             depth += 1;
-            if std::ptr::eq(caller.definition, definition) {
+            if std::ptr::eq(caller.module, definition.module) {
                 return Err(Diagnostic::warning(format!(
                     "`module.{name}` calls the module that it is part of"
                 ))
@@ -370,8 +370,12 @@ pub(super) fn unfollowed<'a>(
     ModuleCall { address, source, site: declared.site(), references: reader.links.into_iter().collect() }
 }
 
+/// How to get a module that is called and not there.
+pub(super) const INSTALL: &str = "run `terraform init`, `tofu init` or `terraform get`, or check a plan: `terraform show -json PLAN > plan.json`";
+
 /// What is said of a call that leads to nothing on this disk.
 pub(super) fn not_installed(name: &str) -> Diagnostic {
-    Diagnostic::notice(format!("`module.{name}` is not followed: what it declares is not analysed"))
-        .help("run `terraform init`, or check a plan: `terraform show -json PLAN > plan.json`")
+    let message =
+        format!("`module.{name}` is not followed: it is not installed, and what it declares not analysed");
+    Diagnostic::notice(message).help(INSTALL)
 }

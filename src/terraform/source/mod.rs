@@ -40,9 +40,8 @@ use crate::program::{InputKind, Program};
 use crate::source::{FileId, Sources};
 
 pub use files::{display_path, read_text};
-pub use find::ModuleDir;
+pub use find::{ModuleDir, ModulePlace, Shelf};
 
-use files::Listing;
 use module::{Definition, Module};
 use run::Run;
 use scope::ModuleScope;
@@ -59,10 +58,12 @@ pub struct RootModule {
     pub config: Vec<FileId>,
     /// `terraform.tfvars`, then `*.auto.tfvars` sorted by name.
     pub tfvars: Vec<FileId>,
-    /// Where the root module's calls lead: index into `modules` plus one, or why nowhere.
+    /// Where the root module's calls lead: index into `places` plus one, or why nowhere.
     pub calls: BTreeMap<String, Target>,
     /// The directories of the modules that are called, each once.
     pub modules: Vec<ModuleDir>,
+    /// The ways that lead to them.
+    pub places: Vec<ModulePlace>,
     /// The directories of all of them, without links.
     pub directories: Vec<PathBuf>,
     /// The smallest directory that holds the root module and all of them: filesystem functions are confined to it.
@@ -77,17 +78,19 @@ pub type Target = Result<usize, Diagnostic>;
 impl RootModule {
     /// Finds and reads the files of the root module in `directory`. Files that cannot be read are diagnostics; an error only
     /// if the directory cannot be listed.
-    pub fn read(directory: &Path, sources: &mut Sources) -> std::io::Result<Self> {
-        let listing = Listing::read(directory, directory, true, sources)?;
+    pub fn read(directory: &Path, shelf: &mut Shelf, sources: &mut Sources) -> std::io::Result<Self> {
+        let real = directory.canonicalize()?;
+        let read = shelf.read(&real, directory, true, sources)?;
+        let listing = &read.listing;
         let mut root = Self {
             directory: Some(directory.to_path_buf()),
             path: display_path(directory),
-            config: listing.config,
-            tfvars: listing.tfvars,
-            diagnostics: listing.diagnostics,
+            config: listing.config.clone(),
+            tfvars: listing.tfvars.clone(),
+            diagnostics: listing.diagnostics.clone(),
             ..Self::default()
         };
-        find::follow(&mut root, directory, sources);
+        find::follow(&mut root, directory, read, shelf, sources);
         Ok(root)
     }
 
@@ -146,16 +149,22 @@ impl RootModule {
         let (config, rest) = parsed.split_at(split(parsed, self.config.len()));
         let (tfvars, mut rest) = rest.split_at(split(rest, self.tfvars.len()));
         let (module, mut diagnostics) = Module::new(config);
-        let mut definitions = vec![Definition { module, path: ".", calls: &self.calls }];
+        let mut modules = Vec::with_capacity(self.modules.len());
         for dir in &self.modules {
             let (config, others) = rest.split_at(split(rest, dir.config.len()));
             rest = others;
             let (module, more) = Module::new(config);
             diagnostics.extend(more);
-            definitions.push(Definition { module, path: &dir.path, calls: &dir.calls });
+            modules.push((module, dir.path.as_str()));
         }
+        let mut definitions =
+            vec![Definition { module: &module, path: ".", calls: &self.calls, installed: false }];
+        definitions.extend(self.places.iter().filter_map(|place| {
+            let (module, path) = modules.get(place.module)?;
+            Some(Definition { module, path, calls: &place.calls, installed: place.installed })
+        }));
         let Some(root) = definitions.first() else { return Program::default() };
-        let (values, more) = variables::values(&root.module, tfvars, given);
+        let (values, more) = variables::values(root.module, tfvars, given);
         diagnostics.extend(more);
         let directory = self
             .directory

@@ -31,11 +31,13 @@ pub struct Module<'a> {
 #[derive(Debug)]
 pub struct Definition<'a> {
     /// What it declares.
-    pub module: Module<'a>,
+    pub module: &'a Module<'a>,
     /// `path.module`: the directory from the root module's.
     pub path: &'a str,
     /// Where its calls lead.
     pub calls: &'a BTreeMap<String, Target>,
+    /// It was installed: its files are somebody else's.
+    pub installed: bool,
 }
 
 /// A block and its file.

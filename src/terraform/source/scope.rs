@@ -86,7 +86,7 @@ impl<'a> ModuleScope<'a> {
             this: Weak::clone(this),
             run,
             definition,
-            module: &definition.module,
+            module: definition.module,
             path,
             block_path,
             variables,
