@@ -95,7 +95,7 @@ fn findings(path: &Path) -> BTreeSet<(String, bool, String)> {
 #[test]
 fn source_and_plan_give_the_same_findings() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/modules");
-    for (name, least) in [("local", 8), ("environments/prod", 8)] {
+    for (name, least) in [("local", 8), ("environments/prod", 8), ("accounts", 8)] {
         let (source, plan) =
             (findings(&fixtures.join(name)), findings(&fixtures.join(name).join("plan.json")));
         assert_eq!(source, plan, "{name}");
@@ -401,6 +401,72 @@ fn data_sources_read_the_provider_configuration_that_the_module_has() {
     let (program, said) = folder.program(".");
     assert_eq!(said, [""; 0]);
     assert_eq!(value(&program, "module.same.aws_s3_bucket.b", "bucket").as_str(), Some("eu-central-1"));
-    // What is handed down by name is not looked up yet: not known, and never the wrong region.
-    assert!(value(&program, "module.west.aws_s3_bucket.b", "bucket").is_unknown());
+    assert_eq!(value(&program, "module.west.aws_s3_bucket.b", "bucket").as_str(), Some("us-west-2"));
+}
+
+#[test]
+fn provider_configurations_that_are_missing_are_told_and_cost_only_what_they_say() {
+    let folder = Folder::new(&[
+        (
+            "main.tf",
+            r#"
+            provider "aws" {
+              alias    = "by_region"
+              for_each = var.regions
+              region   = each.key
+            }
+            variable "regions" { default = ["eu-central-1"] }
+            module "short" { source = "./m" }
+            module "each" {
+              source    = "./m"
+              for_each  = toset(var.regions)
+              providers = { aws.far = aws.by_region[each.key] }
+            }
+            resource "aws_s3_bucket" "wrong" { provider = aws.nowhere }
+            "#,
+        ),
+        (
+            "m/main.tf",
+            r#"
+            terraform {
+              required_providers {
+                aws = {
+                  source                = "hashicorp/aws"
+                  configuration_aliases = [aws.far]
+                }
+              }
+            }
+            resource "aws_s3_bucket" "b" { provider = aws.far }
+            resource "aws_s3_bucket" "c" {}
+            "#,
+        ),
+    ]);
+    let (program, mut said) = folder.program(".");
+    said.sort();
+    let expected = [
+        "`module.short` is not given the provider configuration `aws.far`",
+        "provider configuration `aws.nowhere` is not declared",
+    ];
+    assert_eq!(said, expected);
+    let why = |program: &Program, address: &str| {
+        let provider = &program.providers[resource(program, address).provider.unwrap()];
+        provider.region.as_unknown().map(|unknown| unknown.cause.to_string())
+    };
+    let in_error = |message: &str| Some(format!("the expression is in error: {message}"));
+    assert_eq!(why(&program, "module.short.aws_s3_bucket.b"), in_error(expected[0]));
+    assert_eq!(why(&program, "aws_s3_bucket.wrong"), in_error(expected[1]));
+    assert_eq!(
+        why(&program, r#"module.each["eu-central-1"].aws_s3_bucket.b"#).as_deref(),
+        Some("`aws.by_region` has `for_each`: which configuration is meant is not told")
+    );
+    // Its region comes from the environment: that is told where it is asked for.
+    assert_eq!(why(&program, "module.short.aws_s3_bucket.c"), None);
+
+    // On its own, a module does not know what it will be given.
+    let (program, said) = folder.program("m");
+    assert_eq!(said, [""; 0]);
+    assert_eq!(
+        why(&program, "aws_s3_bucket.b").as_deref(),
+        Some("`aws.far` is what a caller of the module hands to it")
+    );
 }

@@ -124,21 +124,19 @@ impl<'a> ModuleScope<'a> {
         Ok(definition)
     }
 
-    /// The module whose default provider configurations this one has: the one that calls it, unless it says which.
-    pub(super) fn heir_of(&self) -> Option<Rc<Self>> {
-        match &self.variables {
-            Variables::Arguments(arguments) if arguments.call.body().attribute("providers").is_none() => {
-                arguments.parent.upgrade()
-            }
-            _ => None,
-        }
-    }
-
     /// Who calls this module; [`None`] of the root.
-    fn parent(&self) -> Option<Rc<Self>> {
+    pub(super) fn parent(&self) -> Option<Rc<Self>> {
         match &self.variables {
             Variables::Given(_) => None,
             Variables::Arguments(arguments) => arguments.parent.upgrade(),
+        }
+    }
+
+    /// The call that this module is an instance of; [`None`] of the root.
+    pub(super) fn call_block(&self) -> Option<Declared<'a>> {
+        match &self.variables {
+            Variables::Given(_) => None,
+            Variables::Arguments(arguments) => Some(arguments.call),
         }
     }
 

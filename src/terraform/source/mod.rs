@@ -22,6 +22,7 @@ mod providers;
 pub mod resources;
 mod run;
 pub mod scope;
+mod tags;
 #[cfg(test)]
 mod tests;
 pub mod variables;

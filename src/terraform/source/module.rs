@@ -25,6 +25,8 @@ pub struct Module<'a> {
     pub outputs: BTreeMap<&'a str, Declared<'a>>,
     /// `provider` blocks, in source order.
     pub providers: Vec<Declared<'a>>,
+    /// `terraform` blocks, in source order.
+    pub settings: Vec<Declared<'a>>,
 }
 
 /// A module's definition and its place among the others.
@@ -92,6 +94,10 @@ impl<'a> Module<'a> {
             ("data", &[kind, name]) => insert(&mut self.data, (kind, name), declared),
             ("provider", &[_]) => {
                 self.providers.push(declared);
+                true
+            }
+            ("terraform", _) => {
+                self.settings.push(declared);
                 true
             }
             ("locals", &[]) => {

@@ -20,6 +20,7 @@ use super::instance::{self, Expansion};
 use super::module::Declared;
 use super::names::{Each, InstanceScope};
 use super::scope::{ModuleScope, NOT_DECLARED};
+use super::tags;
 
 /// Names a `resource` or `data` block: mode, type, name.
 pub type BlockId<'a> = (Mode, &'a str, &'a str);
@@ -243,6 +244,10 @@ impl<'a> ModuleScope<'a> {
             Some(value) if !value.is_null() => Some(value),
             given if mode == Mode::Data => {
                 data::computed(kind, attr, &data::Block { declared, scope: self, names: &scope }).or(given)
+            }
+            None if mode == Mode::Managed && attr == tags::TAGS_ALL => {
+                let tags = instance::attribute(declared, "tags", self, &scope);
+                tags::all(declared, kind, tags.as_ref(), self)
             }
             given => given,
         });

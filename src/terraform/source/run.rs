@@ -9,6 +9,7 @@ use crate::source::Site;
 use crate::value::Reference;
 
 use super::module::Definition;
+use super::providers::Configurations;
 use super::scope::NOT_DECLARED;
 
 /// More resources than this are not kept as named by one expression.
@@ -33,6 +34,8 @@ pub struct Run<'a> {
     /// Where a diagnostic was reported: of an expression that many instances evaluate one is enough.
     reported: RefCell<BTreeSet<Site>>,
     modules: Cell<usize>,
+    /// Provider configurations.
+    pub(super) providers: Configurations<'a>,
     /// What is left of [`MAX_TOTAL`].
     left: Cell<usize>,
     /// What was said of names that are not declared: one mistake, however often the name stands there.
@@ -49,6 +52,7 @@ impl<'a> Run<'a> {
             diagnostics: RefCell::default(),
             reported: RefCell::default(),
             modules: Cell::default(),
+            providers: Configurations::default(),
             left: Cell::new(MAX_TOTAL),
             undeclared: RefCell::default(),
         }

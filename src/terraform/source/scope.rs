@@ -3,7 +3,7 @@
 //! Evaluation is demand driven: a local or a resource attribute is evaluated when something asks for it, and once.
 //! A resource attribute is always a reference, known or not: [`Value::reference`].
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::{Rc, Weak};
 
@@ -18,6 +18,7 @@ use crate::value::{Cause, Reference, Value};
 
 use super::calls::{Arguments, Calls};
 use super::module::{Definition, Module};
+use super::providers::Environment;
 use super::resources::Resources;
 use super::run::Run;
 
@@ -38,6 +39,8 @@ pub struct ModuleScope<'a> {
     pub(super) resources: Resources<'a>,
     /// What was evaluated of module calls and outputs.
     pub(super) calls: Calls<'a>,
+    /// What provider names mean in it.
+    environment: OnceCell<Rc<Environment>>,
 }
 
 /// Where variables have their values from.
@@ -93,7 +96,13 @@ impl<'a> ModuleScope<'a> {
             locals: RefCell::default(),
             resources: Resources::default(),
             calls: Calls::default(),
+            environment: OnceCell::new(),
         })
+    }
+
+    /// What provider names mean in the module.
+    pub(super) fn environment(&self) -> Rc<Environment> {
+        Rc::clone(self.environment.get_or_init(|| Rc::new(Environment::of(self))))
     }
 
     /// Adds a diagnostic, the first one of its place, and of a name that is not declared the first one of all.

@@ -465,7 +465,7 @@ fn providers_have_the_values_of_their_expressions() {
         resource "google_storage_bucket" "e" {}
         "#,
     );
-    assert_eq!(messages(&program), [""; 0]);
+    assert_eq!(messages(&program), ["provider configuration `aws.missing` is not declared"]);
     let provider = |address: &str| &program.providers[resource(&program, address).provider.unwrap()];
     assert_eq!(provider("aws_s3_bucket.a").region.as_str(), Some("eu-central-1"));
     let tags = &provider("aws_s3_bucket.a").default_tags;

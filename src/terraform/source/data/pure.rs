@@ -6,11 +6,11 @@
 use std::rc::Rc;
 
 use super::{Block, text};
-use crate::hcl::ast::{ExprKind, Step};
 use crate::terraform::source::instance;
 use crate::terraform::source::module::Declared;
 use crate::terraform::source::scope::ModuleScope;
-use crate::value::{Type, Value, convert};
+use crate::terraform::source::tags;
+use crate::value::{Type, Value};
 
 /// The attributes of a data source, [`None`] if it is none of these.
 pub(super) fn attributes(kind: &str) -> Option<&'static [&'static str]> {
@@ -28,7 +28,10 @@ pub(super) fn attributes(kind: &str) -> Option<&'static [&'static str]> {
 pub(super) fn computed(kind: &str, name: &str, block: &Block<'_, '_>) -> Option<Value> {
     match kind {
         "aws_arn" => map_text(&block.argument("arn"), |arn| part_of_arn(arn, name), block),
-        "aws_default_tags" if name == "tags" => default_tags(block),
+        "aws_default_tags" if name == "tags" => {
+            let tags = tags::default(block.declared, kind, block.scope)?;
+            Some(Value { origin: None, ..tags })
+        }
         "aws_default_tags" | "aws_partition" => of_partition(name, block),
         "aws_region" => {
             let region = match block.argument("name") {
@@ -155,44 +158,7 @@ fn configured_region(block: &Block<'_, '_>) -> Option<Value> {
     (!region.is_null()).then_some(Value { origin: None, reference: None, ..region })
 }
 
-fn default_tags(block: &Block<'_, '_>) -> Option<Value> {
-    let (provider, scope) = provider(block)?;
-    if provider.body().blocks().any(|block| block.ident.text == "ignore_tags") {
-        return None;
-    }
-    let Some(blocks) = instance::attribute(provider, "default_tags", &scope, &*scope) else {
-        return Some(Value::map_of([]));
-    };
-    let tags = match blocks.at_path("tags") {
-        Some(tags) if !tags.is_null() => convert(tags, &Type::map(Type::String)).ok()?,
-        _ => Value::map_of([]),
-    };
-    Some(Value { origin: None, ..tags })
-}
-
 /// The block of the provider configuration that the data source is read with, and the module that it is in.
 fn provider<'a>(block: &Block<'_, 'a>) -> Option<(Declared<'a>, Rc<ModuleScope<'a>>)> {
-    let (name, alias) =
-        match block.declared.body().attribute("provider").map(|attribute| attribute.value.kind) {
-            None => ("aws", None),
-            Some(ExprKind::Variable(name)) => (name, None),
-            Some(ExprKind::Access { base, steps: [Step::Attr(alias)] }) => match base.kind {
-                ExprKind::Variable(name) => (name, Some(alias.text)),
-                _ => return None,
-            },
-            Some(_) => return None,
-        };
-    let is_meant = |declared: &Declared<'a>| {
-        let label = declared.block.labels.first().map(|label| label.text);
-        let its = declared.body().attribute("alias").map(|attribute| attribute.value.kind);
-        let its = match its {
-            Some(ExprKind::String(text)) => Some(text),
-            _ => None,
-        };
-        label == Some(name) && its == alias
-    };
-    let mut heirs = std::iter::successors(block.scope.this.upgrade(), |scope| {
-        if alias.is_none() { scope.heir_of() } else { None }
-    });
-    heirs.find_map(|scope| Some((scope.module.providers.iter().copied().find(is_meant)?, scope)))
+    block.scope.provider_block(block.declared, "aws")
 }
