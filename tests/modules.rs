@@ -470,3 +470,94 @@ fn provider_configurations_that_are_missing_are_told_and_cost_only_what_they_say
         Some("`aws.far` is what a caller of the module hands to it")
     );
 }
+
+#[test]
+fn a_finding_in_a_module_tells_the_calls_and_in_an_installed_one_points_at_them() {
+    let notebook = r#"
+        resource "aws_sagemaker_notebook_instance" "n" {
+          name          = "n"
+          role_arn      = "arn:aws:iam::123456789012:role/n"
+          instance_type = "ml.t3.medium"
+        }
+    "#;
+    let manifest = r#"{"Modules":[
+        {"Key":"bought","Source":"registry.terraform.io/x/y/aws","Version":"1.0.0","Dir":".terraform\\modules\\bought"},
+        {"Key":"bought.part","Source":"./part","Dir":".terraform/modules/bought/part"}]}"#;
+    let folder = Folder::new(&[
+        (
+            "live/main.tf",
+            "module \"own\" {\n  source = \"../own\"\n  for_each = toset([\"x\", \"y\"])\n}\nmodule \"bought\" {\n  source = \"x/y/aws\"\n}\n",
+        ),
+        ("own/main.tf", "module \"part\" {\n  source = \"./part\"\n}\n"),
+        ("own/part/main.tf", notebook),
+        ("live/.terraform/modules/modules.json", manifest),
+        ("live/.terraform/modules/bought/main.tf", "module \"part\" {\n  source = \"./part\"\n}\n"),
+        ("live/.terraform/modules/bought/part/main.tf", notebook),
+    ]);
+    let rules = airgate::config::Selection { select: vec!["AWS-SM-NET-001".to_owned()], ignore: Vec::new() };
+    let options =
+        Options { config: Config { rules, ..Config::default() }, keep_pass: true, ..Options::default() };
+    let report = airgate::analyze(&[folder.tree().join("live")], &options).unwrap();
+    let place = |site: airgate::source::Site| {
+        let file = report.sources.get(site.file).unwrap();
+        let path = Path::new(file.path()).strip_prefix(folder.tree()).unwrap().display().to_string();
+        format!("{path}:{}", file.position(site.span.start).line)
+    };
+    let mut told: Vec<String> = Vec::new();
+    for finding in &report.findings {
+        let resources: Vec<&str> = finding.resources.iter().map(|subject| subject.address.as_str()).collect();
+        let related = finding.related.iter().map(|(site, label)| format!("\n  {} {label}", place(*site)));
+        let related: String = related.collect();
+        told.push(format!("{}: {}{related}", place(finding.site.unwrap()), resources.join(" ")));
+    }
+    told.sort();
+    let expected = [
+        "live/main.tf:5: module.bought.module.part.aws_sagemaker_notebook_instance.n\n  \
+         live/.terraform/modules/bought/part/main.tf:2 in the module, which was installed\n  \
+         live/.terraform/modules/bought/main.tf:1 `module.bought.module.part` is called here",
+        "own/part/main.tf:2: module.own[\"x\"].module.part.aws_sagemaker_notebook_instance.n \
+         module.own[\"y\"].module.part.aws_sagemaker_notebook_instance.n\n  \
+         own/main.tf:1 `module.own.module.part` is called here\n  \
+         live/main.tf:1 `module.own` is called here",
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn what_is_installed_below_a_module_is_found_by_the_way_that_leads_to_it() {
+    let manifest = r#"{"Modules":[
+        {"Key":"","Source":"","Dir":"."},
+        {"Key":"a","Source":"./shared","Dir":"shared"},
+        {"Key":"b","Source":"./shared","Dir":"shared"},
+        {"Key":"a.label","Source":"registry.terraform.io/x/label/null","Version":"1.0.0","Dir":".terraform/modules/a.label"},
+        {"Key":"b.label","Source":"registry.terraform.io/x/label/null","Version":"1.0.0","Dir":".terraform/modules/b.label"}]}"#;
+    let bucket = |name: &str| format!("resource \"aws_s3_bucket\" \"{name}\" {{ bucket = path.module }}\n");
+    let shared = "module \"label\" {\n  source = \"x/label/null\"\n}\n".to_owned() + &bucket("own");
+    let call = |name: &str| format!("module \"{name}\" {{\n  source = \"./shared\"\n}}\n");
+    let folder = Folder::new(&[
+        ("main.tf", &["a", "b", "c"].map(call).concat()),
+        ("shared/main.tf", &shared),
+        (".terraform/modules/modules.json", manifest),
+        (".terraform/modules/a.label/main.tf", &bucket("one")),
+        (".terraform/modules/b.label/main.tf", &bucket("two")),
+    ]);
+    let (program, said) = folder.program(".");
+    let mut all = addresses(&program);
+    all.sort_unstable();
+    let expected = [
+        "module.a.aws_s3_bucket.own",
+        "module.a.module.label.aws_s3_bucket.one",
+        "module.b.aws_s3_bucket.own",
+        "module.b.module.label.aws_s3_bucket.two",
+        "module.c.aws_s3_bucket.own",
+    ];
+    assert_eq!(all, expected);
+    let path = value(&program, "module.b.module.label.aws_s3_bucket.two", "bucket");
+    assert_eq!(path.as_str(), Some(".terraform/modules/b.label"));
+    assert_eq!(
+        said,
+        ["`module.label` is not followed: it is not installed, and what it declares not analysed"]
+    );
+    assert_eq!(program.unfollowed.len(), 1);
+    assert_eq!(program.unfollowed[0].address, "module.c.module.label");
+}

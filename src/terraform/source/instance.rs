@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use crate::diagnostic::Diagnostic;
 use crate::eval::{self, Scope};
-use crate::program::{Action, Key, Mode, Program, Resource};
+use crate::program::{Action, FollowedCall, Key, Mode, Program, Resource};
 use crate::value::{Cause, Kind, Type, Unknown, Value, convert};
 
 use super::body::BodyReader;
@@ -70,6 +70,8 @@ fn expand_module(scope: &ModuleScope<'_>, program: &mut Program) {
         match &*scope.called(name, declared) {
             Called::Instances(_, instances) => {
                 for (_, inner) in instances {
+                    let call = FollowedCall { site: declared.site(), installed: inner.definition.installed };
+                    program.calls.entry(inner.block_path.clone()).or_insert(call);
                     expand_module(inner, program);
                 }
             }
