@@ -89,6 +89,9 @@ fn a_tree_without_terraform_at_its_top_is_searched() {
     ]);
     assert_eq!(folder.inputs(&[""], false), ["json", "live/dev", "live/prod", "modules/unused"]);
     assert_eq!(folder.inputs(&["live"], false), ["live/dev", "live/prod"]);
+    fs::write(folder.path("live/versions.tf"), "terraform {\n  required_version = \">= 1.5\"\n}\n").unwrap();
+    assert_eq!(folder.inputs(&["live"], false), ["live", "live/dev", "live/prod"], "settings are no root");
+    fs::remove_file(folder.path("live/versions.tf")).unwrap();
     // Of what both roots call the findings are told for each, the files are read once.
     let report = folder.check(&["live"], false);
     let files = report.sources.iter().filter(|(_, file)| file.path().ends_with("modules/key/main.tf"));

@@ -106,7 +106,7 @@ impl Inputs {
         for (at, path) in paths.iter().enumerate() {
             if path.is_dir() {
                 let io = |source| ReadError::Io { path: display_path(path), source };
-                if !roots.add_directory(path, recursive, at).map_err(io)? {
+                if !roots.add_directory(path, recursive, at, sources).map_err(io)? {
                     return Err(nothing(path));
                 }
             } else if let Some(module) = module_of(path) {

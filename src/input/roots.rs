@@ -1,10 +1,11 @@
 //! Which directories are root modules: those that were named, and those that are found below a directory.
 //!
-//! A directory that holds Terraform is one root module, as it is to Terraform. One that holds none is walked, and with
-//! `recursive` every one is: each directory in it that holds Terraform is a candidate, and one that another candidate calls
-//! is a module of that one and no root of its own. Three kinds stay roots though somebody calls them: those that were named,
-//! those that are deployed as they are (a backend, values for the variables: then a test or an example calls them), and one
-//! of each circle of calls. So every candidate is analysed, as a root or as a module of one.
+//! A directory that declares resources, data or module calls is one root module, as it is to Terraform. One that does not is
+//! walked (settings at the top of a repository are nothing to analyse), and with `recursive` every one is: each directory in
+//! it that holds Terraform is a candidate, and one that another candidate calls is a module of that one and no root of its
+//! own. Three kinds stay roots though somebody calls them: those that were named, those that are deployed as they are (a
+//! backend, values for the variables: then a test or an example calls them), and one of each circle of calls. So every
+//! candidate is analysed, as a root or as a module of one.
 //!
 //! Hidden directories are not entered (`.terraform` holds copies), nor `node_modules`, nor symbolic links: what one leads to
 //! in the tree is found where it is, and what lies outside was not asked for. JSON documents are analysed only if named.
@@ -33,6 +34,8 @@ pub(super) struct Candidate {
     /// Without links.
     real: PathBuf,
     how: How,
+    /// The directory that was named and led here.
+    top: PathBuf,
     /// The place of the path that led here among those that were named.
     at: usize,
 }
@@ -63,13 +66,16 @@ struct Walk {
 #[derive(Debug, Default)]
 pub(super) struct Candidates {
     list: Vec<Candidate>,
+    /// Their places in the list.
+    known: BTreeMap<PathBuf, usize>,
+    shelf: Shelf,
     diagnostics: Vec<Diagnostic>,
 }
 
 impl Candidates {
     /// Adds the directory of a file that was named.
     pub(super) fn add_module_of_file(&mut self, directory: &Path, at: usize) {
-        self.add(directory.to_owned(), How::File, at);
+        self.add(directory, directory.to_owned(), How::File, at);
     }
 
     /// Adds a directory that was named, or what is found below it; false if there is no Terraform at all.
@@ -78,15 +84,17 @@ impl Candidates {
         directory: &Path,
         recursive: bool,
         at: usize,
+        sources: &mut Sources,
     ) -> std::io::Result<bool> {
         // That it cannot be listed is an error, of those below it a diagnostic.
-        std::fs::read_dir(directory)?;
-        let is_root = holds_terraform(directory);
+        let is_root = holds_terraform(directory)?;
         if is_root {
-            self.add(directory.to_owned(), How::Named, at);
-        }
-        if is_root && !recursive {
-            return Ok(true);
+            self.add(directory, directory.to_owned(), How::Named, at);
+            let real = directory.canonicalize()?;
+            self.shelf.add_root(&real, directory, sources)?;
+            if !recursive && self.shelf.declares(&real, sources) {
+                return Ok(true);
+            }
         }
         let walk = walk(directory, MAX_DIRECTORIES);
         let shown = display_path(directory);
@@ -103,18 +111,22 @@ impl Candidates {
         }));
         let is_empty = walk.found.is_empty() && self.diagnostics.is_empty();
         for path in walk.found {
-            self.add(path, How::Found, at);
+            self.add(directory, path, How::Found, at);
         }
         Ok(is_root || !is_empty)
     }
 
-    fn add(&mut self, path: PathBuf, how: How, at: usize) {
+    fn add(&mut self, top: &Path, path: PathBuf, how: How, at: usize) {
         let real = path.canonicalize().unwrap_or_else(|_| path.clone());
-        match self.list.iter_mut().find(|other| other.real == real) {
+        let top = top.to_owned();
+        match self.known.get(&real).and_then(|&index| self.list.get_mut(index)) {
             // Named beats found.
-            Some(other) if how == How::Named => *other = Candidate { path, real, how, at: other.at },
+            Some(other) if how == How::Named => *other = Candidate { path, real, how, top, at: other.at },
             Some(_) => {}
-            None => self.list.push(Candidate { path, real, how, at }),
+            None => {
+                self.known.insert(real.clone(), self.list.len());
+                self.list.push(Candidate { path, real, how, top, at });
+            }
         }
     }
 
@@ -124,8 +136,7 @@ impl Candidates {
         self,
         sources: &mut Sources,
     ) -> Result<Vec<(usize, RootModule)>, (PathBuf, std::io::Error)> {
-        let Self { list, mut diagnostics } = self;
-        let mut shelf = Shelf::default();
+        let Self { list, mut shelf, mut diagnostics, .. } = self;
         let mut candidates = Vec::with_capacity(list.len());
         for candidate in list {
             match shelf.add_root(&candidate.real, &candidate.path, sources) {
@@ -149,8 +160,8 @@ impl Candidates {
                 continue;
             }
             let path = candidate.path.clone();
-            let mut root =
-                RootModule::read(&path, &mut shelf, sources).map_err(|error| (path.clone(), error))?;
+            let mut root = RootModule::read(&path, &candidate.top, &mut shelf, sources)
+                .map_err(|error| (path.clone(), error))?;
             reached.extend(root.directories.iter().cloned());
             if candidate.how == How::Named {
                 diagnostics.extend(not_called(candidate, &root, &candidates));
@@ -244,9 +255,8 @@ fn not_called(candidate: &Candidate, root: &RootModule, candidates: &[Candidate]
 }
 
 /// Whether the directory holds files that Terraform or OpenTofu reads as configuration.
-fn holds_terraform(directory: &Path) -> bool {
-    let entries = std::fs::read_dir(directory).into_iter().flatten().filter_map(Result::ok);
-    entries.into_iter().any(|entry| is_config(&entry))
+fn holds_terraform(directory: &Path) -> std::io::Result<bool> {
+    Ok(std::fs::read_dir(directory)?.filter_map(Result::ok).any(|entry| is_config(&entry)))
 }
 
 fn is_config(entry: &std::fs::DirEntry) -> bool {

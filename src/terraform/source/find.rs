@@ -1,7 +1,7 @@
 //! Where module calls lead on the disk: local directories, and those that `terraform init` installed.
 //!
-//! A local source may leave the root module, but not the tree that is analysed: the Git repository around the root module,
-//! or, where there is none, the directory above its parent.
+//! A local source may leave the root module, but not the tree that is analysed: the directory that was named to search for
+//! root modules, or the Git repository around the root module, or, where there is none, the directory above its parent.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
@@ -99,6 +99,16 @@ impl Shelf {
         self.read.get(directory).is_some_and(|read| read.is_deployed)
     }
 
+    /// Whether the directory that was read declares anything to analyse: settings and variables alone are none.
+    pub fn declares(&self, directory: &Path, sources: &Sources) -> bool {
+        let files = self.read.get(directory).into_iter().flat_map(|read| &read.listing.config);
+        files.into_iter().any(|&file| {
+            let arena = Bump::new();
+            let (body, _) = hcl::parse(sources.text(file), file, &arena);
+            body.blocks().any(|block| matches!(block.ident.text, "resource" | "data" | "module"))
+        })
+    }
+
     /// The directories that the one that was read calls by a path, without links.
     pub fn called_by(&self, directory: &Path) -> Vec<PathBuf> {
         let calls = self.read.get(directory).into_iter().flat_map(|read| read.calls.values());
@@ -152,6 +162,7 @@ struct Finder<'s> {
 pub(super) fn follow(
     root: &mut RootModule,
     directory: &Path,
+    within: &Path,
     read: Rc<Shelved>,
     shelf: &mut Shelf,
     sources: &mut Sources,
@@ -159,7 +170,9 @@ pub(super) fn follow(
     let Ok(real) = directory.canonicalize() else { return };
     let first = Place { real: real.clone(), path: PathBuf::new(), key: Some(String::new()), depth: 0, read };
     let mut finder = Finder {
-        tree: tree_of(&real),
+        tree: Some(tree_of(&real))
+            .filter(|tree| !tree.starts_with(within))
+            .unwrap_or_else(|| within.to_owned()),
         shown: directory.to_path_buf(),
         installed: BTreeMap::new(),
         known: BTreeMap::new(),
@@ -260,7 +273,8 @@ impl Finder<'_> {
                 "`module.{name}` is not followed: `{shown}` lies outside the analysed tree"
             ))
             .help(
-                "the tree is the Git repository around the root module, or the directory above its parent",
+                "the tree is the directory that was named, the Git repository around the root module, or the directory above \
+                 its parent",
             ));
         }
         if real == self.root {

@@ -77,9 +77,15 @@ pub struct RootModule {
 pub type Target = Result<usize, Diagnostic>;
 
 impl RootModule {
-    /// Finds and reads the files of the root module in `directory`. Files that cannot be read are diagnostics; an error only
+    /// Finds and reads the files of the root module in `directory`, which was looked for in `within`. Files that cannot be read are diagnostics; an error only
     /// if the directory cannot be listed.
-    pub fn read(directory: &Path, shelf: &mut Shelf, sources: &mut Sources) -> std::io::Result<Self> {
+    pub fn read(
+        directory: &Path,
+        within: &Path,
+        shelf: &mut Shelf,
+        sources: &mut Sources,
+    ) -> std::io::Result<Self> {
+        let within = within.canonicalize()?;
         let real = directory.canonicalize()?;
         let read = shelf.read(&real, directory, true, sources)?;
         let listing = &read.listing;
@@ -91,7 +97,7 @@ impl RootModule {
             diagnostics: listing.diagnostics.clone(),
             ..Self::default()
         };
-        find::follow(&mut root, directory, read, shelf, sources);
+        find::follow(&mut root, directory, &within, read, shelf, sources);
         Ok(root)
     }
 
