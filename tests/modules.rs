@@ -561,3 +561,24 @@ fn what_is_installed_below_a_module_is_found_by_the_way_that_leads_to_it() {
     assert_eq!(program.unfollowed.len(), 1);
     assert_eq!(program.unfollowed[0].address, "module.c.module.label");
 }
+
+#[test]
+fn blocks_of_types_without_a_schema_hold_more_than_is_written() {
+    let folder = Folder::new(&[(
+        "main.tf",
+        r#"
+        resource "google_cloudfunctions2_function" "f" {
+          name = "f"
+          service_config { max_instance_count = 1 }
+        }
+        resource "aws_s3_bucket" "b" {
+          bucket = google_cloudfunctions2_function.f.service_config[0].uri
+          tags   = { name = google_cloudfunctions2_function.f.name }
+        }
+        "#,
+    )]);
+    let (program, said) = folder.program(".");
+    assert_eq!(said, [""; 0]);
+    assert!(value(&program, "aws_s3_bucket.b", "bucket").is_unknown());
+    assert_eq!(value(&program, "aws_s3_bucket.b", "tags.name").as_str(), Some("f"));
+}

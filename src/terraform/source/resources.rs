@@ -251,7 +251,11 @@ impl<'a> ModuleScope<'a> {
             }
             given => given,
         });
-        let value = match given {
+        // What the provider adds to a block is told by the schema; without it, what the block lacks is not known.
+        let is_whole = declared.body().attribute(attr).is_some()
+            || kind == TERRAFORM_DATA
+            || Catalog::get().schema(kind).is_some();
+        let value = match given.filter(|_| mode == Mode::Data || is_whole) {
             Some(value) if mode == Mode::Data => value,
             // The provider decides what is null as it does what is not there.
             Some(value) if !value.is_null() => {
