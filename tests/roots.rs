@@ -1,6 +1,11 @@
 //! Which directories are root modules: named ones, those below a directory, and those that others call.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail the test"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -172,4 +177,26 @@ fn links_are_not_followed_and_closed_directories_make_the_run_unsure() {
         assert_eq!(report.diagnostics.iter().filter(|d| d.level == Level::Error).count(), 1);
     }
     fs::set_permissions(folder.path("closed"), fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn what_is_wrong_in_a_module_that_two_roots_call_is_one_finding() {
+    let folder = Folder::new(&[
+        ("live/a/main.tf", "module \"one\" {\n  source = \"../../m\"\n}\n"),
+        ("live/b/main.tf", "module \"two\" {\n  source = \"../../m\"\n  name   = \"x\"\n}\n"),
+        (
+            "m/main.tf",
+            "variable \"name\" { default = \"n\" }\nresource \"aws_sagemaker_notebook_instance\" \"n\" {\n  name = var.name\n}\n",
+        ),
+    ]);
+    let report = folder.check(&["live"], false);
+    let is_it = |finding: &&airgate::finding::Finding| report.rules[finding.rule].id == "AWS-SM-NET-001";
+    let found: Vec<_> = report.findings.iter().filter(is_it).collect();
+    let [finding] = found.as_slice() else { panic!("{found:?}") };
+    let addresses: Vec<_> = finding.resources.iter().map(|subject| subject.address.as_str()).collect();
+    let notebook = "aws_sagemaker_notebook_instance.n";
+    assert_eq!(addresses, [format!("module.one.{notebook}"), format!("module.two.{notebook}")]);
+    let called: Vec<_> = finding.related.iter().map(|(_, label)| label.as_str()).collect();
+    assert_eq!(called, ["`module.one` is called here", "`module.two` is called here"]);
+    assert_eq!(report.inputs.len(), 2);
 }
