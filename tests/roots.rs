@@ -1,11 +1,6 @@
 //! Which directories are root modules: named ones, those below a directory, and those that others call.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "helpers of tests fail the test"
-)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -46,10 +41,10 @@ impl Folder {
     /// The paths of the inputs, from the tree.
     fn inputs(&self, paths: &[&str], recursive: bool) -> Vec<String> {
         let report = self.check(paths, recursive);
-        report.inputs.iter().map(|input| self.from_tree(&input.path)).collect()
+        report.inputs.iter().map(|input| self.within(&input.path)).collect()
     }
 
-    fn from_tree(&self, path: &str) -> String {
+    fn within(&self, path: &str) -> String {
         let path = Path::new(path).strip_prefix(self.path("")).unwrap();
         path.to_str().unwrap().to_owned()
     }
@@ -144,6 +139,18 @@ fn a_module_that_its_examples_call_is_no_root_and_one_that_is_deployed_is() {
     ]);
     let expected = ["module/examples/x", "service", "service/tests/x", "values", "values/tests/x"];
     assert_eq!(folder.inputs(&[""], false), expected);
+}
+
+#[cfg(unix)]
+#[test]
+fn sources_that_lead_back_by_links_and_dots_end() {
+    let folder = Folder::new(&[("a/main.tf", &calls(&["./", "./b/loop", "./b/.."])), ("a/b/x", "")]);
+    std::os::unix::fs::symlink("..", folder.path("a/b/loop")).unwrap();
+    let report = folder.check(&["a"], false);
+    let said = folder.said(&report);
+    assert_eq!(said.len(), 3, "{said:?}");
+    assert!(said.iter().all(|message| message.ends_with("calls the module that it is part of")), "{said:?}");
+    assert_eq!(report.summary.managed, 1);
 }
 
 #[test]

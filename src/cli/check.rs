@@ -30,7 +30,7 @@ pub(super) struct Args {
     /// File with values of root variables. May be repeated; later files win.
     #[arg(long, value_name = "FILE", env = "AIRGATE_VAR_FILE", hide_env = true)]
     var_file: Vec<PathBuf>,
-    /// Analyse every root module below a directory. A directory without Terraform of its own is always searched.
+    /// Analyse every root module below a directory. A directory without resources of its own is always searched.
     #[arg(long, short, env = "AIRGATE_RECURSIVE", hide_env = true, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
     recursive: bool,
     /// Configuration file, instead of the `airgate.toml` that is nearest to the first PATH.

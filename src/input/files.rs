@@ -31,7 +31,7 @@ pub struct Inputs {
 #[derive(Debug)]
 pub enum Input {
     /// A root module.
-    Source(RootModule),
+    Source(Box<RootModule>),
     /// A JSON document.
     Document {
         /// What it is.
@@ -120,7 +120,7 @@ impl Inputs {
             let path = display_path(&path);
             ReadError::Io { path, source }
         })?;
-        items.extend(roots.into_iter().map(|(at, root)| (at, Input::Source(root))));
+        items.extend(roots.into_iter().map(|(at, root)| (at, Input::Source(Box::new(root)))));
         items.sort_by_key(|(at, _)| *at);
         this.items = items.into_iter().map(|(_, item)| item).collect();
         for path in var_files {
@@ -146,7 +146,7 @@ impl Inputs {
             let list = if path.ends_with(".tfvars") { &mut root.tfvars } else { &mut root.config };
             list.push(file);
         }
-        Self { items: vec![Input::Source(root)], ..Self::default() }
+        Self { items: vec![Input::Source(Box::new(root))], ..Self::default() }
     }
 }
 

@@ -299,15 +299,14 @@ impl Finder<'_> {
                 "`module.{name}` is not followed: `{shown}` holds no Terraform files"
             )));
         }
-        let module = match self.directories.get(&real) {
-            Some(&module) => module,
-            None => {
-                self.diagnostics.extend(listing.diagnostics.iter().cloned());
-                let config = listing.config.clone();
-                self.modules.push(ModuleDir { path: display_path(&path), config });
-                self.directories.insert(real.clone(), self.modules.len() - 1);
-                self.modules.len() - 1
-            }
+        let module = if let Some(&module) = self.directories.get(&real) {
+            module
+        } else {
+            self.diagnostics.extend(listing.diagnostics.iter().cloned());
+            let config = listing.config.clone();
+            self.modules.push(ModuleDir { path: display_path(&path), config });
+            self.directories.insert(real.clone(), self.modules.len() - 1);
+            self.modules.len() - 1
         };
         let index = self.open.len();
         self.places.push(ModulePlace { module, calls: BTreeMap::new(), installed });

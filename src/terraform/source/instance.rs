@@ -47,7 +47,7 @@ const MAX_RESOURCES: usize = 1_000_000;
 pub fn expand(scope: &ModuleScope<'_>) -> Program {
     let mut program = Program::default();
     expand_module(scope, &mut program);
-    program.providers = scope.run.providers.into_program();
+    program.providers = scope.run.providers.evaluated();
     // Findings and instances are told in source order; of one block in the order of modules and keys, as they are now.
     program.resources.sort_by_key(|resource| resource.site);
     program

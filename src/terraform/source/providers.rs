@@ -28,6 +28,9 @@ use super::scope::ModuleScope;
 /// A provider, by its source address or its local name in a module, and the alias.
 type Name = (SmolStr, Option<SmolStr>);
 
+/// A configuration that a caller must hand to a module: local name, alias, and where the module asks for it.
+type Handed = (SmolStr, SmolStr, Site);
+
 /// All configurations of a run, by the indexes of [`crate::program::Program::providers`].
 #[derive(Default)]
 pub(super) struct Configurations<'a> {
@@ -68,22 +71,19 @@ pub(super) struct Environment {
 
 impl Environment {
     /// The names in a module: nothing is evaluated.
-    pub(super) fn of<'a>(scope: &ModuleScope<'a>) -> Self {
+    pub(super) fn of(scope: &ModuleScope<'_>) -> Self {
         let (sources, aliases) = requirements(scope.module);
         let mut this = Self { names: BTreeMap::new(), sources };
-        let handed = match (scope.parent(), scope.call_block()) {
-            (Some(parent), Some(call)) => this.inherit(&parent, call, aliases, scope),
-            _ => {
-                for (local, alias, site) in aliases {
-                    let cause =
-                        format_smolstr!("`{local}.{alias}` is what a caller of the module hands to it");
-                    let name = (this.source(&local), Some(alias));
-                    let index =
-                        scope.run.providers.add(&name, Origin::Unknown(Cause::Other(cause), Some(site)));
-                    this.names.insert(name, index);
-                }
-                BTreeMap::new()
+        let handed = if let (Some(parent), Some(call)) = (scope.parent(), scope.call_block()) {
+            this.inherit(&parent, call, aliases, scope)
+        } else {
+            for (local, alias, site) in aliases {
+                let cause = format_smolstr!("`{local}.{alias}` is what a caller of the module hands to it");
+                let name = (this.source(&local), Some(alias));
+                let index = scope.run.providers.add(&name, Origin::Unknown(Cause::Other(cause), Some(site)));
+                this.names.insert(name, index);
             }
+            BTreeMap::new()
         };
         for &declared in &scope.module.providers {
             let Some(label) = declared.block.labels.first() else { continue };
@@ -113,7 +113,7 @@ impl Environment {
         &mut self,
         parent: &ModuleScope<'a>,
         call: Declared<'a>,
-        aliases: Vec<(SmolStr, SmolStr, Site)>,
+        aliases: Vec<Handed>,
         scope: &ModuleScope<'a>,
     ) -> BTreeMap<Name, usize> {
         let around = parent.environment();
@@ -131,11 +131,10 @@ impl Environment {
             }
         }
         for (local, alias, site) in aliases {
-            let name = (self.source(&local), Some(alias));
-            if handed.contains_key(&name) || is_declared(scope.module, &local, &name.1) {
+            let name = (self.source(&local), Some(alias.clone()));
+            if handed.contains_key(&name) || is_declared(scope.module, &local, &alias) {
                 continue;
             }
-            let alias = name.1.as_deref().unwrap_or_default();
             let message =
                 format!("`{}` is not given the provider configuration `{local}.{alias}`", scope.block_path);
             let what = Diagnostic::warning(message.clone()).at(call.site());
@@ -163,15 +162,12 @@ impl Environment {
         kind: &str,
         scope: &ModuleScope<'_>,
     ) -> Option<usize> {
-        Some(match declared.body().attribute("provider") {
-            Some(attribute) => {
-                self.find(name(&attribute.value)?, attribute.value.span.at(declared.file), scope)
-            }
-            None => {
-                let local = kind.split('_').next().unwrap_or(kind);
-                self.find((local.into(), None), declared.site(), scope)
-            }
-        })
+        let (name, site) = if let Some(attribute) = declared.body().attribute("provider") {
+            (name(&attribute.value)?, attribute.value.span.at(declared.file))
+        } else {
+            ((kind.split('_').next().unwrap_or(kind).into(), None), declared.site())
+        };
+        Some(self.find(name, site, scope))
     }
 
     /// The configuration that a name in `scope` means. A default one without a block comes from the environment; one with
@@ -239,7 +235,7 @@ impl<'a> Configurations<'a> {
     }
 
     /// All of them, evaluated. What is wrong in a block is reported.
-    pub(super) fn into_program(&self) -> Vec<ProviderConfig> {
+    pub(super) fn evaluated(&self) -> Vec<ProviderConfig> {
         let count = self.list.borrow().len();
         let configurations = (0..count).filter_map(|index| Some((index, self.get(index)?)));
         let all = configurations.map(|(index, configuration)| {
@@ -284,7 +280,7 @@ impl<'a> ModuleScope<'a> {
 
 /// The `required_providers` of a module: source addresses by local name, and the aliases that a caller must hand to it, with
 /// where each is asked for.
-fn requirements(module: &Module<'_>) -> (BTreeMap<SmolStr, SmolStr>, Vec<(SmolStr, SmolStr, Site)>) {
+fn requirements(module: &Module<'_>) -> (BTreeMap<SmolStr, SmolStr>, Vec<Handed>) {
     let (mut sources, mut aliases) = (BTreeMap::new(), Vec::new());
     let blocks = module.settings.iter().flat_map(|settings| {
         let body = settings.body();
@@ -323,14 +319,14 @@ fn address(source: &str) -> SmolStr {
     if short.contains('/') { short.into() } else { format_smolstr!("hashicorp/{short}") }
 }
 
-fn is_declared(module: &Module<'_>, local: &str, alias: &Option<SmolStr>) -> bool {
+fn is_declared(module: &Module<'_>, local: &str, alias: &str) -> bool {
     module.providers.iter().any(|declared| {
         let its = declared.body().attribute("alias").map(|attribute| attribute.value.kind);
         let its = match its {
             Some(ExprKind::String(text)) => Some(text),
             _ => None,
         };
-        declared.block.labels.first().is_some_and(|label| label.text == local) && its == alias.as_deref()
+        declared.block.labels.first().is_some_and(|label| label.text == local) && its == Some(alias)
     })
 }
 
