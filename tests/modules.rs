@@ -582,3 +582,36 @@ fn blocks_of_types_without_a_schema_hold_more_than_is_written() {
     assert!(value(&program, "aws_s3_bucket.b", "bucket").is_unknown());
     assert_eq!(value(&program, "aws_s3_bucket.b", "tags.name").as_str(), Some("f"));
 }
+
+#[test]
+fn data_that_waits_for_resources_says_now_what_it_will_say_then() {
+    let folder = Folder::new(&[
+        (
+            "main.tf",
+            r#"
+            provider "aws" { region = "eu-central-1" }
+            resource "aws_s3_bucket" "first" { bucket = "first" }
+            module "waits" {
+              source     = "./m"
+              depends_on = [aws_s3_bucket.first]
+            }
+            "#,
+        ),
+        (
+            "m/main.tf",
+            r#"
+            data "aws_region" "here" {}
+            data "aws_vpc" "any" { id = "vpc-1" }
+            resource "aws_s3_bucket" "b" {
+              bucket = data.aws_region.here.name
+              tags   = { vpc = data.aws_vpc.any.arn }
+            }
+            "#,
+        ),
+    ]);
+    let (program, said) = folder.program(".");
+    assert_eq!(said, [""; 0]);
+    let bucket = "module.waits.aws_s3_bucket.b";
+    assert_eq!(value(&program, bucket, "bucket").as_str(), Some("eu-central-1"));
+    assert!(value(&program, bucket, "tags.vpc").is_unknown());
+}
