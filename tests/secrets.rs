@@ -76,6 +76,23 @@ fn sensitive_variables_stay_hidden_however_they_are_given() {
             keeps_secret(&dir, &[]);
         }
     }
+    for broken in [
+        format!("{{\"s\": \"{CANARY}\"}}"),
+        format!("{{\"s\": \"{CANARY}"),
+        format!("{{\"s\": {CANARY}}}"),
+        format!("{{\"s\": '{CANARY}'}}"),
+        format!("{{\"s\": \"\\{CANARY}\"}}"),
+        format!("{{\"s\": 0{CANARY}}}"),
+        format!("{{\"s\": 1 \"{CANARY}\"}}"),
+        format!("{{\"s\": \"${{{CANARY}}}\"}}"),
+        format!("{{\"plain\": {{\"{CANARY}\": 1, \"{CANARY}\": 2}}}}"),
+        format!("[\"{CANARY}\"]"),
+        format!("\"{CANARY}\""),
+    ] {
+        let dir = module(text);
+        dir.write("terraform.tfvars.json", broken);
+        keeps_secret(&dir, &[]);
+    }
     let dir = module(text);
     dir.write("prod.tfvars", format!("s = \"{CANARY}\"\nundeclared = \"{CANARY}\"\n"));
     keeps_secret(&dir, &["--var-file", "prod.tfvars"]);
@@ -282,17 +299,7 @@ fn nothing_printed_commands_the_terminal() {
         c.is_control() && c != '\n' || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
     };
     for format in ["human", "json", "sarif", "markdown"] {
-        let run = dir.run(&[
-            "check",
-            ".",
-            "plan.json",
-            "--show",
-            "all",
-            "--format",
-            format,
-            "--var",
-            "\u{1b}[31m=\u{1b}[32m",
-        ]);
+        let run = dir.run(&["check", ".", "plan.json", "--show", "all", "--format", format]);
         assert_eq!(run.code, Some(2), "{run:?}");
         assert!(run.out.len() > 1000, "{format}: {run:?}");
         for text in [&run.out, &run.err] {
@@ -305,6 +312,7 @@ fn nothing_printed_commands_the_terminal() {
         &["check", "--select", "a\u{1b}[31m"],
         &["check", "--config", "a\u{1b}[31m"],
         &["check", "--var-file", "a\u{1b}[31m"],
+        &["check", "--var", "\u{1b}[31m=\u{1b}[32m"],
         &["check", "--output", "json=a\u{1b}[31m/b"],
         &["rule", "a\u{1b}[31m"],
     ] {

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use crate::diagnostic::Diagnostic;
 use crate::source::Sources;
-use crate::terraform::source::{RootModule, Shelf, display_path};
+use crate::terraform::source::{RootModule, Shelf, display_path, is_configuration};
 
 /// More directories than this are not walked through.
 const MAX_DIRECTORIES: usize = 100_000;
@@ -260,12 +260,8 @@ fn holds_terraform(directory: &Path) -> std::io::Result<bool> {
 }
 
 fn is_config(entry: &std::fs::DirEntry) -> bool {
-    const ENDS: [&str; 4] = [".tf", ".tofu", ".tf.json", ".tofu.json"];
     let name = entry.file_name();
-    let name = name.to_string_lossy();
-    !name.starts_with(['.', '#'])
-        && ENDS.iter().any(|end| name.ends_with(end))
-        && entry.file_type().is_ok_and(|kind| !kind.is_dir())
+    name.to_str().is_some_and(is_configuration) && entry.file_type().is_ok_and(|kind| !kind.is_dir())
 }
 
 /// The directories at and below `top` that hold Terraform.

@@ -2,6 +2,7 @@
 
 mod bodies;
 mod expressions;
+mod json;
 mod limits;
 mod recovery;
 mod spans;

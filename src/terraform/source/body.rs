@@ -22,6 +22,7 @@ const BLOCK: usize = 8;
 
 /// Evaluates a body, and keeps what a [`Value`] does not.
 pub(super) struct BodyReader<'m, 'a> {
+    /// The file of what is being read: override files are merged into the items of a body.
     file: FileId,
     module: &'m ModuleScope<'a>,
     /// Names that are no attributes.
@@ -66,6 +67,7 @@ impl<'m, 'a> BodyReader<'m, 'a> {
     ) -> Option<Value> {
         let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
         if let Some(attribute) = body.attribute(name) {
+            self.file = attribute.file;
             let site = attribute.span.at(self.file);
             self.places.entry(path.as_str().into()).or_insert(site);
             self.configured.insert(path.as_str().into());
@@ -74,7 +76,8 @@ impl<'m, 'a> BodyReader<'m, 'a> {
         let mut items = Vec::new();
         let mut unknown = None;
         for block in body.blocks().filter(|block| block_name(block) == Some(name)) {
-            self.places.entry(path.as_str().into()).or_insert(block.header.at(self.file));
+            self.file = block.file;
+            self.places.entry(path.as_str().into()).or_insert(block.header.at(block.file));
             if block.ident.text == "dynamic" {
                 match self.dynamic(block, scope, &path) {
                     Ok(more) => items.extend(more),
@@ -82,7 +85,7 @@ impl<'m, 'a> BodyReader<'m, 'a> {
                 }
             } else {
                 let object = self.object(block.body, scope, &path);
-                items.push(Value { origin: Some(block.header.at(self.file)), ..object });
+                items.push(Value { origin: Some(block.header.at(block.file)), ..object });
             }
         }
         if items.is_empty() && unknown.is_none() {

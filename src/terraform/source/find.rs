@@ -4,6 +4,7 @@
 //! root modules, or the Git repository around the root module, or, where there is none, the directory above its parent.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 
@@ -11,19 +12,19 @@ use bumpalo::Bump;
 use serde::Deserialize;
 
 use crate::diagnostic::Diagnostic;
-use crate::hcl::{self, ast::ExprKind};
+use crate::hcl::ast::ExprKind;
 use crate::source::{FileId, Sources};
 
 use super::calls::{INSTALL, MAX_DEPTH, not_installed};
 use super::files::{Listing, display_path, read_text};
-use super::{RootModule, Target};
+use super::{RootModule, Target, syntax};
 
 /// A directory that is called as a module, read but not parsed.
 #[derive(Debug, Default)]
 pub struct ModuleDir {
     /// `path.module`: the directory from the root module's, `modules/store`.
     pub path: String,
-    /// `*.tf` and `*.tofu`, sorted by name.
+    /// Its files of configuration, as those of [`RootModule::config`].
     pub config: Vec<FileId>,
 }
 
@@ -104,8 +105,8 @@ impl Shelf {
         let files = self.read.get(directory).into_iter().flat_map(|read| &read.listing.config);
         files.into_iter().any(|&file| {
             let arena = Bump::new();
-            let (body, _) = hcl::parse(sources.text(file), file, &arena);
-            body.blocks().any(|block| matches!(block.ident.text, "resource" | "data" | "module"))
+            let (parsed, _) = syntax::configuration(sources, file, &arena);
+            parsed.body.blocks().any(|block| matches!(block.ident.text, "resource" | "data" | "module"))
         })
     }
 
@@ -345,16 +346,24 @@ fn survey(files: &[FileId], sources: &Sources) -> (BTreeMap<String, Option<Strin
             continue;
         }
         let arena = Bump::new();
-        let (body, _) = hcl::parse(text, file, &arena);
-        for block in body.blocks() {
+        let (parsed, _) = syntax::configuration(sources, file, &arena);
+        for block in parsed.body.blocks() {
             match (block.ident.text, block.labels) {
                 ("module", [label]) => {
                     let source = match block.body.attribute("source").map(|attribute| attribute.value.kind) {
                         Some(ExprKind::String(text)) => Some(text.to_owned()),
                         _ => None,
                     };
-                    // Of two blocks of one name the first is analysed.
-                    calls.entry(label.text.to_owned()).or_insert(source);
+                    match calls.entry(label.text.to_owned()) {
+                        Entry::Occupied(mut base) if parsed.is_override && source.is_some() => {
+                            base.insert(source);
+                        }
+                        // Of two blocks of one name the first is analysed.
+                        Entry::Occupied(_) => {}
+                        Entry::Vacant(place) => {
+                            place.insert(source);
+                        }
+                    }
                 }
                 ("terraform", _) => {
                     has_backend |= block.body.blocks().any(|b| matches!(b.ident.text, "backend" | "cloud"));

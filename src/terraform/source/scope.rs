@@ -234,8 +234,7 @@ impl Scope for ModuleScope<'_> {
             ("path", ["cwd", ..]) => {
                 Ok((Value::unknown(Cause::Other("`path.cwd` depends on the run".into())), 1))
             }
-            // Without a CLI the workspace is the default one, as in a fresh checkout.
-            ("terraform" | "tofu", ["workspace", ..]) => Ok((Value::string("default"), 1)),
+            ("terraform" | "tofu", ["workspace", ..]) => Ok((Value::string(self.run.workspace.clone()), 1)),
             ("ephemeral", [kind, name, ..]) => {
                 let cause = format_smolstr!("`ephemeral.{kind}.{name}` is read at apply");
                 Ok((Value::unknown(Cause::Other(cause)), 2))
