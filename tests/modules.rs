@@ -8,69 +8,18 @@
     reason = "helpers of tests fail the test"
 )]
 
+#[path = "common/folder.rs"]
+mod folder;
+
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::Path;
 
 use airgate::config::{Config, Options, Scope};
 use airgate::diagnostic::Level;
 use airgate::finding::Verdict;
-use airgate::input::Inputs;
-use airgate::program::{Program, Resource};
-use airgate::source::Sources;
-use airgate::value::Value;
+use airgate::program::Program;
 
-/// A directory of a test's own with a Git repository in `tree`, removed at the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(files: &[(&str, &str)]) -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("airgate-modules-{}-{number}", std::process::id()));
-        fs::create_dir_all(folder.join("tree/.git")).unwrap();
-        for (path, text) in files {
-            let path = folder.join("tree").join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        Self(folder)
-    }
-
-    fn tree(&self) -> PathBuf {
-        self.0.join("tree")
-    }
-
-    /// The program of the root module at `path`, and what was said.
-    fn program(&self, path: &str) -> (Program, Vec<String>) {
-        let mut sources = Sources::default();
-        let inputs = Inputs::read(&[self.tree().join(path)], &[], &[], &mut sources).unwrap();
-        let program = inputs.items[0].program(&inputs, &sources, &|_| true).unwrap();
-        let shown = format!("{}/", self.tree().display());
-        let said = program.diagnostics.iter().map(|d| d.message.replace(&shown, "")).collect();
-        (program, said)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn addresses(program: &Program) -> Vec<&str> {
-    program.resources.iter().map(|resource| resource.address.as_str()).collect()
-}
-
-fn resource<'p>(program: &'p Program, address: &str) -> &'p Resource {
-    let found = program.resources.iter().find(|resource| resource.address == address);
-    found.unwrap_or_else(|| panic!("{address} is none of {:?}", addresses(program)))
-}
-
-fn value<'p>(program: &'p Program, address: &str, path: &str) -> &'p Value {
-    resource(program, address).after.as_ref().unwrap().at_path(path).unwrap()
-}
+use folder::{Folder, addresses, resource, value};
 
 fn reference(program: &Program, address: &str, path: &str) -> String {
     value(program, address, path).reference.as_ref().unwrap().to_string()
@@ -356,122 +305,6 @@ fn many_instances_of_many_levels_are_limited() {
 }
 
 #[test]
-fn provider_configurations_are_those_that_the_call_hands_down() {
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/modules/environments/prod");
-    let mut sources = Sources::default();
-    let inputs = Inputs::read(&[fixture], &[], &[], &mut sources).unwrap();
-    let program = inputs.items[0].program(&inputs, &sources, &|_| true).unwrap();
-    let region = |address: &str| {
-        let provider = &program.providers[resource(&program, address).provider.unwrap()];
-        provider.region.as_str().map(str::to_owned)
-    };
-    assert_eq!(region(r#"module.copies["old"].aws_s3_bucket.target"#).as_deref(), Some("eu-west-1"));
-    assert_eq!(
-        region(r#"module.copies["old"].aws_s3_bucket_versioning.source"#).as_deref(),
-        Some("eu-central-1")
-    );
-    assert_eq!(region(r#"module.lake.aws_s3_bucket.this["raw"]"#).as_deref(), Some("eu-central-1"));
-}
-
-#[test]
-fn data_sources_read_the_provider_configuration_that_the_module_has() {
-    let inner = r#"
-        data "aws_region" "here" {}
-        resource "aws_s3_bucket" "b" { bucket = data.aws_region.here.name }
-    "#;
-    let folder = Folder::new(&[
-        (
-            "main.tf",
-            r#"
-            provider "aws" { region = var.region }
-            provider "aws" {
-              alias  = "west"
-              region = "us-west-2"
-            }
-            variable "region" { default = "eu-central-1" }
-            module "same" { source = "./m" }
-            module "west" {
-              source    = "./m"
-              providers = { aws = aws.west }
-            }
-            "#,
-        ),
-        ("m/main.tf", inner),
-    ]);
-    let (program, said) = folder.program(".");
-    assert_eq!(said, [""; 0]);
-    assert_eq!(value(&program, "module.same.aws_s3_bucket.b", "bucket").as_str(), Some("eu-central-1"));
-    assert_eq!(value(&program, "module.west.aws_s3_bucket.b", "bucket").as_str(), Some("us-west-2"));
-}
-
-#[test]
-fn provider_configurations_that_are_missing_are_told_and_cost_only_what_they_say() {
-    let folder = Folder::new(&[
-        (
-            "main.tf",
-            r#"
-            provider "aws" {
-              alias    = "by_region"
-              for_each = var.regions
-              region   = each.key
-            }
-            variable "regions" { default = ["eu-central-1"] }
-            module "short" { source = "./m" }
-            module "each" {
-              source    = "./m"
-              for_each  = toset(var.regions)
-              providers = { aws.far = aws.by_region[each.key] }
-            }
-            resource "aws_s3_bucket" "wrong" { provider = aws.nowhere }
-            "#,
-        ),
-        (
-            "m/main.tf",
-            r#"
-            terraform {
-              required_providers {
-                aws = {
-                  source                = "hashicorp/aws"
-                  configuration_aliases = [aws.far]
-                }
-              }
-            }
-            resource "aws_s3_bucket" "b" { provider = aws.far }
-            resource "aws_s3_bucket" "c" {}
-            "#,
-        ),
-    ]);
-    let (program, mut said) = folder.program(".");
-    said.sort();
-    let expected = [
-        "`module.short` is not given the provider configuration `aws.far`",
-        "provider configuration `aws.nowhere` is not declared",
-    ];
-    assert_eq!(said, expected);
-    let why = |program: &Program, address: &str| {
-        let provider = &program.providers[resource(program, address).provider.unwrap()];
-        provider.region.as_unknown().map(|unknown| unknown.cause.to_string())
-    };
-    let in_error = |message: &str| Some(format!("the expression is in error: {message}"));
-    assert_eq!(why(&program, "module.short.aws_s3_bucket.b"), in_error(expected[0]));
-    assert_eq!(why(&program, "aws_s3_bucket.wrong"), in_error(expected[1]));
-    assert_eq!(
-        why(&program, r#"module.each["eu-central-1"].aws_s3_bucket.b"#).as_deref(),
-        Some("`aws.by_region` has `for_each`: which configuration is meant is not told")
-    );
-    // Its region comes from the environment: that is told where it is asked for.
-    assert_eq!(why(&program, "module.short.aws_s3_bucket.c"), None);
-
-    // On its own, a module does not know what it will be given.
-    let (program, said) = folder.program("m");
-    assert_eq!(said, [""; 0]);
-    assert_eq!(
-        why(&program, "aws_s3_bucket.b").as_deref(),
-        Some("`aws.far` is what a caller of the module hands to it")
-    );
-}
-
-#[test]
 fn a_finding_in_a_module_tells_the_calls_and_in_an_installed_one_points_at_them() {
     let notebook = r#"
         resource "aws_sagemaker_notebook_instance" "n" {
@@ -581,37 +414,4 @@ fn blocks_of_types_without_a_schema_hold_more_than_is_written() {
     assert_eq!(said, [""; 0]);
     assert!(value(&program, "aws_s3_bucket.b", "bucket").is_unknown());
     assert_eq!(value(&program, "aws_s3_bucket.b", "tags.name").as_str(), Some("f"));
-}
-
-#[test]
-fn data_that_waits_for_resources_says_now_what_it_will_say_then() {
-    let folder = Folder::new(&[
-        (
-            "main.tf",
-            r#"
-            provider "aws" { region = "eu-central-1" }
-            resource "aws_s3_bucket" "first" { bucket = "first" }
-            module "waits" {
-              source     = "./m"
-              depends_on = [aws_s3_bucket.first]
-            }
-            "#,
-        ),
-        (
-            "m/main.tf",
-            r#"
-            data "aws_region" "here" {}
-            data "aws_vpc" "any" { id = "vpc-1" }
-            resource "aws_s3_bucket" "b" {
-              bucket = data.aws_region.here.name
-              tags   = { vpc = data.aws_vpc.any.arn }
-            }
-            "#,
-        ),
-    ]);
-    let (program, said) = folder.program(".");
-    assert_eq!(said, [""; 0]);
-    let bucket = "module.waits.aws_s3_bucket.b";
-    assert_eq!(value(&program, bucket, "bucket").as_str(), Some("eu-central-1"));
-    assert!(value(&program, bucket, "tags.vpc").is_unknown());
 }

@@ -1,10 +1,10 @@
 //! Which directories are root modules: those that were named, and those that are found below a directory.
 //!
-//! A directory that declares resources, data or module calls is one root module, as it is to Terraform. One that does not is
-//! walked (settings at the top of a repository are nothing to analyse), and with `recursive` every one is: each directory in
-//! it that holds Terraform is a candidate, and one that another candidate calls is a module of that one and no root of its
-//! own. Three kinds stay roots though somebody calls them: those that were named, those that are deployed as they are (a
-//! backend, values for the variables: then a test or an example calls them), and one of each circle of calls. So every
+//! A directory that declares resources, data, module calls or outputs is one root module, as it is to Terraform. One that
+//! does not is walked (settings at the top of a repository are nothing to analyse), and with `recursive` every one is: each
+//! directory in it that holds Terraform is a candidate, and one that another candidate calls is a module of that one and no
+//! root of its own. Three kinds stay roots though somebody calls them: those that were named, those that are deployed as they
+//! are (a backend, values for the variables: then a test or an example calls them), and one of each circle of calls. So every
 //! candidate is analysed, as a root or as a module of one.
 //!
 //! Hidden directories are not entered (`.terraform` holds copies), nor `node_modules`, nor symbolic links: what one leads to

@@ -99,13 +99,13 @@ impl Shelf {
         self.read.get(directory).is_some_and(|read| read.is_deployed)
     }
 
-    /// Whether the directory that was read declares anything to analyse: settings and variables alone are none.
+    /// Whether the directory that was read declares anything: settings and variables alone are no root module.
     pub fn declares(&self, directory: &Path, sources: &Sources) -> bool {
         let files = self.read.get(directory).into_iter().flat_map(|read| &read.listing.config);
         files.into_iter().any(|&file| {
             let arena = Bump::new();
             let (body, _) = hcl::parse(sources.text(file), file, &arena);
-            body.blocks().any(|block| matches!(block.ident.text, "resource" | "data" | "module"))
+            body.blocks().any(|block| matches!(block.ident.text, "resource" | "data" | "module" | "output"))
         })
     }
 
