@@ -1,6 +1,6 @@
 //! From checked graphs to one sorted report, and the numbers at its end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use smol_str::SmolStr;
 
@@ -88,6 +88,9 @@ pub fn report(rules: Vec<RuleInfo>, rules_digest: String, parts: Vec<Part>, sour
         report.diagnostics.extend(part.diagnostics);
         report.findings.extend(part.findings);
     }
+    if report.inputs.len() > 1 {
+        report.findings = join(std::mem::take(&mut report.findings));
+    }
     for finding in &mut report.findings {
         finding.site = finding.site.map(|site| first_line(site, &report.sources));
         for (site, _) in &mut finding.related {
@@ -120,9 +123,40 @@ pub fn report(rules: Vec<RuleInfo>, rules_digest: String, parts: Vec<Part>, sour
         )
     });
     report.diagnostics.sort_by_key(|diagnostic| diagnostic.site);
-    // What is evaluated for each instance is told once.
-    report.diagnostics.dedup();
+    // What is evaluated for each instance, and for each root module that calls it, is told once.
+    let mut told = BTreeSet::new();
+    report.diagnostics.retain(|d| told.insert((d.level, d.site, d.message.clone(), d.help.clone())));
     report
+}
+
+/// Several root modules may call one module. What is wrong at one place of it for one reason is one finding.
+fn join(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut joined: Vec<Finding> = Vec::with_capacity(findings.len());
+    let mut known = BTreeMap::new();
+    for finding in findings {
+        let Some(site) = finding.site else {
+            joined.push(finding);
+            continue;
+        };
+        let Finding { rule, verdict, message, actual, causes, .. } = &finding;
+        let key = (*rule, *verdict, site, message.clone(), actual.clone(), causes.clone());
+        let at = *known.entry(key).or_insert(joined.len());
+        match joined.get_mut(at) {
+            Some(first) => {
+                let more = finding.resources.into_iter().filter(|subject| !first.resources.contains(subject));
+                let more: Vec<_> = more.collect();
+                first.resources.extend(more);
+                first.resources.sort_unstable();
+                for related in finding.related {
+                    if !first.related.contains(&related) {
+                        first.related.push(related);
+                    }
+                }
+            }
+            None => joined.push(finding),
+        }
+    }
+    joined
 }
 
 /// An alert shows in a pull request only where all its lines are in the change: a place of several lines is told by its

@@ -448,19 +448,24 @@ fn group(facts: &Facts<'_>, mut results: Vec<Result>) -> Vec<Finding> {
                     && finding.causes == result.causes =>
             {
                 // Instances of a block share its place in source; in JSON each has its own, and the first stands for all.
-                finding.site = finding.site.min(result.site);
+                if facts.graph.calls.is_empty() {
+                    finding.site = finding.site.min(result.site);
+                }
                 finding.resources.extend(subject);
             }
-            _ => findings.push(Finding {
-                rule: result.rule,
-                verdict: result.verdict,
-                message: result.message,
-                resources: subject.into_iter().collect(),
-                site: result.site,
-                related: result.related,
-                actual: result.actual,
-                causes: result.causes,
-            }),
+            _ => {
+                let (site, related) = around_calls(facts, result.node, result.site, result.related);
+                findings.push(Finding {
+                    rule: result.rule,
+                    verdict: result.verdict,
+                    message: result.message,
+                    resources: subject.into_iter().collect(),
+                    site,
+                    related,
+                    actual: result.actual,
+                    causes: result.causes,
+                });
+            }
         }
         last = Some(key);
     }
@@ -468,6 +473,24 @@ fn group(facts: &Facts<'_>, mut results: Vec<Result>) -> Vec<Finding> {
         finding.resources.sort_unstable();
     }
     findings
+}
+
+/// The place of a finding and those that explain it, with the calls of the module that the resource is in. What is wrong in a
+/// module that was installed is told at the call that brings it in: that is what its user can change.
+fn around_calls(
+    facts: &Facts<'_>,
+    node: NodeId,
+    site: Option<Site>,
+    mut related: Vec<(Site, String)>,
+) -> (Option<Site>, Vec<(Site, String)>) {
+    let calls = facts.graph.resource(node).map(|resource| facts.graph.calls_of(resource)).unwrap_or_default();
+    let outermost = calls.iter().rfind(|(_, call)| call.installed).map(|(_, call)| call.site);
+    if let (Some(inner), Some(_)) = (site, outermost) {
+        related.insert(0, (inner, "in the module, which was installed".to_owned()));
+    }
+    let others = calls.into_iter().filter(|(_, call)| Some(call.site) != outermost);
+    related.extend(others.map(|(path, call)| (call.site, format!("`{path}` is called here"))));
+    (outermost.or(site), related)
 }
 
 fn subject(facts: &Facts<'_>, node: NodeId, via: Vec<Via>) -> Option<Subject> {

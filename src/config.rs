@@ -20,6 +20,8 @@ pub struct Options {
     pub config: Config,
     /// Values of root variables, and the workspace.
     pub run: RunOptions,
+    /// Look for root modules below directories that are one themselves.
+    pub recursive: bool,
     /// Keep findings that pass.
     pub keep_pass: bool,
     /// A directory of more rules.

@@ -27,6 +27,8 @@ pub struct Program {
     pub providers: Vec<ProviderConfig>,
     /// Module calls whose contents were not read.
     pub unfollowed: Vec<ModuleCall>,
+    /// Module calls that were followed, by the path of the module without instance keys: `module.a.module.b`.
+    pub calls: BTreeMap<SmolStr, FollowedCall>,
     /// How many resource instances the input has of types that were not mapped to a Terraform type.
     pub unmapped: usize,
     /// The input says of itself that it is not whole (`errored`, a failed preview): why.
@@ -154,6 +156,15 @@ pub struct ProviderConfig {
     pub default_tags: Value,
     /// The `provider` block.
     pub site: Option<Site>,
+}
+
+/// A module call that was followed.
+#[derive(Copy, Clone, Debug)]
+pub struct FollowedCall {
+    /// The call's header.
+    pub site: Site,
+    /// What it calls was installed from elsewhere: its files are not the user's, and in no repository of theirs.
+    pub installed: bool,
 }
 
 /// A module call that was not followed.

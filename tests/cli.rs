@@ -73,11 +73,10 @@ fn nothing_to_analyse_has_its_own_exit_code() {
     let dir = Dir::new();
     dir.run(&["check"]).refuses(3, &["no Terraform files in ."]);
     dir.write("readme.txt", "x");
-    for name in ["b/main.tf", "a/main.tf", "c/d/main.tf"] {
-        dir.write(name, NOTEBOOK);
-    }
-    dir.run(&["check", "."]).refuses(3, &["no Terraform files in .: name a root module, such as a, b\n"]);
-    dir.run(&["check", "c"]).refuses(3, &["no Terraform files in c: name a root module, such as c/d\n"]);
+    dir.write("node_modules/a/main.tf", NOTEBOOK);
+    dir.write(".terraform/modules/a/main.tf", NOTEBOOK);
+    dir.run(&["check", "."]).refuses(3, &["no Terraform files in .\n"]);
+    dir.write("a/main.tf", NOTEBOOK);
     dir.write("plans/plan.json", "{}");
     dir.run(&["check", "plans"]).refuses(3, &["name the plan.json in it"]);
     dir.write("x.tf/readme", "a directory");

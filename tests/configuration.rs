@@ -300,7 +300,9 @@ fn the_environment_counts_only_when_it_is_asked_for() {
 
 #[test]
 fn a_value_that_is_typed_wrongly_is_an_error_of_use() {
-    let dir = Dir::of("variable \"n\" {\n  type = number\n}\nvariable \"l\" {\n  type = list(string)\n}\n");
+    let dir = Dir::of(
+        "output \"o\" {\n  value = var.n\n}\nvariable \"n\" {\n  type = number\n}\nvariable \"l\" {\n  type = list(string)\n}\n",
+    );
     dir.write("other/main.tf", "variable \"only_here\" {}\n");
     for (given, message) in
         [("n=x", "error: the value of variable `n` is wrong"), ("l=[a", "error: "), ("l=a", "error: ")]

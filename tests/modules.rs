@@ -8,70 +8,18 @@
     reason = "helpers of tests fail the test"
 )]
 
+#[path = "common/folder.rs"]
+mod folder;
+
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::Path;
 
 use airgate::config::{Config, Options, Scope};
 use airgate::diagnostic::Level;
 use airgate::finding::Verdict;
-use airgate::input::Inputs;
-use airgate::program::{Program, Resource};
-use airgate::source::Sources;
-use airgate::terraform::source::variables::RunOptions;
-use airgate::value::Value;
+use airgate::program::Program;
 
-/// A directory of a test's own with a Git repository in `tree`, removed at the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(files: &[(&str, &str)]) -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("airgate-modules-{}-{number}", std::process::id()));
-        fs::create_dir_all(folder.join("tree/.git")).unwrap();
-        for (path, text) in files {
-            let path = folder.join("tree").join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        Self(folder)
-    }
-
-    fn tree(&self) -> PathBuf {
-        self.0.join("tree")
-    }
-
-    /// The program of the root module at `path`, and what was said.
-    fn program(&self, path: &str) -> (Program, Vec<String>) {
-        let mut sources = Sources::default();
-        let inputs = Inputs::read(&[self.tree().join(path)], &RunOptions::default(), &mut sources).unwrap();
-        let program = inputs.items[0].program(&inputs, &sources, &|_| true).unwrap();
-        let shown = format!("{}/", self.tree().display());
-        let said = program.diagnostics.iter().map(|d| d.message.replace(&shown, "")).collect();
-        (program, said)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn addresses(program: &Program) -> Vec<&str> {
-    program.resources.iter().map(|resource| resource.address.as_str()).collect()
-}
-
-fn resource<'p>(program: &'p Program, address: &str) -> &'p Resource {
-    let found = program.resources.iter().find(|resource| resource.address == address);
-    found.unwrap_or_else(|| panic!("{address} is none of {:?}", addresses(program)))
-}
-
-fn value<'p>(program: &'p Program, address: &str, path: &str) -> &'p Value {
-    resource(program, address).after.as_ref().unwrap().at_path(path).unwrap()
-}
+use folder::{Folder, addresses, resource, value};
 
 fn reference(program: &Program, address: &str, path: &str) -> String {
     value(program, address, path).reference.as_ref().unwrap().to_string()
@@ -96,7 +44,7 @@ fn findings(path: &Path) -> BTreeSet<(String, bool, String)> {
 #[test]
 fn source_and_plan_give_the_same_findings() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/modules");
-    for (name, least) in [("local", 8), ("environments/prod", 8)] {
+    for (name, least) in [("local", 8), ("environments/prod", 8), ("accounts", 8)] {
         let (source, plan) =
             (findings(&fixtures.join(name)), findings(&fixtures.join(name).join("plan.json")));
         assert_eq!(source, plan, "{name}");
@@ -222,7 +170,10 @@ fn installed_modules_are_read_and_others_are_told_once() {
     let part = r#"resource "aws_s3_bucket" "b" { bucket = path.module }"#;
     let folder = Folder::new(&[("main.tf", call)]);
     let (program, said) = folder.program(".");
-    assert_eq!(said, ["`module.vpc` is not followed: what it declares is not analysed"]);
+    assert_eq!(
+        said,
+        ["`module.vpc` is not followed: it is not installed, and what it declares not analysed"]
+    );
     assert!(program.diagnostics[0].help.as_deref().unwrap().starts_with("run `terraform init`"));
     assert_eq!(program.diagnostics[0].level, Level::Notice);
     assert_eq!(program.unfollowed.len(), 1, "that of no instance needs nothing");
@@ -238,7 +189,10 @@ fn installed_modules_are_read_and_others_are_told_once() {
         (".terraform/modules/vpc/part/main.tf", part),
     ]);
     let (program, said) = folder.program(".");
-    assert_eq!(said, ["`module.deeper` is not followed: what it declares is not analysed"]);
+    assert_eq!(
+        said,
+        ["`module.deeper` is not followed: it is not installed, and what it declares not analysed"]
+    );
     assert_eq!(program.unfollowed[0].address, "module.vpc.module.deeper");
     assert_eq!(reference(&program, "module.vpc.aws_kms_alias.a", "target_key_id"), "aws_kms_key.k.arn");
     let name = value(&program, "module.vpc.module.here.aws_s3_bucket.b", "bucket");
@@ -351,66 +305,113 @@ fn many_instances_of_many_levels_are_limited() {
 }
 
 #[test]
-fn a_directory_that_another_root_calls_is_no_root_of_its_own() {
-    let folder = Folder::new(&[
-        ("live/main.tf", "module \"a\" {\n  source = \"../a\"\n}\n"),
-        ("a/main.tf", "resource \"aws_s3_bucket\" \"b\" {}\n"),
-    ]);
-    let mut sources = Sources::default();
-    let paths = [folder.tree().join("a"), folder.tree().join("live")];
-    let inputs = Inputs::read(&paths, &RunOptions::default(), &mut sources).unwrap();
-    assert_eq!(inputs.items.len(), 1);
-    let program = inputs.items[0].program(&inputs, &sources, &|_| true).unwrap();
-    assert_eq!(addresses(&program), ["module.a.aws_s3_bucket.b"]);
-    assert!(program.diagnostics[0].message.contains("is analysed as a module of"));
-}
-
-#[test]
-fn provider_configurations_are_those_that_the_call_hands_down() {
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/modules/environments/prod");
-    let mut sources = Sources::default();
-    let inputs = Inputs::read(&[fixture], &RunOptions::default(), &mut sources).unwrap();
-    let program = inputs.items[0].program(&inputs, &sources, &|_| true).unwrap();
-    let region = |address: &str| {
-        let provider = &program.providers[resource(&program, address).provider.unwrap()];
-        provider.region.as_str().map(str::to_owned)
-    };
-    assert_eq!(region(r#"module.copies["old"].aws_s3_bucket.target"#).as_deref(), Some("eu-west-1"));
-    assert_eq!(
-        region(r#"module.copies["old"].aws_s3_bucket_versioning.source"#).as_deref(),
-        Some("eu-central-1")
-    );
-    assert_eq!(region(r#"module.lake.aws_s3_bucket.this["raw"]"#).as_deref(), Some("eu-central-1"));
-}
-
-#[test]
-fn data_sources_read_the_provider_configuration_that_the_module_has() {
-    let inner = r#"
-        data "aws_region" "here" {}
-        resource "aws_s3_bucket" "b" { bucket = data.aws_region.here.name }
+fn a_finding_in_a_module_tells_the_calls_and_in_an_installed_one_points_at_them() {
+    let notebook = r#"
+        resource "aws_sagemaker_notebook_instance" "n" {
+          name          = "n"
+          role_arn      = "arn:aws:iam::123456789012:role/n"
+          instance_type = "ml.t3.medium"
+        }
     "#;
+    let manifest = r#"{"Modules":[
+        {"Key":"bought","Source":"registry.terraform.io/x/y/aws","Version":"1.0.0","Dir":".terraform\\modules\\bought"},
+        {"Key":"bought.part","Source":"./part","Dir":".terraform/modules/bought/part"}]}"#;
     let folder = Folder::new(&[
         (
-            "main.tf",
-            r#"
-            provider "aws" { region = var.region }
-            provider "aws" {
-              alias  = "west"
-              region = "us-west-2"
-            }
-            variable "region" { default = "eu-central-1" }
-            module "same" { source = "./m" }
-            module "west" {
-              source    = "./m"
-              providers = { aws = aws.west }
-            }
-            "#,
+            "live/main.tf",
+            "module \"own\" {\n  source = \"../own\"\n  for_each = toset([\"x\", \"y\"])\n}\nmodule \"bought\" {\n  source = \"x/y/aws\"\n}\n",
         ),
-        ("m/main.tf", inner),
+        ("own/main.tf", "module \"part\" {\n  source = \"./part\"\n}\n"),
+        ("own/part/main.tf", notebook),
+        ("live/.terraform/modules/modules.json", manifest),
+        ("live/.terraform/modules/bought/main.tf", "module \"part\" {\n  source = \"./part\"\n}\n"),
+        ("live/.terraform/modules/bought/part/main.tf", notebook),
+    ]);
+    let rules = airgate::config::Selection { select: vec!["AWS-SM-NET-001".to_owned()], ignore: Vec::new() };
+    let options =
+        Options { config: Config { rules, ..Config::default() }, keep_pass: true, ..Options::default() };
+    let report = airgate::analyze(&[folder.tree().join("live")], &options).unwrap();
+    let place = |site: airgate::source::Site| {
+        let file = report.sources.get(site.file).unwrap();
+        let path = Path::new(file.path()).strip_prefix(folder.tree()).unwrap().display().to_string();
+        format!("{path}:{}", file.position(site.span.start).line)
+    };
+    let mut told: Vec<String> = Vec::new();
+    for finding in &report.findings {
+        let resources: Vec<&str> = finding.resources.iter().map(|subject| subject.address.as_str()).collect();
+        let related = finding.related.iter().map(|(site, label)| format!("\n  {} {label}", place(*site)));
+        let related: String = related.collect();
+        told.push(format!("{}: {}{related}", place(finding.site.unwrap()), resources.join(" ")));
+    }
+    told.sort();
+    let expected = [
+        "live/main.tf:5: module.bought.module.part.aws_sagemaker_notebook_instance.n\n  \
+         live/.terraform/modules/bought/part/main.tf:2 in the module, which was installed\n  \
+         live/.terraform/modules/bought/main.tf:1 `module.bought.module.part` is called here",
+        "own/part/main.tf:2: module.own[\"x\"].module.part.aws_sagemaker_notebook_instance.n \
+         module.own[\"y\"].module.part.aws_sagemaker_notebook_instance.n\n  \
+         own/main.tf:1 `module.own.module.part` is called here\n  \
+         live/main.tf:1 `module.own` is called here",
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn what_is_installed_below_a_module_is_found_by_the_way_that_leads_to_it() {
+    let manifest = r#"{"Modules":[
+        {"Key":"","Source":"","Dir":"."},
+        {"Key":"a","Source":"./shared","Dir":"shared"},
+        {"Key":"b","Source":"./shared","Dir":"shared"},
+        {"Key":"a.label","Source":"registry.terraform.io/x/label/null","Version":"1.0.0","Dir":".terraform/modules/a.label"},
+        {"Key":"b.label","Source":"registry.terraform.io/x/label/null","Version":"1.0.0","Dir":".terraform/modules/b.label"}]}"#;
+    let bucket = |name: &str| format!("resource \"aws_s3_bucket\" \"{name}\" {{ bucket = path.module }}\n");
+    let shared = "module \"label\" {\n  source = \"x/label/null\"\n}\n".to_owned() + &bucket("own");
+    let call = |name: &str| format!("module \"{name}\" {{\n  source = \"./shared\"\n}}\n");
+    let folder = Folder::new(&[
+        ("main.tf", &["a", "b", "c"].map(call).concat()),
+        ("shared/main.tf", &shared),
+        (".terraform/modules/modules.json", manifest),
+        (".terraform/modules/a.label/main.tf", &bucket("one")),
+        (".terraform/modules/b.label/main.tf", &bucket("two")),
     ]);
     let (program, said) = folder.program(".");
+    let mut all = addresses(&program);
+    all.sort_unstable();
+    let expected = [
+        "module.a.aws_s3_bucket.own",
+        "module.a.module.label.aws_s3_bucket.one",
+        "module.b.aws_s3_bucket.own",
+        "module.b.module.label.aws_s3_bucket.two",
+        "module.c.aws_s3_bucket.own",
+    ];
+    assert_eq!(all, expected);
+    let path = value(&program, "module.b.module.label.aws_s3_bucket.two", "bucket");
+    assert_eq!(path.as_str(), Some(".terraform/modules/b.label"));
+    assert_eq!(
+        said,
+        ["`module.label` is not followed: it is not installed, and what it declares not analysed"]
+    );
+    assert_eq!(program.unfollowed.len(), 1);
+    assert_eq!(program.unfollowed[0].address, "module.c.module.label");
+}
+
+#[test]
+fn blocks_of_types_without_a_schema_hold_more_than_is_written() {
+    let folder = Folder::new(&[(
+        "main.tf",
+        r#"
+        resource "google_cloudfunctions2_function" "f" {
+          name = "f"
+          service_config { max_instance_count = 1 }
+        }
+        resource "aws_s3_bucket" "b" {
+          bucket = google_cloudfunctions2_function.f.service_config[0].uri
+          tags   = { name = google_cloudfunctions2_function.f.name }
+        }
+        "#,
+    )]);
+    let (program, said) = folder.program(".");
     assert_eq!(said, [""; 0]);
-    assert_eq!(value(&program, "module.same.aws_s3_bucket.b", "bucket").as_str(), Some("eu-central-1"));
-    // What is handed down by name is not looked up yet: not known, and never the wrong region.
-    assert!(value(&program, "module.west.aws_s3_bucket.b", "bucket").is_unknown());
+    assert!(value(&program, "aws_s3_bucket.b", "bucket").is_unknown());
+    assert_eq!(value(&program, "aws_s3_bucket.b", "tags.name").as_str(), Some("f"));
 }

@@ -27,6 +27,9 @@ pub(super) struct Args {
     paths: Vec<PathBuf>,
     #[command(flatten)]
     values: Values,
+    /// Analyse every root module below a directory. A directory without resources of its own is always searched.
+    #[arg(long, short, env = "AIRGATE_RECURSIVE", hide_env = true, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
+    recursive: bool,
     /// Configuration file, instead of the `airgate.toml` that is nearest to the first PATH.
     #[arg(long, value_name = "FILE", env = "AIRGATE_CONFIG", hide_env = true)]
     config: Option<PathBuf>,
@@ -126,6 +129,7 @@ fn options(args: &Args) -> Result<Options, Failure> {
     Ok(Options {
         config,
         run: args.values.options(environment()),
+        recursive: args.recursive,
         keep_pass: show(args).pass,
         rules_dir: args.rules.clone(),
     })

@@ -5,7 +5,7 @@
 mod literals;
 mod references;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use petgraph::Direction;
@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use smol_str::SmolStr;
 
 use crate::catalog::{self, LinkKind};
-use crate::program::{Action, InputKind, Mode, ModuleCall, Program, ProviderConfig, Resource};
+use crate::program::{Action, FollowedCall, InputKind, Mode, ModuleCall, Program, ProviderConfig, Resource};
 use crate::value::{Kind, Value};
 
 /// A node of the graph.
@@ -39,6 +39,8 @@ pub struct ResourceGraph {
     pub providers: Vec<ProviderConfig>,
     /// Module calls whose resources are not here.
     pub unfollowed: Vec<ModuleCall>,
+    /// Module calls whose resources are here: [`Program::calls`].
+    pub calls: BTreeMap<SmolStr, FollowedCall>,
     /// What the input is.
     pub kind: InputKind,
     by_address: HashMap<SmolStr, NodeId>,
@@ -73,6 +75,7 @@ impl ResourceGraph {
             graph,
             providers: program.providers,
             unfollowed: program.unfollowed,
+            calls: program.calls,
             kind: program.kind,
             by_address: HashMap::new(),
             by_block: HashMap::new(),
@@ -107,6 +110,15 @@ impl ResourceGraph {
     /// The resource of an instance's address, or the first instance of a block's.
     pub fn named(&self, address: &str) -> Option<&Resource> {
         self.resource(self.by_address(address).or_else(|| self.by_block(address).first().copied())?)
+    }
+
+    /// The calls that lead to the module of a resource, the innermost first, each with the path of what it calls.
+    pub fn calls_of<'s>(&'s self, resource: &'s Resource) -> Vec<(&'s str, FollowedCall)> {
+        let block = resource.block.as_str();
+        let ends = block.match_indices('.').map(|(end, _)| block.get(..end).unwrap_or_default());
+        let mut calls: Vec<_> = ends.filter_map(|path| Some((path, *self.calls.get(path)?))).collect();
+        calls.reverse();
+        calls
     }
 
     /// Edges that leave (`Outgoing`) or reach (`Incoming`) a node, with the node at the other end.

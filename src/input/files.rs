@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use bumpalo::Bump;
 use smol_str::SmolStr;
 
-use crate::diagnostic::{Diagnostic, Level};
+use crate::diagnostic::Level;
 use crate::program::Program;
 use crate::source::{FileId, Position, Sources};
 use crate::terraform::source::variables::{Given, GivenItem, GivenVar, RunOptions, ValueOption};
 use crate::terraform::source::{self, RootModule, display_path, read_text, syntax};
 
+use super::roots::Candidates;
 use super::{InputError, InputFile};
 
 /// Everything that was named.
@@ -90,17 +91,42 @@ pub enum ReadError {
 }
 
 impl Inputs {
-    /// Reads every path: a directory as a root module, a file as a document, `-` as a document on standard input.
+    /// Reads every path: a directory as a root module, or as many as it holds; a file as a document, `-` as a document on
+    /// standard input.
     pub fn read(paths: &[PathBuf], options: &RunOptions, sources: &mut Sources) -> Result<Self, ReadError> {
+        Self::read_below(paths, false, options, sources)
+    }
+
+    /// [`Inputs::read`]; if `recursive`, with all root modules below directories that are one themselves.
+    pub fn read_below(
+        paths: &[PathBuf],
+        recursive: bool,
+        options: &RunOptions,
+        sources: &mut Sources,
+    ) -> Result<Self, ReadError> {
         let mut this = Self::default();
-        let mut seen = BTreeSet::new();
-        for path in paths {
-            // `*.tf` of a shell names a module once a file.
-            if seen.insert(identity(path)) {
-                this.items.push(read(path, sources)?);
+        let mut roots = Candidates::default();
+        let (mut items, mut documents) = (Vec::new(), BTreeSet::new());
+        for (at, path) in paths.iter().enumerate() {
+            if path.is_dir() {
+                let io = |source| ReadError::Io { path: display_path(path), source };
+                if !roots.add_directory(path, recursive, at, sources).map_err(io)? {
+                    return Err(nothing(path));
+                }
+            } else if let Some(module) = module_of(path) {
+                // `*.tf` of a shell names a module once a file.
+                roots.add_module_of_file(module, at);
+            } else if documents.insert(std::fs::canonicalize(path).unwrap_or_else(|_| path.clone())) {
+                items.push((at, read(path, sources)?));
             }
         }
-        this.drop_called();
+        let roots = roots.read(sources).map_err(|(path, source)| {
+            let path = display_path(&path);
+            ReadError::Io { path, source }
+        })?;
+        items.extend(roots.into_iter().map(|(at, root)| (at, Input::Source(Box::new(root)))));
+        items.sort_by_key(|(at, _)| *at);
+        this.items = items.into_iter().map(|(_, item)| item).collect();
         this.check_declared(options, sources)?;
         this.workspace.clone_from(&options.workspace);
         for option in &options.values {
@@ -144,34 +170,6 @@ impl Inputs {
                 "`--var {name}` is not a variable of this module: declare it, or leave the option out"
             ))),
             None => Ok(()),
-        }
-    }
-
-    /// Takes out directories that another root module calls: as modules of it their variables have values.
-    fn drop_called(&mut self) {
-        let directory = |input: &Input| match input {
-            Input::Source(root) => Some((identity(root.directory.as_deref()?), root.path.clone())),
-            Input::Document { .. } => None,
-        };
-        let mut at = 0;
-        while let Some(input) = self.items.get(at) {
-            let Some((directory, shown)) = directory(input) else {
-                at += 1;
-                continue;
-            };
-            let caller = self.items.iter_mut().enumerate().find_map(|(other, input)| match input {
-                Input::Source(root) if other != at && root.directories.contains(&directory) => Some(root),
-                _ => None,
-            });
-            match caller {
-                Some(caller) => {
-                    let message =
-                        format!("`{shown}` is analysed as a module of `{}`, not on its own", caller.path);
-                    caller.diagnostics.push(Diagnostic::notice(message));
-                    self.items.remove(at);
-                }
-                None => at += 1,
-            }
         }
     }
 
@@ -253,23 +251,10 @@ fn module_of(path: &Path) -> Option<&Path> {
     (is_source && path.is_file()).then(parent)
 }
 
-/// What tells one input from another.
-fn identity(path: &Path) -> PathBuf {
-    let path = module_of(path).unwrap_or(path);
-    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
-}
-
 fn read(path: &Path, sources: &mut Sources) -> Result<Input, ReadError> {
     let is_stdin = path == Path::new("-");
     let shown = if is_stdin { "<stdin>".to_owned() } else { display_path(path) };
     let io = |source| ReadError::Io { path: shown.clone(), source };
-    if path.is_dir() {
-        let root = RootModule::read(path, sources).map_err(io)?;
-        return if root.is_empty() { Err(nothing(path, shown)) } else { Ok(Input::Source(Box::new(root))) };
-    }
-    if let Some(module) = module_of(path) {
-        return RootModule::read(module, sources).map(|root| Input::Source(Box::new(root))).map_err(io);
-    }
     let bytes = if is_stdin {
         let mut bytes = Vec::new();
         std::io::stdin().lock().read_to_end(&mut bytes).map_err(io)?;
@@ -283,26 +268,8 @@ fn read(path: &Path, sources: &mut Sources) -> Result<Input, ReadError> {
     Ok(Input::Document { kind, path: shown, file })
 }
 
-/// What a directory without Terraform has instead, for the message.
-fn nothing(directory: &Path, path: String) -> ReadError {
-    const SHOWN: usize = 5;
-    let has_source = |dir: &Path| {
-        let entries = std::fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
-        entries.into_iter().any(|entry| entry.path().to_str().is_some_and(source::is_configuration))
-    };
-    let entries = std::fs::read_dir(directory).into_iter().flatten().filter_map(Result::ok);
-    let mut below: Vec<String> = entries
-        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
-        .map(|entry| entry.path())
-        .filter(|path| has_source(path))
-        .map(|path| display_path(&path))
-        .collect();
-    below.sort_unstable();
-    below.truncate(SHOWN);
-    let hint = match below.as_slice() {
-        [] if directory.join("plan.json").is_file() => ": name the plan.json in it".to_owned(),
-        [] => String::new(),
-        some => format!(": name a root module, such as {}", some.join(", ")),
-    };
-    ReadError::Nothing { path, hint }
+/// What is said of a directory without Terraform.
+fn nothing(directory: &Path) -> ReadError {
+    let hint = if directory.join("plan.json").is_file() { ": name the plan.json in it" } else { "" };
+    ReadError::Nothing { path: display_path(directory), hint: hint.to_owned() }
 }

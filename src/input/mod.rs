@@ -5,6 +5,7 @@ pub mod files;
 pub mod json;
 mod look;
 mod marks;
+mod roots;
 pub(crate) mod wiring;
 
 use serde::de::Deserializer as _;

@@ -43,11 +43,14 @@ pub(super) fn failures(report: &Report, options: &Options) -> String {
     line
 }
 
-/// `23 managed resources (9 in AI scope), 2 types not known`
+/// `23 managed resources (9 in AI scope) in 3 inputs, 2 types not known`
 pub(super) fn resources(report: &Report) -> String {
     let summary = &report.summary;
     let managed = plural(summary.managed, "managed resource", "managed resources");
     let mut line = format!("{managed} ({} in AI scope)", summary.in_scope);
+    if report.inputs.len() > 1 {
+        line.push_str(&format!(" in {} inputs", report.inputs.len()));
+    }
     let mut also = |n: usize, one: &str, many: &str| {
         if n > 0 {
             line.push_str(&format!(", {}", plural(n, one, many)));

@@ -77,6 +77,7 @@ struct Context<'a> {
 struct Group<'a> {
     first: Item<'a>,
     subjects: Vec<Subject>,
+    related: Vec<&'a (Site, String)>,
 }
 
 /// The results, worst first, and how many were too many.
@@ -88,8 +89,24 @@ fn groups<'a>(report: &'a Report, options: &Options) -> (Vec<Group<'a>>, usize) 
         let group =
             item.finding.site.map_or(next, |site| *by_place.entry((item.finding.rule, site)).or_insert(next));
         match groups.get_mut(group) {
-            Some(group) => group.subjects.extend(item.finding.resources.iter().cloned()),
-            None => groups.push(Group { first: item, subjects: item.finding.resources.clone() }),
+            // Several root modules may call one module.
+            Some(group) => {
+                for subject in &item.finding.resources {
+                    if !group.subjects.contains(subject) {
+                        group.subjects.push(subject.clone());
+                    }
+                }
+                for related in &item.finding.related {
+                    if !group.related.contains(&related) && group.related.len() < MAX_LOCATIONS {
+                        group.related.push(related);
+                    }
+                }
+            }
+            None => groups.push(Group {
+                first: item,
+                subjects: item.finding.resources.clone(),
+                related: item.finding.related.iter().collect(),
+            }),
         }
     }
     groups.sort_by_key(|group| std::cmp::Reverse(group.first.rule.severity));
@@ -140,7 +157,7 @@ fn result<'a>(group: &'a Group<'a>, cx: &'a Context<'a>) -> m::Result<'a> {
     let Item { index, finding, rule } = group.first;
     let place = finding.site.and_then(|site| cx.places.get(site));
     let mut linked = Linked::default();
-    let related = finding.related.iter();
+    let related = group.related.iter();
     let links: Vec<String> =
         related.filter_map(|(site, label)| linked.link(*site, label, &cx.places)).collect();
 

@@ -108,7 +108,7 @@ impl<'a> ModuleScope<'a> {
         let mut depth = 0;
         for caller in callers {
             depth += 1;
-            if std::ptr::eq(caller.definition, definition) {
+            if std::ptr::eq(caller.module, definition.module) {
                 return Err(Diagnostic::warning(format!(
                     "`module.{name}` calls the module that it is part of"
                 ))
@@ -124,21 +124,19 @@ impl<'a> ModuleScope<'a> {
         Ok(definition)
     }
 
-    /// The module whose default provider configurations this one has: the one that calls it, unless it says which.
-    pub(super) fn heir_of(&self) -> Option<Rc<Self>> {
-        match &self.variables {
-            Variables::Arguments(arguments) if arguments.call.body().attribute("providers").is_none() => {
-                arguments.parent.upgrade()
-            }
-            _ => None,
-        }
-    }
-
     /// Who calls this module; [`None`] of the root.
-    fn parent(&self) -> Option<Rc<Self>> {
+    pub(super) fn parent(&self) -> Option<Rc<Self>> {
         match &self.variables {
             Variables::Given(_) => None,
             Variables::Arguments(arguments) => arguments.parent.upgrade(),
+        }
+    }
+
+    /// The call that this module is an instance of; [`None`] of the root.
+    pub(super) fn call_block(&self) -> Option<Declared<'a>> {
+        match &self.variables {
+            Variables::Given(_) => None,
+            Variables::Arguments(arguments) => Some(arguments.call),
         }
     }
 
@@ -372,8 +370,12 @@ pub(super) fn unfollowed<'a>(
     ModuleCall { address, source, site: declared.site(), references: reader.links.into_iter().collect() }
 }
 
+/// How to get a module that is called and not there.
+pub(super) const INSTALL: &str = "run `terraform init`, `tofu init` or `terraform get`, or check a plan: `terraform show -json PLAN > plan.json`";
+
 /// What is said of a call that leads to nothing on this disk.
 pub(super) fn not_installed(name: &str) -> Diagnostic {
-    Diagnostic::notice(format!("`module.{name}` is not followed: what it declares is not analysed"))
-        .help("run `terraform init`, or check a plan: `terraform show -json PLAN > plan.json`")
+    let message =
+        format!("`module.{name}` is not followed: it is not installed, and what it declares not analysed");
+    Diagnostic::notice(message).help(INSTALL)
 }

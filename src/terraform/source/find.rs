@@ -1,11 +1,12 @@
 //! Where module calls lead on the disk: local directories, and those that `terraform init` installed.
 //!
-//! A local source may leave the root module, but not the tree that is analysed: the Git repository around the root module,
-//! or, where there is none, the directory above its parent.
+//! A local source may leave the root module, but not the tree that is analysed: the directory that was named to search for
+//! root modules, or the Git repository around the root module, or, where there is none, the directory above its parent.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
 
 use bumpalo::Bump;
 use serde::Deserialize;
@@ -14,19 +15,29 @@ use crate::diagnostic::Diagnostic;
 use crate::hcl::ast::ExprKind;
 use crate::source::{FileId, Sources};
 
-use super::calls::{MAX_DEPTH, not_installed};
+use super::calls::{INSTALL, MAX_DEPTH, not_installed};
 use super::files::{Listing, display_path, read_text};
 use super::{RootModule, Target, syntax};
 
-/// A module that is called, read but not parsed.
+/// A directory that is called as a module, read but not parsed.
 #[derive(Debug, Default)]
 pub struct ModuleDir {
     /// `path.module`: the directory from the root module's, `modules/store`.
     pub path: String,
     /// Its files of configuration, as those of [`RootModule::config`].
     pub config: Vec<FileId>,
+}
+
+/// A directory as the calls on one way see it. What `terraform init` installs is listed by the names of all calls from the
+/// root module on, so one directory may lead to other ones on each way.
+#[derive(Debug, Default)]
+pub struct ModulePlace {
+    /// Index into [`RootModule::modules`].
+    pub module: usize,
     /// Where its calls lead, as those of [`RootModule::calls`].
     pub calls: BTreeMap<String, Target>,
+    /// It was installed: its files are somebody else's.
+    pub installed: bool,
 }
 
 /// More directories than this are not read.
@@ -47,18 +58,90 @@ struct Installed {
     dir: String,
 }
 
+/// What was read of directories, for all root modules of a run: what several of them call is read once.
+#[derive(Debug, Default)]
+pub struct Shelf {
+    read: BTreeMap<PathBuf, Rc<Shelved>>,
+}
+
+/// A directory that was read.
+#[derive(Debug)]
+pub(super) struct Shelved {
+    pub(super) listing: Listing,
+    /// The `module` blocks: their names and sources.
+    calls: BTreeMap<String, Option<String>>,
+    /// It keeps a state or values of its own: nobody does that for a module.
+    is_deployed: bool,
+}
+
+impl Shelf {
+    /// The files in `directory`, which people see as `shown`.
+    pub(super) fn read(
+        &mut self,
+        directory: &Path,
+        shown: &Path,
+        is_root: bool,
+        sources: &mut Sources,
+    ) -> std::io::Result<Rc<Shelved>> {
+        if let Some(done) = self.read.get(directory) {
+            return Ok(Rc::clone(done));
+        }
+        let listing = Listing::read(directory, shown, is_root, sources)?;
+        let (calls, has_backend) = survey(&listing.config, sources);
+        let is_deployed = has_backend || !listing.tfvars.is_empty();
+        let read = Rc::new(Shelved { listing, calls, is_deployed });
+        self.read.insert(directory.to_owned(), Rc::clone(&read));
+        Ok(read)
+    }
+
+    /// Whether somebody deploys the directory as it is: it names a backend, or has values for its variables. Of one that
+    /// was not read nothing is known.
+    pub fn is_deployed(&self, directory: &Path) -> bool {
+        self.read.get(directory).is_some_and(|read| read.is_deployed)
+    }
+
+    /// Whether the directory that was read declares anything: settings and variables alone are no root module.
+    pub fn declares(&self, directory: &Path, sources: &Sources) -> bool {
+        let files = self.read.get(directory).into_iter().flat_map(|read| &read.listing.config);
+        files.into_iter().any(|&file| {
+            let arena = Bump::new();
+            let (parsed, _) = syntax::configuration(sources, file, &arena);
+            parsed
+                .body
+                .blocks()
+                .any(|block| matches!(block.ident.text, "resource" | "data" | "module" | "output"))
+        })
+    }
+
+    /// The directories that the one that was read calls by a path, without links.
+    pub fn called_by(&self, directory: &Path) -> Vec<PathBuf> {
+        let calls = self.read.get(directory).into_iter().flat_map(|read| read.calls.values());
+        let local = calls.flatten().filter(|source| is_local(source));
+        local.filter_map(|source| directory.join(source).canonicalize().ok()).collect()
+    }
+
+    /// Reads a directory that may be a root module, before any other is followed into it.
+    ///
+    /// # Errors
+    /// It cannot be listed.
+    pub fn add_root(&mut self, directory: &Path, shown: &Path, sources: &mut Sources) -> std::io::Result<()> {
+        self.read(directory, shown, true, sources).map(|_| ())
+    }
+}
+
 /// A directory whose calls are looked at.
 struct Place {
     /// Where it is, without links.
     real: PathBuf,
     /// From the root module.
     path: PathBuf,
-    /// The names of the calls that lead here, of those that were found first.
-    key: String,
+    /// The names of the calls that lead here, if something below them was installed.
+    key: Option<String>,
     depth: usize,
+    read: Rc<Shelved>,
 }
 
-struct Finder {
+struct Finder<'s> {
     /// The root module, without links.
     root: PathBuf,
     /// What must hold every module.
@@ -67,56 +150,68 @@ struct Finder {
     shown: PathBuf,
     /// Installed directories by key.
     installed: BTreeMap<String, String>,
-    /// Indexes of what was found, the root module first.
-    known: BTreeMap<PathBuf, usize>,
-    places: Vec<Place>,
+    /// Indexes of places, the root module first.
+    known: BTreeMap<(PathBuf, Option<String>), usize>,
+    /// Indexes of modules.
+    directories: BTreeMap<PathBuf, usize>,
+    /// All that was found, the root module first.
+    open: Vec<Place>,
+    places: Vec<ModulePlace>,
     modules: Vec<ModuleDir>,
     diagnostics: Vec<Diagnostic>,
+    shelf: &'s mut Shelf,
 }
 
 /// Reads the modules that `root` in `directory` calls, and those that they call.
-pub(super) fn follow(root: &mut RootModule, directory: &Path, sources: &mut Sources) {
+pub(super) fn follow(
+    root: &mut RootModule,
+    directory: &Path,
+    within: &Path,
+    read: Rc<Shelved>,
+    shelf: &mut Shelf,
+    sources: &mut Sources,
+) {
     let Ok(real) = directory.canonicalize() else { return };
+    let first = Place { real: real.clone(), path: PathBuf::new(), key: Some(String::new()), depth: 0, read };
     let mut finder = Finder {
-        tree: tree_of(&real),
+        tree: Some(tree_of(&real))
+            .filter(|tree| !tree.starts_with(within))
+            .unwrap_or_else(|| within.to_owned()),
         shown: directory.to_path_buf(),
         installed: BTreeMap::new(),
-        known: BTreeMap::from([(real.clone(), 0)]),
-        places: vec![Place { real: real.clone(), path: PathBuf::new(), key: String::new(), depth: 0 }],
+        known: BTreeMap::new(),
+        directories: BTreeMap::new(),
+        open: vec![first],
         root: real,
+        places: Vec::new(),
         modules: Vec::new(),
         diagnostics: Vec::new(),
+        shelf,
     };
     finder.read_manifest();
     let mut next = 0;
-    while next < finder.places.len() {
-        let files = match next.checked_sub(1) {
-            None => &root.config,
-            Some(index) => finder.modules.get(index).map_or(&root.config, |module| &module.config),
-        };
-        let calls = calls(files, sources);
-        let calls = calls
-            .into_iter()
-            .map(|(name, source)| {
-                let target = finder.target(next, &name, source.as_deref(), sources);
-                (name, target)
-            })
-            .collect();
-        match next.checked_sub(1).and_then(|index| finder.modules.get_mut(index)) {
-            Some(module) => module.calls = calls,
+    while let Some(place) = finder.open.get(next) {
+        let read = Rc::clone(&place.read);
+        let calls = read.calls.iter().map(|(name, source)| {
+            let target = finder.target(next, name, source.as_deref(), sources);
+            (name.clone(), target)
+        });
+        let calls = calls.collect();
+        match next.checked_sub(1).and_then(|index| finder.places.get_mut(index)) {
+            Some(place) => place.calls = calls,
             None => root.calls = calls,
         }
         next += 1;
     }
-    finder.known.remove(&finder.root);
-    let tree = finder.known.keys().fold(finder.root, |tree, directory| common(&tree, directory));
+    let tree = finder.directories.keys().fold(finder.root, |tree, directory| common(&tree, directory));
     root.tree = Some(tree);
-    root.directories = finder.known.into_keys().collect();
+    root.directories = finder.directories.into_keys().collect();
     root.modules = finder.modules;
+    root.places = finder.places;
     root.diagnostics.append(&mut finder.diagnostics);
 }
 
-impl Finder {
+impl Finder<'_> {
     /// Reads what Terraform says that it installed, if it did.
     fn read_manifest(&mut self) {
         let path = self.shown.join(".terraform/modules/modules.json");
@@ -131,33 +226,49 @@ impl Finder {
         });
         match manifest {
             Ok(manifest) => {
-                self.installed =
-                    manifest.modules.into_iter().map(|module| (module.key, module.dir)).collect();
+                // On Windows, old versions wrote paths as the system does.
+                let entries = manifest.modules.into_iter();
+                self.installed = entries.map(|module| (module.key, module.dir.replace('\\', "/"))).collect();
             }
             Err(diagnostic) => self.diagnostics.push(diagnostic),
         }
     }
 
+    /// Whether anything below the calls `key` was installed.
+    fn has_below(&self, key: &str) -> bool {
+        let prefix = format!("{key}.");
+        let mut after = self.installed.range(prefix.clone()..);
+        after.next().is_some_and(|(found, _)| found.starts_with(&prefix))
+    }
+
     /// Where the call `name` in place `at` leads.
     fn target(&mut self, at: usize, name: &str, source: Option<&str>, sources: &mut Sources) -> Target {
-        let Some(place) = self.places.get(at) else { return Err(not_installed(name)) };
+        let Some(place) = self.open.get(at) else { return Err(not_installed(name)) };
         let Some(source) = source else {
             return Err(Diagnostic::warning(format!(
                 "`module.{name}` is not followed: its source is not a plain string"
-            )));
+            ))
+            .help("check a plan instead: `terraform show -json PLAN > plan.json`"));
         };
-        let key = if place.key.is_empty() { name.to_owned() } else { format!("{}.{name}", place.key) };
+        let key = place
+            .key
+            .as_ref()
+            .map(|key| if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") });
         let depth = place.depth + 1;
-        let is_local = source.starts_with("./") || source.starts_with("../") || matches!(source, "." | "..");
+        let is_local = is_local(source);
         let (directory, path) = if is_local {
             (place.real.join(source), normal(&place.path.join(source)))
         } else {
-            let installed = self.installed.get(&key).ok_or_else(|| not_installed(name))?;
+            let installed = key.as_ref().and_then(|key| self.installed.get(key));
+            let installed = installed.ok_or_else(|| not_installed(name))?;
             (self.root.join(installed), normal(Path::new(installed)))
         };
+        let installed =
+            !is_local || at.checked_sub(1).and_then(|at| self.places.get(at)).is_some_and(|p| p.installed);
+        let key = key.filter(|key| self.has_below(key));
         let shown = display_path(&normal(&self.shown.join(&path)));
         let real = directory.canonicalize().ok().filter(|real| real.is_dir()).ok_or_else(|| {
-            let help = if is_local { "correct its `source`" } else { "run `terraform init`" };
+            let help = if is_local { "correct its `source`" } else { INSTALL };
             Diagnostic::warning(format!("`module.{name}` is not followed: there is no directory `{shown}`"))
                 .help(help)
         })?;
@@ -166,36 +277,53 @@ impl Finder {
                 "`module.{name}` is not followed: `{shown}` lies outside the analysed tree"
             ))
             .help(
-                "the tree is the Git repository around the root module, or the directory above its parent",
+                "the tree is the directory that was named, the Git repository around the root module, or the directory above \
+                 its parent",
             ));
         }
-        if let Some(&known) = self.known.get(&real) {
+        if real == self.root {
+            return Ok(0);
+        }
+        let id = (real, key);
+        if let Some(&known) = self.known.get(&id) {
             return Ok(known);
         }
-        if depth > MAX_DEPTH || self.modules.len() >= MAX_DIRECTORIES {
+        let (real, key) = id;
+        if depth > MAX_DEPTH || self.places.len() >= MAX_DIRECTORIES {
             return Err(Diagnostic::warning(format!(
                 "`module.{name}` is not followed: there are too many modules"
             )));
         }
-        let listing = Listing::read(&real, Path::new(&shown), false, sources).map_err(|error| {
+        let read = self.shelf.read(&real, Path::new(&shown), false, sources).map_err(|error| {
             Diagnostic::warning(format!("`module.{name}` is not followed: cannot read `{shown}`: {error}"))
         })?;
+        let listing = &read.listing;
         if listing.config.is_empty() && listing.diagnostics.is_empty() {
             return Err(Diagnostic::warning(format!(
                 "`module.{name}` is not followed: `{shown}` holds no Terraform files"
             )));
         }
-        self.diagnostics.extend(listing.diagnostics);
-        let index = self.places.len();
-        self.modules.push(ModuleDir {
-            path: display_path(&path),
-            config: listing.config,
-            calls: BTreeMap::new(),
-        });
-        self.known.insert(real.clone(), index);
-        self.places.push(Place { real, path, key, depth });
+        let module = if let Some(&module) = self.directories.get(&real) {
+            module
+        } else {
+            self.diagnostics.extend(listing.diagnostics.iter().cloned());
+            let config = listing.config.clone();
+            self.modules.push(ModuleDir { path: display_path(&path), config });
+            self.directories.insert(real.clone(), self.modules.len() - 1);
+            self.modules.len() - 1
+        };
+        let index = self.open.len();
+        self.places.push(ModulePlace { module, calls: BTreeMap::new(), installed });
+        self.known.insert((real.clone(), key.clone()), index);
+        self.open.push(Place { real, path, key, depth, read });
         Ok(index)
     }
+}
+
+/// Whether a source is a path: all others are installed.
+fn is_local(source: &str) -> bool {
+    let source = source.strip_prefix('.').map(|rest| rest.strip_prefix('.').unwrap_or(rest));
+    source.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '\\']))
 }
 
 /// What modules must lie in: the nearest directory that Git keeps, or the one above the parent of `root`.
@@ -210,36 +338,44 @@ fn common(a: &Path, b: &Path) -> PathBuf {
     a.components().zip(b.components()).take_while(|(a, b)| a == b).map(|(part, _)| part).collect()
 }
 
-/// The `module` blocks of the files: their names and sources. The trees that this takes are thrown away: which files there
-/// are is known only when all calls are.
-fn calls(files: &[FileId], sources: &Sources) -> BTreeMap<String, Option<String>> {
-    let mut out = BTreeMap::new();
+/// The `module` blocks of the files: their names and sources; and whether a `terraform` block says where the state is kept.
+/// The trees that this takes are thrown away: which files there are is known only when all calls are.
+fn survey(files: &[FileId], sources: &Sources) -> (BTreeMap<String, Option<String>>, bool) {
+    let (mut calls, mut has_backend) = (BTreeMap::new(), false);
     for &file in files {
         let text = sources.text(file);
-        if memchr::memmem::find(text.as_bytes(), b"module").is_none() {
+        let has = |word: &str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
+        if !has("module") && !has("backend") && !has("cloud") {
             continue;
         }
         let arena = Bump::new();
         let (parsed, _) = syntax::configuration(sources, file, &arena);
-        for block in parsed.body.blocks().filter(|block| block.ident.text == "module") {
-            let [label] = block.labels else { continue };
-            let source = match block.body.attribute("source").map(|attribute| attribute.value.kind) {
-                Some(ExprKind::String(text)) => Some(text.to_owned()),
-                _ => None,
-            };
-            match out.entry(label.text.to_owned()) {
-                Entry::Occupied(mut base) if parsed.is_override && source.is_some() => {
-                    base.insert(source);
+        for block in parsed.body.blocks() {
+            match (block.ident.text, block.labels) {
+                ("module", [label]) => {
+                    let source = match block.body.attribute("source").map(|attribute| attribute.value.kind) {
+                        Some(ExprKind::String(text)) => Some(text.to_owned()),
+                        _ => None,
+                    };
+                    match calls.entry(label.text.to_owned()) {
+                        Entry::Occupied(mut base) if parsed.is_override && source.is_some() => {
+                            base.insert(source);
+                        }
+                        // Of two blocks of one name the first is analysed.
+                        Entry::Occupied(_) => {}
+                        Entry::Vacant(place) => {
+                            place.insert(source);
+                        }
+                    }
                 }
-                // Of two blocks of one name the first is analysed.
-                Entry::Occupied(_) => {}
-                Entry::Vacant(place) => {
-                    place.insert(source);
+                ("terraform", _) => {
+                    has_backend |= block.body.blocks().any(|b| matches!(b.ident.text, "backend" | "cloud"));
                 }
+                _ => {}
             }
         }
     }
-    out
+    (calls, has_backend)
 }
 
 /// The path with `.` and `name/..` taken out.

@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use crate::diagnostic::Diagnostic;
 use crate::eval::{self, Scope};
-use crate::program::{Action, Key, Mode, Program, Resource};
+use crate::program::{Action, FollowedCall, Key, Mode, Program, Resource};
 use crate::source::Site;
 use crate::value::{Cause, Kind, Type, Unknown, Value, convert};
 
@@ -14,9 +14,9 @@ use super::body::BodyReader;
 use super::calls::{Called, unfollowed};
 use super::module::Declared;
 use super::names::{Each, InstanceScope};
-use super::providers::Environment;
 use super::resources::{BlockId, instance_address};
 use super::scope::{ModuleScope, TOO_MUCH};
+use super::tags;
 
 /// More instances of one block than this are analysed as one that stands for any.
 const MAX_INSTANCES: usize = 10_000;
@@ -47,15 +47,16 @@ const MAX_RESOURCES: usize = 1_000_000;
 /// Evaluates every resource and data block of the module, and of those that it calls.
 pub fn expand(scope: &ModuleScope<'_>) -> Program {
     let mut program = Program::default();
-    expand_module(scope, &Environment::default(), &mut program);
+    expand_module(scope, &mut program);
+    program.providers = scope.run.providers.evaluated();
     // Findings and instances are told in source order; of one block in the order of modules and keys, as they are now.
     program.resources.sort_by_key(|resource| resource.site);
     program
 }
 
-fn expand_module(scope: &ModuleScope<'_>, around: &Environment, program: &mut Program) {
+fn expand_module(scope: &ModuleScope<'_>, program: &mut Program) {
     let module = scope.module;
-    let environment = around.inside(scope, &mut program.providers);
+    let environment = scope.environment();
     let blocks = module.resources.iter().map(|(id, declared)| (Mode::Managed, id, declared));
     let data = module.data.iter().map(|(id, declared)| (Mode::Data, id, declared));
     for (mode, &(kind, name), &declared) in blocks.chain(data) {
@@ -63,15 +64,16 @@ fn expand_module(scope: &ModuleScope<'_>, around: &Environment, program: &mut Pr
             let message = format!("more than {MAX_RESOURCES} resource instances: the rest is not analysed");
             return scope.report(Diagnostic::error(message).at(declared.site()));
         }
-        let provider = environment.of_resource(declared, kind, &mut program.providers);
+        let provider = environment.of_resource(declared, kind, scope);
         instances((mode, kind, name), declared, provider, scope, &mut program.resources);
     }
     for (&name, &declared) in &module.calls {
         match &*scope.called(name, declared) {
             Called::Instances(_, instances) => {
-                let environment = environment.of_call(declared, &mut program.providers);
                 for (_, inner) in instances {
-                    expand_module(inner, &environment, program);
+                    let call = FollowedCall { site: declared.site(), installed: inner.definition.installed };
+                    program.calls.entry(inner.block_path.clone()).or_insert(call);
+                    expand_module(inner, program);
                 }
             }
             Called::Unfollowed(expansion) => {
@@ -221,7 +223,13 @@ fn instances<'a>(
     for (key, each) in all {
         let names = InstanceScope { module: scope, each };
         let mut reader = BodyReader::new(declared.file, scope, META);
-        let object = reader.object(declared.body(), &names, "");
+        let mut object = reader.object(declared.body(), &names, "");
+        if let (Mode::Managed, Kind::Object(map)) = (mode, &mut object.kind)
+            && map.get(tags::TAGS_ALL).is_none()
+            && let Some(all) = tags::all(declared, kind, map.get("tags"), scope)
+        {
+            Arc::make_mut(map).insert(tags::TAGS_ALL.into(), all);
+        }
         out.push(Resource {
             address: instance_address(&address, key.as_ref()),
             block: block.clone(),

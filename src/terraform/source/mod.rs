@@ -24,6 +24,7 @@ pub mod resources;
 mod run;
 pub mod scope;
 pub mod syntax;
+mod tags;
 #[cfg(test)]
 mod tests;
 pub mod variables;
@@ -42,9 +43,8 @@ use crate::program::{InputKind, Program};
 use crate::source::{FileId, Sources};
 
 pub use files::{display_path, is_configuration, read_text, sort};
-pub use find::ModuleDir;
+pub use find::{ModuleDir, ModulePlace, Shelf};
 
-use files::Listing;
 use module::{Definition, Module};
 use run::Run;
 use scope::ModuleScope;
@@ -61,10 +61,12 @@ pub struct RootModule {
     pub config: Vec<FileId>,
     /// Its files of values of variables; later ones win.
     pub tfvars: Vec<FileId>,
-    /// Where the root module's calls lead: index into `modules` plus one, or why nowhere.
+    /// Where the root module's calls lead: index into `places` plus one, or why nowhere.
     pub calls: BTreeMap<String, Target>,
     /// The directories of the modules that are called, each once.
     pub modules: Vec<ModuleDir>,
+    /// The ways that lead to them.
+    pub places: Vec<ModulePlace>,
     /// The directories of all of them, without links.
     pub directories: Vec<PathBuf>,
     /// The smallest directory that holds the root module and all of them: filesystem functions are confined to it.
@@ -79,20 +81,28 @@ pub struct RootModule {
 pub type Target = Result<usize, Diagnostic>;
 
 impl RootModule {
-    /// Finds and reads the files of the root module in `directory`. Files that cannot be read are diagnostics; an error only
+    /// Finds and reads the files of the root module in `directory`, which was looked for in `within`. Files that cannot be read are diagnostics; an error only
     /// if the directory cannot be listed.
-    pub fn read(directory: &Path, sources: &mut Sources) -> std::io::Result<Self> {
-        let listing = Listing::read(directory, directory, true, sources)?;
+    pub fn read(
+        directory: &Path,
+        within: &Path,
+        shelf: &mut Shelf,
+        sources: &mut Sources,
+    ) -> std::io::Result<Self> {
+        let within = within.canonicalize()?;
+        let real = directory.canonicalize()?;
+        let read = shelf.read(&real, directory, true, sources)?;
+        let listing = &read.listing;
         let mut root = Self {
             directory: Some(directory.to_path_buf()),
             path: display_path(directory),
-            config: listing.config,
-            tfvars: listing.tfvars,
+            config: listing.config.clone(),
+            tfvars: listing.tfvars.clone(),
             workspace: files::workspace(directory),
-            diagnostics: listing.diagnostics,
+            diagnostics: listing.diagnostics.clone(),
             ..Self::default()
         };
-        find::follow(&mut root, directory, sources);
+        find::follow(&mut root, directory, &within, read, shelf, sources);
         Ok(root)
     }
 
@@ -166,16 +176,22 @@ impl RootModule {
         let (tfvars, mut rest) = rest.split_at(split(rest, self.tfvars.len()));
         let arena = Bump::new();
         let (module, mut diagnostics) = Module::new(config, &arena);
-        let mut definitions = vec![Definition { module, path: ".", calls: &self.calls }];
+        let mut modules = Vec::with_capacity(self.modules.len());
         for dir in &self.modules {
             let (config, others) = rest.split_at(split(rest, dir.config.len()));
             rest = others;
             let (module, more) = Module::new(config, &arena);
             diagnostics.extend(more);
-            definitions.push(Definition { module, path: &dir.path, calls: &dir.calls });
+            modules.push((module, dir.path.as_str()));
         }
+        let mut definitions =
+            vec![Definition { module: &module, path: ".", calls: &self.calls, installed: false }];
+        definitions.extend(self.places.iter().filter_map(|place| {
+            let (module, path) = modules.get(place.module)?;
+            Some(Definition { module, path, calls: &place.calls, installed: place.installed })
+        }));
         let Some(root) = definitions.first() else { return Program::default() };
-        let (values, more) = variables::values(&root.module, tfvars, given);
+        let (values, more) = variables::values(root.module, tfvars, given);
         diagnostics.extend(more);
         let directory = self
             .directory

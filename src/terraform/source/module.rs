@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use bumpalo::Bump;
 
 use crate::diagnostic::Diagnostic;
-use crate::hcl::ast::{Attribute, Block, Body, ExprKind, Item};
+use crate::hcl::ast::{Attribute, Block, Body, Item};
 use crate::source::{FileId, Site};
 
 use super::overrides;
@@ -29,19 +29,21 @@ pub struct Module<'a> {
     pub outputs: BTreeMap<&'a str, Declared<'a>>,
     /// `provider` blocks, in source order.
     pub providers: Vec<Declared<'a>>,
-    /// The sources of `required_providers` by local name.
-    pub required: BTreeMap<&'a str, &'a str>,
+    /// `terraform` blocks, in source order.
+    pub settings: Vec<Declared<'a>>,
 }
 
 /// A module's definition and its place among the others.
 #[derive(Debug)]
 pub struct Definition<'a> {
     /// What it declares.
-    pub module: Module<'a>,
+    pub module: &'a Module<'a>,
     /// `path.module`: the directory from the root module's.
     pub path: &'a str,
     /// Where its calls lead.
     pub calls: &'a BTreeMap<String, Target>,
+    /// It was installed: its files are somebody else's.
+    pub installed: bool,
 }
 
 /// A block and its file.
@@ -107,6 +109,10 @@ impl<'a> Module<'a> {
                 self.providers.push(declared);
                 true
             }
+            ("terraform", _) => {
+                self.settings.push(declared);
+                true
+            }
             ("locals", &[]) => {
                 for attribute in declared.body().attributes() {
                     let name = attribute.name;
@@ -123,31 +129,11 @@ impl<'a> Module<'a> {
                 }
                 true
             }
-            ("terraform", &[]) => {
-                self.require(declared.body());
-                true
-            }
-            // Settings, moves, imports and removals declare no resource and change no attribute.
+            // Moves, imports and removals declare no resource and change no attribute.
             _ => true,
         };
         if !fresh {
             diagnostics.push(duplicate(kind, &labels.join("."), declared.site()));
-        }
-    }
-
-    fn require(&mut self, body: Body<'a>) {
-        let required = body.blocks().filter(|block| block.ident.text == "required_providers");
-        for attribute in required.flat_map(|block| block.body.attributes()) {
-            let ExprKind::Object(items) = attribute.value.kind else { continue };
-            let source = items.iter().find_map(|item| match (item.key.kind, item.value.kind) {
-                (ExprKind::Variable("source") | ExprKind::String("source"), ExprKind::String(text)) => {
-                    Some(text)
-                }
-                _ => None,
-            });
-            if let Some(source) = source {
-                self.required.insert(attribute.name.text, source);
-            }
         }
     }
 }

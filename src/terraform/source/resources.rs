@@ -20,6 +20,7 @@ use super::instance::{self, Expansion};
 use super::module::Declared;
 use super::names::{Each, InstanceScope};
 use super::scope::{ModuleScope, NOT_DECLARED};
+use super::tags;
 
 /// Names a `resource` or `data` block: mode, type, name.
 pub type BlockId<'a> = (Mode, &'a str, &'a str);
@@ -244,6 +245,10 @@ impl<'a> ModuleScope<'a> {
             given if mode == Mode::Data => {
                 data::computed(kind, attr, &data::Block { declared, scope: self, names: &scope }).or(given)
             }
+            None if mode == Mode::Managed && attr == tags::TAGS_ALL => {
+                let tags = instance::attribute(declared, "tags", self, &scope);
+                tags::all(declared, kind, tags.as_ref(), self)
+            }
             given => given,
         });
         let given = given.map(|value| {
@@ -251,7 +256,11 @@ impl<'a> ModuleScope<'a> {
             let what = format_smolstr!("{}.{attr}", block_address(id));
             value.through(what, written.unwrap_or_else(|| declared.site()))
         });
-        let value = match given {
+        // What the provider adds to a block is told by the schema; without it, what the block lacks is not known.
+        let is_whole = declared.body().attribute(attr).is_some()
+            || kind == TERRAFORM_DATA
+            || Catalog::get().schema(kind).is_some();
+        let value = match given.filter(|_| mode == Mode::Data || is_whole) {
             Some(value) if mode == Mode::Data => value.or_unknown(),
             // The provider decides what is null as it does what is not there.
             Some(value) if !value.is_null() => {

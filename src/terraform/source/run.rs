@@ -11,6 +11,7 @@ use crate::source::Site;
 use crate::value::Reference;
 
 use super::module::Definition;
+use super::providers::Configurations;
 use super::scope::NOT_DECLARED;
 
 /// More resources than this are not kept as named by one expression.
@@ -40,6 +41,8 @@ pub struct Run<'a> {
     /// Where a diagnostic was reported: of an expression that many instances evaluate one is enough.
     reported: RefCell<BTreeSet<Site>>,
     modules: Cell<usize>,
+    /// Provider configurations.
+    pub(super) providers: Configurations<'a>,
     /// What is left of [`MAX_TOTAL`].
     left: Cell<usize>,
     /// What is left of [`MAX_PARTIAL`].
@@ -59,6 +62,7 @@ impl<'a> Run<'a> {
             diagnostics: RefCell::default(),
             reported: RefCell::default(),
             modules: Cell::default(),
+            providers: Configurations::default(),
             left: Cell::new(MAX_TOTAL),
             partial: Cell::new(MAX_PARTIAL),
             undeclared: RefCell::default(),

@@ -3,7 +3,7 @@
 //! Evaluation is demand driven: a local or a resource attribute is evaluated when something asks for it, and once.
 //! A resource attribute is always a reference, known or not: [`Value::reference`].
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::{Rc, Weak};
 
@@ -18,6 +18,8 @@ use crate::value::{Cause, Map, Reference, Value};
 
 use super::calls::{Arguments, Calls};
 use super::module::{Definition, Module};
+use super::providers;
+use super::providers::Environment;
 use super::resources::Resources;
 use super::run::Run;
 
@@ -38,6 +40,8 @@ pub struct ModuleScope<'a> {
     pub(super) resources: Resources<'a>,
     /// What was evaluated of module calls and outputs.
     pub(super) calls: Calls<'a>,
+    /// What provider names mean in it.
+    environment: OnceCell<Rc<Environment>>,
 }
 
 /// Where variables have their values from.
@@ -86,14 +90,20 @@ impl<'a> ModuleScope<'a> {
             this: Weak::clone(this),
             run,
             definition,
-            module: &definition.module,
+            module: definition.module,
             path,
             block_path,
             variables,
             locals: RefCell::default(),
             resources: Resources::default(),
             calls: Calls::default(),
+            environment: OnceCell::new(),
         })
+    }
+
+    /// What provider names mean in the module.
+    pub(super) fn environment(&self) -> Rc<Environment> {
+        Rc::clone(self.environment.get_or_init(|| Rc::new(Environment::of(self))))
     }
 
     /// Adds a diagnostic, the first one of its place, and of a name that is not declared the first one of all.
@@ -275,9 +285,9 @@ impl Scope for ModuleScope<'_> {
     /// Calls a provider's function by the name that the provider has here.
     fn call(&self, name: &str, args: &[Value]) -> Option<Result<Value, String>> {
         let (local, function) = name.strip_prefix("provider::")?.split_once("::")?;
-        let source = self.module.required.get(local)?;
-        let usual = match source.strip_prefix("registry.terraform.io/").unwrap_or(source) {
-            "hashicorp/aws" | "registry.opentofu.org/hashicorp/aws" => "aws",
+        let source = providers::source_of(self.module, local)?;
+        let usual = match source.as_str() {
+            "hashicorp/aws" => "aws",
             "terraform.io/builtin/terraform" => "terraform",
             // Its functions are not known, also if its name is that of another one.
             other => return functions::call(&format!("provider::{other}::{function}"), args, None),

@@ -180,7 +180,10 @@ fn data_and_modules_are_unknown_for_their_cause() {
         }
         "#,
     );
-    assert_eq!(messages(&program), ["`module.keys` is not followed: what it declares is not analysed"]);
+    assert_eq!(
+        messages(&program),
+        ["`module.keys` is not followed: it is not installed, and what it declares not analysed"]
+    );
     assert!(program.diagnostics.iter().all(|diagnostic| diagnostic.level == Level::Notice));
     assert_eq!(cause(&program, "aws_s3_bucket_policy.p", "bucket"), "`module.keys` is not followed");
     assert_eq!(
@@ -234,7 +237,10 @@ fn a_call_without_instances_is_none() {
         }
         "#,
     );
-    assert_eq!(messages(&program), ["`module.many` is not followed: what it declares is not analysed"]);
+    assert_eq!(
+        messages(&program),
+        ["`module.many` is not followed: it is not installed, and what it declares not analysed"]
+    );
     assert_eq!(program.unfollowed.len(), 1);
     let text = |path| value(&program, "aws_s3_bucket.b", path).as_str();
     assert_eq!((text("bucket"), text("acl"), text("tags.a")), (Some("none"), Some("a,b"), Some("absent")));
@@ -459,7 +465,7 @@ fn providers_have_the_values_of_their_expressions() {
         resource "google_storage_bucket" "e" {}
         "#,
     );
-    assert_eq!(messages(&program), [""; 0]);
+    assert_eq!(messages(&program), ["provider configuration `aws.missing` is not declared"]);
     let provider = |address: &str| &program.providers[resource(&program, address).provider.unwrap()];
     assert_eq!(provider("aws_s3_bucket.a").region.as_str(), Some("eu-central-1"));
     let tags = &provider("aws_s3_bucket.a").default_tags;

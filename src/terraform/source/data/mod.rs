@@ -1,6 +1,7 @@
 //! Data sources that say nothing but what the configuration says: airgate evaluates them itself.
 //!
-//! All others read from AWS, and are unknown.
+//! All others read from AWS, and are unknown. Where a data source or its module waits for resources (`depends_on`), Terraform
+//! reads it at apply and knows nothing before: what is evaluated here is the same then, and so is told.
 
 mod document;
 mod holes;

@@ -7,10 +7,10 @@ use std::rc::Rc;
 
 use super::{Block, regions, service, text};
 use crate::eval::{Scope as _, functions};
-use crate::hcl::ast::{ExprKind, Step};
 use crate::terraform::source::instance;
 use crate::terraform::source::module::Declared;
 use crate::terraform::source::scope::ModuleScope;
+use crate::terraform::source::tags;
 use crate::value::{Type, Value, convert};
 
 /// The attributes of a data source, [`None`] if it is none of these.
@@ -35,7 +35,10 @@ pub(super) fn computed(kind: &str, name: &str, block: &Block<'_, '_>) -> Option<
     match kind {
         "aws_arn" => map_text(&block.argument("arn"), |arn| part_of_arn(arn, name), block),
         "aws_billing_service_account" => account(name, &Value::string(BILLING), block),
-        "aws_default_tags" if name == "tags" => default_tags(block),
+        "aws_default_tags" if name == "tags" => {
+            let tags = tags::default(block.declared, kind, block.scope)?;
+            Some(Value { origin: None, ..tags })
+        }
         "aws_elb_service_account" => {
             let region = region_of(block)?;
             if name == "region" {
@@ -210,44 +213,7 @@ fn configured_region(block: &Block<'_, '_>) -> Option<Value> {
     (!region.is_null()).then_some(Value { origin: None, reference: None, ..region })
 }
 
-fn default_tags(block: &Block<'_, '_>) -> Option<Value> {
-    let (provider, scope) = provider(block)?;
-    if provider.body().blocks().any(|block| block.ident.text == "ignore_tags") {
-        return None;
-    }
-    let Some(blocks) = instance::attribute(provider, "default_tags", &scope, &*scope) else {
-        return Some(Value::map_of([]));
-    };
-    let tags = match blocks.at_path("tags") {
-        Some(tags) if !tags.is_null() => convert(tags, &Type::map(Type::String)).ok()?,
-        _ => Value::map_of([]),
-    };
-    Some(Value { origin: None, ..tags })
-}
-
 /// The block of the provider configuration that the data source is read with, and the module that it is in.
 fn provider<'a>(block: &Block<'_, 'a>) -> Option<(Declared<'a>, Rc<ModuleScope<'a>>)> {
-    let (name, alias) =
-        match block.declared.body().attribute("provider").map(|attribute| attribute.value.kind) {
-            None => ("aws", None),
-            Some(ExprKind::Variable(name)) => (name, None),
-            Some(ExprKind::Access { base, steps: [Step::Attr(alias)] }) => match base.kind {
-                ExprKind::Variable(name) => (name, Some(alias.text)),
-                _ => return None,
-            },
-            Some(_) => return None,
-        };
-    let is_meant = |declared: &Declared<'a>| {
-        let label = declared.block.labels.first().map(|label| label.text);
-        let its = declared.body().attribute("alias").map(|attribute| attribute.value.kind);
-        let its = match its {
-            Some(ExprKind::String(text)) => Some(text),
-            _ => None,
-        };
-        label == Some(name) && its == alias
-    };
-    let mut heirs = std::iter::successors(block.scope.this.upgrade(), |scope| {
-        if alias.is_none() { scope.heir_of() } else { None }
-    });
-    heirs.find_map(|scope| Some((scope.module.providers.iter().copied().find(is_meant)?, scope)))
+    block.scope.provider_block(block.declared, "aws")
 }
