@@ -246,10 +246,19 @@ impl<'a> ModuleScope<'a> {
             }
             given => given,
         });
+        let known = match mode {
+            Mode::Data => data::attributes(kind).is_some(),
+            Mode::Managed => kind == TERRAFORM_DATA || Catalog::get().schema(kind).is_some(),
+        };
         let value = match given {
-            Some(value) if mode == Mode::Data => value,
+            // No schema says what else such a block has, and what the provider sets in it.
+            Some(_) if !known && declared.body().attribute(attr).is_none() => {
+                unknown_reference(mode, reference.clone(), Type::Any, true)
+            }
+            // What a data source was not asked for it tells.
+            Some(value) if mode == Mode::Data && (known || !value.is_null()) => value,
             // The provider decides what is null as it does what is not there.
-            Some(value) if !value.is_null() => {
+            Some(value) if mode == Mode::Managed && !value.is_null() => {
                 let mut value = catalog::complete_attribute(kind, attr, Some(&value)).unwrap_or(value);
                 let mut path = attr.to_owned();
                 refer(&mut value, &reference.resource, &mut path);

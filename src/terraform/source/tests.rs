@@ -153,6 +153,37 @@ fn an_unknown_dynamic_block_may_be_there_or_not() {
 }
 
 #[test]
+fn what_no_schema_tells_of_is_known_after_apply() {
+    let (program, _) = read(
+        r#"
+        resource "other_endpoint" "e" {
+          connection { name = "a" }
+          plain = { name = "b" }
+        }
+        data "aws_vpc_endpoint_service" "s" {
+          service_name = null
+          filter { name = "service-type" }
+        }
+        resource "terraform_data" "t" {
+          input = {
+            computed = other_endpoint.e.connection[0].address
+            set      = other_endpoint.e.plain.name
+            asked    = data.aws_vpc_endpoint_service.s.service_name
+            block    = data.aws_vpc_endpoint_service.s.filter[0].id
+          }
+        }
+        "#,
+    );
+    assert_eq!(messages(&program), [""; 0]);
+    let of = |name: &str| reference(&program, "terraform_data.t", &format!("input.{name}"));
+    assert_eq!(of("computed"), "other_endpoint.e.connection[0].address");
+    assert_eq!(of("asked"), "data.aws_vpc_endpoint_service.s.service_name");
+    assert!(value(&program, "terraform_data.t", "input.asked").is_unknown());
+    assert!(value(&program, "terraform_data.t", "input.block").is_unknown());
+    assert_eq!(value(&program, "terraform_data.t", "input.set").as_str(), Some("b"));
+}
+
+#[test]
 fn data_and_modules_are_unknown_for_their_cause() {
     let (program, _) = read(
         r#"
