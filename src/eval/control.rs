@@ -76,12 +76,14 @@ impl Evaluator<'_> {
     pub(super) fn try_call(&self, call: &Call<'_>, span: Span, names: Option<&Names<'_>>) -> Eval {
         let mut last = None;
         for arg in call.args {
-            match optional(self.eval(arg, names))? {
-                Ok(value) if value.is_wholly_known() || self.extended() && is_sure(&value) => {
+            let (value, doubt) = self.doubting(|| self.eval(arg, names));
+            match (optional(value)?, doubt) {
+                (Ok(value), Some(doubt)) => return Ok(untyped(&doubt).mark(value.holds_sensitive())),
+                (Ok(value), None) if value.is_wholly_known() || self.extended() && is_sure(&value) => {
                     return Ok(value);
                 }
-                Ok(value) => return Ok(untyped(&value)),
-                Err(why) => last = Some(why),
+                (Ok(value), None) => return Ok(untyped(&value)),
+                (Err(why), _) => last = Some(why),
             }
         }
         match last {
@@ -95,7 +97,8 @@ impl Evaluator<'_> {
         let [arg] = call.args else {
             return super::evaluator::static_error("`can` needs one argument", span);
         };
-        Ok(match optional(self.eval(arg, names))? {
+        let (value, doubt) = self.doubting(|| self.eval(arg, names));
+        Ok(match optional(value)?.map(|value| doubt.unwrap_or(value)) {
             Ok(value) if value.is_wholly_known() => Value::bool(true),
             Ok(value) => {
                 let unknown = Unknown { ty: Type::Bool, not_null: true, ..Unknown::of_operands(&[&value]) };

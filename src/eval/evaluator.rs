@@ -44,6 +44,8 @@ pub(super) struct Evaluator<'s> {
     /// Where the expression stands; none if that is no input file.
     file: Option<FileId>,
     steps: Cell<u64>,
+    /// An element that was told although its index is not known: there may be none, and `try` would tell.
+    pub(super) doubt: RefCell<Option<Value>>,
     /// The first limit that was passed, and where.
     passed: RefCell<Option<(SmolStr, Span)>>,
 }
@@ -115,7 +117,8 @@ pub(super) fn run(
     scope: &dyn Scope,
     mode: Mode,
 ) -> (Result<Value, EvalError>, Option<(SmolStr, Span)>) {
-    let evaluator = Evaluator { scope, mode, file, steps: Cell::new(0), passed: RefCell::default() };
+    let (doubt, passed) = Default::default();
+    let evaluator = Evaluator { scope, mode, file, steps: Cell::new(0), doubt, passed };
     let value = match evaluator.eval(expr, None) {
         Ok(value) => Ok(value),
         Err(Stop::Error(error)) => Err(error),
@@ -146,6 +149,13 @@ impl Evaluator<'_> {
             Some(file) => value.or_origin(Site { file, span }),
             None => value,
         }
+    }
+
+    /// What `evaluate` gives, and the doubt whether it will be no error.
+    pub(super) fn doubting(&self, evaluate: impl FnOnce() -> Eval) -> (Eval, Option<Value>) {
+        let around = self.doubt.take();
+        let value = evaluate();
+        (value, self.doubt.replace(around))
     }
 
     /// Whether more than Terraform knows may be told.

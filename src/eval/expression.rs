@@ -139,6 +139,7 @@ impl Evaluator<'_> {
         let result = match name {
             "templatestring" => Some(self.template_string(&args)),
             "templatefile" => Some(self.template_file(&args)),
+            "slice" if self.extended() => self.slice_of_unknown(&args).map(Ok),
             _ => self.scope.call(name, &args),
         };
         match result.or_else(|| functions::call(name, &args, self.scope.directory())) {
