@@ -166,6 +166,13 @@ impl Leaves {
 
     /// Compares one value and all that it holds.
     pub(super) fn compare(&mut self, ours: &Value, plan: &Planned<'_>, at: &At<'_>) {
+        // Without a schema it is not known what the provider makes of null.
+        if ours.is_null() && !at.is_typed {
+            let is_null = plan.after.is_null() && *plan.unknown != Json::Bool(true);
+            return if is_null {
+                self.same(at)
+            };
+        }
         if *plan.unknown == Json::Bool(true) {
             // A provider may take a set or map with one unknown element for wholly unknown.
             return if ours.is_wholly_known() { self.differ(ours, *plan, at) } else { self.neither += 1 };
@@ -210,8 +217,6 @@ impl Leaves {
             (_, after) if same(ours, after, at.is_typed) => self.same(at),
             // Inside of blocks, older providers say the zero of a type for null.
             (Kind::Null, zero) if is_zero(zero) && at.path.contains('.') => self.same(at),
-            // Nobody set it, and no schema of ours says what it is then.
-            (Kind::Null, _) if !at.is_typed => {}
             _ => self.differ(ours, *plan, at),
         }
     }
