@@ -17,10 +17,16 @@ use std::path::{Path, PathBuf};
 
 use airgate::input::Inputs;
 use airgate::source::Sources;
-use compare::{Comparison, Leaves};
+use compare::{Comparison, Different, Leaves, Unknown};
 
 /// Folders that airgate does not read as Terraform does yet, and why.
-const NOT_YET: &[(&str, &str)] = &[];
+const NOT_YET: &[(&str, &str)] = &[
+    ("source/json-syntax", "configuration in JSON"),
+    ("source/override-blocks", "override files"),
+    ("source/provider-aliases", "data sources of provider configurations that are handed to modules"),
+    ("source/provider-functions", "functions of providers"),
+    ("source/yaml-factory", "yamldecode, yamlencode"),
+];
 
 /// Values that Terraform knows and airgate does not, and why: folder, block address, attribute path.
 const UNKNOWN: &[(&str, &str, &str, &str)] = &[];
@@ -103,9 +109,7 @@ impl Total {
         self.instances += instances;
         self.wrong.extend(wrong(&comparison).into_iter().map(|line| format!("{folder}: {line}")));
         let unknown = comparison.leaves.unknown.iter();
-        let row = |of: &compare::Unknown| {
-            [folder.to_owned(), of.address.clone(), of.path.clone(), of.cause.clone()]
-        };
+        let row = |of: &Unknown| [folder.to_owned(), of.address.clone(), of.path.clone(), of.cause.clone()];
         self.unknown.extend(unknown.map(row));
         self.leaves.add(comparison.leaves);
     }
@@ -113,9 +117,10 @@ impl Total {
 
 fn describe(leaves: &Leaves) -> String {
     format!(
-        "{} leaves are set and known to the plan, {:.2} % of them to us; {} known to neither; {} not set and equal",
+        "{} leaves are set and known to the plan, {:.2} % of them to us; {} known to us alone, {} to neither; {} not set and equal",
         leaves.known_to_plan(),
         leaves.percent(),
+        leaves.ahead,
         leaves.neither,
         leaves.filled
     )
@@ -130,9 +135,9 @@ fn wrong(comparison: &Comparison) -> Vec<String> {
         out.extend(addresses.symbolic.iter().map(|address| format!("{address}: its key is not known to us")));
     }
     let leaves = comparison.leaves.different.iter();
-    out.extend(
-        leaves.map(|of| format!("{}: {}: ours {}, the plan {}", of.address, of.path, of.ours, of.plan)),
-    );
+    out.extend(leaves.map(|Different { address, path, ours, plan }| {
+        format!("{address}: {path}: ours {ours}, the plan {plan}")
+    }));
     out
 }
 
@@ -154,7 +159,7 @@ fn source_says_what_the_plan_says() {
     for gap in UNKNOWN {
         assert!(unknown.iter().any(|leaf| is_of(leaf, gap)), "{gap:?} is known by now");
     }
-    assert!(leaves.equal > 1_600, "only {} leaves were compared", leaves.equal);
+    assert!(leaves.equal > 2_500, "only {} leaves were compared", leaves.equal);
     assert!(leaves.percent() >= KNOWN, "only {:.2} % of the leaves are known", leaves.percent());
 }
 

@@ -8,7 +8,7 @@ use airgate::source::Sources;
 use anyhow::Context as _;
 use serde_json::Value as Json;
 
-use crate::compare::{Addresses, Comparison, compare};
+use crate::compare::{Addresses, Comparison, Different, Leaves, Unknown, compare};
 
 const USAGE: &str = "usage: cargo xtask compare-plan SOURCE PLAN [--var NAME=VALUE] [--var-file FILE]";
 
@@ -58,14 +58,14 @@ fn print(comparison: &Comparison) {
         leaves.unknown_leaves(),
         leaves.percent(),
     );
-    println!("        {} known to neither; {} that nobody set are equal", leaves.neither, leaves.filled);
-    for of in &leaves.different {
-        println!("  wrong: {}: {}: ours {}, the plan {}", of.address, of.path, of.ours, of.plan);
+    let Leaves { neither, ahead, filled, .. } = leaves;
+    println!("        {neither} known to neither, {ahead} to us alone; {filled} that nobody set are equal");
+    for Different { address, path, ours, plan } in &leaves.different {
+        println!("  wrong: {address}: {path}: ours {ours}, the plan {plan}");
     }
     let mut causes: BTreeMap<&str, Vec<(usize, String)>> = BTreeMap::new();
-    for of in &leaves.unknown {
-        let place = format!("{}: {}", of.address, of.path);
-        causes.entry(&of.cause).or_default().push((of.leaves, place));
+    for Unknown { address, path, cause, leaves } in &leaves.unknown {
+        causes.entry(cause).or_default().push((*leaves, format!("{address}: {path}")));
     }
     for (cause, places) in causes {
         let total: usize = places.iter().map(|(leaves, _)| leaves).sum();

@@ -15,6 +15,8 @@ pub(crate) struct Leaves {
     pub(crate) filled: usize,
     /// Leaves that neither knows.
     pub(crate) neither: usize,
+    /// Leaves that we alone know: Terraform reads a data source at apply that airgate evaluates itself.
+    pub(crate) ahead: usize,
     /// Values that the plan alone knows.
     pub(crate) unknown: Vec<Unknown>,
     /// Leaves that we know and that the plan says are something else, or unknown.
@@ -51,9 +53,12 @@ pub(super) struct Planned<'j> {
     pub(super) sensitive: &'j Json,
 }
 
-/// What a configuration sets: dotted paths without indexes, or all where that is not told.
+/// What a configuration says of an instance.
 pub(super) struct Written<'a> {
+    /// What it sets: dotted paths without indexes; [`None`], and so all, where that is not told.
     pub(super) paths: Option<&'a BTreeSet<SmolStr>>,
+    /// What is computed from data sources that Terraform reads at apply.
+    pub(super) deferred: BTreeSet<&'a str>,
 }
 
 /// Where comparing is.
@@ -86,6 +91,11 @@ impl Written<'_> {
         let ends = path.match_indices('.').map(|(end, _)| end).chain([path.len()]);
         let known = ends.filter_map(|end| path.get(..end)).filter(|above| paths.contains(*above)).last();
         known.is_some_and(|known| known == path || !paths.iter().any(|other| is_below(other, known)))
+    }
+
+    /// Whether the leaf at `path` waits for what is read at apply.
+    fn is_deferred(&self, path: &str) -> bool {
+        self.deferred.iter().any(|of| *of == path || is_below(path, of))
     }
 }
 
@@ -160,6 +170,7 @@ impl Leaves {
         self.equal += other.equal;
         self.filled += other.filled;
         self.neither += other.neither;
+        self.ahead += other.ahead;
         self.unknown.extend(other.unknown);
         self.different.extend(other.different);
     }
@@ -175,7 +186,11 @@ impl Leaves {
         }
         if *plan.unknown == Json::Bool(true) {
             // A provider may take a set or map with one unknown element for wholly unknown.
-            return if ours.is_wholly_known() { self.differ(ours, *plan, at) } else { self.neither += 1 };
+            return match ours.is_wholly_known() {
+                false => self.neither += 1,
+                true if at.written.is_deferred(&at.plain) => self.ahead += 1,
+                true => self.differ(ours, *plan, at),
+            };
         }
         match (&ours.kind, plan.after) {
             (Kind::Unknown(unknown), after) => {

@@ -9,12 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use airgate::catalog::{self, Catalog};
 use airgate::diagnostic::Level;
-use airgate::program::{Mode, Program, Resource};
+use airgate::program::{Link, Mode, Program, Resource};
 use airgate::source::Sources;
 use serde_json::Value as Json;
 
 use leaves::{At, Planned, Written};
-pub(crate) use leaves::{Leaves, Unknown};
+pub(crate) use leaves::{Different, Leaves, Unknown};
 
 /// What comparing has found.
 #[derive(Debug, Default)]
@@ -111,6 +111,7 @@ pub(crate) fn compare(program: &Program, sources: &Sources, plan: &Json) -> Comp
     let (managed, found) = Addresses::of(&of_mode(Mode::Managed), &managed.collect());
     let mut data: BTreeSet<&str> =
         changes.iter().filter(|(_, change)| !is_managed(change)).map(|(address, _)| *address).collect();
+    let deferred = data.clone();
     data_of(&plan["prior_state"]["values"]["root_module"], &mut data);
     let (data, _) = Addresses::of(&of_mode(Mode::Data), &data);
 
@@ -127,7 +128,9 @@ pub(crate) fn compare(program: &Program, sources: &Sources, plan: &Json) -> Comp
             unknown: &change["after_unknown"],
             sensitive: &change["after_sensitive"],
         };
-        let written = Written { paths: resource.configured.as_deref() };
+        let is_deferred = |link: &&Link| deferred.contains(link.target.resource.as_str());
+        let links = resource.references.iter().filter(is_deferred).map(|link| link.path.as_str());
+        let written = Written { paths: resource.configured.as_deref(), deferred: links.collect() };
         // `terraform_data` has no schema, but its values have types of their own.
         let is_typed = is_typed || resource.type_name == "terraform_data";
         leaves.compare(&ours, &plan, &At::top(address, is_typed, &written));
