@@ -181,11 +181,12 @@ fn is_plain(unknown: &Unknown) -> bool {
 }
 
 /// Whether a configuration that sets `value` leaves the attribute to the provider, as if it were absent: it does with null.
-/// Of what the provider computes, most resources cannot tell an empty text or set of texts from null.
+/// Of what the provider computes, most resources cannot tell an empty text, or a set or map of texts, from null.
 fn is_unset(value: &Value, attribute: &AttributeSchema) -> bool {
     let is_empty = match &attribute.ty {
         Type::String => value.as_str() == Some(""),
         Type::Set(of) if of.is_primitive() => value.items().is_some_and(<[Value]>::is_empty),
+        Type::Map(of) if of.is_primitive() => value.map().is_some_and(crate::value::Map::is_empty),
         _ => false,
     };
     value.is_null() || is_empty && attribute.computed
@@ -290,6 +291,8 @@ mod tests {
         let endpoint = complete("aws_vpc_endpoint", given.clone(), true);
         assert_eq!(endpoint.get("subnet_ids").unwrap().as_unknown().unwrap().cause, Cause::Provider);
         assert_eq!(endpoint.get("vpc_id").unwrap().as_str(), Some(""));
+        let triggers = object(&[("triggers", Value::object([]))]);
+        assert!(complete("aws_ecs_service", triggers, true).get("triggers").unwrap().is_unknown());
         assert!(complete("aws_vpc_endpoint", given, false).get("subnet_ids").unwrap().items().is_some());
     }
 

@@ -89,7 +89,7 @@ impl Written<'_> {
     fn has(&self, path: &str) -> bool {
         let Some(paths) = self.paths else { return true };
         let ends = path.match_indices('.').map(|(end, _)| end).chain([path.len()]);
-        let known = ends.filter_map(|end| path.get(..end)).filter(|above| paths.contains(*above)).last();
+        let known = ends.rev().filter_map(|end| path.get(..end)).find(|above| paths.contains(*above));
         known.is_some_and(|known| known == path || !paths.iter().any(|other| is_below(other, known)))
     }
 
@@ -103,7 +103,7 @@ fn is_below(path: &str, above: &str) -> bool {
     path.strip_prefix(above).is_some_and(|rest| rest.starts_with('.'))
 }
 
-impl<'j> Planned<'j> {
+impl Planned<'_> {
     fn name(self, name: &str) -> Self {
         Self {
             after: &self.after[name],
@@ -181,7 +181,7 @@ impl Leaves {
         if ours.is_null() && !at.is_typed {
             let is_null = plan.after.is_null() && *plan.unknown != Json::Bool(true);
             return if is_null {
-                self.same(at)
+                self.same(at);
             };
         }
         if *plan.unknown == Json::Bool(true) {
