@@ -153,6 +153,26 @@ fn an_unknown_dynamic_block_may_be_there_or_not() {
 }
 
 #[test]
+fn a_resource_may_be_named_with_its_mode() {
+    let (program, _) = read(
+        r#"
+        resource "aws_s3_bucket" "b" { bucket = "data" }
+        resource "aws_sns_topic" "t" {
+          for_each = { a = "first" }
+          name     = each.value
+        }
+        resource "terraform_data" "t" {
+          input = [resource.aws_s3_bucket.b.bucket, resource.aws_sns_topic.t["a"].name, resource.aws_s3_bucket.b.arn]
+        }
+        "#,
+    );
+    assert_eq!(messages(&program), [""; 0]);
+    assert_eq!(value(&program, "terraform_data.t", "input.0").as_str(), Some("data"));
+    assert_eq!(value(&program, "terraform_data.t", "input.1").as_str(), Some("first"));
+    assert_eq!(reference(&program, "terraform_data.t", "input.2"), "aws_s3_bucket.b.arn");
+}
+
+#[test]
 fn what_no_schema_tells_of_is_known_after_apply() {
     let (program, _) = read(
         r#"
