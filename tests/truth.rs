@@ -23,6 +23,7 @@ const DIFFERENCES: &[(&str, &str)] = &[
     ("tostring(-0.0)", "numbers have one zero"),
     ("jsonencode(-0)", "numbers have one zero"),
     ("merge(tomap({ a = 1 }), tomap({})) == tomap({ a = 1 })", "an empty map has no element type"),
+    ("coalescelist(null, [\"b\"])", "a null has no type, and is taken for a list"),
     ("regex(\"(?P<n>a)(?P<n>b)\", \"ab\")", "the names of groups must differ"),
     ("cidrsubnet(\"10.0.0.0/16\", -1, 0)", "a negative length has no meaning: unknown"),
     ("cidrsubnet(\"10.0.0.0/16\", 8, -1)", "a negative index has no meaning: unknown"),

@@ -277,6 +277,13 @@ fn what_is_not_evaluated_never_falls_back() {
 }
 
 #[test]
+fn a_null_is_no_list_with_elements() {
+    let value = evaluated("coalescelist(tolist(null), [], [\"a\"])", Mode::Strict).unwrap();
+    assert_eq!(value.items().unwrap().len(), 1);
+    assert!(evaluated("coalescelist(tolist(null), [])", Mode::Strict).is_err());
+}
+
+#[test]
 fn what_may_be_no_element_may_be_caught() {
     let extended = |text| evaluated(text, Mode::Extended).unwrap();
     assert_eq!(extended("[\"a\"][missing]").as_str(), Some("a"));
