@@ -17,11 +17,16 @@ pub enum InputError {
         /// The file.
         path: String,
     },
-    /// A plan as `terraform plan -out` writes it, or another zip archive.
-    #[error("{path} is a binary plan: run `terraform show -json {path}` and check what that prints")]
+    /// A zip archive, as a plan of `terraform plan -out` is one, that is not read.
+    #[error(
+        "{path} is a zip archive like a binary plan, but {reason}: \
+         run `terraform show -json {path}` and check what that prints"
+    )]
     BinaryPlan {
         /// The file.
         path: String,
+        /// Why it is not read.
+        reason: String,
     },
     /// A gzip file.
     #[error("{path} is compressed with gzip: run `gzip -dc {path}` and check what that prints")]

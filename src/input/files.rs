@@ -1,4 +1,5 @@
-//! What the user named, read: directories of Terraform source, and JSON documents. The only step that touches the disk.
+//! What the user named, read: directories of Terraform source, JSON documents and binary plans. The only step that touches
+//! the disk.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -13,6 +14,7 @@ use crate::source::{FileId, Position, Sources};
 use crate::terraform::source::variables::{Given, GivenItem, GivenVar, RunOptions, ValueOption};
 use crate::terraform::source::{self, RootModule, display_path, read_text, syntax};
 
+use super::binary::{BinaryPlan, is_archive};
 use super::roots::Candidates;
 use super::{InputError, InputFile};
 
@@ -42,6 +44,8 @@ enum GivenFile {
 pub enum Input {
     /// A root module.
     Source(Box<RootModule>),
+    /// A plan as `terraform plan -out` writes it.
+    Binary(Box<BinaryPlan>),
     /// A JSON document.
     Document {
         /// What it is.
@@ -157,7 +161,7 @@ impl Inputs {
         let roots = || {
             self.items.iter().filter_map(|input| match input {
                 Input::Source(root) => Some(root),
-                Input::Document { .. } => None,
+                Input::Binary(_) | Input::Document { .. } => None,
             })
         };
         let mut vars = vars.by_ref().peekable();
@@ -204,6 +208,7 @@ impl Input {
     ) -> Result<Program, ReadError> {
         let (kind, path, file) = match self {
             Self::Source(root) => return Ok(evaluate(root, inputs, sources)),
+            Self::Binary(plan) => return Ok(plan.program(sources, wanted)),
             Self::Document { kind, path, file } => (*kind, path, *file),
         };
         let program = super::read(kind, path, sources.text(file), file, wanted);
@@ -262,6 +267,9 @@ fn read(path: &Path, sources: &mut Sources) -> Result<Input, ReadError> {
     } else {
         std::fs::read(path).map_err(io)?
     };
+    if is_archive(&bytes) {
+        return Ok(Input::Binary(Box::new(BinaryPlan::read(&shown, &bytes, sources)?)));
+    }
     let text = super::decode(&shown, bytes)?;
     let kind = super::detect(&shown, &text)?;
     let file = sources.add_confidential(shown.clone(), text);

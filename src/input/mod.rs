@@ -1,5 +1,8 @@
-//! What a file of JSON is: told by its first keys, and if it is nothing that airgate reads, what it is and what to do.
+//! What a file is: JSON is told by its first keys, a binary plan by its first bytes; and if it is nothing that airgate reads,
+//! what it is and what to do.
 
+mod archive;
+mod binary;
 mod error;
 pub mod files;
 pub mod json;
@@ -14,6 +17,7 @@ use crate::program::Program;
 use crate::source::FileId;
 use crate::{pulumi, terraform};
 
+pub use binary::BinaryPlan;
 pub use error::{Found, InputError};
 pub use files::{Input, Inputs, ReadError};
 use look::{Seen, Shape};
@@ -40,7 +44,9 @@ pub fn decode(path: &str, bytes: Vec<u8>) -> Result<String, InputError> {
         return Err(InputError::TooLarge { path: path() });
     }
     match bytes.as_slice() {
-        [b'P', b'K', 3 | 5, _, ..] => Err(InputError::BinaryPlan { path: path() }),
+        bytes if binary::is_archive(bytes) => {
+            Err(InputError::BinaryPlan { path: path(), reason: "it is no text".to_owned() })
+        }
         [0x1f, 0x8b, ..] => Err(InputError::Gzip { path: path() }),
         [0xff, 0xfe, rest @ ..] => {
             utf16(rest, u16::from_le_bytes).ok_or_else(|| InputError::NotText { path: path() })

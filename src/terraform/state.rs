@@ -193,7 +193,7 @@ fn read_block<'a>(
 }
 
 /// The provider configuration of `module.m.provider["registry.terraform.io/hashicorp/aws"].alias`.
-fn provider(program: &mut Program, text: &str) -> Option<usize> {
+pub(super) fn provider(program: &mut Program, text: &str) -> Option<usize> {
     let (_, rest) = text.split_once("provider")?;
     let (source, alias) = if let Some(rest) = rest.strip_prefix("[\"") {
         rest.split_once("\"]")?

@@ -5,6 +5,7 @@
 //! is not read.
 
 mod attach;
+pub mod binary;
 mod config;
 mod expression;
 mod providers;
@@ -108,7 +109,9 @@ pub fn read(text: &str, file: FileId, wanted: &dyn Fn(&str) -> bool) -> Program 
         return program;
     };
     program.written_by = plan.terraform_version.as_ref().map(|version| format!("Terraform {version}"));
-    program.incomplete = incomplete(&plan).map(str::to_owned);
+    let errored = plan.errored == Some(true);
+    program.incomplete =
+        incomplete(errored, !plan.deferred_changes.is_empty(), plan.complete).map(str::to_owned);
 
     read_changes(document, &plan, wanted, &mut program);
     if plan.resource_changes.is_none() {
@@ -179,12 +182,13 @@ fn read_changes<'a>(
     }
 }
 
-fn incomplete(plan: &Plan<'_>) -> Option<&'static str> {
-    if plan.errored == Some(true) {
+/// Why a plan is not whole, if it is not.
+fn incomplete(errored: bool, deferred: bool, complete: Option<bool>) -> Option<&'static str> {
+    if errored {
         Some("the plan was saved after an error: resources are missing")
-    } else if !plan.deferred_changes.is_empty() {
+    } else if deferred {
         Some("the plan defers some changes to a later run")
-    } else if plan.complete == Some(false) {
+    } else if complete == Some(false) {
         Some("the plan says that it does not cover the whole configuration (-target, or deferred changes)")
     } else {
         None

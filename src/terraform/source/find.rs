@@ -321,7 +321,7 @@ impl Finder<'_> {
 }
 
 /// Whether a source is a path: all others are installed.
-fn is_local(source: &str) -> bool {
+pub(super) fn is_local(source: &str) -> bool {
     let source = source.strip_prefix('.').map(|rest| rest.strip_prefix('.').unwrap_or(rest));
     source.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '\\']))
 }
@@ -340,7 +340,7 @@ fn common(a: &Path, b: &Path) -> PathBuf {
 
 /// The `module` blocks of the files: their names and sources; and whether a `terraform` block says where the state is kept.
 /// The trees that this takes are thrown away: which files there are is known only when all calls are.
-fn survey(files: &[FileId], sources: &Sources) -> (BTreeMap<String, Option<String>>, bool) {
+pub(super) fn survey(files: &[FileId], sources: &Sources) -> (BTreeMap<String, Option<String>>, bool) {
     let (mut calls, mut has_backend) = (BTreeMap::new(), false);
     for &file in files {
         let text = sources.text(file);
@@ -379,7 +379,7 @@ fn survey(files: &[FileId], sources: &Sources) -> (BTreeMap<String, Option<Strin
 }
 
 /// The path with `.` and `name/..` taken out.
-fn normal(path: &Path) -> PathBuf {
+pub(super) fn normal(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for part in path.components() {
         match part {

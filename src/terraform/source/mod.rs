@@ -12,6 +12,7 @@
 mod body;
 mod calls;
 pub mod data;
+mod embedded;
 mod files;
 mod find;
 pub mod instance;
@@ -42,6 +43,7 @@ use crate::hcl::ast::Body;
 use crate::program::{InputKind, Program};
 use crate::source::{FileId, Sources};
 
+pub use embedded::EmbeddedModule;
 pub use files::{display_path, is_configuration, read_text, sort};
 pub use find::{ModuleDir, ModulePlace, Shelf};
 
