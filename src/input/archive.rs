@@ -78,7 +78,7 @@ impl<'a> Archive<'a> {
             return Err(ArchiveError::TooMany);
         }
         let mut rest = usize::try_from(u32_at(end, 16)?).ok().and_then(|at| bytes.get(at..));
-        let mut entries = BTreeMap::new();
+        let mut this = Self { bytes, entries: BTreeMap::new() };
         let (mut packed, mut total) = (0, 0);
         for _ in 0..count {
             let record = rest.filter(|rest| rest.starts_with(b"PK\x01\x02")).ok_or(ArchiveError::Damaged)?;
@@ -106,11 +106,16 @@ impl<'a> Archive<'a> {
             if packed > bytes.len() as u64 || total > limit {
                 return Err(ArchiveError::Bomb);
             }
-            if !name.ends_with('/') && entries.insert(name, entry).is_some() {
+            // What stands before the content has the name too: one that is not the same was damaged or made up.
+            let local = this.local(entry).and_then(|local| local.get(LOCAL..)?.get(..name.len()));
+            if local != Some(name.as_bytes()) {
+                return Err(ArchiveError::Damaged);
+            }
+            if !name.ends_with('/') && this.entries.insert(name, entry).is_some() {
                 return Err(ArchiveError::Duplicate);
             }
         }
-        Ok(Self { bytes, entries })
+        Ok(this)
     }
 
     /// The names of all files, sorted.
@@ -123,9 +128,14 @@ impl<'a> Archive<'a> {
         self.entries.get(name).map(|entry| self.unpack(*entry).ok_or(ArchiveError::Damaged))
     }
 
-    fn unpack(&self, entry: Entry) -> Option<Vec<u8>> {
+    /// The bytes from the header before the content of a file.
+    fn local(&self, entry: Entry) -> Option<&'a [u8]> {
         let local = self.bytes.get(usize::try_from(entry.offset).ok()?..)?;
-        let local = local.strip_prefix(b"PK\x03\x04".as_slice()).map(|_| local)?;
+        local.starts_with(b"PK\x03\x04").then_some(local)
+    }
+
+    fn unpack(&self, entry: Entry) -> Option<Vec<u8>> {
+        let local = self.local(entry)?;
         let start = LOCAL + usize::from(u16_at(local, 26).ok()?) + usize::from(u16_at(local, 28).ok()?);
         let packed = local.get(start..)?.get(..usize::try_from(entry.packed).ok()?)?;
         let mut content = Vec::new();
@@ -175,11 +185,11 @@ fn u32_at(bytes: &[u8], at: usize) -> Result<u32, ArchiveError> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     /// An archive of stored files: names, contents, what the system attributes say, and flags.
-    fn archive(files: &[(&str, &[u8], u32, u16)]) -> Vec<u8> {
+    pub(in crate::input) fn archive(files: &[(&str, &[u8], u32, u16)]) -> Vec<u8> {
         let (mut out, mut directory) = (Vec::new(), Vec::new());
         for (name, content, attributes, flags) in files {
             let mut crc = Crc::new();

@@ -28,7 +28,7 @@ pub struct BinaryPlan {
     /// The values of root variables, as a variable file.
     values: FileId,
     /// The state before.
-    state: Option<FileId>,
+    state: FileId,
 }
 
 /// An entry of Terraform's list of modules.
@@ -72,7 +72,9 @@ impl BinaryPlan {
         let modules = modules(&archive, &text)?;
         let modules = modules.ok_or_else(|| refuse(&"its list of modules is damaged"))?;
         let root = RootModule::embedded(modules, sources);
-        let state = text("tfstate")?.map(|text| sources.add_confidential(format!("{path}/tfstate"), text));
+        // Data sources that were read while planning are nowhere else.
+        let state = text("tfstate")?.ok_or_else(|| refuse(&"it holds no `tfstate`"))?;
+        let state = sources.add_confidential(format!("{path}/tfstate"), state);
         // Of a variable that is not understood the evaluator says what it says of one without a value.
         let values = plan.variables.iter();
         let values = values.filter_map(|(name, bytes)| Some(((*name).into(), binary::variable(bytes)?)));
@@ -91,7 +93,7 @@ impl BinaryPlan {
             Given { items: vec![GivenItem::File(values)], workspace: plan.workspace, ..Given::default() };
         let mut source = self.root.evaluate(&parsed, &given);
         source.diagnostics.append(&mut diagnostics);
-        let state = self.state.map(|file| (sources.text(file), file));
+        let state = (sources.text(self.state), self.state);
         let mut program = binary::read(&plan, source, state, wanted);
         program.path.clone_from(&self.path);
         program
@@ -125,4 +127,96 @@ fn modules(
 fn variable_file(values: Value) -> String {
     let text = eval::functions::call("provider::terraform::encode_tfvars", &[values], None);
     text.and_then(Result::ok).and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::archive::tests::archive;
+    use super::*;
+
+    fn fixture() -> Vec<u8> {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/binary/changes.tfplan");
+        std::fs::read(path).unwrap()
+    }
+
+    /// How many resources there are, or why the plan is not read.
+    fn read(bytes: &[u8]) -> Result<Program, String> {
+        let mut sources = Sources::default();
+        let plan = BinaryPlan::read("x", bytes, &mut sources).map_err(|error| error.to_string())?;
+        Ok(plan.program(&sources, &|_| true))
+    }
+
+    /// The files of the fixture, with one of them replaced.
+    fn with(name: &str, content: &[u8]) -> Vec<u8> {
+        let fixture = fixture();
+        let original = Archive::new(&fixture).unwrap();
+        let files: Vec<(&str, Vec<u8>)> =
+            original.names().map(|name| (name, original.read(name).unwrap().unwrap())).collect();
+        let files =
+            files.iter().map(|(known, old)| (*known, if *known == name { content } else { old }, 0, 0));
+        archive(&files.collect::<Vec<_>>())
+    }
+
+    fn content(name: &str) -> Vec<u8> {
+        Archive::new(&fixture()).unwrap().read(name).unwrap().unwrap()
+    }
+
+    #[test]
+    fn what_is_no_plan_says_so() {
+        let refusal = |bytes: &[u8]| read(bytes).map(|_| ()).unwrap_err();
+        assert!(refusal(&archive(&[("a", b"b", 0, 0)])).contains("it holds no `tfplan`"));
+        assert!(refusal(&with("tfplan", b"\x0b")).contains("its `tfplan` is damaged"));
+        let newer = refusal(&with("tfplan", b"\x08\x04"));
+        assert!(newer.contains("a binary plan of version 4") && newer.contains("terraform show -json"));
+        assert!(refusal(&with("tfconfig/modules.json", b"{}")).contains("its list of modules is damaged"));
+        assert!(refusal(&with("tfconfig/m-/main.tf", b"\xff")).contains("`tfconfig/m-/main.tf`"));
+        assert!(refusal(&fixture()[..2000]).contains("cut off"));
+    }
+
+    #[test]
+    fn no_damage_to_the_archive_ends_the_program() {
+        let fixture = fixture();
+        let shown = |program: &Program| format!("{:?}", program.resources);
+        let whole = shown(&read(&fixture).unwrap());
+        for step in 0..300 {
+            let at = step * fixture.len() / 300;
+            assert!(read(&fixture[..at]).is_err());
+            let mut bytes = fixture.clone();
+            bytes[at] ^= 1 << (step % 8);
+            // Times, the state before that and the like are not read.
+            if let Ok(program) = read(&bytes) {
+                assert!(shown(&program) == whole, "byte {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_damage_to_the_plan_ends_the_program_or_is_silent_about_a_resource() {
+        let (message, whole) = (content("tfplan"), read(&fixture()).unwrap());
+        for step in 0..300 {
+            let at = step * message.len() / 300;
+            let mut bytes = message.clone();
+            bytes[at] ^= if step % 3 == 0 { 0xff } else { 1 << (step % 8) };
+            for bytes in [&bytes, &message[..at].to_vec()] {
+                if let Ok(program) = read(&with("tfplan", bytes)) {
+                    let is_told =
+                        program.diagnostics.len() + program.resources.len() >= whole.resources.len();
+                    assert!(is_told || bytes.len() == at, "byte {at}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn damage_to_sources_and_state_leaves_the_values() {
+        let whole = read(&fixture()).unwrap().resources.len();
+        for step in 0..20 {
+            let text = content("tfconfig/m-/main.tf");
+            let cut = &text[..step * text.len() / 20];
+            let program = read(&with("tfconfig/m-/main.tf", cut)).unwrap();
+            assert_eq!(program.resources.len(), whole);
+        }
+        let program = read(&with("tfstate", b"{")).unwrap();
+        assert!(program.diagnostics.iter().any(|diagnostic| diagnostic.message.contains("the state")));
+    }
 }

@@ -30,12 +30,12 @@ pub fn variable(bytes: &[u8]) -> Option<Value> {
     msgpack::decode(bytes, &Marks::None).ok()
 }
 
-/// Reads the plan: its changes, data sources from the prior `state`, and all else from `source`, what the configuration in
+/// Reads the plan: its changes, data sources from the prior `state` in `file`, and all else from `source`, what the configuration in
 /// the plan evaluates to. Only types that are `wanted` get their values; all resources are listed.
 pub fn read(
     plan: &Plan<'_>,
     source: Program,
-    state: Option<(&str, FileId)>,
+    (state, file): (&str, FileId),
     wanted: &dyn Fn(&str) -> bool,
 ) -> Program {
     let mut program = Program {
@@ -46,18 +46,16 @@ pub fn read(
         ..Program::default()
     };
     let mut used = read_changes(plan, wanted, &mut program);
-    if let Some((text, file)) = state {
-        // What is known of data sources is read while planning, and then it is nowhere else.
-        let prior = state::read_raw(text, file, wanted);
-        let changed: HashSet<SmolStr> = program.resources.iter().map(|r| r.address.clone()).collect();
-        let read = prior.resources.into_iter();
-        for mut resource in read.filter(|r| r.mode == Mode::Data && !changed.contains(&r.address)) {
-            resource.provider = None;
-            used.push(SmolStr::default());
-            program.resources.push(resource);
-        }
-        program.diagnostics.extend(prior.diagnostics);
+    // What is known of data sources is read while planning, and then it is nowhere else.
+    let prior = state::read_raw(state, file, wanted);
+    let changed: HashSet<SmolStr> = program.resources.iter().map(|r| r.address.clone()).collect();
+    let read = prior.resources.into_iter();
+    for mut resource in read.filter(|r| r.mode == Mode::Data && !changed.contains(&r.address)) {
+        resource.provider = None;
+        used.push(SmolStr::default());
+        program.resources.push(resource);
     }
+    program.diagnostics.extend(prior.diagnostics);
     join::join(&mut program, &used, source);
     program
 }
