@@ -3,13 +3,7 @@
 //! verdicts, but where the source in the plan knows what the JSON does not.
 //!
 //! Plans below the directory that `AIRGATE_BINARY_PLANS` names are held to the same.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "helpers of tests fail the test, and say what was compared"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail the test")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -20,6 +14,7 @@ use airgate::finding::{Report, Verdict};
 use airgate::input::Inputs;
 use airgate::program::{Mode, Program, Resource};
 use airgate::source::Sources;
+use airgate::terraform::source::is_configuration;
 use airgate::terraform::source::variables::RunOptions;
 use airgate::value::{Kind, Truth, Value, equal};
 
@@ -174,7 +169,7 @@ type Said = BTreeMap<(String, String), Verdict>;
 
 fn said(report: &Report) -> Said {
     let all = report.findings.iter().flat_map(|finding| {
-        let rule = report.rules[finding.rule].id.to_string();
+        let rule = report.rules[finding.rule].id.clone();
         let each = finding.resources.iter();
         each.map(move |subject| ((rule.clone(), subject.address.to_string()), finding.verdict))
     });
@@ -201,7 +196,32 @@ fn a_binary_plan_is_judged_as_its_json_and_its_findings_point_into_the_source() 
             let file = finding.site.and_then(|site| binary.sources.get(site.file));
             let place =
                 file.unwrap_or_else(|| panic!("{}: no place: {}", path.display(), finding.message)).path();
-            assert!(place.ends_with(".tf") || place.ends_with(".tf.json"), "{place}");
+            assert!(is_configuration(place), "{place}");
         }
+    }
+}
+
+#[test]
+fn a_policy_that_only_the_source_knows_is_judged() {
+    let report = |name: &str| airgate::analyze(&[fixtures().join(name)], &Options::default()).unwrap();
+    let what = ("AWS-BED-IAM-001".to_owned(), "aws_iam_role_policy.invoke".to_owned());
+    assert_eq!(said(&report("changes.json")).get(&what), Some(&Verdict::Undetermined));
+    assert_eq!(said(&report("changes.tfplan")).get(&what), Some(&Verdict::Fail));
+}
+
+#[test]
+fn no_output_shows_a_sensitive_value_of_a_binary_plan() {
+    const CANARY: &str = "canary-7f3a";
+    let plan = fixtures().join("changes.tfplan");
+    assert!(std::fs::read_to_string(plan.with_extension("json")).unwrap().contains(CANARY));
+    for format in ["human", "json", "sarif", "markdown"] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_airgate"));
+        let output =
+            command.args(["check", "--show", "all", "--format", format]).arg(&plan).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+        let shown = [output.stdout, output.stderr].concat();
+        let shown = String::from_utf8_lossy(&shown);
+        assert!(shown.contains("aws_sagemaker_model.chat"), "{format}");
+        assert!(!shown.contains(CANARY), "{format}");
     }
 }

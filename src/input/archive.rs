@@ -188,13 +188,21 @@ fn u32_at(bytes: &[u8], at: usize) -> Result<u32, ArchiveError> {
 pub(super) mod tests {
     use super::*;
 
+    fn u16_of(length: usize) -> u16 {
+        u16::try_from(length).unwrap()
+    }
+
+    fn u32_of(length: usize) -> u32 {
+        u32::try_from(length).unwrap()
+    }
+
     /// An archive of stored files: names, contents, what the system attributes say, and flags.
     pub(in crate::input) fn archive(files: &[(&str, &[u8], u32, u16)]) -> Vec<u8> {
         let (mut out, mut directory) = (Vec::new(), Vec::new());
         for (name, content, attributes, flags) in files {
             let mut crc = Crc::new();
             crc.update(content);
-            let (size, offset) = (content.len() as u32, out.len() as u32);
+            let (size, offset) = (u32_of(content.len()), u32_of(out.len()));
             let mut shared = Vec::new();
             shared.extend([20, 0]);
             shared.extend(flags.to_le_bytes());
@@ -202,7 +210,7 @@ pub(super) mod tests {
             for number in [crc.sum(), size, size] {
                 shared.extend(number.to_le_bytes());
             }
-            shared.extend((name.len() as u16).to_le_bytes());
+            shared.extend(u16_of(name.len()).to_le_bytes());
             shared.extend([0, 0]);
             out.extend(b"PK\x03\x04");
             out.extend(&shared);
@@ -215,12 +223,12 @@ pub(super) mod tests {
             directory.extend(offset.to_le_bytes());
             directory.extend(name.as_bytes());
         }
-        let start = out.len() as u32;
+        let start = u32_of(out.len());
         out.extend(&directory);
         out.extend(b"PK\x05\x06\0\0\0\0");
-        out.extend((files.len() as u16).to_le_bytes());
-        out.extend((files.len() as u16).to_le_bytes());
-        out.extend((directory.len() as u32).to_le_bytes());
+        out.extend(u16_of(files.len()).to_le_bytes());
+        out.extend(u16_of(files.len()).to_le_bytes());
+        out.extend(u32_of(directory.len()).to_le_bytes());
         out.extend(start.to_le_bytes());
         out.extend([0, 0]);
         out

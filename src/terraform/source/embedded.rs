@@ -9,13 +9,16 @@ use super::calls::{MAX_DEPTH, not_installed};
 use super::find::{is_local, normal, survey};
 use super::{ModuleDir, ModulePlace, RootModule, Target, display_path, sort};
 
+/// Names and texts of files.
+type Files = Vec<(String, String)>;
+
 /// A module of a plan.
 #[derive(Debug, Default)]
 pub struct EmbeddedModule {
     /// The directory from where Terraform ran: `.`, `modules/store`, `.terraform/modules/store`.
     pub directory: String,
     /// Names and texts of its files.
-    pub files: Vec<(String, String)>,
+    pub files: Files,
 }
 
 /// A module that was taken in.
@@ -30,7 +33,7 @@ impl RootModule {
     pub fn embedded(modules: BTreeMap<String, EmbeddedModule>, sources: &mut Sources) -> Self {
         let mut root = Self { path: ".".to_owned(), ..Self::default() };
         // Many calls lead to one directory: its files are taken in once.
-        let mut known: BTreeMap<(String, Vec<(String, String)>), Vec<FileId>> = BTreeMap::new();
+        let mut known: BTreeMap<(String, Files), Vec<FileId>> = BTreeMap::new();
         let mut taken: BTreeMap<String, Taken> = BTreeMap::new();
         let depth = |key: &str| if key.is_empty() { 0 } else { key.split('.').count() };
         for (key, module) in modules.into_iter().filter(|(key, _)| depth(key) <= MAX_DEPTH) {

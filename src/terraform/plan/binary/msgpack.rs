@@ -69,16 +69,17 @@ impl<'a> Reader<'a> {
             Token::Number(Some(number)) => Kind::Number(number).into(),
             Token::Number(None) => Value::unknown(Cause::Limit("the number is out of range".into())),
             Token::Text(bytes) => Value::string(text(bytes)?),
-            Token::Array(length) => match self.value_with_type(length, marks, deeper)? {
-                Some(value) => value,
-                None => {
+            Token::Array(length) => {
+                if let Some(value) = self.value_with_type(length, marks, deeper)? {
+                    value
+                } else {
                     let mut items = Vec::new();
                     for index in 0..length {
                         items.push(self.value(marks.item(index), deeper)?);
                     }
                     Value::tuple(items)
                 }
-            },
+            }
             Token::Map(length) => {
                 let mut entries: Vec<(SmolStr, Value)> = Vec::new();
                 for _ in 0..length {
