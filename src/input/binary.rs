@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::eval;
 use crate::program::Program;
-use crate::source::{FileId, Sources};
+use crate::source::{FileId, Sources, Span};
 use crate::terraform::plan::binary::{self, Plan, VERSION};
 use crate::terraform::source::variables::{Given, GivenItem};
 use crate::terraform::source::{EmbeddedModule, RootModule, syntax};
@@ -29,6 +29,8 @@ pub struct BinaryPlan {
     values: FileId,
     /// The state before.
     state: FileId,
+    /// The plan itself, without any text: what has no place in the configuration is here.
+    file: FileId,
 }
 
 /// An entry of Terraform's list of modules.
@@ -79,7 +81,8 @@ impl BinaryPlan {
         let values = plan.variables.iter();
         let values = values.filter_map(|(name, bytes)| Some(((*name).into(), binary::variable(bytes)?)));
         let values = sources.add_given(format!("{path} (variables)"), variable_file(Value::object(values)));
-        Ok(Self { path: path.to_owned(), plan: message, root, values, state })
+        let file = sources.add_given(path, "");
+        Ok(Self { path: path.to_owned(), plan: message, root, values, state, file })
     }
 
     /// The resources of the plan. Only those of `wanted` types have values.
@@ -96,6 +99,9 @@ impl BinaryPlan {
         let state = (sources.text(self.state), self.state);
         let mut program = binary::read(&plan, source, state, wanted);
         program.path.clone_from(&self.path);
+        for resource in &mut program.resources {
+            resource.site.get_or_insert(Span::default().at(self.file));
+        }
         program
     }
 }
@@ -215,6 +221,7 @@ mod tests {
             let cut = &text[..step * text.len() / 20];
             let program = read(&with("tfconfig/m-/main.tf", cut)).unwrap();
             assert_eq!(program.resources.len(), whole);
+            assert!(program.resources.iter().all(|resource| resource.site.is_some()));
         }
         let program = read(&with("tfstate", b"{")).unwrap();
         assert!(program.diagnostics.iter().any(|diagnostic| diagnostic.message.contains("the state")));
