@@ -263,6 +263,68 @@ fn templates_in_files_are_bounded() {
 
 #[cfg(unix)]
 #[test]
+fn links_out_of_the_tree_are_not_read() {
+    let dir = Dir::of(&notebook("\"x\""));
+    let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, dir.path().join(name)).unwrap();
+    link("/etc/passwd", "out.tf");
+    link("/etc/passwd", "terraform.tfvars");
+    link("/dev/zero", "b.auto.tfvars");
+    link("loop.tf", "loop.tf");
+    link("none.tf", "dangling.tf");
+    dir.write("shared/more.tf", "resource \"aws_sagemaker_notebook_instance\" \"linked\" {}\n");
+    link("shared/more.tf", "more.tf");
+    link("/usr/share", "out");
+    link("lp", "lp");
+    dir.write(
+        "calls.tf",
+        "module \"out\" {\n  source = \"./out\"\n}\nmodule \"lp\" {\n  source = \"./lp\"\n}\n",
+    );
+    let run = check(&dir, ".");
+    run.reports(
+        2,
+        &[
+            "error: `out.tf` is a link out of the analysed tree; it is not read",
+            "error: `terraform.tfvars` is a link out of the analysed tree",
+            "error: `b.auto.tfvars` is a link out of the analysed tree",
+            "error: cannot read `loop.tf`: ",
+            "error: cannot read `dangling.tf`: ",
+            "warning: `module.out` is not followed: `out` lies outside the analysed tree",
+            "warning: `module.lp` is not followed: there is no directory `lp`",
+            "aws_sagemaker_notebook_instance.lab",
+            "aws_sagemaker_notebook_instance.linked",
+        ],
+    );
+    assert!(!run.out.contains("root:"), "{}", run.out);
+}
+
+/// Files beside the root module are those of the repository, but for what Git keeps for itself.
+#[test]
+fn functions_read_files_of_the_repository() {
+    let dir = Dir::new();
+    dir.write(".git/config", "token");
+    dir.write("assets/name.txt", "lab");
+    let source = |path: &str| notebook(&format!("file(\"{path}\")"));
+    for (path, said) in [
+        ("../assets/name.txt", ""),
+        ("${path.module}/../assets/name.txt", ""),
+        ("../.git/config", "a file outside the analysed tree is not read"),
+        ("../assets/none.txt", "file: there is no such file"),
+    ] {
+        dir.write("root/main.tf", source(path));
+        let run = check(&dir, "root");
+        run.reports(1, &[said, "AWS-SM-NET-001"]);
+        assert_eq!(run.out.contains("warning: "), !said.is_empty(), "{}", run.out);
+    }
+    // What a data source makes is there when Terraform reads it.
+    let archive = "data \"archive_file\" \"a\" {\n  output_path = \"a.zip\"\n}\n";
+    dir.write("root/main.tf", notebook("filesha256(data.archive_file.a.output_path)") + archive);
+    let run = check(&dir, "root");
+    run.reports(1, &["AWS-SM-NET-001"]);
+    assert!(!run.out.contains("no such file"), "{}", run.out);
+}
+
+#[cfg(unix)]
+#[test]
 fn files_that_are_none_are_told() {
     let dir = Dir::new();
     let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, dir.path().join(name)).unwrap();
@@ -276,14 +338,14 @@ fn files_that_are_none_are_told() {
     for (expression, said) in [
         ("file(\"loop\")", "there is no such file"),
         ("file(\"dangling\")", "there is no such file"),
-        ("file(\"outside\")", "of a file outside the analysed root"),
-        ("filesha256(\"up/x\")", "of a file outside the analysed root"),
-        ("file(\"/dev/zero\")", "of a file outside the analysed root"),
-        ("templatefile(\"/etc/hostname\", {})", "of a file outside the analysed root"),
+        ("file(\"outside\")", "a file outside the analysed tree is not read"),
+        ("filesha256(\"up/x\")", "a file outside the analysed tree is not read"),
+        ("file(\"/dev/zero\")", "a file outside the analysed tree is not read"),
+        ("templatefile(\"/etc/hostname\", {})", "a file outside the analysed tree is not read"),
         ("fileexists(\"pipe\")", "does not name a file"),
         ("file(\"pipe\")", "does not name a file"),
         ("file(\"folder\")", "does not name a file"),
-        ("fileset(\"..\", \"**\")", "of a file outside the analysed root"),
+        ("fileset(\"..\", \"**\")", "a file outside the analysed tree is not read"),
     ] {
         dir.write("main.tf", format!("locals {{\n  x = {expression}\n}}\n{}", notebook("tostring(local.x)")));
         check(&dir, ".").reports(1, &[said, "main.tf:2:", "AWS-SM-NET-001"]);

@@ -186,7 +186,11 @@ impl Evaluator<'_> {
     pub(super) fn template_file(&self, args: &[Value]) -> Result<Value, String> {
         let [path, names] = args else { return Err("templatefile takes 2 arguments".to_owned()) };
         let template = functions::call("file", std::slice::from_ref(path), self.scope.directory());
-        let template = template.unwrap_or_else(|| Err("no files can be read".to_owned()))?;
+        let template = template.unwrap_or_else(|| Err("no files can be read".to_owned()));
+        let template = template.map_err(|why| match why.strip_prefix("file: ") {
+            Some(why) => format!("templatefile: {why}"),
+            None => why,
+        })?;
         self.rendered(&template, names).map_err(|why| format!("templatefile: {why}"))
     }
 

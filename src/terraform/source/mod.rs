@@ -69,7 +69,8 @@ pub struct RootModule {
     pub places: Vec<ModulePlace>,
     /// The directories of all of them, without links.
     pub directories: Vec<PathBuf>,
-    /// The smallest directory that holds the root module and all of them: filesystem functions are confined to it.
+    /// What filesystem functions are confined to: the directory that was named or the Git repository around the root module,
+    /// and the modules.
     pub tree: Option<PathBuf>,
     /// The workspace that was last selected here; [`None`] if none was.
     pub workspace: Option<String>,
@@ -81,8 +82,11 @@ pub struct RootModule {
 pub type Target = Result<usize, Diagnostic>;
 
 impl RootModule {
-    /// Finds and reads the files of the root module in `directory`, which was looked for in `within`. Files that cannot be read are diagnostics; an error only
-    /// if the directory cannot be listed.
+    /// Finds and reads the files of the root module in `directory`, which was looked for in `within`. Files that cannot be
+    /// read are diagnostics.
+    ///
+    /// # Errors
+    /// The directory cannot be listed.
     pub fn read(
         directory: &Path,
         within: &Path,
@@ -91,7 +95,8 @@ impl RootModule {
     ) -> std::io::Result<Self> {
         let within = within.canonicalize()?;
         let real = directory.canonicalize()?;
-        let read = shelf.read(&real, directory, true, sources)?;
+        let tree = find::Tree::of(&real, &within);
+        let read = shelf.read(&real, directory, &tree.modules, true, sources)?;
         let listing = &read.listing;
         let mut root = Self {
             directory: Some(directory.to_path_buf()),
