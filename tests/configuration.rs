@@ -321,6 +321,14 @@ fn a_value_that_is_typed_wrongly_is_an_error_of_use() {
             "note: variable `only_here` is not declared by the root module",
         ],
     );
+    dir.write("x.tfvars", "a = 1\nb = 1\nc = 1\nd = 1\nn {\n}\n");
+    dir.run(&["check", "--var-file", "x.tfvars"]).reports(
+        2,
+        &[
+            "note: variables `a`, `b`, `c` and 1 more are not declared by the root module",
+            "error: a file of values has no blocks; a value is set with `=`\n--> x.tfvars:5:1",
+        ],
+    );
     dir.write("x.tf.json", "{\"variable\": {\"json\": {}}}");
     dir.run(&["check", "x.tf.json", "--var", "json=1"]).reports(0, &["0 failures"]);
 }

@@ -134,6 +134,100 @@ fn ten_thousand_files_are_one_module() {
 }
 
 #[test]
+fn a_hundred_thousand_values_are_read() {
+    let dir = Dir::of(&(notebook("var.a.k99999") + "variable \"a\" {}\n"));
+    let values = |prefix: &str| {
+        (0..100_000).fold(String::new(), |mut text, n| {
+            let _ = writeln!(text, "{prefix}{n} = \"x{n}\"");
+            text
+        })
+    };
+    dir.write("terraform.tfvars", format!("a = {{\n{}}}\n{}", values("k"), values("v")));
+    let run = check(&dir, ".");
+    run.reports(1, &["variables `v0`, `v1`, `v2` and 99997 more are not declared", "AWS-SM-NET-001"]);
+    assert!(run.out.len() < 50_000, "{} bytes of report", run.out.len());
+}
+
+#[test]
+fn encodings_of_text_are_read_or_told() {
+    let dir = Dir::of(&notebook("local.none"));
+    let text = std::fs::read_to_string(dir.path().join("main.tf")).unwrap();
+    let told = ["main.tf:1:1", "AWS-SM-NET-001", "local value `none` is not declared", "main.tf:2:10"];
+    for text in [text.replace('\n', "\r\n"), format!("\u{feff}{text}")] {
+        dir.write("main.tf", text);
+        let run = check(&dir, ".");
+        run.reports(1, &told);
+        assert!(run.out.contains("\n1 | resource "), "{}", run.out);
+    }
+    let wide: Vec<u8> = "\u{feff}locals {}\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    std::fs::write(dir.path().join("wide.tf"), wide).unwrap();
+    std::fs::write(dir.path().join("latin.tf"), b"# caf\xe9\n").unwrap();
+    check(&dir, ".").reports(
+        2,
+        &[
+            "error: `wide.tf` is not UTF-8: byte 0 is not valid",
+            "error: `latin.tf` is not UTF-8: byte 5 is not valid",
+            "AWS-SM-NET-001",
+        ],
+    );
+}
+
+#[test]
+fn json_configuration_nests_deeply() {
+    let deep = 10_000;
+    for (value, said) in [
+        ("[".repeat(deep) + &"]".repeat(deep), "nests deeper than 200 levels"),
+        ("{\"a\":".repeat(deep) + "1" + &"}".repeat(deep), "nests deeper than 200 levels"),
+        ("[".repeat(deep), "nests deeper than 200 levels"),
+        (format!("\"${{{}\"", "[".repeat(deep)), "nests deeper than 200 levels"),
+    ] {
+        let dir = Dir::of(&notebook("\"x\""));
+        dir.write("x.tf.json", format!("{{\"locals\":{{\"x\":{value}}}}}"));
+        check(&dir, ".").reports(2, &[said, "x.tf.json:1:", "AWS-SM-NET-001"]);
+    }
+}
+
+/// What is wrong in the ways of this issue costs its own value, and nothing beside it.
+#[test]
+fn modules_and_loops_over_the_wrong_thing_are_told() {
+    let dir = Dir::of(
+        "module \"a\" {\n  source = \"./a\"\n}\nmodule \"x\" {\n  source = \"./pass\"\n  x = module.y.x\n}\n\
+         module \"y\" {\n  source = \"./pass\"\n  x = module.x.x\n}\n\
+         resource \"aws_sagemaker_notebook_instance\" \"lab\" {\n  for_each = [\"a\", \"b\"]\n  name = each.key\n  \
+         role_arn = module.x.x\n}\n\
+         variable \"n\" {\n  type = number\n  default = \"many\"\n}\n\
+         resource \"aws_sns_topic\" \"t\" {\n  count = var.n\n}\nmodule \"m\" {\n  source = \"./pass\"\n  \
+         for_each = [\"x\"]\n  x = 1\n}\n",
+    );
+    dir.write("a/main.tf", "module \"b\" {\n  source = \"../b\"\n}\n");
+    dir.write("b/main.tf", "module \"a\" {\n  source = \"../a\"\n}\n");
+    dir.write("pass/main.tf", "variable \"x\" {}\noutput \"x\" {\n  value = var.x\n}\n");
+    check(&dir, ".").reports(
+        1,
+        &[
+            "`module.a` calls the module that it is part of",
+            "b/main.tf:1:1",
+            "`output.x` refers to itself",
+            "`for_each` takes a map or a set; use `toset(…)`\n  --> main.tf:13:14",
+            "main.tf:26:14",
+            "the value of variable `n` is wrong: a number is required\n  --> main.tf:19:13",
+            "aws_sagemaker_notebook_instance.lab[?]",
+        ],
+    );
+}
+
+#[test]
+fn an_override_of_nothing_is_told() {
+    let dir = Dir::of(&notebook("\"x\""));
+    dir.write("x_override.tf", "resource \"aws_sns_topic\" \"none\" {\n}\nlocals {\n  a = 1\n}\n");
+    let run = check(&dir, ".");
+    run.reports(
+        1,
+        &["there is no `resource.aws_sns_topic.none` to override", "x_override.tf:1:1", "`local.a`"],
+    );
+}
+
+#[test]
 fn long_lines_and_strings_are_cut() {
     let long = "a".repeat(10 << 20);
     bounded(&notebook(&format!("\"{long}\"")).replace('\n', " "), 1, "aaa");
