@@ -402,7 +402,7 @@ fn functions_read_files_of_the_repository() {
         ("../assets/name.txt", ""),
         ("${path.module}/../assets/name.txt", ""),
         ("../.git/config", "a file outside the analysed tree is not read"),
-        ("../assets/none.txt", "file: there is no such file"),
+        ("../assets/none.txt", "file: there is no file `../assets/none.txt`"),
     ] {
         dir.write("root/main.tf", source(path));
         let run = check(&dir, "root");
@@ -414,7 +414,7 @@ fn functions_read_files_of_the_repository() {
     dir.write("root/main.tf", notebook("filesha256(data.archive_file.a.output_path)") + archive);
     let run = check(&dir, "root");
     run.reports(1, &["AWS-SM-NET-001"]);
-    assert!(!run.out.contains("no such file"), "{}", run.out);
+    assert!(!run.out.contains("there is no file"), "{}", run.out);
 }
 
 #[cfg(unix)]
@@ -430,15 +430,15 @@ fn files_that_are_none_are_told() {
     let pipe = std::process::Command::new("mkfifo").arg(dir.path().join("pipe")).status().unwrap();
     assert!(pipe.success());
     for (expression, said) in [
-        ("file(\"loop\")", "there is no such file"),
-        ("file(\"dangling\")", "there is no such file"),
+        ("file(\"loop\")", "there is no file `loop`"),
+        ("file(\"dangling\")", "there is no file `dangling`"),
         ("file(\"outside\")", "a file outside the analysed tree is not read"),
         ("filesha256(\"up/x\")", "a file outside the analysed tree is not read"),
         ("file(\"/dev/zero\")", "a file outside the analysed tree is not read"),
         ("templatefile(\"/etc/hostname\", {})", "a file outside the analysed tree is not read"),
-        ("fileexists(\"pipe\")", "does not name a file"),
-        ("file(\"pipe\")", "does not name a file"),
-        ("file(\"folder\")", "does not name a file"),
+        ("fileexists(\"pipe\")", "is not a file"),
+        ("file(\"pipe\")", "is not a file"),
+        ("file(\"folder\")", "is not a file"),
         ("fileset(\"..\", \"**\")", "a file outside the analysed tree is not read"),
     ] {
         dir.write("main.tf", format!("locals {{\n  x = {expression}\n}}\n{}", notebook("tostring(local.x)")));

@@ -76,7 +76,7 @@ fn missing(call: &Call<'_>) -> Outcome {
             let cause = Cause::Other(format!("the file that `{reference}` names is not there yet").into());
             Ok(Value::from_unknown(Unknown { cause, ..unknown(call.args, Type::String, true) }))
         }
-        None => Err("there is no such file".to_owned()),
+        None => Err(format!("there is no file `{}`", call.text(0))),
     }
 }
 
@@ -89,7 +89,7 @@ fn with_bytes(call: &Call<'_>, then: fn(Vec<u8>) -> Outcome) -> Outcome {
     };
     // Devices and pipes would never end.
     if !path.is_file() {
-        return Err("the path does not name a file".to_owned());
+        return Err(format!("`{}` is not a file", call.text(0)));
     }
     let mut bytes = Vec::new();
     let read = std::fs::File::open(path).and_then(|file| file.take(MAX_SIZE + 1).read_to_end(&mut bytes));
@@ -144,7 +144,7 @@ fn hex<D: Digest>(bytes: &[u8]) -> Outcome {
 pub(super) fn fileexists(call: &Call<'_>) -> Outcome {
     match find(call, call.text(0)) {
         Place::Inside(path) if path.is_file() => Ok(Value::bool(true)),
-        Place::Inside(_) => Err("the path does not name a file".to_owned()),
+        Place::Inside(_) => Err(format!("`{}` is not a file", call.text(0))),
         Place::Missing => Ok(Value::bool(false)),
         Place::Outside => Ok(not_read(call, Type::Bool, OUTSIDE)),
     }
