@@ -149,7 +149,7 @@ fn too_many() -> Cause {
     Cause::Limit("instances of one block".into())
 }
 
-/// The keys and values of a `for_each`, which is written at `site`. A tuple is refused, as Terraform does.
+/// The keys and values of a `for_each`, which is written at `site`. A tuple of anything is refused, as by Terraform.
 fn for_each(value: &Value, site: Site) -> Result<Expansion, Cause> {
     // Addresses hold the keys, and are shown everywhere; Terraform refuses this too.
     if value.sensitive || value.items().unwrap_or_default().iter().any(|item| item.sensitive) {
@@ -170,6 +170,8 @@ fn for_each(value: &Value, site: Site) -> Result<Expansion, Cause> {
             items.iter().map(entry).collect::<Result<_, _>>()?
         }
         Kind::Unknown(unknown) => return Err(unknown.cause.clone()),
+        // Nulls have no type here: `x != null ? toset(x) : []` is an empty set to Terraform, and an empty tuple to us.
+        Kind::Tuple(items) if items.is_empty() => Vec::new(),
         Kind::List(_) | Kind::Tuple(_) => {
             return Err(Cause::Error("`for_each` takes a map or a set; use `toset(…)`".into()));
         }
