@@ -1,6 +1,6 @@
 //! Terraform source: a root module's files to a [`Program`].
 //!
-//! 1. [`RootModule::read`] finds the files (the only step that touches the disk).
+//! 1. [`RootModule::read`] finds the files. Beside it only functions for files touch the disk.
 //! 2. [`RootModule::parse`] makes one syntax tree a file, in parallel.
 //! 3. [`module::Module::new`] sorts the blocks into variables, locals, resources, calls, providers.
 //! 4. [`instance::expand`] evaluates `count`, `for_each` and every attribute to resource instances.
