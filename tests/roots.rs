@@ -1,6 +1,11 @@
 //! Which directories are root modules: named ones, those below a directory, and those that others call.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail the test"
+)]
 
 #[path = "common/folder.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]
