@@ -1,4 +1,4 @@
-//! What the user named, read: directories of Terraform source, and JSON documents.
+//! What the user named, read: directories of Terraform source, and JSON documents. The only step that touches the disk.
 
 use std::collections::BTreeSet;
 use std::io::Read;
