@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 use super::Catalog;
 use super::defaults::{Defaults, Filled};
 use super::schema::{AttributeSchema, BlockSchema, NestedBlock, Nesting};
-use crate::value::{Cause, Kind, Type, Unknown, Value, convert};
+use crate::value::{Cause, Element, Kind, Partial, Times, Type, Unknown, Value, convert};
 
 /// `value`, the object of a managed resource of `type_name`, as the provider's schema says: attributes have their types,
 /// nested blocks are lists, sets or single objects, and what is absent is there.
@@ -124,13 +124,13 @@ impl Completion {
 
     /// The instances of a nested block.
     fn instances(&self, nested: &NestedBlock, value: Value, path: &str) -> Value {
-        if value.is_unknown() {
-            return fit(value, nested.ty());
-        }
         let one = |item: Value| match item.as_unknown() {
             Some(_) => fit(item, &nested.block.ty()),
             None => self.block(&nested.block, item, path),
         };
+        if value.is_unknown() {
+            return some_instances(nested, value, one);
+        }
         let all = |items: &[Value]| items.iter().cloned().map(one).collect();
         let kind = match (nested.nesting, value.items()) {
             (Nesting::List, Some(items)) => Kind::List(all(items)),
@@ -158,6 +158,32 @@ impl Completion {
             None => computed.then(|| provided(ty)),
         }
     }
+}
+
+/// Instances of which some may not be there. Of a block that can be there once, one that is there any number of times is
+/// there at most once.
+fn some_instances(nested: &NestedBlock, mut value: Value, one: impl Fn(Value) -> Value) -> Value {
+    let element = |element: &Element| Element {
+        value: one(element.value.clone()),
+        times: match element.times {
+            Times::Any if nested.max == Some(1) => Times::Perhaps,
+            times => times,
+        },
+    };
+    let elements: Option<Vec<Element>> = value.elements().map(|all| all.iter().map(element).collect());
+    if let Kind::Unknown(unknown) = &mut value.kind
+        && elements.is_some()
+    {
+        Arc::make_mut(unknown).partial = None;
+    }
+    let mut value = fit(value, nested.ty());
+    if let (Kind::Unknown(unknown), Some(elements)) = (&mut value.kind, elements) {
+        Arc::make_mut(unknown).partial = match nested.nesting {
+            Nesting::List | Nesting::Set => Some(Partial::Elements(elements.into())),
+            Nesting::Single | Nesting::Map => None,
+        };
+    }
+    value
 }
 
 impl Nesting {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use smol_str::{SmolStr, format_smolstr};
 
-use super::evaluator::{Eval, Evaluator, Names, error, static_error};
+use super::elements::collected;
+use super::evaluator::{Eval, Evaluator, Names, error, optional, static_error, unless_wrong};
 use crate::hcl::ast::{Expr, ExprKind, Step};
 use crate::source::Span;
-use crate::value::{Cause, Kind, Reference, Type, Unknown, Value, convert};
+use crate::value::{Cause, Element, Kind, Reference, Times, Type, Unknown, Value, convert};
 
 /// One step as references write it.
 enum Path<'p> {
@@ -166,6 +167,18 @@ impl Evaluator<'_> {
         result
     }
 
+    /// The steps from an element that may not be there: what is wrong with it may never be asked.
+    fn step_perhaps(
+        &self,
+        value: Value,
+        times: Times,
+        steps: &[Step<'_>],
+        names: Option<&Names<'_>>,
+    ) -> Eval {
+        let result = self.steps(value, steps, names);
+        if times == Times::Once { result } else { Ok(unless_wrong(optional(result)?)) }
+    }
+
     fn splat(&self, value: &Value, each: &[Step<'_>], span: Span, names: Option<&Names<'_>>) -> Eval {
         let apply = |item: Value| self.steps(item, each, names);
         let result: Value = match &value.kind {
@@ -186,6 +199,18 @@ impl Evaluator<'_> {
             }
             Kind::Unknown(unknown) => match &unknown.ty {
                 // One element stands for all: what is computed from it says what the list is computed from.
+                _ if value.elements().is_some() => {
+                    let elements = value.elements().unwrap_or_default().iter();
+                    let apply = |element: &Element| -> Eval<Element> {
+                        let value =
+                            self.step_perhaps(some(value, &element.value), element.times, each, names)?;
+                        Ok(Element { value, times: element.times })
+                    };
+                    let elements = elements.map(apply).collect::<Eval<Vec<_>>>()?;
+                    self.charge(elements.len())?;
+                    let result = Unknown { not_null: unknown.not_null, ..Unknown::of_operands(&[value]) };
+                    collected(elements, || Value::from_unknown(result))
+                }
                 ty @ (Type::Any | Type::List(_) | Type::Set(_) | Type::Tuple(_)) => {
                     let element = apply(step_into_unknown(value, &Path::Some, ty.element()))?;
                     let list = match ty {
@@ -249,6 +274,11 @@ pub(super) fn nth(container: &Value, item: &Value, index: usize) -> Value {
         item,
         &if matches!(container.kind, Kind::Set(_)) { Path::Some } else { Path::Index(index) },
     )
+}
+
+/// An element whose place is not known.
+pub(super) fn some(container: &Value, item: &Value) -> Value {
+    step_into(container, item, &Path::Some)
 }
 
 /// An entry by its key, as `for` sees it.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::elements::one_of;
 use super::evaluator::{Eval, Evaluator, Names, Stop, error, optional};
 use crate::hcl::ast::{Call, Conditional};
 use crate::source::Span;
@@ -60,7 +61,7 @@ impl Evaluator<'_> {
             Arc::make_mut(unknown).not_null = not_null(&branches.0) && not_null(&branches.1);
         }
         match (&branches.0, &branches.1) {
-            (Some(a), Some(b)) if self.extended() => super::join::join(&[a, b], &result),
+            (Some(a), Some(b)) if self.extended() => one_of(&[a, b], super::join::join(&[a, b], &result)),
             // Terraform keeps the bounds of both numbers; where they meet the number is known.
             (Some(a), Some(b)) => match (&a.kind, &b.kind) {
                 (Kind::Number(x), Kind::Number(y)) if x == y => {

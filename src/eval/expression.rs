@@ -3,6 +3,7 @@
 use smol_str::SmolStr;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
+use super::elements;
 use super::evaluator::{Eval, Evaluator, Level, MAX_ITEMS, Names, Stop, error, static_error};
 use super::functions;
 use super::size::size;
@@ -40,7 +41,8 @@ impl Evaluator<'_> {
 
     /// Ends the evaluation if the value is so large that nobody can walk it.
     fn bound(&self, value: &Value) -> Eval<()> {
-        if value.items().is_none() && value.map().is_none() {
+        let is_partial = value.as_unknown().is_some_and(|unknown| unknown.partial.is_some());
+        if value.items().is_none() && value.map().is_none() && !is_partial {
             return Ok(());
         }
         match size(value, MAX_ITEMS) {
@@ -141,6 +143,8 @@ impl Evaluator<'_> {
             "templatefile" => Some(self.template_file(&args)),
             _ => self.scope.call(name, &args),
         };
+        let more = if self.extended() { elements::call(name, &args) } else { None };
+        let result = result.or_else(|| more.map(Ok));
         match result.or_else(|| functions::call(name, &args, self.scope.directory())) {
             Some(Ok(value)) => {
                 // An argument that is not known for a limit was told of where that was passed.

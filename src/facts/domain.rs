@@ -6,7 +6,7 @@ use crate::eval::Scope;
 use crate::graph::{NodeId, ResourceGraph};
 use crate::program::Mode;
 use crate::residency as regions;
-use crate::value::{Cause, Kind, Truth, Value};
+use crate::value::{Cause, Kind, Truth, Type, Value};
 
 use super::{Facts, bucket, residency, tags};
 
@@ -110,7 +110,12 @@ impl ConditionScope<'_, '_> {
             )));
         };
         if configured.contains(path) {
-            return Ok(Value::bool(true));
+            // A `dynamic` block that may make nothing sets nothing then.
+            let block = resource.after.as_ref().and_then(|after| after.at_path(path));
+            let perhaps = block.filter(|block| block.may_be_empty());
+            return Ok(
+                perhaps.map_or_else(|| Value::bool(true), |block| Value::unknown_from(&[block], Type::Bool))
+            );
         }
         let prefixes = path.match_indices('.').map(|(end, _)| path.get(..end).unwrap_or_default());
         let Some(set) = prefixes.rev().find(|prefix| configured.contains(*prefix)) else {

@@ -16,7 +16,7 @@ use smol_str::SmolStr;
 
 use crate::catalog::{self, LinkKind};
 use crate::program::{Action, InputKind, Mode, ModuleCall, Program, ProviderConfig, Resource};
-use crate::value::{Kind, Value};
+use crate::value::{Kind, Partial, Value};
 
 /// A node of the graph.
 pub type NodeId = NodeIndex<u32>;
@@ -181,6 +181,11 @@ fn complete(this: &mut ResourceGraph) {
 fn note_not_null(value: &mut Value) {
     let is_reference = value.reference.is_some();
     match &mut value.kind {
+        Kind::Unknown(unknown) if matches!(unknown.partial, Some(Partial::Elements(_))) => {
+            if let Some(Partial::Elements(elements)) = &mut Arc::make_mut(unknown).partial {
+                Arc::make_mut(elements).iter_mut().for_each(|element| note_not_null(&mut element.value));
+            }
+        }
         Kind::Unknown(unknown) if is_reference && !unknown.not_null => Arc::make_mut(unknown).not_null = true,
         // All empty lists are one: to change it would be to copy it.
         Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) if !items.is_empty() => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 
-use super::{Field, Kind, Map, Number, Type, Unknown, Value, set_items, unify};
+use super::{Field, Kind, Map, Number, Partial, Type, Unknown, Value, set_items, unify};
 
 /// What a value that does not convert gets: a sentence part such as `a number is required`. It has no content of the
 /// value in it.
@@ -121,7 +121,14 @@ fn convert_unknown(unknown: &Arc<Unknown>, ty: &Type) -> Result<Arc<Unknown>, Mi
         (Type::String | Type::Any, Type::String) => unknown.prefix.clone(),
         _ => SmolStr::default(),
     };
-    Ok(Arc::new(Unknown { ty: target, prefix, ..(**unknown).clone() }))
+    let partial = match (&unknown.partial, ty) {
+        (Some(Partial::Elements(elements)), Type::List(of) | Type::Set(of)) => {
+            Partial::elements_as(elements, of)
+        }
+        (Some(Partial::Elements(_)), _) => None,
+        (partial, _) => partial.clone(),
+    };
+    Ok(Arc::new(Unknown { ty: target, prefix, partial, ..(**unknown).clone() }))
 }
 
 /// The type that values of type `from` have after conversion to `to`.

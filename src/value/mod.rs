@@ -19,7 +19,7 @@ pub use map::Map;
 pub use number::{Big, Number};
 use ops::set_items;
 pub use ops::{equal, order};
-pub use partial::{Partial, Piece};
+pub use partial::{Element, Partial, Piece, Times};
 pub use provenance::Step;
 pub use types::{Field, Type, unify};
 

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use smol_str::SmolStr;
 
 use crate::diagnostic::Diagnostic;
+use crate::eval::elements::{self, Entry};
 use crate::eval::{Nested, Scope};
 use crate::hcl::ast::{Block, Body, Expr, ExprKind, Item};
 use crate::program::Link;
 use crate::source::{FileId, Site};
-use crate::value::{Cause, Kind, Unknown, Value};
+use crate::value::{Cause, Element, Kind, Times, Unknown, Value};
 
 use super::names::IteratorScope;
 use super::scope::{ModuleScope, TOO_MUCH};
@@ -72,28 +73,28 @@ impl<'m, 'a> BodyReader<'m, 'a> {
             return Some(self.expression(&attribute.value, scope, &path).or_origin(site));
         }
         let mut items = Vec::new();
-        let mut unknown = None;
+        // What a `dynamic` block repeats that cannot be told how often.
+        let mut unknown = Vec::new();
         for block in body.blocks().filter(|block| block_name(block) == Some(name)) {
             self.places.entry(path.as_str().into()).or_insert(block.header.at(self.file));
             if block.ident.text == "dynamic" {
-                match self.dynamic(block, scope, &path) {
-                    Ok(more) => items.extend(more),
-                    Err(cause) => unknown = Some(cause),
-                }
+                let (blocks, collection) = self.dynamic(block, scope, &path);
+                items.extend(blocks);
+                unknown.extend(collection);
             } else {
                 let object = self.object(block.body, scope, &path);
-                items.push(Value { origin: Some(block.header.at(self.file)), ..object });
+                let value = Value { origin: Some(block.header.at(self.file)), ..object };
+                items.push(Element { value, times: Times::Once });
             }
         }
-        if items.is_empty() && unknown.is_none() {
+        if items.is_empty() && unknown.is_empty() {
             return None;
         }
         self.configured.insert(path.into());
-        match unknown {
-            // The block may be absent or be there any number of times.
-            Some(cause) => Some(Value::from_unknown(Unknown { not_null: true, ..Unknown::new(cause) })),
-            None => Some(Value::tuple(items)),
-        }
+        Some(elements::collected(items, || {
+            let operands: Vec<&Value> = unknown.iter().collect();
+            Value::from_unknown(Unknown { not_null: true, ..Unknown::of_operands(&operands) })
+        }))
     }
 
     /// The value of an expression; the resources that it names are noted for `path`.
@@ -103,39 +104,27 @@ impl<'m, 'a> BodyReader<'m, 'a> {
         value
     }
 
-    /// The blocks that a `dynamic` block makes; the cause if they cannot be told.
-    fn dynamic(&mut self, block: &Block<'_>, scope: &dyn Scope, path: &str) -> Result<Vec<Value>, Cause> {
-        let wrong = |message: String, site: Site| {
-            self.module.report(Diagnostic::warning(message.clone()).at(site));
-            Cause::Error(message.into())
-        };
+    /// The blocks that a `dynamic` block makes; with them its `for_each` if it cannot be told how often each is there.
+    fn dynamic(&mut self, block: &Block<'_>, scope: &dyn Scope, path: &str) -> (Vec<Element>, Option<Value>) {
         let header = block.header.at(self.file);
-        let lacks = |what: &str| wrong(format!("the `dynamic` block has no {what}"), header);
-        let label = block.labels.first().map(|label| label.text).ok_or_else(|| lacks("label"))?;
-        let over = block.body.attribute("for_each").ok_or_else(|| lacks("`for_each`"))?;
-        let content = block.body.blocks().find(|b| b.ident.text == "content");
-        let content = content.ok_or_else(|| lacks("`content`"))?;
+        let lacks = |what: &str| format!("the `dynamic` block has no {what}");
+        let Some(label) = block.labels.first().map(|label| label.text) else {
+            return self.any_block(lacks("label"), header);
+        };
+        let Some(over) = block.body.attribute("for_each") else {
+            return self.any_block(lacks("`for_each`"), header);
+        };
+        let Some(content) = block.body.blocks().find(|b| b.ident.text == "content") else {
+            return self.any_block(lacks("`content`"), header);
+        };
         let iterator = match block.body.attribute("iterator").map(|attribute| attribute.value.kind) {
             Some(ExprKind::Variable(name)) => name,
             _ => label,
         };
         let collection = self.expression(&over.value, scope, path);
-        let sensitive = collection.sensitive;
-        let entries: Vec<(Value, Value)> = match &collection.kind {
-            Kind::Map(map) | Kind::Object(map) => {
-                map.iter().map(|(key, value)| (Value::string(key.clone()), value.clone())).collect()
-            }
-            Kind::Set(items) => items.iter().map(|item| (item.clone(), item.clone())).collect(),
-            Kind::List(items) | Kind::Tuple(items) => {
-                (0i64..).zip(items.iter()).map(|(i, item)| (Value::int(i), item.clone())).collect()
-            }
-            Kind::Unknown(unknown) => return Err(unknown.cause.clone()),
-            _ => {
-                let message = "`for_each` of a `dynamic` block takes a collection".to_owned();
-                let site = over.value.span.at(self.file);
-                self.module.report(Diagnostic::warning(message.clone()).at(site));
-                return Err(Cause::Error(message.into()));
-            }
+        let entries = match entries(&collection) {
+            Ok(entries) => entries,
+            Err(message) => return self.any_block(message.to_owned(), over.value.span.at(self.file)),
         };
         let too_many = if entries.len() > MAX_BLOCKS {
             Some("blocks of one `dynamic`")
@@ -145,22 +134,49 @@ impl<'m, 'a> BodyReader<'m, 'a> {
         if let Some(which) = too_many {
             let message = format!("limit passed: {which}; the blocks count as not known");
             self.module.report(Diagnostic::warning(message).at(header));
-            return Err(Cause::Limit(which.into()));
+            return any_block(Value::unknown(Cause::Limit(which.into())));
         }
-        let blocks = entries.into_iter().map(|(key, value)| {
-            let entry = [("key".into(), key), ("value".into(), value)];
-            let value = Value::object(entries_marked(entry, sensitive));
-            let names = IteratorScope { parent: scope, name: iterator, value };
-            Value { origin: Some(header), ..self.object(content.body, &names, path) }
+        let blocks = entries.into_iter().map(|Entry { key, value, times }| {
+            let entry = [("key", key), ("value", value)];
+            let entry = entry.map(|(name, value)| (name.into(), value.mark(collection.sensitive)));
+            let names = IteratorScope { parent: scope, name: iterator, value: Value::object(entry) };
+            let object = self.object(content.body, &names, path);
+            Element { value: Value { origin: Some(header), ..object }, times }
         });
-        Ok(blocks.collect())
+        let blocks: Vec<Element> = blocks.collect();
+        let is_certain = blocks.iter().all(|block| block.times == Times::Once);
+        (blocks, (!is_certain).then_some(collection))
+    }
+
+    /// What stands for the blocks of a `dynamic` block that is wrong.
+    fn any_block(&self, message: String, site: Site) -> (Vec<Element>, Option<Value>) {
+        self.module.report(Diagnostic::warning(message.clone()).at(site));
+        any_block(Value::unknown(Cause::Error(message.into())))
     }
 }
 
-/// The entries of an iterator, sensitive if the collection is.
-fn entries_marked(entries: [(SmolStr, Value); 2], sensitive: bool) -> [(SmolStr, Value); 2] {
-    entries.map(|(name, value)| (name, value.mark(sensitive)))
+/// Any number of blocks of which nothing is known.
+fn any_block(unknown: Value) -> (Vec<Element>, Option<Value>) {
+    (vec![Element { value: unknown.clone(), times: Times::Any }], Some(unknown))
 }
+
+/// What a `dynamic` block repeats.
+fn entries(collection: &Value) -> Result<Vec<Entry>, &'static str> {
+    let once = |key: Value, value: &Value| Entry { key, value: value.clone(), times: Times::Once };
+    Ok(match &collection.kind {
+        Kind::Map(map) | Kind::Object(map) => {
+            map.iter().map(|(key, value)| once(Value::string(key.clone()), value)).collect()
+        }
+        Kind::Set(items) => items.iter().map(|item| once(item.clone(), item)).collect(),
+        Kind::List(items) | Kind::Tuple(items) => {
+            (0i64..).zip(items.iter()).map(|(i, item)| once(Value::int(i), item)).collect()
+        }
+        Kind::Unknown(_) => elements::entries(collection).ok_or(NO_COLLECTION)?,
+        _ => return Err(NO_COLLECTION),
+    })
+}
+
+const NO_COLLECTION: &str = "`for_each` of a `dynamic` block takes a collection";
 
 /// The attribute or block type that an item contributes to; of a `dynamic` block its label.
 fn entry_name<'a>(item: &Item<'a>) -> Option<&'a str> {

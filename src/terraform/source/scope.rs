@@ -122,10 +122,15 @@ impl<'a> ModuleScope<'a> {
                 return false;
             }
             *left -= 1;
-            match (value.items(), value.map()) {
-                (Some(items), _) => items.iter().all(|item| fits(item, left, depth - 1)),
-                (None, Some(map)) => map.values().all(|item| fits(item, left, depth - 1)),
-                (None, None) => true,
+            match (
+                value.items(),
+                value.map(),
+                value.as_unknown().and_then(|unknown| unknown.partial.as_ref()),
+            ) {
+                (Some(items), ..) => items.iter().all(|item| fits(item, left, depth - 1)),
+                (_, Some(map), _) => map.values().all(|item| fits(item, left, depth - 1)),
+                (.., Some(partial)) => partial.parts().all(|item| fits(item, left, depth - 1)),
+                (None, None, None) => true,
             }
         }
         let mut left = MAX_PARTS;

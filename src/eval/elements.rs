@@ -1,0 +1,207 @@
+//! Collections of which only some elements are known: what `for`, splats and a few functions make of them in extended mode.
+//!
+//! The order of such elements is never asked for: what comes before an element may not be there.
+
+use std::sync::Arc;
+
+use super::access;
+use crate::value::{Element, Kind, Partial, Times, Truth, Type, Unknown, Value, convert, equal};
+
+/// An element as `for` and `dynamic` see it.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its index or key, or in a set the element itself.
+    pub key: Value,
+    /// The element.
+    pub value: Value,
+    /// How often it is there.
+    pub times: Times,
+}
+
+/// What can be told of the elements of an unknown collection; [`None`] if it has no elements.
+pub fn entries(collection: &Value) -> Option<Vec<Entry>> {
+    let unknown = collection.as_unknown()?;
+    if unknown.ty.is_primitive() {
+        return None;
+    }
+    Some(match &unknown.partial {
+        Some(Partial::Elements(elements)) => {
+            let entry = |element: &Element| {
+                let value = access::some(collection, &element.value);
+                Entry { key: key(collection, &value), value, times: element.times }
+            };
+            elements.iter().map(entry).collect()
+        }
+        Some(Partial::Choice(choice)) => match alternatives(&choice.iter().collect::<Vec<_>>()) {
+            Some(entries) => entries,
+            None => vec![any(collection)],
+        },
+        _ => vec![any(collection)],
+    })
+}
+
+/// The one entry that stands for any.
+fn any(collection: &Value) -> Entry {
+    let value = access::any_element(collection);
+    Entry { key: key(collection, &value), value, times: Times::Any }
+}
+
+/// The key of an element whose place is not known.
+fn key(collection: &Value, element: &Value) -> Value {
+    let ty = match collection.as_unknown().map(|unknown| &unknown.ty) {
+        Some(Type::Set(_)) => return element.clone(),
+        Some(Type::Map(_) | Type::Object(_)) => Type::String,
+        Some(Type::List(_) | Type::Tuple(_)) => Type::Number,
+        _ => Type::Any,
+    };
+    Value::unknown_from(&[collection], ty)
+}
+
+/// The entries of several collections of which it is one: what all of them begin with is there, the rest may be.
+fn alternatives(choice: &[&Value]) -> Option<Vec<Entry>> {
+    let all: Vec<Vec<(Value, Value)>> =
+        choice.iter().map(|collection| known(collection)).collect::<Option<_>>()?;
+    let longest = all.iter().map(Vec::len).max()?;
+    let mut out = Vec::new();
+    for at in 0..longest {
+        let mut different: Vec<&(Value, Value)> = Vec::new();
+        for entry in all.iter().filter_map(|entries| entries.get(at)) {
+            let is_known = |known: &&(Value, Value)| same(&known.0, &entry.0) && same(&known.1, &entry.1);
+            if !different.iter().any(is_known) {
+                different.push(entry);
+            }
+        }
+        let in_all = different.len() == 1 && all.iter().all(|entries| entries.len() > at);
+        let times = if in_all { Times::Once } else { Times::Perhaps };
+        out.extend(different.into_iter().map(|(key, value)| Entry {
+            key: key.clone(),
+            value: value.clone(),
+            times,
+        }));
+    }
+    Some(out)
+}
+
+fn same(a: &Value, b: &Value) -> bool {
+    a.reference == b.reference && a.sensitive == b.sensitive && equal(a, b) == Truth::Yes
+}
+
+/// Keys and elements of a known collection; of null none.
+fn known(collection: &Value) -> Option<Vec<(Value, Value)>> {
+    let of = |value: &Value| access::some(collection, value).mark(collection.sensitive);
+    Some(match &collection.kind {
+        Kind::Null => Vec::new(),
+        Kind::Set(items) => items.iter().map(|item| (of(item), of(item))).collect(),
+        Kind::List(items) | Kind::Tuple(items) => {
+            (0_i64..).zip(items.iter()).map(|(at, item)| (Value::int(at), of(item))).collect()
+        }
+        Kind::Map(map) | Kind::Object(map) => {
+            map.iter().map(|(key, item)| (Value::string(key.clone()), of(item))).collect()
+        }
+        _ => return None,
+    })
+}
+
+/// `otherwise`, which is one of the lists, sets or tuples `choice`, with what they have in common.
+pub(super) fn one_of(choice: &[&Value], otherwise: Value) -> Value {
+    let is_told = otherwise.as_unknown().is_none_or(|unknown| unknown.partial.is_some());
+    if is_told || choice.iter().any(|value| value.items().is_none()) {
+        return otherwise;
+    }
+    let Some(entries) = alternatives(choice) else { return otherwise };
+    let elements = entries.into_iter().map(|entry| Element { value: entry.value, times: entry.times });
+    collected(elements.collect(), || otherwise)
+}
+
+/// The collection of these elements: a tuple if all are there once, else what `otherwise` says, and they.
+pub fn collected(elements: Vec<Element>, otherwise: impl FnOnce() -> Value) -> Value {
+    if elements.iter().all(|element| element.times == Times::Once) {
+        return Value::tuple(elements.into_iter().map(|element| element.value));
+    }
+    let mut value = otherwise();
+    if let Kind::Unknown(unknown) = &mut value.kind {
+        Arc::make_mut(unknown).partial = Some(Partial::Elements(elements.into()));
+    }
+    value
+}
+
+/// What a function makes of a collection of which only some elements are known; [`None`] where that tells nothing more.
+pub(super) fn call(name: &str, args: &[Value]) -> Option<Value> {
+    match (name, args) {
+        ("anytrue", [list]) => logic(list, true),
+        ("alltrue", [list]) => logic(list, false),
+        ("length", [list]) => length(list),
+        ("concat", lists) if lists.iter().any(Value::is_unknown) => concat(lists),
+        _ => None,
+    }
+}
+
+/// `anytrue` if one `true` decides, `alltrue` if one `false` does.
+fn logic(list: &Value, decides: bool) -> Option<Value> {
+    let elements = entries(list)?;
+    let mut open: Option<&Value> = None;
+    for element in &elements {
+        let value = convert(&element.value, &Type::Bool).ok()?;
+        // A null is no `true`.
+        let truth = if value.is_null() { Some(false) } else { value.as_bool() };
+        match truth {
+            Some(truth) if truth != decides => {}
+            Some(_) if element.times == Times::Once => {
+                return Some(
+                    Value { origin: value.origin, ..Value::bool(decides) }.mark(list.holds_sensitive()),
+                );
+            }
+            // Whether it is there decides.
+            Some(_) => {
+                open.get_or_insert(list);
+            }
+            None => {
+                open.get_or_insert(&element.value);
+            }
+        }
+    }
+    let sensitive = elements.iter().any(|element| element.value.holds_sensitive());
+    let value = open.map_or_else(|| Value::bool(!decides), |open| Value::unknown_from(&[open], Type::Bool));
+    Some(value.mark(sensitive || list.sensitive))
+}
+
+/// A number that is one of a few.
+fn length(list: &Value) -> Option<Value> {
+    let unknown = list.as_unknown()?;
+    let elements = entries(list)?;
+    if elements.iter().any(|element| element.times == Times::Any) {
+        return None;
+    }
+    let certain = elements.iter().filter(|element| element.times == Times::Once).count();
+    // Elements of a set may turn out to be equal.
+    let least = if matches!(unknown.ty, Type::Set(_)) { certain.min(1) } else { certain };
+    if elements.len() - least >= Partial::MAX_CHOICES {
+        return None;
+    }
+    let mut value = Value::unknown_from(&[list], Type::Number);
+    if let Kind::Unknown(unknown) = &mut value.kind {
+        let numbers = (least..=elements.len()).map(Value::number);
+        Arc::make_mut(unknown).partial = Some(Partial::Choice(numbers.collect()));
+    }
+    Some(value)
+}
+
+/// The elements of all lists, of an unknown one what any of its elements is.
+fn concat(lists: &[Value]) -> Option<Value> {
+    let mut elements = Vec::new();
+    for list in lists {
+        match list.items() {
+            Some(items) => elements.extend(items.iter().map(|item| Element {
+                value: access::some(list, item).mark(list.sensitive),
+                times: Times::Once,
+            })),
+            None => elements.extend(
+                entries(list)?.into_iter().map(|entry| Element { value: entry.value, times: entry.times }),
+            ),
+        }
+    }
+    let operands: Vec<&Value> = lists.iter().collect();
+    let unknown = Unknown { not_null: true, ..Unknown::of_operands(&operands) };
+    let sensitive = lists.iter().any(|list| list.sensitive);
+    Some(collected(elements, || Value::from_unknown(unknown)).mark(sensitive))
+}
