@@ -10,7 +10,7 @@ use smol_str::SmolStr;
 
 use crate::diagnostic::Diagnostic;
 use crate::source::Site;
-use crate::value::{Reference, Value};
+use crate::value::{Cause, Reference, Value};
 
 /// One analysed input: a root module, a plan, a state, a preview or a stack.
 #[derive(Debug, Default)]
@@ -27,6 +27,8 @@ pub struct Program {
     pub providers: Vec<ProviderConfig>,
     /// Module calls whose contents were not read.
     pub unfollowed: Vec<ModuleCall>,
+    /// Of each resource or module instance that stands for any (`module.a[?]`): by its address, what makes it.
+    pub repeated: BTreeMap<SmolStr, Repeated>,
     /// How many resource instances the input has of types that were not mapped to a Terraform type.
     pub unmapped: usize,
     /// The input says of itself that it is not whole (`errored`, a failed preview): why.
@@ -139,6 +141,19 @@ pub enum Action {
     Replace,
     /// It leaves the state and stays in the cloud.
     Forget,
+}
+
+/// What makes the instances of a block that cannot be told: there may be none.
+#[derive(Clone, Debug)]
+pub struct Repeated {
+    /// The expression of its `count` or `for_each`: the same one in the same module makes as many instances.
+    pub site: Site,
+    /// What is written at `site`.
+    pub by: SmolStr,
+    /// There is no more than one.
+    pub at_most_once: bool,
+    /// Why it cannot be told.
+    pub cause: Cause,
 }
 
 /// A provider configuration: one account and region, as far as the configuration tells.

@@ -192,3 +192,81 @@ fn nested_dynamic_blocks_have_the_iterators_around_them() {
     assert_eq!(ask("length(self.rule[1].expiration) == 0"), "true");
     assert_eq!(ask("length(self.rule[0].expiration) == 0"), UNKNOWN);
 }
+
+/// A bucket, and something that blocks public access to it, each with these arguments.
+fn blocked(bucket: &str, block: &str, name: &str) -> ResourceGraph {
+    graph(&format!(
+        "variable \"unknown\" {{}}
+        variable \"other\" {{}}
+        resource \"aws_s3_bucket\" \"b\" {{
+          {bucket}
+          bucket = \"models\"
+        }}
+        resource \"aws_s3_bucket_public_access_block\" \"p\" {{
+          {block}
+          bucket                  = {name}
+          block_public_acls       = true
+          block_public_policy     = true
+          ignore_public_acls      = true
+          restrict_public_buckets = true
+        }}
+        resource \"aws_s3_bucket_versioning\" \"v\" {{
+          {block}
+          bucket = {name}
+          versioning_configuration {{ status = \"Suspended\" }}
+        }}"
+    ))
+}
+
+#[test]
+fn what_may_not_be_there_protects_nothing_for_certain() {
+    const IF: &str = "count = var.unknown ? 1 : 0";
+    const EACH: &str = "for_each = var.unknown";
+    let absent = |address: &str| {
+        format!("`{address}` may not be there: variable `unknown` has no default and no value")
+    };
+    let any = "`aws_s3_bucket_public_access_block.p` may be there for one of `aws_s3_bucket.b[?]` only";
+    let p = "aws_s3_bucket_public_access_block.p[?]";
+    for (bucket, block, name, expected) in [
+        ("", "", "aws_s3_bucket.b.id", "true".to_owned()),
+        ("", IF, "aws_s3_bucket.b.id", absent(p)),
+        ("", EACH, "aws_s3_bucket.b.id", absent(p)),
+        // There whenever the bucket is.
+        (IF, IF, "aws_s3_bucket.b[0].id", "true".to_owned()),
+        (IF, "", "aws_s3_bucket.b[0].id", "true".to_owned()),
+        (EACH, EACH, "aws_s3_bucket.b[each.key].id", "true".to_owned()),
+        (EACH, "for_each = aws_s3_bucket.b", "each.value.id", "true".to_owned()),
+        // There on another condition, or for one bucket of many.
+        (IF, "count = var.other ? 1 : 0", "aws_s3_bucket.b[0].id", absent(p).replace("unknown", "other")),
+        (EACH, "", "aws_s3_bucket.b[\"x\"].id", any.to_owned()),
+        ("count = var.unknown", "", "aws_s3_bucket.b[0].id", any.to_owned()),
+    ] {
+        let graph = blocked(bucket, block, name);
+        let address = if bucket.is_empty() { "aws_s3_bucket.b" } else { "aws_s3_bucket.b[?]" };
+        assert_eq!(ask(&graph, address, "facts.bucket.public_access_blocked"), expected, "{bucket}, {block}");
+        // Without it the bucket is not versioned either.
+        assert_eq!(ask(&graph, address, "facts.bucket.versioned"), "false", "{bucket}, {block}");
+    }
+}
+
+#[test]
+fn what_may_not_be_there_is_not_declared_for_certain() {
+    let asked = |logging: &str| {
+        let graph = graph(&format!(
+            "variable \"unknown\" {{}}
+            resource \"aws_bedrockagent_agent\" \"a\" {{}}
+            resource \"aws_bedrock_model_invocation_logging_configuration\" \"l\" {{
+              {logging}
+            }}"
+        ));
+        ask(
+            &graph,
+            "aws_bedrockagent_agent.a",
+            "declared(\"aws_bedrock_model_invocation_logging_configuration\")",
+        )
+    };
+    assert_eq!(asked(""), "true");
+    assert_eq!(asked("count = 1"), "true");
+    assert_eq!(asked("count = 0"), "false");
+    assert!(asked("count = var.unknown ? 1 : 0").contains("may not be there"));
+}

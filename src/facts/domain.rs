@@ -8,7 +8,7 @@ use crate::program::Mode;
 use crate::residency as regions;
 use crate::value::{Cause, Kind, Truth, Type, Value};
 
-use super::{Facts, bucket, residency, tags};
+use super::{Facts, bucket, presence, residency, tags};
 
 /// The names of a condition about one resource.
 pub struct ConditionScope<'f, 'g> {
@@ -150,13 +150,16 @@ impl ConditionScope<'_, '_> {
             let Some(other) = graph.resource(node).filter(|resource| !resource.is_deleted()) else {
                 continue;
             };
-            if here.is_some_and(|here| here.provider == other.provider) {
-                return Ok(Value::bool(true));
-            }
             let elsewhere = residency::region(self.facts, node);
+            let is_here = here.is_some_and(|here| here.provider == other.provider);
             match (region.as_str(), elsewhere.as_str()) {
-                (Some(a), Some(b)) if a == b => return Ok(Value::bool(true)),
-                (Some(_), Some(_)) => {}
+                (Some(a), Some(b)) if !is_here && a != b => {}
+                (a, b) if is_here || a.is_some() && a == b => {
+                    match here.and_then(|here| presence::doubt(graph, other, here)) {
+                        None => return Ok(Value::bool(true)),
+                        doubt => unsure = doubt,
+                    }
+                }
                 _ => {
                     unsure =
                         Some(Cause::Other(format!("`{}` may be in the same region", other.address).into()));

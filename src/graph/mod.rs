@@ -5,7 +5,7 @@
 mod literals;
 mod references;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use petgraph::Direction;
@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use smol_str::SmolStr;
 
 use crate::catalog::{self, LinkKind};
-use crate::program::{Action, InputKind, Mode, ModuleCall, Program, ProviderConfig, Resource};
+use crate::program::{Action, InputKind, Mode, ModuleCall, Program, ProviderConfig, Repeated, Resource};
 use crate::value::{Kind, Partial, Value};
 
 /// A node of the graph.
@@ -39,6 +39,8 @@ pub struct ResourceGraph {
     pub providers: Vec<ProviderConfig>,
     /// Module calls whose resources are not here.
     pub unfollowed: Vec<ModuleCall>,
+    /// What makes instances that stand for any: [`Program::repeated`].
+    pub repeated: BTreeMap<SmolStr, Repeated>,
     /// What the input is.
     pub kind: InputKind,
     by_address: HashMap<SmolStr, NodeId>,
@@ -73,6 +75,7 @@ impl ResourceGraph {
             graph,
             providers: program.providers,
             unfollowed: program.unfollowed,
+            repeated: program.repeated,
             kind: program.kind,
             by_address: HashMap::new(),
             by_block: HashMap::new(),

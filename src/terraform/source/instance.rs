@@ -1,12 +1,14 @@
 //! From blocks to resource instances: `count`, `for_each`, `dynamic`, and the value of every attribute.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use smol_str::SmolStr;
 
 use crate::diagnostic::Diagnostic;
 use crate::eval::{self, Scope};
-use crate::program::{Action, Key, Mode, Program, Resource};
+use crate::hcl::ast::{Expr, ExprKind};
+use crate::program::{Action, Key, Mode, Program, Repeated, Resource};
 use crate::value::{Cause, Kind, Type, Unknown, Value, convert};
 
 use super::body::BodyReader;
@@ -63,13 +65,14 @@ fn expand_module(scope: &ModuleScope<'_>, around: &Environment, program: &mut Pr
             return scope.report(Diagnostic::error(message).at(declared.site()));
         }
         let provider = environment.of_resource(declared, kind, &mut program.providers);
-        instances((mode, kind, name), declared, provider, scope, &mut program.resources);
+        instances((mode, kind, name), declared, provider, scope, program);
     }
     for (&name, &declared) in &module.calls {
         match &*scope.called(name, declared) {
-            Called::Instances(_, instances) => {
+            Called::Instances(expansion, instances) => {
                 let environment = environment.of_call(declared, &mut program.providers);
                 for (_, inner) in instances {
+                    note_repeated(&inner.path, declared, expansion, &mut program.repeated);
                     expand_module(inner, &environment, program);
                 }
             }
@@ -135,8 +138,8 @@ fn count(value: &Value) -> Result<Expansion, Cause> {
             None => Err(Cause::Error("`count` is not a whole number".into())),
         },
         Ok(Kind::Unknown(unknown)) => Err(unknown.cause.clone()),
-        Ok(_) => Err(Cause::Error("`count` is not a number".into())),
-        Err(message) => Err(Cause::Error(message.into())),
+        Ok(_) => Err(Cause::Error("`count` is null".into())),
+        Err(_) => Err(Cause::Error("`count` is not a number".into())),
     }
 }
 
@@ -194,7 +197,7 @@ fn instances<'a>(
     declared: Declared<'a>,
     provider: Option<usize>,
     scope: &ModuleScope<'a>,
-    out: &mut Vec<Resource>,
+    program: &mut Program,
 ) {
     let expansion = scope.expansion(id, declared);
     let count = match &*expansion {
@@ -214,11 +217,15 @@ fn instances<'a>(
     };
     let (mode, kind, name) = id;
     let (block, address) = (scope.block(id), scope.address(id));
+    if let Expansion::Unknown(_) = *expansion {
+        let any = instance_address(&address, Some(&Key::Any));
+        note_repeated(&any, declared, &expansion, &mut program.repeated);
+    }
     for (key, each) in all {
         let names = InstanceScope { module: scope, each };
         let mut reader = BodyReader::new(declared.file, scope, META);
         let object = reader.object(declared.body(), &names, "");
-        out.push(Resource {
+        program.resources.push(Resource {
             address: instance_address(&address, key.as_ref()),
             block: block.clone(),
             mode,
@@ -236,5 +243,40 @@ fn instances<'a>(
             configured: Some(Arc::new(reader.configured)),
             references: reader.links.into_iter().collect(),
         });
+    }
+}
+
+/// Notes what makes the instance at `address`, if it stands for any.
+fn note_repeated(
+    address: &SmolStr,
+    declared: Declared<'_>,
+    expansion: &Expansion,
+    out: &mut BTreeMap<SmolStr, Repeated>,
+) {
+    let Expansion::Unknown(each) = expansion else { return };
+    let body = declared.body();
+    let Some(attribute) = body.attribute("count").or_else(|| body.attribute("for_each")) else { return };
+    let cause = match each {
+        Each::Count(key) | Each::Entry(key, _) => key.first_cause().cloned(),
+        Each::None => None,
+    };
+    let repeated = Repeated {
+        site: attribute.value.span.at(declared.file),
+        by: SmolStr::default(),
+        at_most_once: attribute.name.text == "count" && is_at_most_one(&attribute.value),
+        cause: cause.unwrap_or_else(|| Cause::Other("it is not known".into())),
+    };
+    out.insert(address.clone(), repeated);
+}
+
+/// Whether the number is 0 or 1 whatever its conditions are.
+fn is_at_most_one(expr: &Expr<'_>) -> bool {
+    match expr.kind {
+        ExprKind::Number(text) => matches!(text, "0" | "1"),
+        ExprKind::Paren(inner) => is_at_most_one(inner),
+        ExprKind::Conditional(conditional) => {
+            is_at_most_one(&conditional.then) && is_at_most_one(&conditional.otherwise)
+        }
+        _ => false,
     }
 }
