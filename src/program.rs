@@ -31,6 +31,8 @@ pub struct Program {
     pub repeated: BTreeMap<SmolStr, Repeated>,
     /// How many resource instances the input has of types that were not mapped to a Terraform type.
     pub unmapped: usize,
+    /// How many expressions of the source were evaluated, each once for all instances of a module that it is the same in.
+    pub expressions: usize,
     /// The input says of itself that it is not whole (`errored`, a failed preview): why.
     pub incomplete: Option<String>,
     /// What could not be read or understood.
@@ -84,7 +86,7 @@ pub struct Resource {
     /// What a finding on the resource points at: the block's header, or the entry in the JSON.
     pub site: Option<Site>,
     /// Where attributes and blocks are written: dotted path without indexes → the first place. May be empty.
-    pub places: BTreeMap<SmolStr, Site>,
+    pub places: Arc<BTreeMap<SmolStr, Site>>,
     /// Dotted paths, without indexes, of the attributes and blocks that the configuration sets; [`None`] where the input
     /// does not tell. Of an object that is set as a whole there may be only its own path. Instances of one block share it.
     pub configured: Option<Arc<BTreeSet<SmolStr>>>,

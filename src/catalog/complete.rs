@@ -99,7 +99,9 @@ impl Completion {
                 Some(Value { kind: Kind::Unknown(attribute.unknown()), ..value })
             }
             Some(value) if !(self.partial && value.is_null()) => Some(fit(value, &attribute.ty)),
-            _ if self.partial => self.absent(&join(around, name), attribute.computed, &attribute.ty),
+            _ if self.partial => self
+                .absent(around, name, &attribute.ty)
+                .or_else(|| attribute.computed.then(|| Kind::Unknown(attribute.provided()).into())),
             _ => None,
         }
         .unwrap_or(Value::NULL);
@@ -115,8 +117,7 @@ impl Completion {
                 self.instances(nested, value, &path)
             }
             _ => {
-                let filled =
-                    self.partial.then(|| self.absent(&join(around, name), false, nested.ty())).flatten();
+                let filled = self.partial.then(|| self.absent(around, name, nested.ty())).flatten();
                 filled.unwrap_or_else(|| nested.nesting.empty().into())
             }
         }
@@ -150,13 +151,16 @@ impl Completion {
         Value { kind, ..value }
     }
 
-    /// What a configuration that sets nothing has at `path`, if it is not null or empty.
-    fn absent(&self, path: &str, computed: bool, ty: &Type) -> Option<Value> {
-        match self.defaults.get(path) {
-            Some(Filled::Value(value)) => Some(fit(value.clone(), ty)),
-            Some(Filled::Computed) => Some(provided(ty)),
-            None => computed.then(|| provided(ty)),
+    /// What was measured to be `name` in the block at `around` where a configuration does not set it.
+    fn absent(&self, around: &str, name: &str, ty: &Type) -> Option<Value> {
+        // Most types have no such values, and then no path is asked for.
+        if self.defaults.is_empty() {
+            return None;
         }
+        Some(match self.defaults.get(&join(around, name))? {
+            Filled::Value(value) => fit(value.clone(), ty),
+            Filled::Computed => provided(ty),
+        })
     }
 }
 

@@ -34,6 +34,11 @@ impl Defaults {
         Self(all().get(type_name))
     }
 
+    /// Whether there are none.
+    pub(super) fn is_empty(self) -> bool {
+        self.0.is_none()
+    }
+
     /// That of the attribute or block at `path`.
     pub(super) fn get(self, path: &str) -> Option<&'static Filled> {
         self.0?.get(path)

@@ -37,6 +37,8 @@ pub struct AttributeSchema {
     pub sensitive: bool,
     /// What it is in a plan where it is known after apply: most unknown values are this one.
     unknown: OnceLock<Arc<Unknown>>,
+    /// Unknown because the provider decides, made once.
+    provided: OnceLock<Arc<Unknown>>,
 }
 
 /// A nested block.
@@ -134,7 +136,14 @@ impl AttributeSchema {
             computed: has('c'),
             sensitive: has('s'),
             unknown: OnceLock::new(),
+            provided: OnceLock::new(),
         }
+    }
+
+    /// Unknown of its type, because the provider decides.
+    pub(super) fn provided(&self) -> Arc<Unknown> {
+        let new = || Arc::new(Unknown { ty: self.ty.clone(), ..Unknown::new(Cause::Provider) });
+        Arc::clone(self.provided.get_or_init(new))
     }
 
     /// Unknown of its type, because the plan says so.

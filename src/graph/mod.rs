@@ -182,20 +182,37 @@ fn complete(this: &mut ResourceGraph) {
 
 /// A value that is another resource's attribute is not null, though it is known after apply.
 fn note_not_null(value: &mut Value) {
+    // Instances share what is equal in them: to change it would be to copy it.
+    if !has_nullable_reference(value) {
+        return;
+    }
     let is_reference = value.reference.is_some();
     match &mut value.kind {
-        Kind::Unknown(unknown) if matches!(unknown.partial, Some(Partial::Elements(_))) => {
-            if let Some(Partial::Elements(elements)) = &mut Arc::make_mut(unknown).partial {
+        Kind::Unknown(unknown) => {
+            let unknown = Arc::make_mut(unknown);
+            unknown.not_null |= is_reference;
+            if let Some(Partial::Elements(elements)) = &mut unknown.partial {
                 Arc::make_mut(elements).iter_mut().for_each(|element| note_not_null(&mut element.value));
             }
         }
-        Kind::Unknown(unknown) if is_reference && !unknown.not_null => Arc::make_mut(unknown).not_null = true,
-        // All empty lists are one: to change it would be to copy it.
-        Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) if !items.is_empty() => {
+        Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => {
             Arc::make_mut(items).iter_mut().for_each(note_not_null);
         }
         Kind::Map(map) | Kind::Object(map) => Arc::make_mut(map).values_mut().for_each(note_not_null),
         _ => {}
+    }
+}
+
+/// Whether [`note_not_null`] changes the value.
+fn has_nullable_reference(value: &Value) -> bool {
+    match &value.kind {
+        Kind::Unknown(unknown) => {
+            value.reference.is_some() && !unknown.not_null
+                || value.elements().is_some_and(|all| all.iter().any(|e| has_nullable_reference(&e.value)))
+        }
+        Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => items.iter().any(has_nullable_reference),
+        Kind::Map(map) | Kind::Object(map) => map.values().any(has_nullable_reference),
+        _ => false,
     }
 }
 

@@ -25,6 +25,8 @@ const BLOCK: usize = 8;
 pub(super) struct BodyReader<'m, 'a> {
     file: FileId,
     module: &'m ModuleScope<'a>,
+    /// More than one instance of the block is read.
+    pub(super) repeated: bool,
     /// Names that are no attributes.
     skip: &'static [&'static str],
     /// Resources that attributes name.
@@ -39,7 +41,7 @@ impl<'m, 'a> BodyReader<'m, 'a> {
     /// A reader of one body of `file`; at its top the names in `skip` are left out.
     pub(super) fn new(file: FileId, module: &'m ModuleScope<'a>, skip: &'static [&'static str]) -> Self {
         let (links, places, configured) = Default::default();
-        Self { file, module, skip, links, places, configured }
+        Self { file, module, repeated: false, skip, links, places, configured }
     }
 
     /// A body as an object: attributes by name, nested blocks as tuples of objects by type.
@@ -99,7 +101,11 @@ impl<'m, 'a> BodyReader<'m, 'a> {
 
     /// The value of an expression; the resources that it names are noted for `path`.
     pub(super) fn expression(&mut self, expr: &Expr<'_>, scope: &dyn Scope, path: &str) -> Value {
-        let (value, touched) = self.module.evaluate(expr, self.file, scope);
+        let (value, touched) = if self.repeated {
+            self.module.evaluate_shared(expr, self.file, scope)
+        } else {
+            self.module.evaluate(expr, self.file, scope)
+        };
         self.links.extend(touched.into_iter().map(|target| Link { path: path.into(), target }));
         value
     }

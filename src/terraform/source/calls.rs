@@ -179,6 +179,7 @@ impl<'a> ModuleScope<'a> {
             return Called::Unfollowed(expansion);
         }
         let step = format_smolstr!("module.{name}");
+        let shared = self.shared.called(name, declared, &definition.module, all.len());
         let (path, block_path) = (inside(&self.path, step.clone()), inside(&self.block_path, step));
         let instances = all.into_iter().map(|(key, each)| {
             let arguments = Arguments {
@@ -190,9 +191,9 @@ impl<'a> ModuleScope<'a> {
             let scope = Self::new(
                 Rc::clone(&self.run),
                 definition,
-                instance_address(&path, key.as_ref()),
-                block_path.clone(),
+                (instance_address(&path, key.as_ref()), block_path.clone()),
                 Variables::Arguments(arguments),
+                Rc::clone(&shared),
             );
             (key, scope)
         });
@@ -206,24 +207,26 @@ impl<'a> ModuleScope<'a> {
         let parent = arguments.parent.upgrade()?;
         let what = format!("var.{name}");
         Some(self.once(&arguments.values, name, (&what, declared.site()), || {
-            self.recording(|| {
-                let call = arguments.call;
-                let argument = call.body().attribute(name).filter(|_| !META.contains(&name));
-                let assigned = if let Some(attribute) = argument {
-                    let scope = InstanceScope { module: &parent, each: arguments.each.clone() };
-                    let (value, touched) = parent.evaluate(&attribute.value, call.file, &scope);
-                    self.run.touch_all(&touched);
-                    Ok(value.or_origin(attribute.span.at(call.file)))
-                } else {
-                    let message = format!("`{}` gives no value for variable `{name}`", self.path);
-                    Err(Cause::Error(message.into()))
-                };
-                let mut diagnostics = Vec::new();
-                let value = variables::variable(name, &declared, assigned, &mut diagnostics);
-                for diagnostic in diagnostics {
-                    self.report(diagnostic);
-                }
-                value
+            self.shared.variable(name, || {
+                self.recording(|| {
+                    let call = arguments.call;
+                    let argument = call.body().attribute(name).filter(|_| !META.contains(&name));
+                    let assigned = if let Some(attribute) = argument {
+                        let scope = InstanceScope { module: &parent, each: arguments.each.clone() };
+                        let (value, touched) = parent.evaluate(&attribute.value, call.file, &scope);
+                        self.run.touch_all(&touched);
+                        Ok(value.or_origin(attribute.span.at(call.file)))
+                    } else {
+                        let message = format!("`{}` gives no value for variable `{name}`", self.path);
+                        Err(Cause::Error(message.into()))
+                    };
+                    let mut diagnostics = Vec::new();
+                    let value = variables::variable(name, &declared, assigned, &mut diagnostics);
+                    for diagnostic in diagnostics {
+                        self.report(diagnostic);
+                    }
+                    value
+                })
             })
         }))
     }

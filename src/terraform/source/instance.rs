@@ -221,10 +221,20 @@ fn instances<'a>(
         let any = instance_address(&address, Some(&Key::Any));
         note_repeated(&any, declared, &expansion, &mut program.repeated);
     }
+    let repeated = all.len() > 1;
+    // What is set, and where, is most often the same in all instances, also those of other instances of the module.
+    let (mut places, mut configured) = scope.shared.written(declared.site());
     for (key, each) in all {
         let names = InstanceScope { module: scope, each };
         let mut reader = BodyReader::new(declared.file, scope, META);
+        reader.repeated = repeated;
         let object = reader.object(declared.body(), &names, "");
+        if *places != reader.places {
+            places = Arc::new(reader.places);
+        }
+        if *configured != reader.configured {
+            configured = Arc::new(reader.configured);
+        }
         program.resources.push(Resource {
             address: instance_address(&address, key.as_ref()),
             block: block.clone(),
@@ -239,11 +249,12 @@ fn instances<'a>(
             after: Some(Value { origin: Some(declared.site()), ..object }),
             action: Action::None,
             site: Some(declared.site()),
-            places: reader.places,
-            configured: Some(Arc::new(reader.configured)),
+            places: Arc::clone(&places),
+            configured: Some(Arc::clone(&configured)),
             references: reader.links.into_iter().collect(),
         });
     }
+    scope.shared.keep_written(declared.site(), (places, configured));
 }
 
 /// Notes what makes the instance at `address`, if it stands for any.

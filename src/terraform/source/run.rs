@@ -33,6 +33,8 @@ pub struct Run<'a> {
     /// Where a diagnostic was reported: of an expression that many instances evaluate one is enough.
     reported: RefCell<BTreeSet<Site>>,
     modules: Cell<usize>,
+    /// How many expressions were evaluated.
+    expressions: Cell<usize>,
     /// What is left of [`MAX_TOTAL`].
     left: Cell<usize>,
     /// What was said of names that are not declared: one mistake, however often the name stands there.
@@ -49,6 +51,7 @@ impl<'a> Run<'a> {
             diagnostics: RefCell::default(),
             reported: RefCell::default(),
             modules: Cell::default(),
+            expressions: Cell::default(),
             left: Cell::new(MAX_TOTAL),
             undeclared: RefCell::default(),
         }
@@ -83,6 +86,16 @@ impl<'a> Run<'a> {
         for reference in references {
             self.touch(reference);
         }
+    }
+
+    /// Counts an expression that is evaluated.
+    pub(super) fn count_expression(&self) {
+        self.expressions.set(self.expressions.get() + 1);
+    }
+
+    /// How many expressions were evaluated.
+    pub(super) fn expressions(&self) -> usize {
+        self.expressions.get()
     }
 
     /// Takes `parts` off of what all values may have together; false if no more is left.

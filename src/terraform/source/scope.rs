@@ -20,6 +20,7 @@ use super::calls::{Arguments, Calls};
 use super::module::{Definition, Module};
 use super::resources::Resources;
 use super::run::Run;
+use super::shared::Shared;
 
 /// The names of one module instance.
 pub struct ModuleScope<'a> {
@@ -33,6 +34,8 @@ pub struct ModuleScope<'a> {
     /// `module.a`: its path without instance keys.
     pub(super) block_path: SmolStr,
     pub(super) variables: Variables<'a>,
+    /// What it shares with the other instances of its call.
+    pub(super) shared: Rc<Shared<'a>>,
     locals: Memo<'a>,
     /// What was evaluated of resources and data.
     pub(super) resources: Resources<'a>,
@@ -72,15 +75,16 @@ impl<'a> ModuleScope<'a> {
         variables: BTreeMap<&'a str, Value>,
     ) -> Rc<Self> {
         let path = SmolStr::default();
-        Self::new(run, definition, path.clone(), path, Variables::Given(variables))
+        let shared = Shared::root(&definition.module);
+        Self::new(run, definition, (path.clone(), path), Variables::Given(variables), shared)
     }
 
     pub(super) fn new(
         run: Rc<Run<'a>>,
         definition: &'a Definition<'a>,
-        path: SmolStr,
-        block_path: SmolStr,
+        (path, block_path): (SmolStr, SmolStr),
         variables: Variables<'a>,
+        shared: Rc<Shared<'a>>,
     ) -> Rc<Self> {
         Rc::new_cyclic(|this| Self {
             this: Weak::clone(this),
@@ -90,6 +94,7 @@ impl<'a> ModuleScope<'a> {
             path,
             block_path,
             variables,
+            shared,
             locals: RefCell::default(),
             resources: Resources::default(),
             calls: Calls::default(),
@@ -103,6 +108,31 @@ impl<'a> ModuleScope<'a> {
 
     /// Evaluates `expr` with `scope`, which is this one or one inside it, and returns the resources it names.
     pub fn evaluate(&self, expr: &Expr<'_>, file: FileId, scope: &dyn Scope) -> (Value, BTreeSet<Reference>) {
+        if self.shared.is_many() {
+            self.evaluate_shared(expr, file, scope)
+        } else {
+            self.evaluate_here(expr, file, scope)
+        }
+    }
+
+    /// As [`ModuleScope::evaluate`], of an expression that more than one instance evaluates: once if it is the same in all.
+    pub(super) fn evaluate_shared(
+        &self,
+        expr: &Expr<'_>,
+        file: FileId,
+        scope: &dyn Scope,
+    ) -> (Value, BTreeSet<Reference>) {
+        let site = Site { file, span: expr.span };
+        self.shared.value(expr, site, || self.evaluate_here(expr, file, scope))
+    }
+
+    fn evaluate_here(
+        &self,
+        expr: &Expr<'_>,
+        file: FileId,
+        scope: &dyn Scope,
+    ) -> (Value, BTreeSet<Reference>) {
+        self.run.count_expression();
         let mut diagnostics = Vec::new();
         let (value, touched) =
             self.recording(|| eval::evaluate(expr, file, scope, EvalMode::Extended, &mut diagnostics));
