@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 use super::Catalog;
 use super::defaults::{Defaults, Filled};
 use super::schema::{AttributeSchema, BlockSchema, NestedBlock, Nesting};
-use crate::value::{Cause, Element, Kind, Partial, Times, Type, Unknown, Value, convert};
+use crate::value::{Cause, Element, Kind, Map, Partial, Times, Type, Unknown, Value, convert};
 
 /// `value`, the object of a managed resource of `type_name`, as the provider's schema says: attributes have their types,
 /// nested blocks are lists, sets or single objects, and what is absent is there.
@@ -20,15 +20,28 @@ use crate::value::{Cause, Element, Kind, Partial, Times, Type, Unknown, Value, c
 /// its type.
 pub fn complete(type_name: &str, value: Value, partial: bool) -> Value {
     let Some(schema) = Catalog::get().schema(type_name) else { return value };
-    let defaults = if partial { Defaults::of(type_name) } else { Defaults::default() };
-    Completion { defaults, partial }.block(schema, value, "")
+    if !partial {
+        return Completion { defaults: Defaults::default(), unset: None, partial }.block(schema, value, "");
+    }
+    Completion { defaults: Defaults::of(type_name), unset: unset(type_name), partial }
+        .block(schema, value, "")
+}
+
+/// The attributes and nested blocks of [`complete`]'s result for a configuration that sets nothing; [`None`] if the schema
+/// does not know the type.
+pub fn unset(type_name: &str) -> Option<&'static Map> {
+    let schema = Catalog::get().schema(type_name)?;
+    Some(schema.unset.get_or_init(|| {
+        let completion = Completion { defaults: Defaults::of(type_name), unset: None, partial: true };
+        completion.block(schema, Value::object([]), "").map().cloned().unwrap_or_default()
+    }))
 }
 
 /// The attribute or nested block `name` of [`complete`]'s result for a configuration that sets it to `value`, or does not
 /// set it; [`None`] if the schema does not know it, and then the value stays as it is.
 pub fn complete_attribute(type_name: &str, name: &str, value: Option<&Value>) -> Option<Value> {
     let schema = Catalog::get().schema(type_name)?;
-    let completion = Completion { defaults: Defaults::of(type_name), partial: true };
+    let completion = Completion { defaults: Defaults::of(type_name), unset: None, partial: true };
     match (schema.attributes.get(name), schema.blocks.get(name)) {
         (Some(attribute), _) => Some(completion.attribute(attribute, value.cloned(), "", name)),
         (None, Some(nested)) => Some(completion.nested(nested, value.cloned(), "", name)),
@@ -38,6 +51,8 @@ pub fn complete_attribute(type_name: &str, name: &str, value: Option<&Value>) ->
 
 struct Completion {
     defaults: Defaults,
+    /// What the top of the type has where nothing is set, if it is made already.
+    unset: Option<&'static Map>,
     partial: bool,
 }
 
@@ -70,15 +85,22 @@ impl Completion {
         let (Kind::Object(given) | Kind::Map(given)) = value.kind else { return value };
         let mut given = Arc::unwrap_or_clone(given).into_iter().peekable();
         let mut entries = Vec::with_capacity(schema.attributes.len() + schema.blocks.len());
+        // It has the same names in the same order.
+        let mut unset = self.unset.filter(|_| path.is_empty()).into_iter().flat_map(Map::values);
         // Both are sorted: this is one walk over the two.
         for (name, member) in members(schema) {
             while let Some(unknown_to_schema) = given.next_if(|(key, _)| key < name) {
                 entries.push(unknown_to_schema);
             }
             let value = given.next_if(|(key, _)| key == name).map(|(_, value)| value);
-            let value = match member {
-                Member::Attribute(attribute) => self.attribute(attribute, value, path, name),
-                Member::Block(nested) => self.nested(nested, value, path, name),
+            let is_absent = value.as_ref().is_none_or(|value| match member {
+                Member::Attribute(_) => value.is_null(),
+                Member::Block(_) => is_absent(value),
+            });
+            let value = match (unset.next(), member) {
+                (Some(unset), _) if is_absent => unset.clone(),
+                (_, Member::Attribute(attribute)) => self.attribute(attribute, value, path, name),
+                (_, Member::Block(nested)) => self.nested(nested, value, path, name),
             };
             entries.push((name.clone(), value));
         }

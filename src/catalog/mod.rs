@@ -14,7 +14,7 @@ mod defaults;
 mod links;
 mod schema;
 
-pub use complete::{complete, complete_attribute};
+pub use complete::{complete, complete_attribute, unset};
 pub use links::{LinkKind, LinkRule};
 pub use schema::{AttributeSchema, BlockSchema, NestedBlock, Nesting};
 

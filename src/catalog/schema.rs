@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use serde_json::Value as Json;
 use smol_str::SmolStr;
 
-use crate::value::{Cause, Field, Type, Unknown};
+use crate::value::{Cause, Field, Map, Type, Unknown};
 
 const AWS: &str = include_str!("../../rules/catalog/schema/aws.txt");
 
@@ -20,6 +20,8 @@ pub struct BlockSchema {
     pub attributes: BTreeMap<SmolStr, AttributeSchema>,
     /// Its nested blocks. No name is both an attribute's and a block's.
     pub blocks: BTreeMap<SmolStr, NestedBlock>,
+    /// Of the top of a type, what a configuration that sets nothing has; made once.
+    pub(super) unset: OnceLock<Map>,
 }
 
 /// What an attribute holds.

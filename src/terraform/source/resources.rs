@@ -45,8 +45,6 @@ pub(super) struct Resources<'a> {
     attributes: RefCell<BTreeMap<AttributeId<'a>, Option<Value>>>,
     /// All instances of a block as one value.
     blocks: RefCell<BTreeMap<BlockId<'a>, Value>>,
-    /// Objects of types as the catalog completes an instance that sets nothing.
-    unset: RefCell<BTreeMap<&'a str, Value>>,
 }
 
 impl<'a> ModuleScope<'a> {
@@ -272,9 +270,8 @@ impl<'a> ModuleScope<'a> {
         let Some(schema) = schema else {
             return unknown_reference(mode, reference.clone(), Type::Any, false);
         };
-        let mut unset = self.resources.unset.borrow_mut();
-        let object = unset.entry(kind).or_insert_with(|| catalog::complete(kind, Value::object([]), true));
-        match (object.get(attr), schema.attributes.get(attr)) {
+        let unset = catalog::unset(kind).and_then(|unset| unset.get(attr));
+        match (unset, schema.attributes.get(attr)) {
             // What only the provider sets it always sets: it is not null.
             (Some(value), Some(a)) if value.is_unknown() => {
                 unknown_reference(mode, reference.clone(), a.ty.clone(), !a.optional)
