@@ -14,7 +14,7 @@ use crate::eval::{self, Mode as EvalMode, functions};
 use crate::facts::Facts;
 use crate::facts::domain::ConditionScope;
 use crate::facts::iam::{ANALYSES, ANALYSIS_NAMES};
-use crate::facts::residency;
+use crate::facts::{presence, residency};
 use crate::finding::{Finding, Subject, Verdict};
 use crate::graph::NodeId;
 use crate::hcl::ast::{Expr, ExprKind, Part};
@@ -228,10 +228,15 @@ fn ask_rule(
         if let Some(origin) = decided_at.filter(|origin| !covers(result.site, *origin)) {
             result.related.push((origin, "the value that decides".to_owned()));
         }
+        let any = presence::repeated(facts.graph, resource);
+        result.related.extend(any.map(|repeated| (repeated.site, ANY_INSTANCE.to_owned())));
         result.message = message(rule, rules.file, verdict, &scope);
     }
     Some(result)
 }
+
+/// What is said of `[?]` in an address.
+const ANY_INSTANCE: &str = "how many there are is not known: this is said of any instance, if there is one";
 
 fn covers(site: Option<Site>, other: Site) -> bool {
     site.is_some_and(|site| {

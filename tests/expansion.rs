@@ -11,9 +11,11 @@ use airgate::config::{Config, Scope};
 use airgate::eval::{self, Mode};
 use airgate::facts::Facts;
 use airgate::facts::domain::ConditionScope;
+use airgate::finding::Verdict;
 use airgate::graph::ResourceGraph;
 use airgate::hcl::parse_expression;
 use airgate::input::Inputs;
+use airgate::rules::RuleSet;
 use airgate::source::Sources;
 use airgate::value::Kind;
 
@@ -269,4 +271,19 @@ fn what_may_not_be_there_is_not_declared_for_certain() {
     assert_eq!(asked("count = 1"), "true");
     assert_eq!(asked("count = 0"), "false");
     assert!(asked("count = var.unknown ? 1 : 0").contains("may not be there"));
+}
+
+#[test]
+fn who_reads_a_finding_is_told_that_it_is_about_any_instance() {
+    let source = "variable \"unknown\" {}\nresource \"aws_sagemaker_notebook_instance\" \"lab\" {\n  count = var.unknown\n}\n";
+    let rules = RuleSet::builtin().unwrap();
+    let report = airgate::analyze_text(&[("main.tf", source)], &rules, &Config::default()).unwrap();
+    let failed: Vec<_> = report.findings.iter().filter(|finding| finding.verdict == Verdict::Fail).collect();
+    assert!(!failed.is_empty());
+    for finding in failed {
+        assert_eq!(finding.resources[0].address, "aws_sagemaker_notebook_instance.lab[?]");
+        let (site, said) = finding.related.last().unwrap();
+        assert_eq!(report.sources.get(site.file).unwrap().slice(site.span), "var.unknown");
+        assert_eq!(said, "how many there are is not known: this is said of any instance, if there is one");
+    }
 }

@@ -5,7 +5,7 @@
 pub mod bucket;
 pub mod domain;
 pub mod iam;
-mod presence;
+pub mod presence;
 pub mod residency;
 pub mod scope;
 pub mod tags;

@@ -21,6 +21,11 @@ pub(super) fn doubt(graph: &ResourceGraph, other: &Resource, subject: &Resource)
     Some(Cause::Other(format!("`{}` may be there for one of `{}` only", other.address, many.address).into()))
 }
 
+/// What makes the resource, or a module around it, if that stands for any instance.
+pub fn repeated<'g>(graph: &'g ResourceGraph, resource: &'g Resource) -> impl Iterator<Item = &'g Repeated> {
+    repetitions(graph, resource).into_iter().filter_map(|repetition| repetition.made)
+}
+
 /// An instance that stands for any, of a resource or of a module around it.
 struct Repetition<'g> {
     /// `module.a[?]`, `module.a[?].aws_s3_bucket.b[?]`
