@@ -192,7 +192,9 @@ fn note_not_null(value: &mut Value) {
             let unknown = Arc::make_mut(unknown);
             unknown.not_null |= is_reference;
             if let Some(Partial::Elements(elements)) = &mut unknown.partial {
-                Arc::make_mut(elements).iter_mut().for_each(|element| note_not_null(&mut element.value));
+                for element in Arc::make_mut(elements) {
+                    note_not_null(&mut element.value);
+                }
             }
         }
         Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => {

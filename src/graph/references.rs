@@ -78,8 +78,9 @@ fn walk<'v>(value: &'v Value, path: &mut String, found: &mut Vec<(SmolStr, &'v R
     match &value.kind {
         Kind::Unknown(unknown) => {
             found.extend(unknown.references().map(|reference| (path.as_str().into(), &**reference)));
-            let elements = value.elements().unwrap_or_default();
-            elements.iter().for_each(|element| walk(&element.value, path, found));
+            for element in value.elements().unwrap_or_default() {
+                walk(&element.value, path, found);
+            }
         }
         Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => {
             items.iter().for_each(|item| walk(item, path, found));

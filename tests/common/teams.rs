@@ -6,7 +6,7 @@ pub(crate) const RESOURCES: usize = 5;
 
 /// The root module's file, with `instances` instances of `./team`; at most 1,000.
 pub(crate) fn root(instances: usize) -> String {
-    ROOT.replace("@", &instances.to_string())
+    ROOT.replace('@', &instances.to_string())
 }
 
 const ROOT: &str = r#"

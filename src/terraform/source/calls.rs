@@ -203,6 +203,9 @@ impl<'a> ModuleScope<'a> {
 
     /// The value of a variable of a module that is called; [`None`] if it is not declared.
     pub(super) fn argument(&self, arguments: &Arguments<'a>, name: &str) -> Option<Value> {
+        if let Some(value) = self.done(&arguments.values, name) {
+            return Some(value);
+        }
         let (&name, &declared) = self.module.variables.get_key_value(name)?;
         let parent = arguments.parent.upgrade()?;
         let what = format!("var.{name}");

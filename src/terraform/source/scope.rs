@@ -193,6 +193,14 @@ impl<'a> ModuleScope<'a> {
         self.run.touch(reference);
     }
 
+    /// The value that `memo` has for `name`, if it was evaluated.
+    pub(super) fn done(&self, memo: &Memo<'a>, name: &str) -> Option<Value> {
+        let memo = memo.borrow();
+        let (value, touched) = memo.get(name)?.as_ref()?;
+        self.run.touch_all(touched);
+        Some(value.clone())
+    }
+
     /// The value that `memo` has for `name`, or that `evaluate` gives it; `what` is `name` for people, written at `site`.
     pub(super) fn once(
         &self,
@@ -201,13 +209,11 @@ impl<'a> ModuleScope<'a> {
         (what, site): (&str, Site),
         evaluate: impl FnOnce() -> (Value, BTreeSet<Reference>),
     ) -> Value {
-        match memo.borrow().get(name) {
-            Some(Some((value, touched))) => {
-                self.run.touch_all(touched);
-                return value.clone();
-            }
-            Some(None) => return self.cycle(what, site),
-            None => {}
+        if let Some(value) = self.done(memo, name) {
+            return value;
+        }
+        if memo.borrow().contains_key(name) {
+            return self.cycle(what, site);
         }
         let Some(_level) = Nested::enter() else {
             let message = "limit passed: expressions nest too deeply; the value counts as not known";
@@ -222,6 +228,9 @@ impl<'a> ModuleScope<'a> {
     }
 
     fn local(&self, name: &str) -> Result<Value, String> {
+        if let Some(value) = self.done(&self.locals, name) {
+            return Ok(value);
+        }
         let Some((&name, &(file, attribute))) = self.module.locals.get_key_value(name) else {
             return Err(format!("local value `{name}` {NOT_DECLARED}"));
         };
