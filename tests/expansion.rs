@@ -7,6 +7,8 @@
     reason = "helpers of tests fail the test"
 )]
 
+use std::path::Path;
+
 use airgate::config::{Config, Scope};
 use airgate::eval::{self, Mode};
 use airgate::facts::Facts;
@@ -286,4 +288,41 @@ fn who_reads_a_finding_is_told_that_it_is_about_any_instance() {
         assert_eq!(report.sources.get(site.file).unwrap().slice(site.span), "var.unknown");
         assert_eq!(said, "how many there are is not known: this is said of any instance, if there is one");
     }
+}
+
+#[test]
+fn a_module_that_may_not_be_there_protects_nothing_for_certain() {
+    let protected = |count: &str| {
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("expansion-module");
+        std::fs::create_dir_all(dir.join("guard")).unwrap();
+        let root = format!(
+            "variable \"unknown\" {{}}
+            resource \"aws_s3_bucket\" \"b\" {{ bucket = \"models\" }}
+            module \"guard\" {{
+              source = \"./guard\"
+              {count}
+              bucket = aws_s3_bucket.b.id
+            }}"
+        );
+        let guard = "variable \"bucket\" { type = string }
+            resource \"aws_s3_bucket\" \"own\" {}
+            resource \"aws_s3_bucket_versioning\" \"v\" {
+              for_each = { given = var.bucket, own = aws_s3_bucket.own.id }
+              bucket   = each.value
+              versioning_configuration { status = \"Enabled\" }
+            }";
+        std::fs::write(dir.join("main.tf"), root).unwrap();
+        std::fs::write(dir.join("guard/main.tf"), guard).unwrap();
+        let mut sources = Sources::default();
+        let inputs = Inputs::read(&[dir], &[], &[], &mut sources).unwrap();
+        let program = inputs.items[0].program(&inputs, &sources, &|_| true).unwrap();
+        ResourceGraph::build(program)
+    };
+    let versioned = "facts.bucket.versioned";
+    assert_eq!(ask(&protected(""), "aws_s3_bucket.b", versioned), "true");
+    let graph = protected("count = var.unknown ? 1 : 0");
+    let absent = "`module.guard[?]` may not be there: variable `unknown` has no default and no value";
+    assert_eq!(ask(&graph, "aws_s3_bucket.b", versioned), absent);
+    // What is in the module is there together.
+    assert_eq!(ask(&graph, "module.guard[?].aws_s3_bucket.own", versioned), "true");
 }

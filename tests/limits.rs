@@ -237,6 +237,10 @@ fn instances_and_blocks_are_bounded() {
         ("for_each = [\"a\", \"b\"]", "`for_each` takes a map or a set; use `toset(…)`"),
         (
             "for_each = toset(flatten([for a in range(100) : [for b in range(1000) : \"${a}-${b}\"]]))",
+            "limit passed: a value is too large or too deep",
+        ),
+        (
+            "for_each = toset(flatten([for a in range(20) : [for b in range(1000) : \"${a}-${b}\"]]))",
             "more than 10000 instances are analysed as one",
         ),
         (

@@ -205,3 +205,89 @@ fn concat(lists: &[Value]) -> Option<Value> {
     let sensitive = lists.iter().any(|list| list.sensitive);
     Some(collected(elements, || Value::from_unknown(unknown)).mark(sensitive))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Cause;
+
+    fn partial(ty: Type, partial: Partial) -> Value {
+        Value::from_unknown(Unknown { ty, partial: Some(partial), ..Unknown::new(Cause::Plan) })
+    }
+
+    /// `[1, perhaps 2, any 3]`
+    fn some_of(ty: Type) -> Value {
+        let element = |value, times| Element { value: Value::int(value), times };
+        let elements = [element(1, Times::Once), element(2, Times::Perhaps), element(3, Times::Any)];
+        partial(ty, Partial::Elements(elements.into()))
+    }
+
+    fn told(entries: Option<Vec<Entry>>) -> Vec<(String, Times)> {
+        let text = |entry: Entry| (format!("{:?}={:?}", entry.key.kind, entry.value.kind), entry.times);
+        entries.unwrap().into_iter().map(text).collect()
+    }
+
+    #[test]
+    fn of_several_collections_what_all_begin_with_is_certain() {
+        let list = |items: &[i64]| Value::tuple(items.iter().map(|item| Value::int(*item)));
+        let choice = [list(&[1, 2, 3]), list(&[1, 4]), Value::NULL];
+        let two = told(entries(&partial(Type::Any, Partial::Choice(choice[..2].into()))));
+        let times: Vec<Times> = two.iter().map(|(_, times)| *times).collect();
+        assert_eq!(times, [Times::Once, Times::Perhaps, Times::Perhaps, Times::Perhaps]);
+        let with_null = told(entries(&partial(Type::Any, Partial::Choice(choice.into()))));
+        assert!(with_null.iter().all(|(_, times)| *times == Times::Perhaps), "{with_null:?}");
+        let odd = [list(&[1]), Value::unknown(Cause::Plan)];
+        let [(_, times)] = told(entries(&partial(Type::Any, Partial::Choice(odd.into()))))[..] else {
+            panic!("one entry stands for any")
+        };
+        assert_eq!(times, Times::Any);
+        assert!(entries(&partial(Type::String, Partial::Choice([].into()))).is_none());
+        assert!(entries(&Value::tuple([])).is_none());
+    }
+
+    #[test]
+    fn the_key_of_an_element_is_known_in_a_set_only() {
+        let keys = |ty| {
+            let keys = entries(&some_of(ty)).unwrap().into_iter().map(|entry| entry.key);
+            keys.map(|key| key.is_unknown()).collect::<Vec<_>>()
+        };
+        assert_eq!(keys(Type::set(Type::Number)), [false; 3]);
+        assert_eq!(keys(Type::list(Type::Number)), [true; 3]);
+    }
+
+    #[test]
+    fn a_length_is_one_of_a_few() {
+        let element = |times| Element { value: Value::int(1), times };
+        let lengths = |ty, times: &[Times]| -> Option<Vec<String>> {
+            let elements = times.iter().map(|times| element(*times)).collect();
+            let value = length(&partial(ty, Partial::Elements(elements)))?;
+            let Some(Partial::Choice(choice)) = &value.as_unknown()?.partial else { return None };
+            Some(choice.iter().map(|value| format!("{:?}", value.kind)).collect())
+        };
+        let (once, perhaps) = (Times::Once, Times::Perhaps);
+        assert_eq!(lengths(Type::Any, &[once, once, perhaps]).unwrap().len(), 2);
+        // Both may be the same.
+        assert_eq!(lengths(Type::set(Type::Number), &[once, once, perhaps]).unwrap().len(), 3);
+        assert_eq!(lengths(Type::Any, &[once, Times::Any]), None);
+        assert_eq!(lengths(Type::Any, &[perhaps; 20]), None);
+    }
+
+    #[test]
+    fn logic_is_decided_by_what_is_certain() {
+        let list = |items: &[(Option<bool>, Times)]| {
+            let value = |truth: Option<bool>| truth.map_or(Value::unknown(Cause::Provider), Value::bool);
+            let elements = items.iter().map(|(truth, times)| Element { value: value(*truth), times: *times });
+            partial(Type::Any, Partial::Elements(elements.collect()))
+        };
+        let ask = |name: &str, items: &[(Option<bool>, Times)]| {
+            call(name, &[list(items)]).and_then(|value| value.as_bool())
+        };
+        let (yes, no) = (Some(true), Some(false));
+        assert_eq!(ask("anytrue", &[(yes, Times::Once), (None, Times::Any)]), Some(true));
+        assert_eq!(ask("anytrue", &[(yes, Times::Perhaps), (no, Times::Once)]), None);
+        assert_eq!(ask("anytrue", &[(no, Times::Any), (no, Times::Once)]), Some(false));
+        assert_eq!(ask("alltrue", &[(no, Times::Once), (None, Times::Once)]), Some(false));
+        assert_eq!(ask("alltrue", &[(yes, Times::Any), (yes, Times::Once)]), Some(true));
+        assert_eq!(ask("alltrue", &[(no, Times::Any), (yes, Times::Once)]), None);
+    }
+}
