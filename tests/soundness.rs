@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use airgate::eval::{self, Mode};
-use airgate::value::{Kind, Map, Partial, Piece, Truth, Type, Value, equal};
+use airgate::value::{Element, Kind, Map, Partial, Piece, Times, Truth, Type, Value, equal};
 
 use expressions::{Names, evaluate, show, unknowns};
 
@@ -233,10 +233,27 @@ fn admits(value: &Value, concrete: &Value) -> bool {
             None => true,
             Some(Partial::Choice(all)) => all.iter().any(|value| admits(value, concrete)),
             Some(Partial::Template(pieces)) => text.is_some_and(|text| spells(pieces, 0, text)),
+            Some(Partial::Elements(all)) => {
+                concrete.items().is_some_and(|items| collects(&all.iter().collect::<Vec<_>>(), items))
+            }
             Some(Partial::Json(json)) => {
                 text.and_then(|text| eval::json(&Value::string(text))).is_some_and(|text| writes(json, &text))
             }
         }
+}
+
+/// Whether the elements may be those of a list, in any order.
+fn collects(elements: &[&Element], items: &[Value]) -> bool {
+    let Some((item, rest)) = items.split_first() else {
+        return elements.iter().all(|element| element.times != Times::Once);
+    };
+    elements.iter().enumerate().filter(|(_, element)| admits(&element.value, item)).any(|(at, element)| {
+        let mut left = elements.to_vec();
+        if element.times != Times::Any {
+            left.remove(at);
+        }
+        collects(&left, rest)
+    })
 }
 
 /// Whether the parts of two values that are known at the top are `alike`.
@@ -307,6 +324,7 @@ fn count(value: &Value, counts: &mut BTreeMap<&'static str, usize>) {
             Partial::Template(_) => "template",
             Partial::Json(_) => "json",
             Partial::Choice(_) => "choice",
+            Partial::Elements(_) => "elements",
         };
         *counts.entry(name).or_default() += 1;
     }

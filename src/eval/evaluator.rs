@@ -290,3 +290,8 @@ pub(super) fn optional(result: Eval) -> Eval<Result<Value, EvalError>> {
         Err(stop) => Err(stop),
     }
 }
+
+/// The value of what may not be needed; unknown if it is wrong.
+pub(super) fn unless_wrong(result: Result<Value, EvalError>) -> Value {
+    result.unwrap_or_else(|error| Value::unknown(Cause::Error(error.message.into())))
+}

@@ -23,6 +23,7 @@ mod providers;
 pub mod resources;
 mod run;
 pub mod scope;
+mod shared;
 pub mod syntax;
 mod tags;
 #[cfg(test)]
@@ -203,6 +204,7 @@ impl RootModule {
         let mut program = instance::expand(&scope);
         program.kind = InputKind::TerraformSource;
         program.path.clone_from(&self.path);
+        program.expressions = run.expressions();
         diagnostics.append(&mut program.diagnostics);
         diagnostics.append(&mut run.diagnostics.take());
         program.diagnostics = diagnostics;
