@@ -24,6 +24,7 @@ use airgate::facts::Facts;
 use airgate::graph::ResourceGraph;
 use airgate::input::Inputs;
 use airgate::source::Sources;
+use airgate::terraform::source::variables::RunOptions;
 
 const RUNS: usize = 15;
 
@@ -57,7 +58,7 @@ fn parts(root: &Path) {
     for _ in 0..RUNS {
         let mut sources = Sources::default();
         let start = Instant::now();
-        let inputs = Inputs::read(&[root.to_owned()], &[], &[], &mut sources).unwrap();
+        let inputs = Inputs::read(&[root.to_owned()], &RunOptions::default(), &mut sources).unwrap();
         keep(&mut read, start);
         let start = Instant::now();
         let program = inputs.items.first().unwrap().program(&inputs, &sources, &|_| true).unwrap();

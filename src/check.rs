@@ -21,7 +21,7 @@ use crate::hcl::ast::{Expr, ExprKind, Part};
 use crate::program::{Mode, Resource};
 use crate::rules::{CompiledRule, Scope, Test, Vocabulary};
 use crate::source::{FileId, Site};
-use crate::value::{Kind, Truth, Value};
+use crate::value::{Kind, Partial, Truth, Value};
 
 /// The rules that run.
 #[derive(Debug)]
@@ -376,9 +376,16 @@ pub fn display(value: &Value) -> String {
         Kind::Bool(truth) => truth.to_string(),
         Kind::Number(number) => number.to_string(),
         Kind::String(text) => format!("\"{text}\""),
-        Kind::Unknown(_) => match &value.reference {
-            Some(reference) => reference.to_string(),
-            None => "(known after apply)".to_owned(),
+        Kind::Unknown(unknown) => match (&value.reference, &unknown.partial) {
+            (Some(reference), _) => reference.to_string(),
+            (None, Some(Partial::Template(pieces))) => {
+                format!("\"{}\"", pieces.iter().map(ToString::to_string).collect::<String>())
+            }
+            (None, Some(Partial::Json(inside))) => format!("JSON of {}", display(inside)),
+            (None, Some(Partial::Choice(values))) => {
+                values.iter().map(display).collect::<Vec<_>>().join(" or ")
+            }
+            (None, None | Some(Partial::Elements(_))) => "(known after apply)".to_owned(),
         },
         Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => {
             let items: Vec<String> = items.iter().take(4).map(display).collect();

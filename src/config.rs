@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer};
 
 use crate::finding::{RuleInfo, Severity};
+use crate::terraform::source::variables::RunOptions;
 
 /// The name of the file.
 pub const FILE_NAME: &str = "airgate.toml";
@@ -17,10 +18,8 @@ pub const FILE_NAME: &str = "airgate.toml";
 pub struct Options {
     /// The configuration, with what the command line changes in it.
     pub config: Config,
-    /// Values of root variables: name and text, as Terraform's `-var`.
-    pub vars: Vec<(String, String)>,
-    /// Files with values of root variables, as Terraform's `-var-file`.
-    pub var_files: Vec<PathBuf>,
+    /// Values of root variables, and the workspace.
+    pub run: RunOptions,
     /// Keep findings that pass.
     pub keep_pass: bool,
     /// A directory of more rules.

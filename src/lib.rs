@@ -66,7 +66,7 @@ pub enum Error {
 pub fn analyze(paths: &[PathBuf], options: &Options) -> Result<Report, Error> {
     let rules = rule_set(options)?;
     let mut sources = Sources::default();
-    let inputs = Inputs::read(paths, &options.vars, &options.var_files, &mut sources)?; // the only I/O
+    let inputs = Inputs::read(paths, &options.run, &mut sources)?; // the only I/O
     report(&rules, &inputs, sources, options)
 }
 

@@ -82,6 +82,13 @@ fn defaults_are_of_attributes_and_blocks_that_there_are_and_fit_them() {
             wrong.push(format!("{name}.{path}"));
         }
     }
+    for (name, path) in catalog.unmeasured() {
+        count += 1;
+        let schema = catalog.schema(name);
+        if !schema.is_some_and(|schema| path.is_empty() || schema.block(path).is_some()) {
+            wrong.push(format!("{name}.{path}.*"));
+        }
+    }
     assert_eq!(wrong, Vec::<String>::new());
     let lines = include_str!("../rules/catalog/defaults.csv").lines().count();
     assert_eq!(count, lines - 1, "a line is not understood, or said twice");
@@ -101,6 +108,28 @@ fn well_known_defaults_were_measured() {
     assert_eq!(rotation.as_bool(), Some(false));
     let blocked = find("aws_s3_bucket_public_access_block", "block_public_acls").unwrap();
     assert_eq!(blocked.as_bool(), Some(false));
+}
+
+/// A documented default is of an attribute that the plan leaves unknown, has its type, and names the page that says so.
+#[test]
+fn documented_defaults_fill_only_what_was_measured_to_be_unknown() {
+    let catalog = Catalog::get();
+    let measured: std::collections::BTreeMap<_, _> =
+        catalog.defaults().map(|(name, path, value)| ((name, path), value)).collect();
+    let documented = airgate::catalog::documented();
+    assert_eq!(documented.len(), include_str!("../rules/catalog/documented.tsv").lines().count() - 1);
+    for default in documented {
+        let (name, path) = (default.type_name, default.path);
+        let attribute = catalog.schema(name).and_then(|schema| schema.attribute(path)).unwrap();
+        assert!(convert(&default.value, &attribute.ty).is_ok(), "{name}.{path}");
+        assert!(default.source.starts_with("https://"), "{name}.{path}");
+        let is_unknown = measured.get(&(name, path)).map_or(attribute.computed, Option::is_none);
+        assert!(is_unknown, "{name}.{path} was measured, or is null");
+        for (other, _) in &default.when {
+            let schema = catalog.schema(name).unwrap();
+            assert!(schema.has(other), "{name}.{other}");
+        }
+    }
 }
 
 #[test]

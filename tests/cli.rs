@@ -165,7 +165,7 @@ fn a_broken_file_does_not_hide_its_neighbours() {
     dir.write("latin.tf", "a {\n");
     dir.run(&["check"]).reports(2, &["error: this block is never closed", "latin.tf:1:3", "AWS-SM-NET-001"]);
     dir.write("latin.tf", "{\"resource\": {}}");
-    dir.run(&["check"]).reports(2, &["latin.tf:1:1", "found `{`", "AWS-SM-NET-001"]);
+    dir.run(&["check"]).reports(2, &["latin.tf:1:1", "rename it to `latin.tf.json`", "AWS-SM-NET-001"]);
     dir.write("latin.tf", "x = 1\n\0\n");
     dir.run(&["check"]).reports(2, &["latin.tf:2:1", "U+0000", "AWS-SM-NET-001"]);
 }
@@ -294,15 +294,17 @@ fn verdicts_are_shown_when_asked_for() {
 #[test]
 fn variables_of_the_command_line_are_checked() {
     let dir = Dir::of("variable \"n\" {\n  type = number\n}\n");
-    dir.run(&["check", "--var", "m=1"]).reports(0, &["warning: `--var m` is not a variable of this module"]);
-    dir.run(&["check", "--var", "n=x"])
-        .reports(0, &["warning: the value of variable `n` is wrong: a number"]);
+    dir.run(&["check", "--var", "m=1"]).refuses(2, &["`--var m` is not a variable of this module"]);
+    dir.run(&["check", "--var", "n=x"]).reports(2, &["error: the value of variable `n` is wrong: a number"]);
     dir.run(&["check", "--var", "n"]).refuses(2, &["`n` is not NAME=VALUE"]);
     dir.run(&["check", "--var-file", "no.tfvars"]).refuses(2, &["cannot read `no.tfvars`"]);
     dir.write("v.tfvars", "n = \n");
     dir.run(&["check", "--var-file", "v.tfvars"]).reports(2, &["v.tfvars:1:5"]);
-    dir.write("v.tfvars.json", "{}");
-    dir.run(&["check", "--var-file", "v.tfvars.json"]).refuses(2, &["v.tfvars.json is JSON", "as v.tfvars"]);
+    dir.write("v.tfvars.json", "{\n  \"n\": \n}");
+    dir.run(&["check", "--var-file", "v.tfvars.json"]).reports(2, &["v.tfvars.json:3:1"]);
+    dir.write("v.tfvars.json", "{ \"n\": 1, \"other\": 2 }");
+    let run = dir.run(&["check", "--var-file", "v.tfvars.json"]);
+    run.reports(0, &["note: variable `other` is not declared by the root module", "v.tfvars.json:1:11"]);
 }
 
 #[test]

@@ -19,6 +19,7 @@ use airgate::hcl::parse_expression;
 use airgate::input::Inputs;
 use airgate::rules::RuleSet;
 use airgate::source::Sources;
+use airgate::terraform::source::variables::RunOptions;
 use airgate::value::Kind;
 
 /// The graph of a root module of one file.
@@ -314,7 +315,7 @@ fn a_module_that_may_not_be_there_protects_nothing_for_certain() {
         std::fs::write(dir.join("main.tf"), root).unwrap();
         std::fs::write(dir.join("guard/main.tf"), guard).unwrap();
         let mut sources = Sources::default();
-        let inputs = Inputs::read(&[dir], &[], &[], &mut sources).unwrap();
+        let inputs = Inputs::read(&[dir], &RunOptions::default(), &mut sources).unwrap();
         let program = inputs.items[0].program(&inputs, &sources, &|_| true).unwrap();
         ResourceGraph::build(program)
     };

@@ -19,6 +19,7 @@ use airgate::finding::Verdict;
 use airgate::input::Inputs;
 use airgate::program::{Program, Resource};
 use airgate::source::Sources;
+use airgate::terraform::source::variables::RunOptions;
 use airgate::value::Value;
 
 /// A directory of a test's own with a Git repository in `tree`, removed at the end.
@@ -45,7 +46,7 @@ impl Folder {
     /// The program of the root module at `path`, and what was said.
     fn program(&self, path: &str) -> (Program, Vec<String>) {
         let mut sources = Sources::default();
-        let inputs = Inputs::read(&[self.tree().join(path)], &[], &[], &mut sources).unwrap();
+        let inputs = Inputs::read(&[self.tree().join(path)], &RunOptions::default(), &mut sources).unwrap();
         let program = inputs.items[0].program(&inputs, &sources, &|_| true).unwrap();
         let shown = format!("{}/", self.tree().display());
         let said = program.diagnostics.iter().map(|d| d.message.replace(&shown, "")).collect();
@@ -357,7 +358,7 @@ fn a_directory_that_another_root_calls_is_no_root_of_its_own() {
     ]);
     let mut sources = Sources::default();
     let paths = [folder.tree().join("a"), folder.tree().join("live")];
-    let inputs = Inputs::read(&paths, &[], &[], &mut sources).unwrap();
+    let inputs = Inputs::read(&paths, &RunOptions::default(), &mut sources).unwrap();
     assert_eq!(inputs.items.len(), 1);
     let program = inputs.items[0].program(&inputs, &sources, &|_| true).unwrap();
     assert_eq!(addresses(&program), ["module.a.aws_s3_bucket.b"]);
@@ -368,7 +369,7 @@ fn a_directory_that_another_root_calls_is_no_root_of_its_own() {
 fn provider_configurations_are_those_that_the_call_hands_down() {
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/modules/environments/prod");
     let mut sources = Sources::default();
-    let inputs = Inputs::read(&[fixture], &[], &[], &mut sources).unwrap();
+    let inputs = Inputs::read(&[fixture], &RunOptions::default(), &mut sources).unwrap();
     let program = inputs.items[0].program(&inputs, &sources, &|_| true).unwrap();
     let region = |address: &str| {
         let provider = &program.providers[resource(&program, address).provider.unwrap()];

@@ -12,13 +12,14 @@ use airgate::finding::{Report, Verdict};
 use airgate::input::Inputs;
 use airgate::program::Program;
 use airgate::source::Sources;
+use airgate::terraform::source::variables::RunOptions;
 use airgate::value::{Cause, Value};
 use serde_json::Value as Json;
 
 fn fixture(name: &str) -> (Program, Json) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/data").join(name);
     let mut sources = Sources::default();
-    let inputs = Inputs::read(std::slice::from_ref(&folder), &[], &[], &mut sources).unwrap();
+    let inputs = Inputs::read(std::slice::from_ref(&folder), &RunOptions::default(), &mut sources).unwrap();
     let program = inputs.items[0].program(&inputs, &sources, &|_| true).unwrap();
     let plan = serde_json::from_slice(&std::fs::read(folder.join("plan.json")).unwrap()).unwrap();
     (program, plan)

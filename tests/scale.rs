@@ -14,6 +14,7 @@ use airgate::input::{self, InputFile, Inputs};
 use airgate::program::{Mode, Program};
 use airgate::rules::{self, RuleSet, Scope as RuleScope};
 use airgate::source::Sources;
+use airgate::terraform::source::variables::RunOptions;
 use serde_json::{Value, json};
 
 #[path = "common/teams.rs"]
@@ -141,7 +142,7 @@ fn source_work(name: &str, root: &str, module: &str) -> (usize, usize) {
     std::fs::write(dir.join("main.tf"), root).unwrap();
     std::fs::write(dir.join("team/main.tf"), module).unwrap();
     let mut sources = Sources::default();
-    let inputs = Inputs::read(&[dir], &[], &[], &mut sources).unwrap();
+    let inputs = Inputs::read(&[dir], &RunOptions::default(), &mut sources).unwrap();
     let program = inputs.items[0].program(&inputs, &sources, &|_| true).unwrap();
     assert!(program.diagnostics.is_empty(), "{:?}", program.diagnostics);
     (program.expressions, program.resources.len())

@@ -17,6 +17,7 @@ use airgate::catalog;
 use airgate::input::Inputs;
 use airgate::program::{Mode, Program};
 use airgate::source::Sources;
+use airgate::terraform::source::variables::{RunOptions, ValueOption};
 use airgate::value::{Cause, Kind, Value};
 use serde_json::Value as Json;
 
@@ -188,18 +189,19 @@ fn show(value: &Value) -> String {
 fn program(folder: &Path) -> (Program, Sources) {
     let mut sources = Sources::default();
     let given = std::fs::read_to_string(folder.join("vars.txt")).unwrap_or_default();
-    let (mut vars, mut files) = (Vec::new(), Vec::new());
+    let mut options = RunOptions::default();
     for line in given.lines() {
-        match line.split_once(' ').unwrap() {
-            ("--var", text) => {
-                let (name, value) = text.split_once('=').unwrap();
-                vars.push((name.to_owned(), value.to_owned()));
-            }
-            ("--var-file", file) => files.push(folder.join(file)),
+        let (option, text) = line.split_once(' ').unwrap();
+        let pair = || text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())).unwrap();
+        match option {
+            "--var" => options.values.push(ValueOption::Var(pair().0, pair().1)),
+            "--var-file" => options.values.push(ValueOption::File(folder.join(text))),
+            "--workspace" => options.workspace = Some(text.to_owned()),
+            "TF_VAR" => options.environment.push(pair()),
             other => panic!("{other:?} is no option"),
         }
     }
-    let inputs = Inputs::read(&[folder.to_owned()], &vars, &files, &mut sources).unwrap();
+    let inputs = Inputs::read(&[folder.to_owned()], &options, &mut sources).unwrap();
     let program = inputs.items[0].program(&inputs, &sources, &|_| true).unwrap();
     (program, sources)
 }
@@ -252,7 +254,8 @@ fn folders(root: &Path) -> Vec<PathBuf> {
 
 fn has_source(folder: &Path) -> bool {
     let mut entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    entries.any(|path| path.extension().is_some_and(|extension| extension == "tf"))
+    let endings = [".tf", ".tf.json", ".tofu", ".tofu.json"];
+    entries.any(|path| endings.iter().any(|ending| path.to_string_lossy().ends_with(ending)))
 }
 
 fn fixtures() -> PathBuf {

@@ -121,9 +121,7 @@ impl Completion {
                 Some(Value { kind: Kind::Unknown(attribute.unknown()), ..value })
             }
             Some(value) if !(self.partial && value.is_null()) => Some(fit(value, &attribute.ty)),
-            _ if self.partial => self
-                .absent(around, name, &attribute.ty)
-                .or_else(|| attribute.computed.then(|| Kind::Unknown(attribute.provided()).into())),
+            _ if self.partial => self.absent(around, name, attribute),
             _ => None,
         }
         .unwrap_or(Value::NULL);
@@ -139,7 +137,7 @@ impl Completion {
                 self.instances(nested, value, &path)
             }
             _ => {
-                let filled = self.partial.then(|| self.absent(around, name, nested.ty())).flatten();
+                let filled = self.partial.then(|| self.filled(around, name, nested.ty())).flatten();
                 filled.unwrap_or_else(|| nested.nesting.empty().into())
             }
         }
@@ -173,13 +171,23 @@ impl Completion {
         Value { kind, ..value }
     }
 
+    /// [`Completion::filled`] of an attribute, or unknown where the provider computes it. What is required is set in any
+    /// configuration that Terraform takes.
+    fn absent(&self, around: &str, name: &str, attribute: &AttributeSchema) -> Option<Value> {
+        if !attribute.optional && !attribute.computed {
+            return None;
+        }
+        self.filled(around, name, &attribute.ty)
+            .or_else(|| attribute.computed.then(|| Kind::Unknown(attribute.provided()).into()))
+    }
+
     /// What was measured to be `name` in the block at `around` where a configuration does not set it.
-    fn absent(&self, around: &str, name: &str, ty: &Type) -> Option<Value> {
+    fn filled(&self, around: &str, name: &str, ty: &Type) -> Option<Value> {
         // Most types have no such values, and then no path is asked for.
         if self.defaults.is_empty() {
             return None;
         }
-        Some(match self.defaults.get(&join(around, name))? {
+        Some(match self.defaults.get(around, &join(around, name))? {
             Filled::Value(value) => fit(value.clone(), ty),
             Filled::Computed => provided(ty),
         })
@@ -188,7 +196,7 @@ impl Completion {
 
 /// Instances of which some may not be there. Of a block that can be there once, one that is there any number of times is
 /// there at most once.
-fn some_instances(nested: &NestedBlock, mut value: Value, one: impl Fn(Value) -> Value) -> Value {
+fn some_instances(nested: &NestedBlock, value: Value, one: impl Fn(Value) -> Value) -> Value {
     let element = |element: &Element| Element {
         value: one(element.value.clone()),
         times: match element.times {
@@ -197,19 +205,12 @@ fn some_instances(nested: &NestedBlock, mut value: Value, one: impl Fn(Value) ->
         },
     };
     let elements: Option<Vec<Element>> = value.elements().map(|all| all.iter().map(element).collect());
-    if let Kind::Unknown(unknown) = &mut value.kind
-        && elements.is_some()
-    {
-        Arc::make_mut(unknown).partial = None;
+    let Some(elements) = elements else { return fit(value, nested.ty()) };
+    let value = fit(value.with_partial(None), nested.ty());
+    match nested.nesting {
+        Nesting::List | Nesting::Set => value.with_partial(Partial::elements(elements)),
+        Nesting::Single | Nesting::Map => value,
     }
-    let mut value = fit(value, nested.ty());
-    if let (Kind::Unknown(unknown), Some(elements)) = (&mut value.kind, elements) {
-        Arc::make_mut(unknown).partial = match nested.nesting {
-            Nesting::List | Nesting::Set => Some(Partial::Elements(elements.into())),
-            Nesting::Single | Nesting::Map => None,
-        };
-    }
-    value
 }
 
 impl Nesting {
@@ -342,7 +343,7 @@ mod tests {
         let config = logging.get("logging_config").unwrap();
         assert_eq!(config.get("s3_config").unwrap().get("bucket_name").unwrap().as_str(), Some("b"));
         assert!(config.get("cloudwatch_config").unwrap().is_null());
-        assert!(config.get("text_data_delivery_enabled").unwrap().is_unknown());
+        assert_eq!(config.get("text_data_delivery_enabled").unwrap().as_bool(), Some(true));
 
         let empty = complete("aws_bedrock_model_invocation_logging_configuration", object(&[]), true);
         assert!(empty.get("logging_config").unwrap().is_null());

@@ -1,10 +1,10 @@
 //! What the provider fills in where a configuration sets nothing: `rules/catalog/defaults.csv`.
 //!
 //! Provider schemas do not tell defaults, so they are measured: `cargo xtask defaults` plans small resources with the
-//! provider and writes what it added. A type that was not measured has none here, and its absent attributes are null or,
-//! where the schema says computed, unknown.
+//! provider and writes what it added. What has no line was measured to be null or empty, or unknown where the schema says
+//! computed. Of a block that could not be measured (`block.*`) nothing is known that is not set.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use serde_json::Value as Json;
@@ -18,15 +18,24 @@ const DEFAULTS: &str = include_str!("../../rules/catalog/defaults.csv");
 pub(super) enum Filled {
     /// This value.
     Value(Value),
-    /// What it decides when it creates the resource, though the schema does not say so.
+    /// What it decides when it creates the resource, though the schema does not say so, or what nobody has measured.
     Computed,
 }
 
-/// The defaults of one type by dotted path.
+/// The defaults of one type.
 #[derive(Copy, Clone, Debug, Default)]
-pub(super) struct Defaults(Option<&'static BTreeMap<&'static str, Filled>>);
+pub(super) struct Defaults(Option<&'static OfType>);
 
-type ByType = BTreeMap<&'static str, BTreeMap<&'static str, Filled>>;
+/// What was measured of a type.
+#[derive(Debug, Default)]
+pub(super) struct OfType {
+    /// By dotted path.
+    pub(super) filled: BTreeMap<&'static str, Filled>,
+    /// Paths of blocks that could not be measured; the empty one is the whole resource.
+    pub(super) unmeasured: BTreeSet<&'static str>,
+}
+
+type ByType = BTreeMap<&'static str, OfType>;
 
 impl Defaults {
     /// Those of `type_name`.
@@ -39,9 +48,12 @@ impl Defaults {
         self.0.is_none()
     }
 
-    /// That of the attribute or block at `path`.
-    pub(super) fn get(self, path: &str) -> Option<&'static Filled> {
-        self.0?.get(path)
+    /// That of the attribute or block at `path`, in the block at `around`; [`None`] if it was measured to be what the
+    /// schema lets one expect.
+    pub(super) fn get(self, around: &str, path: &str) -> Option<&'static Filled> {
+        let of_type = self.0?;
+        let unmeasured = || of_type.unmeasured.contains(around).then_some(&Filled::Computed);
+        of_type.filled.get(path).or_else(unmeasured)
     }
 }
 
@@ -51,33 +63,41 @@ pub(super) fn all() -> &'static ByType {
     ALL.get_or_init(|| {
         let mut all = ByType::new();
         for (type_name, path, default) in DEFAULTS.lines().filter_map(parse) {
-            all.entry(type_name).or_default().insert(path, default);
+            let of_type: &mut OfType = all.entry(type_name).or_default();
+            match path.strip_suffix('*') {
+                Some(block) => {
+                    of_type.unmeasured.insert(block.strip_suffix('.').unwrap_or(block));
+                }
+                None => {
+                    of_type.filled.insert(path, default);
+                }
+            }
         }
         all
     })
 }
 
-/// A line: type, path, and the value as JSON, or `?` where it is computed.
+/// A line: type, path, and the value as JSON, `?` where it is not known.
 fn parse(line: &'static str) -> Option<(&'static str, &'static str, Filled)> {
     let (type_name, rest) = line.split_once(',')?;
     let (path, json) = rest.split_once(',')?;
     let default = match json {
         "?" => Filled::Computed,
-        json => Filled::Value(value(&serde_json::from_str(json).ok()?)?),
+        json => Filled::Value(value_of(&serde_json::from_str(json).ok()?)?),
     };
     Some((type_name, path, default))
 }
 
 /// The value that the JSON of a plan stands for.
-fn value(json: &Json) -> Option<Value> {
+pub(super) fn value_of(json: &Json) -> Option<Value> {
     Some(match json {
         Json::Null => Value::NULL,
         Json::Bool(value) => Value::bool(*value),
         Json::Number(number) => Kind::Number(Number::parse(&number.to_string())?).into(),
         Json::String(text) => Value::string(text),
-        Json::Array(items) => Value::tuple(items.iter().map(value).collect::<Option<Vec<_>>>()?),
+        Json::Array(items) => Value::tuple(items.iter().map(value_of).collect::<Option<Vec<_>>>()?),
         Json::Object(entries) => {
-            let entries = entries.iter().map(|(key, item)| Some((key.into(), value(item)?)));
+            let entries = entries.iter().map(|(key, item)| Some((key.into(), value_of(item)?)));
             Value::object(entries.collect::<Option<Vec<_>>>()?)
         }
     })

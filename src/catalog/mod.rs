@@ -11,10 +11,12 @@
 
 mod complete;
 mod defaults;
+mod documented;
 mod links;
 mod schema;
 
 pub use complete::{complete, complete_attribute, unset};
+pub use documented::{DocumentedDefault, documented, fill};
 pub use links::{LinkKind, LinkRule};
 pub use schema::{AttributeSchema, BlockSchema, NestedBlock, Nesting};
 
@@ -113,8 +115,15 @@ impl Catalog {
             Filled::Computed => None,
         };
         let types = defaults::all().iter();
-        types
-            .flat_map(move |(name, paths)| paths.iter().map(move |(path, filled)| (*name, *path, of(filled))))
+        types.flat_map(move |(name, of_type)| {
+            of_type.filled.iter().map(move |(path, filled)| (*name, *path, of(filled)))
+        })
+    }
+
+    /// The blocks whose defaults could not be measured: type and dotted path, empty for the whole resource.
+    pub fn unmeasured(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let types = defaults::all().iter();
+        types.flat_map(|(name, of_type)| of_type.unmeasured.iter().map(move |path| (*name, *path)))
     }
 
     /// The types that have a schema, sorted.

@@ -9,6 +9,7 @@ use clap::ArgAction;
 use clap::builder::{FalseyValueParser, PossibleValuesParser, TypedValueParser};
 
 use super::output::{Output, write_file};
+use super::values::Values;
 use super::{Console, Exit, Failure, NothingToAnalyse, config, unless_closed};
 
 /// The end of `--help`.
@@ -21,15 +22,11 @@ const EXIT_CODES: &str = "Exit codes, the same for every format:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct Args {
-    /// Directories of `.tf` files, plans and states as JSON, Pulumi previews and stacks; `-` is standard input.
+    /// Directories of Terraform or OpenTofu files, plans and states as JSON, Pulumi previews and stacks; `-` is standard input.
     #[arg(value_name = "PATH", default_value = ".")]
     paths: Vec<PathBuf>,
-    /// Value of a root variable; wins over `--var-file`. May be repeated.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
-    var: Vec<(String, String)>,
-    /// File with values of root variables. May be repeated; later files win.
-    #[arg(long, value_name = "FILE", env = "AIRGATE_VAR_FILE", hide_env = true)]
-    var_file: Vec<PathBuf>,
+    #[command(flatten)]
+    values: Values,
     /// Configuration file, instead of the `airgate.toml` that is nearest to the first PATH.
     #[arg(long, value_name = "FILE", env = "AIRGATE_CONFIG", hide_env = true)]
     config: Option<PathBuf>,
@@ -128,11 +125,15 @@ fn options(args: &Args) -> Result<Options, Failure> {
     config.rules.ignore.extend(args.ignore.iter().cloned());
     Ok(Options {
         config,
-        vars: args.var.clone(),
-        var_files: args.var_file.clone(),
+        run: args.values.options(environment()),
         keep_pass: show(args).pass,
         rules_dir: args.rules.clone(),
     })
+}
+
+/// The environment, as far as it is text.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)))
 }
 
 fn show(args: &Args) -> Show {
@@ -159,12 +160,4 @@ fn severity() -> impl TypedValueParser<Value = Severity> {
 
 fn format() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.map(Format::as_str)).try_map(|text| text.parse::<Format>())
-}
-
-/// `name=value`, as Terraform reads it: the value is all behind the first `=`.
-fn variable(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
-        _ => Err(format!("`{text}` is not NAME=VALUE")),
-    }
 }

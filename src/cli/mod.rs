@@ -6,6 +6,7 @@ mod rule;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::error::Error;
 use std::io;

@@ -129,8 +129,7 @@ fn flags_reach_the_engine() {
     ]);
     assert_eq!(exit, Exit::Failure);
     for part in [
-        r#"vars: [("a", "b=c")]"#,
-        r#"var_files: ["x.tfvars"]"#,
+        r#"run: RunOptions { values: [Var("a", "b=c"), File("x.tfvars")], environment: [], workspace: None }"#,
         r#"select: ["AWS", "AZURE"], ignore: ["iam"]"#,
         "keep_pass: true",
         r#"rules_dir: Some("mine")"#,

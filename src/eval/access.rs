@@ -7,6 +7,7 @@ use smol_str::{SmolStr, format_smolstr};
 
 use super::elements::collected;
 use super::evaluator::{Eval, Evaluator, Names, error, optional, static_error, unless_wrong};
+use super::lift::{is_choice, one, two};
 use crate::hcl::ast::{Expr, ExprKind, Step};
 use crate::source::Span;
 use crate::value::{Cause, Element, Kind, Reference, Times, Type, Unknown, Value, convert};
@@ -74,19 +75,33 @@ impl Evaluator<'_> {
         for step in steps {
             self.charge(1)?;
             value = match step {
-                Step::Attr(name) => attribute(&value, name.text, name.span)?,
+                Step::Attr(name) => {
+                    let plain = attribute(&value, name.text, name.span)?;
+                    self.lift(&[&value], plain, |of| attribute(one(of), name.text, name.span))
+                }
                 Step::LegacyIndex(digits) => {
                     let key = digits.text.parse().map_or(Value::NULL, Value::int);
                     self.index(&value, &key, digits.span)?
                 }
                 Step::Index(key, span) => self.index(&value, &self.eval(key, names)?, *span)?,
-                Step::Splat { each, span, .. } => self.splat(&value, each, *span, names)?,
+                Step::Splat { each, span, .. } => {
+                    let plain = self.splat(&value, each, *span, names)?;
+                    self.lift(&[&value], plain, |of| self.splat(one(of), each, *span, names))
+                }
             };
         }
         Ok(value)
     }
 
     fn index(&self, value: &Value, key: &Value, span: Span) -> Eval {
+        let plain = self.index_of(value, key, span)?;
+        Ok(self.lift(&[value, key], plain, |of| {
+            let (value, key) = two(of);
+            self.index_of(value, key, span)
+        }))
+    }
+
+    fn index_of(&self, value: &Value, key: &Value, span: Span) -> Eval {
         match &value.kind {
             Kind::Null => return error("this value is null, it has no elements", span),
             Kind::Set(_) => return error("elements of a set have no index", span),
@@ -119,6 +134,7 @@ impl Evaluator<'_> {
             (Kind::Unknown(_), Kind::Unknown(_)) => {
                 step_into_unknown(value, &Path::Some, Type::of(value).element())
             }
+            // Which element it is, is told of each key that it may be.
             (Kind::Unknown(_), _) => self.unknown_index(value, &key),
             (Kind::Number(number), kind) => {
                 let index = match number.to_u64().and_then(|n| usize::try_from(n).ok()) {
@@ -157,12 +173,12 @@ impl Evaluator<'_> {
         if let Kind::Unknown(unknown) = &mut result.kind {
             Arc::make_mut(unknown).not_null = false;
         }
-        if self.extended() {
+        if self.extended() && !is_choice(key) {
             let elements: Vec<&Value> = match value.map() {
                 Some(map) => map.values().collect(),
                 None => value.items().unwrap_or_default().iter().collect(),
             };
-            return super::join::join(&elements, &result);
+            return self.join(&elements, &result);
         }
         result
     }

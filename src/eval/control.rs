@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::elements::one_of;
 use super::evaluator::{Eval, Evaluator, Names, Stop, error, optional};
-use crate::hcl::ast::{Call, Conditional};
+use crate::hcl::ast::{Call, Conditional, Expr};
 use crate::source::Span;
-use crate::value::{Kind, Reference, Type, Unknown, Value, convert, unify};
+use crate::value::{Kind, Partial, Reference, Type, Unknown, Value, convert, unify};
 
 impl Evaluator<'_> {
     pub(super) fn conditional(&self, conditional: &Conditional<'_>, names: Option<&Names<'_>>) -> Eval {
@@ -61,7 +61,7 @@ impl Evaluator<'_> {
             Arc::make_mut(unknown).not_null = not_null(&branches.0) && not_null(&branches.1);
         }
         match (&branches.0, &branches.1) {
-            (Some(a), Some(b)) if self.extended() => one_of(&[a, b], super::join::join(&[a, b], &result)),
+            (Some(a), Some(b)) if self.extended() => one_of(&[a, b], self.join(&[a, b], &result)),
             // Terraform keeps the bounds of both numbers; where they meet the number is known.
             (Some(a), Some(b)) => match (&a.kind, &b.kind) {
                 (Kind::Number(x), Kind::Number(y)) if x == y => {
@@ -76,10 +76,14 @@ impl Evaluator<'_> {
     /// `try(a, b, …)`: the first that is no error. What is unknown may still become an error, so the answer is unknown.
     pub(super) fn try_call(&self, call: &Call<'_>, span: Span, names: Option<&Names<'_>>) -> Eval {
         let mut last = None;
-        for arg in call.args {
+        for (at, arg) in call.args.iter().enumerate() {
             match optional(self.eval(arg, names))? {
                 Ok(value) if value.is_wholly_known() || self.extended() && is_sure(&value) => {
                     return Ok(value);
+                }
+                Ok(value) if self.extended() => {
+                    let others = call.args.get(at + 1..).unwrap_or_default();
+                    return Ok(self.tried(value, others, names));
                 }
                 Ok(value) => return Ok(untyped(&value)),
                 Err(why) => last = Some(why),
@@ -89,6 +93,33 @@ impl Evaluator<'_> {
             Some(why) => error(format!("no argument of `try` is without error: {}", why.message), span),
             None => error("`try` needs at least one argument", span),
         }
+    }
+
+    /// `value`, which may still become an error, and then is one of the others.
+    fn tried(&self, value: Value, others: &[Expr<'_>], names: Option<&Names<'_>>) -> Value {
+        let plain = untyped(&value);
+        let mut options = vec![value];
+        for other in others {
+            match self.eval(other, names) {
+                Ok(value) => {
+                    let ends = value.is_wholly_known() || is_sure(&value);
+                    options.push(value);
+                    if ends {
+                        break;
+                    }
+                }
+                Err(Stop::Error(error)) if !error.is_static => {}
+                Err(_) => return plain,
+            }
+        }
+        let partial = match options.as_slice() {
+            [only] => only.as_unknown().and_then(|unknown| unknown.partial.clone()),
+            options => {
+                let sensitive = options.iter().any(|value| value.holds_sensitive());
+                return self.partly(plain, Partial::choice(options)).mark(sensitive);
+            }
+        };
+        self.partly(plain, partial)
     }
 
     /// `can(a)`: whether it is no error.

@@ -118,11 +118,9 @@ pub fn collected(elements: Vec<Element>, otherwise: impl FnOnce() -> Value) -> V
     if elements.iter().all(|element| element.times == Times::Once) {
         return Value::tuple(elements.into_iter().map(|element| element.value));
     }
-    let mut value = otherwise();
-    if let Kind::Unknown(unknown) = &mut value.kind {
-        Arc::make_mut(unknown).partial = Some(Partial::Elements(elements.into()));
-    }
-    value
+    let value = otherwise();
+    let partial = Partial::elements(elements);
+    value.with_partial(partial)
 }
 
 /// What a function makes of a collection of which only some elements are known; [`None`] where that tells nothing more.

@@ -25,6 +25,10 @@ pub(super) const MAX_STRING: usize = 16 << 20;
 /// The most elements of a collection that an expression builds.
 pub(super) const MAX_ITEMS: usize = 1_000_000;
 
+/// The parts of all that is partly known in one evaluation. Where this is used up nothing more is partly known, and the
+/// values are those of Terraform.
+const MAX_PARTIAL: usize = 200_000;
+
 /// Why evaluation ends without a value.
 #[derive(Debug)]
 pub(super) enum Stop {
@@ -44,6 +48,8 @@ pub(super) struct Evaluator<'s> {
     /// Where the expression stands; none if that is no input file.
     file: Option<FileId>,
     steps: Cell<u64>,
+    /// What is left of [`MAX_PARTIAL`].
+    room: Cell<usize>,
     /// The first limit that was passed, and where.
     passed: RefCell<Option<(SmolStr, Span)>>,
 }
@@ -115,7 +121,14 @@ pub(super) fn run(
     scope: &dyn Scope,
     mode: Mode,
 ) -> (Result<Value, EvalError>, Option<(SmolStr, Span)>) {
-    let evaluator = Evaluator { scope, mode, file, steps: Cell::new(0), passed: RefCell::default() };
+    let evaluator = Evaluator {
+        scope,
+        mode,
+        file,
+        steps: Cell::new(0),
+        room: Cell::new(MAX_PARTIAL),
+        passed: RefCell::default(),
+    };
     let value = match evaluator.eval(expr, None) {
         Ok(value) => Ok(value),
         Err(Stop::Error(error)) => Err(error),
@@ -133,6 +146,13 @@ impl Evaluator<'_> {
         let steps = self.steps.get().saturating_add(count as u64);
         self.steps.set(steps);
         if steps > MAX_STEPS { Err(Stop::Limit("evaluation takes too many steps")) } else { Ok(()) }
+    }
+
+    /// Takes `parts` off of the room for what is partly known; false if there is none.
+    pub(super) fn afford(&self, parts: usize) -> bool {
+        let left = self.room.get().checked_sub(parts);
+        self.room.set(left.unwrap_or(0));
+        left.is_some()
     }
 
     /// Takes down that a limit was passed.

@@ -5,7 +5,6 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use super::elements;
 use super::evaluator::{Eval, Evaluator, Level, MAX_ITEMS, Names, Stop, error, static_error};
-use super::functions;
 use super::size::size;
 use crate::hcl::ast::{Call, Expr, ExprKind, ObjectItem};
 use crate::source::Span;
@@ -41,8 +40,7 @@ impl Evaluator<'_> {
 
     /// Ends the evaluation if the value is so large that nobody can walk it.
     fn bound(&self, value: &Value) -> Eval<()> {
-        let is_partial = value.as_unknown().is_some_and(|unknown| unknown.partial.is_some());
-        if value.items().is_none() && value.map().is_none() && !is_partial {
+        if value.items().is_none() && value.map().is_none() {
             return Ok(());
         }
         match size(value, MAX_ITEMS) {
@@ -145,7 +143,7 @@ impl Evaluator<'_> {
         };
         let more = if self.extended() { elements::call(name, &args) } else { None };
         let result = result.or_else(|| more.map(Ok));
-        match result.or_else(|| functions::call(name, &args, self.scope.directory())) {
+        match result.or_else(|| self.function(name, &args)) {
             Some(Ok(value)) => {
                 // An argument that is not known for a limit was told of where that was passed.
                 if let Some(which) = limit(&value).filter(|_| args.iter().all(|arg| limit(arg).is_none())) {

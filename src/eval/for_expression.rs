@@ -8,6 +8,7 @@ use super::access;
 use super::control::condition_of;
 use super::elements::{self, Entry};
 use super::evaluator::{Eval, Evaluator, MAX_ITEMS, Names, Stop, error, optional, unless_wrong};
+use super::lift::one;
 use crate::hcl::ast::{Expr, For};
 use crate::source::Span;
 use crate::value::{Element, Kind, Times, Type, Unknown, Value, convert};
@@ -21,12 +22,17 @@ pub(super) enum Entries {
 impl Evaluator<'_> {
     pub(super) fn for_expression(&self, each: &For<'_>, names: Option<&Names<'_>>) -> Eval {
         let collection = self.eval(&each.collection, names)?;
+        let plain = self.for_each_of(each, &collection, names)?;
+        Ok(self.lift(&[&collection], plain, |of| self.for_each_of(each, one(of), names)))
+    }
+
+    fn for_each_of(&self, each: &For<'_>, collection: &Value, names: Option<&Names<'_>>) -> Eval {
         // Of a tuple some elements can be told where others cannot; of an object all keys must be known.
         let in_part = self.extended() && each.key.is_none();
-        let entries = match self.entries(&collection, each.collection.span)? {
+        let entries = match self.entries(collection, each.collection.span)? {
             Entries::Known(entries) => entries,
-            Entries::Unknown if in_part => elements::entries(&collection).unwrap_or_default(),
-            Entries::Unknown => return Ok(unknown(&[&collection])),
+            Entries::Unknown if in_part => elements::entries(collection).unwrap_or_default(),
+            Entries::Unknown => return Ok(unknown(&[collection])),
         };
         let mut built = Built::default();
         let mut undecided = Vec::new();
@@ -70,7 +76,7 @@ impl Evaluator<'_> {
             let result = built.finish(each);
             return Ok(result.mark(sensitive));
         }
-        let operands: Vec<&Value> = undecided.iter().chain([&collection]).collect();
+        let operands: Vec<&Value> = undecided.iter().chain([collection]).collect();
         let unknown = unknown(&operands);
         let result = if in_part { elements::collected(built.items, || unknown) } else { unknown };
         Ok(result.mark(sensitive))

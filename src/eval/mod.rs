@@ -9,7 +9,10 @@ mod expression;
 mod for_expression;
 pub mod functions;
 mod join;
+mod lift;
+mod more;
 mod operators;
+mod pieces;
 mod size;
 mod template;
 #[cfg(test)]
@@ -17,6 +20,7 @@ mod tests;
 
 pub use access::any_element;
 pub use evaluator::on_deep_stack;
+pub use functions::json;
 
 use std::path::Path;
 

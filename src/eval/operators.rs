@@ -1,21 +1,16 @@
 //! `!`, `-`, and the infix operators.
 
 use super::evaluator::{Eval, Evaluator, Names, error, optional};
+use super::lift::{one, two};
 use crate::hcl::ast::{BinaryOp, Expr, ExprKind, UnaryOp};
 use crate::source::Span;
-use crate::value::{Kind, Number, Reference, Truth, Type, Value, convert, equal};
+use crate::value::{Kind, Number, Reference, Truth, Type, Unknown, Value, convert, equal};
 
 impl Evaluator<'_> {
     pub(super) fn unary(&self, op: UnaryOp, operand: &Expr<'_>, names: Option<&Names<'_>>) -> Eval {
         let value = self.eval(operand, names)?;
-        let wanted = if op == UnaryOp::Not { Type::Bool } else { Type::Number };
-        let converted = to_operand(&value, &wanted, operand.span)?;
-        let result = match converted.kind {
-            Kind::Bool(value) => Value::bool(!value),
-            Kind::Number(number) => Value::number(-number),
-            _ => Value::unknown_from(&[&value], wanted),
-        };
-        Ok(result.mark(value.sensitive))
+        let plain = negate(op, &value, operand.span)?;
+        Ok(self.lift(&[&value], plain, |of| negate(op, one(of), operand.span)))
     }
 
     /// `expr` is an infix operator. Chains (`a && b && c …`) lean to the left and may be long, so the left side is walked,
@@ -67,14 +62,13 @@ impl Evaluator<'_> {
                 }
             }
             _ => {
-                let a = to_operand(left, &Type::Number, left_expr.span)?;
-                let b = to_operand(&right, &Type::Number, right_expr.span)?;
-                match (&a.kind, &b.kind) {
-                    (Kind::Number(a), Kind::Number(b)) => {
-                        calculate(op, a, b).or_else(|why| error(why, left_expr.span.to(right_expr.span)))?
-                    }
-                    _ => Value::unknown_from(&[left, &right], result_type(op)),
-                }
+                let span = left_expr.span.to(right_expr.span);
+                let spans = [left_expr.span, right_expr.span, span];
+                let plain = calculation(op, left, &right, spans)?;
+                self.lift(&[left, &right], plain, |of| {
+                    let (left, right) = two(of);
+                    calculation(op, left, right, spans)
+                })
             }
         };
         Ok(result.mark(sensitive))
@@ -116,6 +110,18 @@ impl Evaluator<'_> {
     }
 }
 
+/// `!` or `-` of a value.
+fn negate(op: UnaryOp, value: &Value, span: Span) -> Eval {
+    let wanted = if op == UnaryOp::Not { Type::Bool } else { Type::Number };
+    let converted = to_operand(value, &wanted, span)?;
+    let result = match converted.kind {
+        Kind::Bool(value) => Value::bool(!value),
+        Kind::Number(number) => Value::number(-number),
+        _ => Value::unknown_from(&[value], wanted),
+    };
+    Ok(result.mark(value.sensitive))
+}
+
 /// Equality that also knows that an attribute, known or not, equals itself, and that one which is only not created yet is
 /// not null.
 fn same_or_equal(a: &Value, b: &Value) -> Truth {
@@ -131,8 +137,10 @@ fn same_or_equal(a: &Value, b: &Value) -> Truth {
     }
 }
 
+/// Whether it is an attribute that is not known, and not one that may be left out.
 fn is_reference(value: &Value) -> bool {
-    value.is_unknown() && value.reference.is_some()
+    let left_out = |unknown: &Unknown| unknown.alternatives().into_iter().flatten().any(Value::is_null);
+    value.reference.is_some() && value.as_unknown().is_some_and(|unknown| !left_out(unknown))
 }
 
 /// `value` as an operand, known and not null or unknown.
@@ -150,6 +158,16 @@ fn result_type(op: BinaryOp) -> Type {
             Type::Number
         }
         _ => Type::Bool,
+    }
+}
+
+/// Arithmetic or a comparison of order; `spans` are of both sides and the whole.
+fn calculation(op: BinaryOp, left: &Value, right: &Value, [from, to, whole]: [Span; 3]) -> Eval {
+    let a = to_operand(left, &Type::Number, from)?;
+    let b = to_operand(right, &Type::Number, to)?;
+    match (&a.kind, &b.kind) {
+        (Kind::Number(a), Kind::Number(b)) => calculate(op, a, b).or_else(|why| error(why, whole)),
+        _ => Ok(Value::unknown_from(&[left, right], result_type(op))),
     }
 }
 

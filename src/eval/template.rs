@@ -13,7 +13,7 @@ use crate::eval::Directory;
 use crate::hcl::ast::{Expr, Part};
 use crate::hcl::parse_template;
 use crate::source::Sources;
-use crate::value::{Kind, Type, Unknown, Value, convert};
+use crate::value::{Kind, Partial, Piece, Type, Unknown, Value, convert, safe_prefix};
 
 /// The text so far and what becomes of it.
 #[derive(Default)]
@@ -21,6 +21,10 @@ struct Text {
     known: String,
     /// Values that are unknown, in the order of the text.
     unknown: Vec<Value>,
+    /// The text so far in pieces, but for what is known after the last hole.
+    pieces: Vec<Piece>,
+    /// Where in the known text that begins.
+    last: usize,
     /// What is surely the beginning: the known text before the first unknown.
     prefix: Option<String>,
     sensitive: bool,
@@ -33,14 +37,20 @@ impl Evaluator<'_> {
         }
         let mut text = Text::default();
         self.parts(parts, &mut text, names)?;
-        let sensitive = text.sensitive;
+        Ok(self.finish(text))
+    }
+
+    /// The string that a text is.
+    fn finish(&self, mut text: Text) -> Value {
         if text.unknown.is_empty() {
-            return Ok(Value::string(normalize(&text.known)).mark(sensitive));
+            return Value::string(normalize(&text.known)).mark(text.sensitive);
         }
         let operands: Vec<&Value> = text.unknown.iter().collect();
         let prefix = normalize(safe_prefix(text.prefix.as_deref().unwrap_or_default()));
         let unknown = Unknown { ty: Type::String, not_null: true, prefix, ..Unknown::of_operands(&operands) };
-        Ok(Value::from_unknown(unknown).mark(sensitive))
+        let value = Value::from_unknown(unknown).mark(text.sensitive);
+        text.cut();
+        self.in_pieces(text.pieces, value)
     }
 
     fn parts(&self, parts: &[Part<'_>], text: &mut Text, names: Option<&Names<'_>>) -> Eval<()> {
@@ -56,7 +66,7 @@ impl Evaluator<'_> {
                     match condition_of(&value, condition.span)? {
                         Some(true) => self.nested(then, text, names)?,
                         Some(false) => self.nested(otherwise, text, names)?,
-                        None => text.hide(value, ""),
+                        None => self.either(value, [then, otherwise], text, names)?,
                     }
                     self.end(text, begin);
                 }
@@ -65,7 +75,7 @@ impl Evaluator<'_> {
                     let value = self.eval(collection, names)?;
                     text.sensitive |= value.sensitive;
                     match self.entries(&value, collection.span)? {
-                        Entries::Unknown => text.hide(value, ""),
+                        Entries::Unknown => text.hide(value, None),
                         Entries::Known(entries) => {
                             for Entry { key, value, .. } in &entries {
                                 let outer = key_var.map(|name| Names::with(name.text, key, names));
@@ -84,6 +94,44 @@ impl Evaluator<'_> {
     fn nested(&self, parts: &[Part<'_>], text: &mut Text, names: Option<&Names<'_>>) -> Eval<()> {
         let _level = super::evaluator::Level::enter()?;
         self.parts(parts, text, names)
+    }
+
+    /// A directive whose condition is not known. Extended mode knows that it is one of two texts.
+    fn either(
+        &self,
+        condition: Value,
+        branches: [&[Part<'_>]; 2],
+        text: &mut Text,
+        names: Option<&Names<'_>>,
+    ) -> Eval<()> {
+        if !self.extended() {
+            text.hide(condition, None);
+            return Ok(());
+        }
+        let mut hole = Value::unknown_from(&[&condition], Type::String);
+        let mut texts = Vec::with_capacity(2);
+        for branch in branches {
+            let mut inner = Text::default();
+            match self.nested(branch, &mut inner, names) {
+                Ok(()) => texts.push(self.finish(inner)),
+                // Only the branch that is taken must be right.
+                Err(Stop::Error(_)) => {}
+                Err(stop) => return Err(stop),
+            }
+        }
+        if let [then, otherwise] = texts.as_slice() {
+            hole = self.join(&[then, otherwise], &hole);
+            text.sensitive |= hole.sensitive;
+        }
+        match hole.as_str() {
+            Some(same) => self.push(text, same),
+            None => {
+                let begins = hole.as_unknown().map(|unknown| unknown.prefix.clone()).unwrap_or_default();
+                text.begin_hole(&begins);
+                text.hide(condition, Some(hole));
+                Ok(())
+            }
+        }
     }
 
     /// Ends a directive that began at `begin`. Terraform knows nothing of an unknown directive; extended mode knows its
@@ -107,7 +155,8 @@ impl Evaluator<'_> {
             Kind::Unknown(unknown) => {
                 // As above: Terraform does not look at the prefix of a part.
                 let begins = if self.extended() { unknown.prefix.clone() } else { SmolStr::default() };
-                text.hide(value, &begins);
+                text.begin_hole(&begins);
+                text.hide(value, self.extended().then_some(string));
                 Ok(())
             }
             _ => error("a template cannot include this value", expr.span),
@@ -169,19 +218,31 @@ impl Text {
         self.prefix.is_none().then_some(self.known.len())
     }
 
-    /// Adds an unknown part, which begins with `begins`.
-    fn hide(&mut self, value: Value, begins: &str) {
+    /// Notes that what is known from the beginning ends with `begins`.
+    fn begin_hole(&mut self, begins: &str) {
         self.prefix.get_or_insert_with(|| format!("{}{begins}", self.known));
-        self.unknown.push(value);
     }
-}
 
-/// The part of `text` that no text after it can change: a last letter may still take an accent.
-pub(super) fn safe_prefix(text: &str) -> &str {
-    let keep = |c: char| c.is_ascii_whitespace() || c.is_ascii_punctuation() && !matches!(c, '<' | '=' | '>');
-    match text.char_indices().next_back() {
-        Some((at, last)) if !keep(last) => text.get(..at).unwrap_or_default(),
-        _ => text,
+    /// Adds a part that is unknown because `value` is: the text of `hole`, if that is told.
+    fn hide(&mut self, value: Value, hole: Option<Value>) {
+        self.begin_hole("");
+        self.unknown.push(value.clone());
+        // Too many are not kept, and one more than there may be says so.
+        if self.pieces.len() > Partial::MAX_PIECES {
+            return;
+        }
+        self.cut();
+        let hole = hole.unwrap_or_else(|| Value::unknown_from(&[&value], Type::String));
+        self.pieces.push(Piece::Hole(hole));
+    }
+
+    /// Makes a piece of the known text after the last one.
+    fn cut(&mut self) {
+        let text = self.known.get(self.last..).unwrap_or_default();
+        if !text.is_empty() {
+            self.pieces.push(Piece::Text(text.into()));
+        }
+        self.last = self.known.len();
     }
 }
 

@@ -10,8 +10,9 @@ use smol_str::SmolStr;
 
 use crate::graph::{NodeId, ResourceGraph};
 use crate::program::Resource;
-use crate::value::{Cause, Kind, Value};
+use crate::value::{Cause, Kind, Partial, Unknown, Value};
 
+use super::choice::of_each;
 use super::{Facts, domain, presence};
 
 /// `facts.bucket`: an object of booleans, each unknown with its cause where it cannot be told.
@@ -181,12 +182,14 @@ fn descend(value: &Value, path: &str) -> Value {
 /// Asks each element of a list, or the value itself; all must hold, and of none it does not.
 fn each(value: &Value, ask: impl Fn(&Value) -> Value) -> Value {
     match (value.items(), value.as_unknown()) {
+        (_, Some(Unknown { partial: Some(Partial::Choice(_)), .. })) => {
+            of_each(value, |one| each(one, &ask as &dyn Fn(&Value) -> Value))
+        }
         (_, Some(_)) => value.clone(),
         (Some([]), _) => Value::bool(false),
         (Some(items), _) => all(items.iter().map(|item| match item.items() {
-            Some(_) => each(item, &ask as &dyn Fn(&Value) -> Value),
-            None if item.is_unknown() => item.clone(),
-            None => ask(item),
+            None if !item.is_unknown() => ask(item),
+            _ => each(item, &ask as &dyn Fn(&Value) -> Value),
         })),
         (None, None) => ask(value),
     }

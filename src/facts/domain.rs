@@ -4,11 +4,13 @@ use smol_str::SmolStr;
 
 use crate::eval::Scope;
 use crate::graph::{NodeId, ResourceGraph};
-use crate::program::Mode;
+use crate::program::{Mode, Resource};
 use crate::residency as regions;
 use crate::value::{Cause, Kind, Truth, Type, Value};
 
+use super::choice::of_each;
 use super::{Facts, bucket, presence, residency, tags};
+use crate::iam::Text;
 
 /// The names of a condition about one resource.
 pub struct ConditionScope<'f, 'g> {
@@ -17,6 +19,9 @@ pub struct ConditionScope<'f, 'g> {
     /// `self`
     pub node: NodeId,
 }
+
+/// The partitions that have policies of AWS.
+const PARTITIONS: [&str; 3] = ["aws", "aws-cn", "aws-us-gov"];
 
 impl Scope for ConditionScope<'_, '_> {
     fn lookup(&self, root: &str, attrs: &[&str]) -> Result<(Value, usize), String> {
@@ -55,14 +60,19 @@ impl Scope for ConditionScope<'_, '_> {
                 Some(name) => Ok(tags::tag(self.facts, self.node, name)),
                 None => Err("`tag` takes the name of a tag".to_owned()),
             },
-            ("model_geography", [model]) => Ok(model_geography(model)),
+            ("is_aws_policy", [arn, names]) => Ok(of_each(arn, |arn| self.is_aws_policy(arn, names))),
+            ("model_geography", [model]) => Ok(of_each(model, |model| self.model_geography(model))),
             ("geography_within", [place, list]) => Ok(self.geography_within(place, list)),
-            ("refers_to", [value, type_name]) => Ok(Value::bool(self.refers_to(value, type_name))),
+            ("refers_to", [value, type_name]) => {
+                Ok(of_each(value, |value| Value::bool(self.refers_to(value, type_name))))
+            }
             ("declared", [type_name]) => self.declared(type_name),
             ("is_set" | "is_customer_managed_key" | "tag" | "model_geography" | "declared", _) => {
                 Err(format!("`{name}` takes one argument"))
             }
-            ("geography_within" | "refers_to", _) => Err(format!("`{name}` takes two arguments")),
+            ("geography_within" | "is_aws_policy" | "refers_to", _) => {
+                Err(format!("`{name}` takes two arguments"))
+            }
             _ => return None,
         };
         Some(result)
@@ -99,6 +109,51 @@ impl ConditionScope<'_, '_> {
         named.is_some_and(|named| {
             named.mode == Mode::Managed && Some(named.type_name.as_str()) == type_name.as_str()
         })
+    }
+
+    /// Whether `arn` is that of a policy of AWS with one of the names.
+    fn is_aws_policy(&self, arn: &Value, names: &Value) -> Value {
+        let Some(names) = names.items().filter(|_| names.is_wholly_known()) else { return names.clone() };
+        let names = || names.iter().filter_map(Value::as_str);
+        let located = |truth: bool| Value { origin: arn.origin, ..Value::bool(truth) };
+        let named = arn.reference.as_ref().and_then(|reference| self.facts.graph.named(&reference.resource));
+        match named.filter(|resource| resource.type_name == "aws_iam_policy") {
+            Some(Resource { mode: Mode::Managed, .. }) => return located(false),
+            Some(Resource { mode: Mode::Data, after: Some(after), .. }) => {
+                // A policy of the account may have the name of one of AWS.
+                let name = after.get("name").and_then(Value::as_str);
+                if name.is_some_and(|name| !names().any(|other| other == name)) {
+                    return located(false);
+                }
+            }
+            _ => {}
+        }
+        let Some(text) = Text::of_value(arn) else {
+            return if arn.is_null() { located(false) } else { arn.clone() };
+        };
+        if names().any(|name| text.suffix().ends_with(&format!(":iam::aws:policy/{name}"))) {
+            return located(true);
+        }
+        let may_be = |name: &str| {
+            PARTITIONS.iter().any(|it| text.is(&format!("arn:{it}:iam::aws:policy/{name}")) != Ok(false))
+        };
+        if names().any(may_be) { arn.clone() } else { located(false) }
+    }
+
+    fn model_geography(&self, model: &Value) -> Value {
+        let named =
+            model.reference.as_ref().and_then(|reference| self.facts.graph.named(&reference.resource));
+        if named.is_some_and(|resource| resource.type_name == "aws_bedrock_foundation_model") {
+            return Value::NULL;
+        }
+        let Some(text) = Text::of_value(model) else {
+            return model.clone();
+        };
+        match regions::partial_model_geography(&text.with_holes(regions::HOLE)) {
+            Ok(Some(geography)) => Value { origin: model.origin, ..Value::string(geography) },
+            Ok(None) => Value::NULL,
+            Err(regions::Hidden) => Value::unknown(text.cause()),
+        }
     }
 
     fn is_set(&self, path: &Value) -> Result<Value, String> {
@@ -178,6 +233,10 @@ impl ConditionScope<'_, '_> {
 /// A reference to a key, replica or alias resource is one, known or not; one to a data source is what that looks up. A
 /// literal is one unless it is an alias of a service (`alias/aws/…`).
 pub fn is_customer_managed_key(graph: &ResourceGraph, value: &Value) -> Value {
+    of_each(value, |value| is_one_customer_managed_key(graph, value))
+}
+
+fn is_one_customer_managed_key(graph: &ResourceGraph, value: &Value) -> Value {
     let located = |truth: bool| Value { origin: value.origin, ..Value::bool(truth) };
     let named = value.reference.as_ref().and_then(|reference| graph.named(&reference.resource));
     if let Some(key) = named.filter(|resource| resource.type_name.starts_with("aws_kms_")) {
@@ -193,8 +252,20 @@ pub fn is_customer_managed_key(graph: &ResourceGraph, value: &Value) -> Value {
     match &value.kind {
         Kind::Null => located(false),
         Kind::String(text) => located(!text.is_empty() && !is_service_alias(text)),
-        Kind::Unknown(_) => value.clone(),
+        Kind::Unknown(_) => partly_known_key(value).map_or_else(|| value.clone(), located),
         _ => Value::unknown(Cause::Other("a key is a string".into())),
+    }
+}
+
+/// Whether a key is customer-managed of which something is known: the ARN of a key in an account that is not known, or an
+/// alias with a name that does not begin as those of services do.
+fn partly_known_key(value: &Value) -> Option<bool> {
+    let text = Text::of_value(value)?.with_holes(regions::HOLE);
+    let Some((_, alias)) = text.split_once("alias/") else { return text.contains(":key/").then_some(true) };
+    let known = alias.split(regions::HOLE).next().unwrap_or_default();
+    match known.starts_with("aws/") {
+        true => Some(false),
+        false => (known.len() == alias.len() || !"aws/".starts_with(known)).then_some(true),
     }
 }
 
@@ -202,17 +273,12 @@ fn is_service_alias(key: &str) -> bool {
     key.contains("alias/aws/")
 }
 
-fn model_geography(model: &Value) -> Value {
-    match &model.kind {
-        Kind::String(id) => regions::model_geography(id).map_or(Value::NULL, Value::string),
-        Kind::Null => Value::NULL,
-        // A prefix that is known decides as the whole would: geography stands in front.
-        _ => model.clone(),
-    }
-}
-
 /// Asks of a place and the jurisdictions that it must be in; unknown in, unknown out.
 fn within(place: &Value, list: &Value, ask: impl Fn(Option<&str>, &[&str]) -> Truth) -> Value {
+    of_each(place, |place| of_each(list, |list| one_within(place, list, &ask)))
+}
+
+fn one_within(place: &Value, list: &Value, ask: impl Fn(Option<&str>, &[&str]) -> Truth) -> Value {
     if let Some(unknown) = [place, list].into_iter().find(|value| !value.is_wholly_known()) {
         return unknown.clone();
     }

@@ -1,13 +1,15 @@
 //! What rules ask of identities: policy documents of a resource, and the analyses over them.
 
+use rayon::prelude::*;
+
+use crate::graph::{NodeId, ResourceGraph};
 use crate::iam::questions::{self, Answer};
-use crate::iam::{AI_ACTION_PREFIXES, AI_SERVICE_PRINCIPALS, Document};
+use crate::iam::{AI_ACTION_PREFIXES, AI_SERVICE_PRINCIPALS, Policy};
 use crate::program::Resource;
 use crate::source::Site;
-use crate::value::{Cause, Truth, Value};
+use crate::value::{Truth, Value};
 
 use super::Facts;
-use crate::graph::NodeId;
 
 /// What an analysis says of one resource; [`None`] where it does not apply.
 pub type Analysis = fn(&Facts<'_>, NodeId, &[String]) -> Option<Outcome>;
@@ -39,78 +41,85 @@ pub const ANALYSIS_NAMES: [&str; 4] = {
     [a, b, c, d]
 };
 
-/// The documents that a resource holds: attribute paths by type.
-fn policies(resource: &Resource) -> impl Iterator<Item = &Value> {
-    let paths: &[&str] = match resource.type_name.as_str() {
-        "aws_iam_policy" | "aws_iam_role_policy" | "aws_iam_user_policy" | "aws_iam_group_policy" => {
-            &["policy"]
+/// The policies of a resource, each read once.
+#[derive(Debug, Default)]
+pub struct Policies {
+    /// What it allows.
+    grants: Vec<Read>,
+    /// Who may assume it.
+    trust: Option<Read>,
+}
+
+/// A policy and the place it was written at.
+#[derive(Debug)]
+struct Read {
+    policy: Policy,
+    site: Option<Site>,
+}
+
+impl Policies {
+    /// Reads those of every resource, by node; [`None`] of one that holds none.
+    pub(super) fn of_graph(graph: &ResourceGraph) -> Vec<Option<Box<Self>>> {
+        let nodes: Vec<NodeId> = graph.graph.node_indices().collect();
+        nodes.par_iter().map(|&node| Self::of(graph.resource(node)?).map(Box::new)).collect()
+    }
+
+    fn of(resource: &Resource) -> Option<Self> {
+        let read = |value: &Value| Read { policy: Policy::read(value), site: value.origin };
+        let after = resource.after.as_ref()?;
+        let attribute = |name: &str| after.get(name).filter(|value| !value.is_null());
+        match resource.type_name.as_str() {
+            "aws_iam_policy" | "aws_iam_role_policy" | "aws_iam_user_policy" | "aws_iam_group_policy" => {
+                Some(Self { grants: attribute("policy").map(read).into_iter().collect(), trust: None })
+            }
+            "aws_iam_role" => {
+                let inline = attribute("inline_policy").map_or(Vec::new(), |value| match value.items() {
+                    Some(items) => items.iter().filter_map(|item| item.get("policy")).collect(),
+                    None => vec![value],
+                });
+                let grants = inline.into_iter().filter(|value| !value.is_null()).map(read).collect();
+                Some(Self { grants, trust: attribute("assume_role_policy").map(read) })
+            }
+            _ => None,
         }
-        "aws_iam_role" => &["inline_policy"],
-        _ => &[],
-    };
-    paths
-        .iter()
-        .filter_map(|path| resource.after.as_ref()?.get(path))
-        .flat_map(|value| match value.items() {
-            Some(items) => items.iter().filter_map(|item| item.get("policy")).collect(),
-            None => vec![value],
-        })
-        .filter(|value| !value.is_null())
-}
+    }
 
-/// Whether the documents of an identity name AI services: a policy with actions of one, a role that one may assume.
-pub fn names_ai(resource: &Resource) -> bool {
-    let documents = policies(resource).filter_map(|value| Document::parse(value.as_str()?).ok());
-    let acts = documents.into_iter().any(|document| {
-        questions::service_prefixes(&document)
-            .any(|prefix| AI_ACTION_PREFIXES.iter().any(|ai| ai.eq_ignore_ascii_case(prefix)))
-    });
-    acts || trust(resource)
-        .and_then(|value| Document::parse(value.as_str()?).ok())
-        .is_some_and(|document| questions::trusts_without_source(&document, &AI_SERVICE_PRINCIPALS).is_some())
-}
-
-fn trust(resource: &Resource) -> Option<&Value> {
-    match resource.type_name.as_str() {
-        "aws_iam_role" => resource.after.as_ref()?.get("assume_role_policy"),
-        _ => None,
+    /// Whether they name AI services: a policy with actions of one, a role that one may assume.
+    pub(super) fn name_ai(&self) -> bool {
+        let is_ai = |prefix: &str| AI_ACTION_PREFIXES.iter().any(|ai| ai.eq_ignore_ascii_case(prefix));
+        self.grants.iter().any(|read| questions::service_prefixes(&read.policy).any(is_ai))
+            || self
+                .trust
+                .as_ref()
+                .is_some_and(|read| questions::trusts(&read.policy, &AI_SERVICE_PRINCIPALS) == Ok(true))
     }
 }
 
 fn allows_on_every_resource(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
     let actions: Vec<&str> = args.iter().map(String::as_str).collect();
-    ask_policies(facts, node, |document| questions::allows_on_every_resource(document, &actions, &[]))
+    ask_policies(facts, node, |policy| questions::allows_on_every_resource(policy, &actions, &[]))
 }
 
 fn pass_role_to_ai_service(facts: &Facts<'_>, node: NodeId, _args: &[String]) -> Option<Outcome> {
-    ask_policies(facts, node, |document| {
-        questions::allows_on_every_resource(document, &["iam:PassRole"], &["iam:PassedToService"])
+    ask_policies(facts, node, |policy| {
+        questions::allows_on_every_resource(policy, &["iam:PassRole"], &["iam:PassedToService"])
     })
 }
 
 fn wildcard_service_access(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
     let services: Vec<&str> = args.iter().map(String::as_str).collect();
-    ask_policies(facts, node, |document| questions::allows_whole_service(document, &services))
+    ask_policies(facts, node, |policy| questions::allows_whole_service(policy, &services))
 }
 
 fn trust_without_source(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
     let services: Vec<&str> = args.iter().map(String::as_str).collect();
-    let value = trust(facts.graph.resource(node)?)?;
-    match read(value) {
-        Ok(document) => {
-            questions::trusts_without_source(&document, &services).map(|answer| outcome(answer, value))
-        }
-        Err(outcome) => Some(outcome),
-    }
+    let trust = facts.policies(node)?.trust.as_ref()?;
+    questions::trusts_without_source(&trust.policy, &services).map(|answer| outcome(answer, trust))
 }
 
-/// Asks every document of the resource: one yes breaks the rule, else one maybe leaves it open.
-fn ask_policies(facts: &Facts<'_>, node: NodeId, ask: impl Fn(&Document) -> Answer) -> Option<Outcome> {
-    let resource = facts.graph.resource(node)?;
-    let outcomes = policies(resource).map(|value| match read(value) {
-        Ok(document) => outcome(ask(&document), value),
-        Err(outcome) => outcome,
-    });
+/// Asks every policy of the resource: one yes breaks the rule, else one maybe leaves it open.
+fn ask_policies(facts: &Facts<'_>, node: NodeId, ask: impl Fn(&Policy) -> Answer) -> Option<Outcome> {
+    let outcomes = facts.policies(node)?.grants.iter().map(|read| outcome(ask(&read.policy), read));
     // The worst answer decides: a yes, then a maybe.
     outcomes.min_by_key(|outcome| match outcome.holds {
         Truth::No => 0,
@@ -119,31 +128,14 @@ fn ask_policies(facts: &Facts<'_>, node: NodeId, ask: impl Fn(&Document) -> Answ
     })
 }
 
-/// A value as a document, or why it cannot be told what it says.
-fn read(value: &Value) -> Result<Document, Outcome> {
-    let causes = match (value.as_str(), value.as_unknown()) {
-        (Some(text), _) => match Document::parse(text) {
-            Ok(document) => return Ok(document),
-            Err(error) => vec![error],
-        },
-        (None, Some(unknown)) => vec![unknown.cause.to_string()],
-        (None, None) => vec![Cause::Other("the document is not a string".into()).to_string()],
-    };
-    Err(Outcome { holds: Truth::Maybe, actual: None, causes, site: value.origin })
-}
-
 /// "Is it allowed?" turned into "does it hold the rule?".
-fn outcome(answer: Answer, value: &Value) -> Outcome {
-    let holds = match answer.truth {
-        Truth::Yes => Truth::No,
-        Truth::No => Truth::Yes,
-        Truth::Maybe => Truth::Maybe,
+fn outcome(answer: Answer, read: &Read) -> Outcome {
+    let Answer { told, statement, what, on, .. } = answer;
+    let on = on.map(|on| format!(" on `{on}`")).unwrap_or_default();
+    let actual = what.filter(|_| !read.policy.sensitive).map(|what| format!("`{what}`{on} in `{statement}`"));
+    let (holds, causes) = match told {
+        Ok(is) => (Truth::from(!is), Vec::new()),
+        Err(cause) => (Truth::Maybe, vec![cause.to_string()]),
     };
-    let shown = !value.sensitive && !answer.statement.is_empty();
-    Outcome {
-        holds,
-        actual: shown.then(|| format!("`{}` in `{}`", answer.what, answer.statement)),
-        causes: (holds == Truth::Maybe).then_some(answer.why).into_iter().collect(),
-        site: value.origin,
-    }
+    Outcome { holds, actual, causes, site: read.site }
 }

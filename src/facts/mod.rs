@@ -3,6 +3,7 @@
 //! Derived from the graph and the configuration; rules read facts, facts know nothing of rules.
 
 pub mod bucket;
+mod choice;
 pub mod domain;
 pub mod iam;
 pub mod presence;
@@ -26,6 +27,8 @@ pub struct Facts<'g> {
     /// The user's configuration: allowed jurisdictions, tags.
     pub config: &'g Config,
     scope: Scope,
+    /// By node: what every rule about policies asks.
+    policies: Vec<Option<Box<iam::Policies>>>,
     /// Asked for with every bucket, so found once.
     unplaced: BTreeMap<&'static str, NodeId>,
 }
@@ -33,7 +36,19 @@ pub struct Facts<'g> {
 impl<'g> Facts<'g> {
     /// Derives what every rule needs; the rest is derived when asked for.
     pub fn new(graph: &'g ResourceGraph, config: &'g Config) -> Self {
-        Self { graph, config, scope: Scope::new(graph), unplaced: bucket::unplaced(graph) }
+        let policies = iam::Policies::of_graph(graph);
+        Self {
+            graph,
+            config,
+            scope: Scope::new(graph, &policies),
+            policies,
+            unplaced: bucket::unplaced(graph),
+        }
+    }
+
+    /// The policies that the resource holds, if it is of a type that holds some.
+    pub(crate) fn policies(&self, node: NodeId) -> Option<&iam::Policies> {
+        self.policies.get(node.index())?.as_deref()
     }
 
     /// How AI reaches the resource.

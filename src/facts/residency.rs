@@ -4,6 +4,7 @@ use crate::graph::NodeId;
 use crate::program::InputKind;
 use crate::value::{Cause, Value};
 
+use super::choice::of_each;
 use super::{Facts, is_left_to_the_provider, tags};
 
 /// The region that the resource is created in: its own `region` argument, or that of its provider configuration.
@@ -23,9 +24,12 @@ pub fn region(facts: &Facts<'_>, node: NodeId) -> Value {
 
 /// The jurisdictions that the data of the resource may be in; null if nothing is promised.
 pub fn allowed(facts: &Facts<'_>, node: NodeId) -> Value {
-    let tag = tags::tag(facts, node, "data-residency");
+    of_each(&tags::tag(facts, node, "data-residency"), |tag| allowed_by(facts, tag))
+}
+
+fn allowed_by(facts: &Facts<'_>, tag: &Value) -> Value {
     if tag.is_unknown() {
-        return tag;
+        return tag.clone();
     }
     if let Some(text) = tag.as_str() {
         // Several jurisdictions stand in one tag with any separator that tag values allow.

@@ -10,7 +10,7 @@ use crate::finding::PathStep;
 use crate::graph::{NodeId, ResourceGraph};
 use crate::program::Resource;
 
-use super::iam;
+use super::iam::Policies;
 
 /// A path is not followed further than this many edges.
 const MAX_PATH: usize = 6;
@@ -33,12 +33,13 @@ struct Reach {
 
 impl Scope {
     /// Walks the graph from all AI resources at once, so that every path is a shortest one.
-    pub fn new(graph: &ResourceGraph) -> Self {
+    pub(super) fn new(graph: &ResourceGraph, policies: &[Option<Box<Policies>>]) -> Self {
         let count = graph.graph.node_count();
         let mut this = Self { reach: vec![None; count], reached_by: vec![BTreeSet::new(); count] };
         let mut queue = VecDeque::new();
         for node in graph.graph.node_indices() {
-            if graph.resource(node).is_some_and(is_ai) {
+            let held = policies.get(node.index()).and_then(Option::as_deref);
+            if graph.resource(node).is_some_and(|resource| is_ai(resource, held)) {
                 this.set(node, Reach { from: None, length: 0 });
                 queue.push_back(node);
             }
@@ -146,7 +147,7 @@ fn neighbours(graph: &ResourceGraph, node: NodeId) -> impl Iterator<Item = (&'st
 }
 
 /// Whether a resource is AI itself: by its type, or an identity whose documents name AI services.
-fn is_ai(resource: &Resource) -> bool {
+fn is_ai(resource: &Resource, policies: Option<&Policies>) -> bool {
     Catalog::get().kind(&resource.type_name).is_some_and(|info| info.ai == Ai::Direct)
-        || iam::names_ai(resource)
+        || policies.is_some_and(Policies::name_ai)
 }

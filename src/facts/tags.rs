@@ -4,28 +4,47 @@ use smol_str::SmolStr;
 
 use crate::config::Tags;
 use crate::graph::NodeId;
-use crate::value::{Type, Unknown, Value};
+use crate::value::{Partial, Type, Unknown, Value};
 
+use super::choice::of_each;
 use super::{Facts, is_left_to_the_provider};
 
 /// The value of the tag `name` or one of its synonyms; null if the resource has none, unknown if that cannot be told.
 pub fn tag(facts: &Facts<'_>, node: NodeId, name: &str) -> Value {
-    let tags = effective(facts, node);
+    tag_in(&facts.config.tags, &effective(facts, node), name)
+}
+
+fn tag_in(config: &Tags, layers: &[Value], name: &str) -> Value {
+    let is_choice =
+        |layer: &Value| matches!(layer.as_unknown(), Some(Unknown { partial: Some(Partial::Choice(_)), .. }));
+    if let Some(at) = layers.iter().position(is_choice) {
+        let choice = layers.get(at).unwrap_or(&Value::NULL);
+        return of_each(choice, |one| {
+            let mut layers = layers.to_vec();
+            if let Some(layer) = layers.get_mut(at) {
+                *layer = one.clone();
+            }
+            tag_in(config, &layers, name)
+        });
+    }
     let mut unknown = None;
-    for layer in &tags {
+    for layer in layers {
         if layer.is_unknown() {
             unknown.get_or_insert(layer);
             continue;
         }
         let Some(map) = layer.map() else { continue };
-        let found = map.iter().find(|(key, _)| means(&facts.config.tags, key, name));
+        let found = map.iter().find(|(key, _)| means(config, key, name));
         if let Some((_, value)) = found {
             return value.clone();
         }
     }
     // The map is not known, and so neither is whether the tag is in it.
     unknown.map_or(Value::NULL, |layer| match layer.as_unknown() {
-        Some(map) => Value::from_unknown(Unknown { ty: Type::String, not_null: false, ..map.clone() }),
+        Some(map) => {
+            let tag = Unknown { ty: Type::String, not_null: false, partial: None, ..map.clone() };
+            Value::from_unknown(tag)
+        }
         None => layer.clone(),
     })
 }

@@ -1,11 +1,12 @@
-//! Edges that only a literal proves: a name, an ARN, an id or an `s3://` URI that equals another resource's.
+//! Edges that only a literal proves: a name, an ARN, an id or an `s3://` URI that equals another resource's, as far as both
+//! are known.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use smol_str::SmolStr;
 
 use crate::catalog::Catalog;
-use crate::value::Value;
+use crate::value::{Partial, Piece, Unknown, Value};
 
 use super::{Edge, NodeId, ResourceGraph};
 
@@ -15,7 +16,7 @@ const MAX_NAMESAKES: usize = 64;
 /// The resources that answer to a name, by the path of their module instance.
 type Namesakes = BTreeMap<SmolStr, Vec<NodeId>>;
 
-/// Joins resources by the links of the catalog where the attribute is a known string.
+/// Joins resources by the links of the catalog where the attribute is a string of which enough is known.
 pub(super) fn connect(this: &mut ResourceGraph) {
     let names = names(this);
     this.connect_all(|_, _, resource| {
@@ -25,7 +26,7 @@ pub(super) fn connect(this: &mut ResourceGraph) {
         for link in Catalog::get().links(&resource.type_name) {
             strings(value, link.attribute, &mut texts);
             for text in texts.drain(..) {
-                for name in candidates(text) {
+                for name in candidates(&text) {
                     let Some(namesakes) = names.get(&(link.target_type, name)) else { continue };
                     let edge = || Edge { kind: link.kind, path: SmolStr::new_static(link.attribute) };
                     found.extend(nearest(namesakes, &resource.module).map(|target| (target, edge())));
@@ -59,8 +60,8 @@ fn names(this: &ResourceGraph) -> HashMap<(&'static str, SmolStr), Namesakes> {
             for &node in nodes {
                 let Some(resource) = this.resource(node) else { continue };
                 let value = resource.after.as_ref().and_then(|after| after.at_path(attribute));
-                if let Some(text) = value.and_then(Value::as_str) {
-                    let namesakes = names.entry((link.target_type, text.into())).or_default();
+                if let Some(text) = value.and_then(text) {
+                    let namesakes = names.entry((link.target_type, text)).or_default();
                     let here = namesakes.entry(resource.module.clone()).or_default();
                     if here.len() < MAX_NAMESAKES && !here.contains(&node) {
                         here.push(node);
@@ -72,18 +73,54 @@ fn names(this: &ResourceGraph) -> HashMap<(&'static str, SmolStr), Namesakes> {
     names
 }
 
-/// All known, non-empty strings at a dotted path, through lists.
-fn strings<'v>(value: &'v Value, path: &str, out: &mut Vec<&'v str>) {
+/// The texts at a dotted path, through lists.
+fn strings(value: &Value, path: &str, out: &mut Vec<SmolStr>) {
     if let Some(items) = value.items() {
         return items.iter().for_each(|item| strings(item, path, out));
     }
+    if let Some(Unknown { partial: Some(Partial::Choice(values)), .. }) = value.as_unknown() {
+        return values.iter().for_each(|value| strings(value, path, out));
+    }
     if path.is_empty() {
-        return out.extend(value.as_str().filter(|text| !text.is_empty()));
+        return out.extend(text(value));
     }
     let (step, rest) = path.split_once('.').unwrap_or((path, ""));
     if let Some(value) = value.get(step) {
         strings(value, rest, out);
     }
+}
+
+/// Around what stands in a text for an attribute that is not known. It is no character.
+const HOLE: char = '\u{fdd0}';
+/// Stands for what is not even an attribute.
+const UNTOLD: char = '\u{fdd1}';
+
+/// A string that is not empty. Of one that is partly known each hole is written as the attribute that it is: two texts with
+/// the same attributes in the same places are the same text. A hole that is no attribute is like no other.
+fn text(value: &Value) -> Option<SmolStr> {
+    if let Some(text) = value.as_str() {
+        return Some(text).filter(|text| !text.is_empty()).map(SmolStr::from);
+    }
+    let Some(Partial::Template(pieces)) = &value.as_unknown()?.partial else { return None };
+    let mut out = String::new();
+    for piece in pieces.iter() {
+        match piece {
+            Piece::Text(text) => out.push_str(text),
+            Piece::Hole(hole) => match &hole.reference {
+                Some(reference) => out.extend([HOLE.into(), reference.to_string(), HOLE.into()]),
+                None => out.push(UNTOLD),
+            },
+        }
+    }
+    Some(out.into())
+}
+
+/// Whether a name that was cut from a text names one thing: each hole in it is an attribute, and one that is told apart.
+fn is_name(name: &str) -> bool {
+    let mut holes = name.split(HOLE).skip(1).step_by(2);
+    !name.contains(UNTOLD)
+        && name.matches(HOLE).count() % 2 == 0
+        && holes.all(|hole| !hole.is_empty() && !hole.contains('?'))
 }
 
 /// What a literal may name: itself, the bucket of an `s3://` URI, the last part of an ARN.
@@ -93,5 +130,6 @@ fn candidates(text: &str) -> impl Iterator<Item = SmolStr> {
     let tail = arn.map(|name| {
         if text.contains(":s3:::") { name.split('/').next() } else { name.rsplit(['/', ':']).next() }
     });
-    [Some(text), bucket, tail.flatten()].into_iter().flatten().map(SmolStr::from)
+    let names = [Some(text), bucket, tail.flatten()].into_iter().flatten();
+    names.filter(|name| is_name(name)).map(SmolStr::from)
 }

@@ -174,6 +174,9 @@ fn complete(this: &mut ResourceGraph) {
             if let Some(value) = object.take() {
                 let mut value = catalog::complete(type_name, value, partial);
                 note_not_null(&mut value);
+                if let Some(configured) = &resource.configured {
+                    catalog::fill(type_name, &mut value, configured);
+                }
                 *object = Some(value);
             }
         }

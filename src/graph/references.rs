@@ -4,7 +4,7 @@ use petgraph::Direction;
 use smol_str::SmolStr;
 
 use crate::program::{Link, Resource};
-use crate::value::{Kind, Reference, Value};
+use crate::value::{Kind, Partial, Piece, Reference, Value};
 
 use super::{Edge, NodeId, ResourceGraph};
 use crate::catalog::Catalog;
@@ -70,6 +70,13 @@ fn targets(this: &ResourceGraph, source: &Resource, reference: &Reference) -> Ve
     if near.is_empty() { all.to_vec() } else { near }
 }
 
+/// Collects the references of all leaves of what the attribute at `path` holds as text.
+fn leaves<'v>(value: &'v Value, path: &str, found: &mut Vec<(SmolStr, &'v Reference)>) {
+    let mut inside = Vec::new();
+    walk(value, &mut String::new(), &mut inside);
+    found.extend(inside.into_iter().map(|(_, reference)| (path.into(), reference)));
+}
+
 /// Collects the references of all leaves, with the path to each, without indexes.
 fn walk<'v>(value: &'v Value, path: &mut String, found: &mut Vec<(SmolStr, &'v Reference)>) {
     if let Some(reference) = &value.reference {
@@ -78,8 +85,18 @@ fn walk<'v>(value: &'v Value, path: &mut String, found: &mut Vec<(SmolStr, &'v R
     match &value.kind {
         Kind::Unknown(unknown) => {
             found.extend(unknown.references().map(|reference| (path.as_str().into(), &**reference)));
-            for element in value.elements().unwrap_or_default() {
-                walk(&element.value, path, found);
+            // An unknown keeps few of its sources, what is known of it has each in its place.
+            match &unknown.partial {
+                Some(Partial::Template(pieces)) => pieces.iter().for_each(|piece| match piece {
+                    Piece::Hole(value) => leaves(value, path, found),
+                    Piece::Text(_) => {}
+                }),
+                Some(Partial::Json(value)) => leaves(value, path, found),
+                Some(Partial::Choice(values)) => values.iter().for_each(|value| walk(value, path, found)),
+                Some(Partial::Elements(elements)) => {
+                    elements.iter().for_each(|element| walk(&element.value, path, found));
+                }
+                None => {}
             }
         }
         Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => {

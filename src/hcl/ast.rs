@@ -4,7 +4,7 @@
 //! at once. Spans are byte ranges of the file's text. The tree keeps what evaluation and locations need, not comments or
 //! white space.
 
-use crate::source::Span;
+use crate::source::{FileId, Span};
 
 /// The items of a file or block, in source order.
 #[derive(Copy, Clone, Debug, Default)]
@@ -33,6 +33,8 @@ pub struct Attribute<'a> {
     pub value: Expr<'a>,
     /// From the name to the end of the value.
     pub span: Span,
+    /// The file it is written in: a body may be put together from several.
+    pub file: FileId,
 }
 
 /// `type "label" { … }`
@@ -48,6 +50,8 @@ pub struct Block<'a> {
     pub header: Span,
     /// From the type to the closing brace.
     pub span: Span,
+    /// The file it is written in.
+    pub file: FileId,
 }
 
 /// An identifier as written.

@@ -105,7 +105,7 @@ impl<'a> Parser<'a> {
             self.skip_item(start, in_block);
             Expr { kind: ExprKind::Invalid, span: self.span(value_start.min(self.prev_end), self.prev_end) }
         });
-        self.arena.alloc(Attribute { name, value, span: name.span.to(value.span) })
+        self.arena.alloc(Attribute { name, value, span: name.span.to(value.span), file: self.file })
     }
 
     #[cold]
@@ -148,7 +148,7 @@ impl<'a> Parser<'a> {
             self.skip_item(self.pos, in_block);
         }
         let body = Body { items, span: self.span(open + 1, end) };
-        Ok(self.arena.alloc(Block { ident, labels, body, header, span }))
+        Ok(self.arena.alloc(Block { ident, labels, body, header, span, file: self.file }))
     }
 
     /// A label; none if only line ends, which are wrong here, stand before the opening brace.

@@ -1,4 +1,4 @@
-//! HCL native syntax: text to a spanned tree, with error recovery. Knows nothing of Terraform's meaning.
+//! HCL, in native syntax and in JSON's: text to a spanned tree, with error recovery. Knows nothing of Terraform's meaning.
 //!
 //! Written from the published HCL native-syntax specification and checked against what Terraform does.
 //!
@@ -10,6 +10,7 @@ mod body;
 mod collection;
 mod expression;
 mod heredoc;
+pub mod json;
 mod lexer;
 mod parser;
 mod recover;

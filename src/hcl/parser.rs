@@ -22,7 +22,7 @@ pub(super) struct Parser<'a> {
     pub(super) text: &'a str,
     pub(super) bytes: &'a [u8],
     pub(super) arena: &'a Bump,
-    file: FileId,
+    pub(super) file: FileId,
     /// Start of the next token.
     pub(super) pos: usize,
     /// End of the last token.
@@ -141,6 +141,11 @@ impl<'a> Parser<'a> {
         parser
     }
 
+    /// A parser of what stands in `text` from `start` on, `depth` nodes below the file.
+    pub(super) fn within(text: &'a str, start: usize, depth: u32, file: FileId, arena: &'a Bump) -> Self {
+        Self { pos: start, prev_end: start, depth, ..Self::new(text, file, arena) }
+    }
+
     pub(super) const fn with_resync(mut self) -> Self {
         self.resync = true;
         self
@@ -247,6 +252,7 @@ impl<'a> Parser<'a> {
 
     /// The whole text as one expression.
     pub(super) fn lone_expression(&mut self) -> Expr<'a> {
+        let start = self.pos;
         self.newlines = false;
         self.skip_trivia();
         if let Ok(expr) = self.expression() {
@@ -255,12 +261,12 @@ impl<'a> Parser<'a> {
             }
             self.expected("the end of the expression");
         }
-        Expr { kind: ExprKind::Invalid, span: self.span(0, self.bytes.len()) }
+        Expr { kind: ExprKind::Invalid, span: self.span(start, self.bytes.len()) }
     }
 
     /// The whole text as one template.
     pub(super) fn lone_template(&mut self) -> Expr<'a> {
-        let span = self.span(0, self.bytes.len());
+        let span = self.span(self.pos, self.bytes.len());
         let kind = self.bare_template().unwrap_or(ExprKind::Invalid);
         Expr { kind, span }
     }

@@ -1,50 +1,58 @@
-//! The AWS policy language: JSON text to statements.
+//! The AWS policy language: a value to statements.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>
+//!
+//! The value is the JSON text, or what is known of it where it is not wholly known. What cannot be read at all is a document
+//! of one statement of which nothing is known.
 
-use std::collections::BTreeMap;
+use crate::value::{Cause, Kind, Map, Partial, Piece, Type, Value};
 
-use serde::Deserialize;
-use serde::de::{self, Deserializer, SeqAccess, Visitor};
+use smol_str::{SmolStr, ToSmolStr};
+
+use super::json;
+use super::picks::Picks;
+use super::text::{Text, Told, cause_of};
+
+/// What a policy may be, as far as it is known: one document or one of a few.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// At least one.
+    pub alternatives: Vec<Document>,
+    /// Why it is not known which of several it is.
+    pub choice: Option<Cause>,
+    /// A part of it is sensitive.
+    pub sensitive: bool,
+}
 
 /// A policy document.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct Document {
     /// Its statements, in order; one statement may stand without a list.
-    #[serde(rename = "Statement", default, deserialize_with = "one_or_many")]
     pub statements: Vec<Statement>,
 }
 
-/// A statement.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+/// A statement. An element that is absent is an empty list.
+#[derive(Clone, Debug)]
 pub struct Statement {
-    /// Its id.
-    #[serde(default)]
-    pub sid: Option<String>,
-    /// `Allow` or `Deny`.
-    pub effect: Effect,
+    /// Its id, if it has one that is known.
+    pub sid: Option<SmolStr>,
+    /// `Allow` or `Deny`, or why that is not known.
+    pub effect: Result<Effect, Cause>,
     /// `Action`
-    #[serde(default, deserialize_with = "one_or_many")]
-    pub action: Vec<String>,
+    pub action: List,
     /// `NotAction`
-    #[serde(default, deserialize_with = "one_or_many")]
-    pub not_action: Vec<String>,
+    pub not_action: List,
     /// `Resource`
-    #[serde(default, deserialize_with = "one_or_many")]
-    pub resource: Vec<String>,
+    pub resource: List,
     /// `NotResource`
-    #[serde(default, deserialize_with = "one_or_many")]
-    pub not_resource: Vec<String>,
+    pub not_resource: List,
     /// `Principal`
-    #[serde(default)]
-    pub principal: Option<Principal>,
-    /// `Condition`: operator → key → values.
-    #[serde(default)]
-    pub condition: BTreeMap<String, BTreeMap<String, Values>>,
+    pub principal: Principal,
+    /// `Condition`
+    pub condition: Condition,
 }
 
 /// `Allow` or `Deny`.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// It grants.
     Allow,
@@ -52,115 +60,365 @@ pub enum Effect {
     Deny,
 }
 
-/// Who a statement of a resource policy or trust policy speaks of.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-pub enum Principal {
-    /// `"*"`
-    Text(String),
-    /// `{ "Service": … }`: kind → principals.
-    Map(BTreeMap<String, Values>),
+/// One text or several.
+#[derive(Clone, Debug, Default)]
+pub struct List {
+    /// Those that are known to be there, each with what is known of it.
+    pub items: Vec<Text>,
+    /// Why there may be more.
+    pub more: Option<Cause>,
 }
 
-/// One value or several; numbers and booleans as text.
+/// Who a statement of a resource policy or trust policy speaks of.
 #[derive(Clone, Debug)]
-pub struct Values(pub Vec<String>);
+pub enum Principal {
+    /// Nobody is named.
+    None,
+    /// `"*"`
+    Text(Text),
+    /// `{ "Service": … }`: kind → principals.
+    Map(Vec<(SmolStr, List)>),
+    /// Not known, and why.
+    Unknown(Cause),
+}
+
+/// The tests of a statement.
+#[derive(Clone, Debug, Default)]
+pub struct Condition {
+    /// Those that are known to be there.
+    pub tests: Vec<Test>,
+    /// Why there may be more.
+    pub more: Option<Cause>,
+}
+
+/// A test of one key.
+#[derive(Clone, Debug)]
+pub struct Test {
+    /// `StringEquals`
+    pub operator: SmolStr,
+    /// `aws:SourceAccount`
+    pub key: SmolStr,
+    /// What it is compared with.
+    pub values: List,
+}
+
+impl Policy {
+    /// Reads the value of an attribute that holds a policy.
+    pub fn read(value: &Value) -> Self {
+        let mut reader = Reader { picks: Picks::default(), sensitive: false };
+        let mut alternatives = Vec::new();
+        loop {
+            alternatives.push(reader.document(value).unwrap_or_else(Document::unknown));
+            if !reader.picks.advance() {
+                break;
+            }
+        }
+        Self { alternatives, choice: reader.picks.into_cause(), sensitive: reader.sensitive }
+    }
+}
 
 impl Document {
-    /// Reads a document.
-    ///
-    /// # Errors
-    /// What is wrong and where in the text, without its content.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        serde_json::from_str(text).map_err(|error| {
-            format!("line {}, column {} of the document: not a policy", error.line(), error.column())
-        })
+    /// A document of which nothing is known.
+    fn unknown(cause: Cause) -> Self {
+        Self { statements: vec![Statement::unknown(cause)] }
+    }
+}
+
+impl Statement {
+    /// A statement of which nothing is known, or any number of them.
+    fn unknown(cause: Cause) -> Self {
+        Self {
+            sid: None,
+            effect: Err(cause.clone()),
+            action: List::unknown(cause.clone()),
+            not_action: List::default(),
+            resource: List::unknown(cause.clone()),
+            not_resource: List::default(),
+            principal: Principal::Unknown(cause.clone()),
+            condition: Condition { tests: Vec::new(), more: Some(cause) },
+        }
+    }
+}
+
+impl List {
+    fn unknown(cause: Cause) -> Self {
+        Self { items: Vec::new(), more: Some(cause) }
+    }
+
+    /// Whether it is certainly as if it were not there.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty() && self.more.is_none()
+    }
+
+    /// Whether one of the texts is as `ask` asks, and which: the one that surely is, else one that may be.
+    pub fn any(&self, ask: impl Fn(&Text) -> Told) -> (Told, Option<&Text>) {
+        let mut result = (self.more.clone().map_or(Ok(false), Err), None);
+        for text in &self.items {
+            match ask(text) {
+                Ok(true) => return (Ok(true), Some(text)),
+                Err(cause) if result.0.is_ok() => result = (Err(cause), Some(text)),
+                Ok(false) | Err(_) => {}
+            }
+        }
+        result
     }
 }
 
 impl Principal {
-    /// Names of service principals.
-    pub fn services(&self) -> impl Iterator<Item = &str> {
-        let services = match self {
-            Self::Text(_) => None,
-            Self::Map(map) => map.get("Service"),
-        };
-        services.into_iter().flat_map(|values| values.0.iter().map(String::as_str))
+    /// Whether one of the principals of `kind` is as `ask` asks, and which.
+    pub fn any(&self, kind: &str, ask: impl Fn(&Text) -> Told) -> (Told, Option<&Text>) {
+        match self {
+            Self::None | Self::Text(_) => (Ok(false), None),
+            Self::Map(kinds) => match kinds.iter().find(|(name, _)| name == kind) {
+                Some((_, principals)) => principals.any(ask),
+                None => (Ok(false), None),
+            },
+            Self::Unknown(cause) => (Err(cause.clone()), None),
+        }
     }
 }
 
-impl<'de> Deserialize<'de> for Values {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct AsText;
-        impl<'de> Visitor<'de> for AsText {
-            type Value = Values;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a string, a boolean, a number or a list of them")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Values, E> {
-                Ok(Values(vec![text.to_owned()]))
-            }
-            fn visit_bool<E: de::Error>(self, value: bool) -> Result<Values, E> {
-                Ok(Values(vec![value.to_string()]))
-            }
-            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Values, E> {
-                Ok(Values(vec![value.to_string()]))
-            }
-            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Values, E> {
-                Ok(Values(vec![value.to_string()]))
-            }
-            fn visit_f64<E: de::Error>(self, value: f64) -> Result<Values, E> {
-                Ok(Values(vec![value.to_string()]))
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Values, A::Error> {
-                let mut all = Vec::new();
-                while let Some(Values(more)) = seq.next_element()? {
-                    all.extend(more);
+impl Condition {
+    /// Whether it tests one of `keys`, in any case.
+    pub fn tests_one_of(&self, keys: &[&str]) -> Told {
+        let tested = |test: &Test| keys.iter().any(|key| key.eq_ignore_ascii_case(&test.key));
+        match &self.more {
+            _ if self.tests.iter().any(tested) => Ok(true),
+            Some(cause) => Err(cause.clone()),
+            None => Ok(false),
+        }
+    }
+
+    /// Whether it tests nothing.
+    pub fn is_empty(&self) -> Told {
+        match &self.more {
+            _ if !self.tests.is_empty() => Ok(false),
+            Some(cause) => Err(cause.clone()),
+            None => Ok(true),
+        }
+    }
+}
+
+/// Texts in texts are looked into so far.
+const MAX_DEPTH: usize = 8;
+
+struct Reader {
+    picks: Picks,
+    sensitive: bool,
+}
+
+impl Reader {
+    /// What is picked of a value. A part that is sensitive makes the whole so.
+    fn pick<'v>(&mut self, value: &'v Value) -> &'v Value {
+        self.sensitive |= value.sensitive;
+        let picked = self.picks.pick(value);
+        self.sensitive |= picked.sensitive;
+        picked
+    }
+
+    fn document(&mut self, value: &Value) -> Result<Document, Cause> {
+        let value = self.pick(value);
+        let pieces = match (&value.kind, value.as_unknown().and_then(|unknown| unknown.partial.as_ref())) {
+            (Kind::String(text), _) => vec![Piece::Text(text.clone())],
+            (_, Some(Partial::Template(pieces))) => self.flat(pieces),
+            (_, Some(Partial::Json(inside))) => return self.statements(inside),
+            (Kind::Unknown(unknown), _) => return Err(unknown.cause.clone()),
+            _ => return Err(Cause::Other("the document is not a string".into())),
+        };
+        let inside = json::read(&pieces).map_err(|wrong| Cause::Other(wrong.into()))?;
+        self.statements(&inside)
+    }
+
+    fn statements(&mut self, value: &Value) -> Result<Document, Cause> {
+        let members = self.members(value, "it is no object")?;
+        let Some(value) = member(members, "Statement")? else {
+            return Ok(Document { statements: Vec::new() });
+        };
+        let value = self.pick(value);
+        let statements = match (value.items(), &value.kind) {
+            (Some(items), _) => items
+                .iter()
+                .map(|item| {
+                    let item = self.pick(item);
+                    if let Some(unknown) = item.as_unknown() {
+                        return Ok(Statement::unknown(unknown.cause.clone()));
+                    }
+                    self.statement(item)
+                })
+                .collect::<Result<_, _>>()?,
+            (None, Kind::Unknown(unknown)) => vec![Statement::unknown(unknown.cause.clone())],
+            (None, _) => vec![self.statement(value)?],
+        };
+        Ok(Document { statements })
+    }
+
+    fn statement(&mut self, value: &Value) -> Result<Statement, Cause> {
+        let members = self.members(value, "a statement is no object")?;
+        let effect = member(members, "Effect")?.ok_or_else(|| wrong("a statement has no `Effect`"))?;
+        let effect = match self.text(effect)? {
+            Text::Known(text) if text == "Allow" => Ok(Effect::Allow),
+            Text::Known(text) if text == "Deny" => Ok(Effect::Deny),
+            Text::Known(_) => return Err(wrong("an `Effect` is neither `Allow` nor `Deny`")),
+            text @ Text::Holed(_) => Err(text.cause()),
+        };
+        let sid = member(members, "Sid")?.map(|sid| self.text(sid)).transpose()?;
+        Ok(Statement {
+            sid: sid.and_then(|sid| sid.as_str().filter(|sid| !sid.is_empty()).map(SmolStr::from)),
+            effect,
+            action: self.list_of(members, "Action")?,
+            not_action: self.list_of(members, "NotAction")?,
+            resource: self.list_of(members, "Resource")?,
+            not_resource: self.list_of(members, "NotResource")?,
+            principal: self.principal(members)?,
+            condition: self.condition(members)?,
+        })
+    }
+
+    fn list_of(&mut self, members: &Map, name: &str) -> Result<List, Cause> {
+        let mut list = List::default();
+        if let Some(value) = member(members, name)? {
+            self.list(value, &mut list)?;
+        }
+        Ok(list)
+    }
+
+    fn list(&mut self, value: &Value, list: &mut List) -> Result<(), Cause> {
+        let value = self.pick(value);
+        if let Some(items) = value.items() {
+            for item in items {
+                // Within a list an unknown is a text, unless it is known to be more.
+                let item = self.pick(item);
+                match item.as_unknown() {
+                    Some(unknown) if !matches!(unknown.ty, Type::List(_) | Type::Set(_) | Type::Tuple(_)) => {
+                        list.items.push(self.text(item)?);
+                    }
+                    _ => self.list(item, list)?,
                 }
-                Ok(Values(all))
+            }
+            return Ok(());
+        }
+        match value.as_unknown() {
+            Some(unknown) if unknown.partial.is_none() && !matches!(unknown.ty, Type::String) => {
+                list.more.get_or_insert_with(|| unknown.cause.clone());
+            }
+            _ => list.items.push(self.text(value)?),
+        }
+        Ok(())
+    }
+
+    fn principal(&mut self, members: &Map) -> Result<Principal, Cause> {
+        let Some(value) = member(members, "Principal")? else { return Ok(Principal::None) };
+        let value = self.pick(value);
+        if let Some(kinds) = value.map() {
+            let kinds = kinds.iter().map(|(kind, principals)| {
+                let mut list = List::default();
+                self.list(principals, &mut list)?;
+                Ok((kind.clone(), list))
+            });
+            return Ok(Principal::Map(kinds.collect::<Result<_, Cause>>()?));
+        }
+        Ok(match value.as_unknown() {
+            Some(unknown) => Principal::Unknown(unknown.cause.clone()),
+            None => Principal::Text(self.text(value)?),
+        })
+    }
+
+    fn condition(&mut self, members: &Map) -> Result<Condition, Cause> {
+        let mut condition = Condition::default();
+        let Some(value) = member(members, "Condition")? else { return Ok(condition) };
+        let value = self.pick(value);
+        if let Some(unknown) = value.as_unknown() {
+            condition.more = Some(unknown.cause.clone());
+            return Ok(condition);
+        }
+        for (operator, keys) in self.members(value, "a `Condition` is no object")?.iter() {
+            let keys = self.pick(keys);
+            if let Some(unknown) = keys.as_unknown() {
+                condition.more.get_or_insert_with(|| unknown.cause.clone());
+                continue;
+            }
+            for (key, values) in self.members(keys, "a `Condition` has no keys")?.iter() {
+                let mut list = List::default();
+                self.list(values, &mut list)?;
+                condition.tests.push(Test { operator: operator.clone(), key: key.clone(), values: list });
             }
         }
-        deserializer.deserialize_any(AsText)
+        Ok(condition)
+    }
+
+    /// A text, or a number or boolean as text.
+    fn text(&mut self, value: &Value) -> Result<Text, Cause> {
+        let value = self.pick(value);
+        Ok(match &value.kind {
+            Kind::Unknown(unknown) => match &unknown.partial {
+                Some(Partial::Template(pieces)) => Text::of_pieces(self.flat(pieces)),
+                _ => {
+                    Text::of_value(value).unwrap_or_else(|| Text::of_pieces(vec![Piece::Hole(value.clone())]))
+                }
+            },
+            _ => Text::Known(plain(value).ok_or_else(|| wrong("there is no text where one must be"))?),
+        })
+    }
+
+    /// Pieces without holes of which something is known.
+    fn flat(&mut self, pieces: &[Piece]) -> Vec<Piece> {
+        let mut flat = Vec::with_capacity(pieces.len());
+        self.flatten(pieces, 0, &mut flat);
+        flat
+    }
+
+    fn flatten(&mut self, pieces: &[Piece], depth: usize, flat: &mut Vec<Piece>) {
+        for piece in pieces {
+            let Piece::Hole(value) = piece else {
+                flat.push(piece.clone());
+                continue;
+            };
+            let value = self.pick(value);
+            let partial = value.as_unknown().and_then(|unknown| unknown.partial.as_ref());
+            match (plain(value), partial) {
+                (Some(text), _) if text.is_empty() => {}
+                (Some(text), _) => flat.push(Piece::Text(text)),
+                (None, Some(Partial::Template(inner))) if depth < MAX_DEPTH => {
+                    self.flatten(inner, depth + 1, flat);
+                }
+                (None, _) => flat.push(Piece::Hole(value.clone())),
+            }
+        }
+    }
+
+    /// The members of an object; a choice was picked before.
+    fn members<'v>(&mut self, value: &'v Value, what: &str) -> Result<&'v Map, Cause> {
+        let value = self.pick(value);
+        match (value.map(), value.as_unknown()) {
+            (Some(members), _) => Ok(members),
+            (None, Some(_)) => Err(cause_of(value)),
+            (None, None) => Err(wrong(what)),
+        }
     }
 }
 
-/// `x` or `[x, …]`.
-fn one_or_many<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum OneOrMany<T> {
-        Many(Vec<T>),
-        One(T),
+/// The member of that name, in any case; null is as if it were absent. More than one is not understood.
+fn member<'v>(members: &'v Map, name: &str) -> Result<Option<&'v Value>, Cause> {
+    let is_it = |key: &str, value: &Value| key.eq_ignore_ascii_case(name) && !value.is_null();
+    let mut found = members.iter().filter(|(key, value)| is_it(key, value));
+    let (first, second) = (found.next(), found.next());
+    if second.is_some() {
+        return Err(wrong(&format!("it has more than one `{name}`")));
     }
-    Ok(match OneOrMany::deserialize(deserializer)? {
-        OneOrMany::Many(many) => many,
-        OneOrMany::One(one) => vec![one],
-    })
+    Ok(first.map(|(_, value)| value))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn single_values_stand_for_lists() {
-        let text = r#"{"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*",
-            "Principal": {"Service": "bedrock.amazonaws.com"},
-            "Condition": {"Bool": {"aws:SecureTransport": false}}}}"#;
-        let document = Document::parse(text).unwrap();
-        let statement = &document.statements[0];
-        assert_eq!(statement.action, ["s3:*"]);
-        assert_eq!(statement.condition["Bool"]["aws:SecureTransport"].0, ["false"]);
-        assert_eq!(
-            statement.principal.as_ref().unwrap().services().collect::<Vec<_>>(),
-            ["bedrock.amazonaws.com"]
-        );
+/// A known text, number or boolean as text.
+fn plain(value: &Value) -> Option<SmolStr> {
+    match &value.kind {
+        Kind::String(text) => Some(text.clone()),
+        Kind::Number(number) => Some(number.to_smolstr()),
+        Kind::Bool(value) => Some(value.to_smolstr()),
+        _ => None,
     }
+}
 
-    #[test]
-    fn errors_tell_the_place_and_not_the_content() {
-        let error = Document::parse("{\"Statement\": [{\"Effect\": \"hunter2\"}]}").unwrap_err();
-        assert!(error.starts_with("line 1"), "{error}");
-        assert!(!error.contains("hunter2"), "{error}");
-    }
+/// What makes the document no policy.
+fn wrong(what: &str) -> Cause {
+    Cause::Other(format!("the document is not a policy: {what}").into())
 }

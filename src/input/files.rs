@@ -10,8 +10,8 @@ use smol_str::SmolStr;
 use crate::diagnostic::{Diagnostic, Level};
 use crate::program::Program;
 use crate::source::{FileId, Position, Sources};
-use crate::terraform::source::variables::{self, Given, GivenItem};
-use crate::terraform::source::{Parsed, RootModule, display_path, read_text};
+use crate::terraform::source::variables::{Given, GivenItem, GivenVar, RunOptions, ValueOption};
+use crate::terraform::source::{self, RootModule, display_path, read_text, syntax};
 
 use super::{InputError, InputFile};
 
@@ -20,10 +20,20 @@ use super::{InputError, InputFile};
 pub struct Inputs {
     /// One for each path, in order.
     pub items: Vec<Input>,
-    /// `--var-file`s.
-    var_files: Vec<FileId>,
-    /// `--var`s: name, and the file that holds the text.
-    vars: Vec<(SmolStr, FileId)>,
+    /// What the command line gives for root variables, in its order.
+    values: Vec<GivenFile>,
+    /// What the environment gives for them.
+    environment: Vec<(SmolStr, FileId)>,
+    workspace: Option<String>,
+}
+
+/// A file with values of root variables.
+#[derive(Debug)]
+enum GivenFile {
+    /// `--var-file`
+    File(FileId),
+    /// `--var`: name, and the file that holds the text.
+    Var(SmolStr, FileId),
 }
 
 /// One input.
@@ -81,12 +91,7 @@ pub enum ReadError {
 
 impl Inputs {
     /// Reads every path: a directory as a root module, a file as a document, `-` as a document on standard input.
-    pub fn read(
-        paths: &[PathBuf],
-        vars: &[(String, String)],
-        var_files: &[PathBuf],
-        sources: &mut Sources,
-    ) -> Result<Self, ReadError> {
+    pub fn read(paths: &[PathBuf], options: &RunOptions, sources: &mut Sources) -> Result<Self, ReadError> {
         let mut this = Self::default();
         let mut seen = BTreeSet::new();
         for path in paths {
@@ -96,19 +101,53 @@ impl Inputs {
             }
         }
         this.drop_called();
-        for path in var_files {
-            if path.extension().is_some_and(|extension| extension == "json") {
-                let shown = display_path(path);
-                return Err(ReadError::Variables(format!(
-                    "{shown} is JSON: variable files in JSON are not read yet; write it in HCL, as {}",
-                    shown.trim_end_matches(".json")
-                )));
-            }
-            let text = read_text(path).map_err(|diagnostic| ReadError::Variables(diagnostic.message))?;
-            this.var_files.push(sources.add(display_path(path), text));
+        this.check_declared(options, sources)?;
+        this.workspace.clone_from(&options.workspace);
+        for option in &options.values {
+            this.values.push(match option {
+                ValueOption::Var(name, text) => GivenFile::Var(
+                    name.into(),
+                    sources.add_confidential(format!("--var {name}"), text.clone()),
+                ),
+                ValueOption::File(path) => {
+                    let text =
+                        read_text(path).map_err(|diagnostic| ReadError::Variables(diagnostic.message))?;
+                    GivenFile::File(sources.add(display_path(path), text))
+                }
+            });
         }
-        this.vars = variables::add_vars(vars, sources);
+        let environment = options.environment.iter();
+        this.environment = environment
+            .map(|(name, text)| {
+                (name.into(), sources.add_confidential(format!("TF_VAR_{name}"), text.clone()))
+            })
+            .collect();
         Ok(this)
+    }
+
+    /// Refuses a `--var` that no root module declares, as Terraform does: most likely it is misspelled.
+    fn check_declared(&self, options: &RunOptions, sources: &Sources) -> Result<(), ReadError> {
+        let mut vars = options.values.iter().filter_map(|option| match option {
+            ValueOption::Var(name, _) => Some(name),
+            ValueOption::File(_) => None,
+        });
+        let roots = || {
+            self.items.iter().filter_map(|input| match input {
+                Input::Source(root) => Some(root),
+                Input::Document { .. } => None,
+            })
+        };
+        let mut vars = vars.by_ref().peekable();
+        if vars.peek().is_none() || roots().next().is_none() {
+            return Ok(());
+        }
+        let declared: BTreeSet<String> = roots().flat_map(|root| root.variable_names(sources)).collect();
+        match vars.find(|name| !declared.contains(*name)) {
+            Some(name) => Err(ReadError::Variables(format!(
+                "`--var {name}` is not a variable of this module: declare it, or leave the option out"
+            ))),
+            None => Ok(()),
+        }
     }
 
     /// Takes out directories that another root module calls: as modules of it their variables have values.
@@ -139,14 +178,20 @@ impl Inputs {
         }
     }
 
-    /// One root module of files that are already in memory.
+    /// One root module of files that are already in memory. Their names say what they are, as those on a disk.
     pub fn text(files: &[(&str, &str)], sources: &mut Sources) -> Self {
-        let mut root = RootModule { path: ".".to_owned(), ..RootModule::default() };
-        for (path, text) in files {
-            let file = sources.add(*path, *text);
-            let list = if path.ends_with(".tfvars") { &mut root.tfvars } else { &mut root.config };
-            list.push(file);
-        }
+        let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
+        let (config, tfvars) = source::sort(&names);
+        let mut add = |names: Vec<&str>| {
+            let texts = names.into_iter().filter_map(|name| files.iter().find(|file| file.0 == name));
+            texts.map(|(name, text)| sources.add(*name, *text)).collect()
+        };
+        let root = RootModule {
+            path: ".".to_owned(),
+            config: add(config),
+            tfvars: add(tfvars),
+            ..RootModule::default()
+        };
         Self { items: vec![Input::Source(root)], ..Self::default() }
     }
 }
@@ -184,14 +229,18 @@ fn evaluate(root: &RootModule, inputs: &Inputs, sources: &Sources) -> Program {
     let mut arenas = root.arenas();
     let (parsed, mut diagnostics) = root.parse(sources, &mut arenas);
     let arena = Bump::new();
-    let mut given = Given::default();
-    for &file in &inputs.var_files {
-        let (body, more) = crate::hcl::parse(sources.text(file), file, &arena);
-        diagnostics.extend(more.into_iter().map(variables::quiet));
-        given.items.push(GivenItem::File(Parsed { file, body }));
-    }
-    for (name, file) in &inputs.vars {
-        given.items.push(GivenItem::Var { name: name.clone(), text: sources.text(*file), file: *file });
+    let var = |name, file| GivenVar { name, text: sources.text(file), file };
+    let mut given = Given { workspace: inputs.workspace.as_deref(), ..Given::default() };
+    given.environment.extend(inputs.environment.iter().map(|(name, file)| var(name, *file)));
+    for value in &inputs.values {
+        given.items.push(match value {
+            GivenFile::Var(name, file) => GivenItem::Var(var(name, *file)),
+            GivenFile::File(file) => {
+                let (parsed, more) = syntax::values(sources, *file, &arena);
+                diagnostics.extend(more);
+                GivenItem::File(parsed)
+            }
+        });
     }
     let mut program = root.evaluate(&parsed, &given);
     for repeated in program.repeated.values_mut() {

@@ -52,26 +52,58 @@ pub const UNCLASSIFIED: &str = "UNCLASSIFIED";
 /// `GLOBAL`, `US`, `EU`, `APAC`, `JP`, `AU`, `CA`, `US-GOV`, or [`UNCLASSIFIED`]. [`None`] for a model that stays in its
 /// region, and for what is none of these.
 pub fn model_geography(id: &str) -> Option<&'static str> {
+    partial_model_geography(id).unwrap_or_default()
+}
+
+/// Stands for a part of an id that is not known. It is no character.
+pub const HOLE: char = '\u{fdd0}';
+
+/// A part that decides is not known.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Hidden;
+
+/// [`model_geography`] of an id of which parts are not known, each a [`HOLE`] that stands within its part of an ARN: a
+/// region, an account. Geography stands in front, so the beginning decides.
+pub fn partial_model_geography(id: &str) -> Result<Option<&'static str>, Hidden> {
+    let whole = |part: &str| part.contains(HOLE).then_some(Hidden).map_or(Ok(()), Err);
     let profile = match id.strip_prefix("arn:") {
-        None => id,
+        None => {
+            let begin = id.split(HOLE).next().unwrap_or_default();
+            if begin.len() < id.len() && "arn:".starts_with(begin) {
+                return Err(Hidden);
+            }
+            id
+        }
         Some(arn) => {
             // partition:bedrock:region:account:type/id
             let mut parts = arn.splitn(5, ':');
-            let service = parts.nth(1)?;
-            let (kind, id) = parts.nth(2)?.split_once('/')?;
+            let (Some(service), Some(name)) = (parts.nth(1), parts.nth(2)) else {
+                return whole(arn).map(|()| None);
+            };
+            let Some((kind, id)) = name.split_once('/') else { return whole(name).map(|()| None) };
+            whole(service)?;
+            whole(kind)?;
             if service != "bedrock" {
-                return None;
+                return Ok(None);
             }
             if OPAQUE.contains(&kind) {
-                return Some(UNCLASSIFIED);
+                return Ok(Some(UNCLASSIFIED));
             }
-            PROFILES.contains(&kind).then_some(id)?
+            if !PROFILES.contains(&kind) {
+                return Ok(None);
+            }
+            id
         }
     };
-    let (prefix, rest) = profile.split_once('.')?;
+    let Some((prefix, rest)) = profile.split_once('.') else { return whole(profile).map(|()| None) };
+    whole(prefix)?;
     let known = PREFIXES.iter().find(|(name, _)| *name == prefix).map(|(_, geography)| *geography);
+    if known.is_some() || VENDORS.contains(&prefix) {
+        return Ok(known);
+    }
     let vendor = rest.split('.').next().unwrap_or_default();
-    known.or_else(|| (VENDORS.contains(&vendor) && !VENDORS.contains(&prefix)).then_some(UNCLASSIFIED))
+    whole(vendor)?;
+    Ok(VENDORS.contains(&vendor).then_some(UNCLASSIFIED))
 }
 
 /// Whether all regions of a geography of [`model_geography`] are within the places of `allowed`; a model that stays in its
@@ -133,6 +165,30 @@ mod tests {
             assert_eq!(model_geography(id), Some(UNCLASSIFIED), "{id}");
         }
         assert_eq!(geography_within(Some(UNCLASSIFIED), &["EU"]), Truth::Maybe);
+    }
+
+    #[test]
+    fn what_is_known_of_an_id_often_decides() {
+        for (id, expected) in [
+            ("us.anthropic.?", Ok(Some("US"))),
+            ("us.?", Ok(Some("US"))),
+            ("global.?.?", Ok(Some("GLOBAL"))),
+            ("anthropic.claude-?-v1:0", Ok(None)),
+            ("?.anthropic.claude-9-v1:0", Err(Hidden)),
+            ("?", Err(Hidden)),
+            ("eu?", Err(Hidden)),
+            ("ar?", Err(Hidden)),
+            ("xx.?", Err(Hidden)),
+            ("arn:?:bedrock:?::foundation-model/?", Ok(None)),
+            ("arn:aws:bedrock:?:?:inference-profile/eu.meta.?", Ok(Some("EU"))),
+            ("arn:aws:bedrock:?:?:application-inference-profile/?", Ok(Some(UNCLASSIFIED))),
+            ("arn:aws:bedrock:?:?:inference-profile/?", Err(Hidden)),
+            ("arn:aws:bedrock:?:?:?", Err(Hidden)),
+            ("arn:aws:bedrock:?:inference-profile/us.x", Err(Hidden)),
+            ("arn:aws:sagemaker:?:?:endpoint/?", Ok(None)),
+        ] {
+            assert_eq!(partial_model_geography(&id.replace('?', "\u{fdd0}")), expected, "{id}");
+        }
     }
 
     #[test]

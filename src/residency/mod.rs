@@ -8,7 +8,7 @@
 
 mod bedrock;
 
-pub use bedrock::{UNCLASSIFIED, geography_within, model_geography};
+pub use bedrock::{HOLE, Hidden, UNCLASSIFIED, geography_within, model_geography, partial_model_geography};
 
 use std::sync::OnceLock;
 

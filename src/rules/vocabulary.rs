@@ -18,8 +18,9 @@ pub struct Vocabulary<'v> {
 }
 
 /// The functions that only conditions have, with the number of their arguments: `docs/rule-language.md`.
-pub const DOMAIN_FUNCTIONS: [(&str, usize); 7] = [
+pub const DOMAIN_FUNCTIONS: [(&str, usize); 8] = [
     ("is_set", 1),
+    ("is_aws_policy", 2),
     ("is_customer_managed_key", 1),
     ("tag", 1),
     ("model_geography", 1),

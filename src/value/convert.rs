@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 
-use super::{Field, Kind, Map, Number, Partial, Type, Unknown, Value, set_items, unify};
+use super::{Field, Kind, Map, Number, Type, Unknown, Value, set_items, unify};
 
 /// What a value that does not convert gets: a sentence part such as `a number is required`. It has no content of the
 /// value in it.
@@ -114,19 +114,14 @@ fn convert_object(map: &Map, fields: &[Field]) -> Result<Map, Mismatch> {
 /// The unknown of the new type, if a value of its type could convert.
 fn convert_unknown(unknown: &Arc<Unknown>, ty: &Type) -> Result<Arc<Unknown>, Mismatch> {
     let target = convert_type(&unknown.ty, ty)?;
-    if target == unknown.ty {
+    // Types that are equal may still have other defaults, which alternatives take.
+    if target == unknown.ty && unknown.alternatives().is_none() {
         return Ok(Arc::clone(unknown));
     }
+    let partial = unknown.partial.as_ref().and_then(|partial| partial.convert(ty));
     let prefix = match (&unknown.ty, ty) {
         (Type::String | Type::Any, Type::String) => unknown.prefix.clone(),
         _ => SmolStr::default(),
-    };
-    let partial = match (&unknown.partial, ty) {
-        (Some(Partial::Elements(elements)), Type::List(of) | Type::Set(of)) => {
-            Partial::elements_as(elements, of)
-        }
-        (Some(Partial::Elements(_)), _) => None,
-        (partial, _) => partial.clone(),
     };
     Ok(Arc::new(Unknown { ty: target, prefix, partial, ..(**unknown).clone() }))
 }

@@ -12,6 +12,7 @@ mod number;
 mod ops;
 mod partial;
 mod provenance;
+mod shown;
 mod types;
 
 pub use convert::convert;
@@ -19,7 +20,7 @@ pub use map::Map;
 pub use number::{Big, Number};
 use ops::set_items;
 pub use ops::{equal, order};
-pub use partial::{Element, Partial, Piece, Times};
+pub use partial::{Element, Partial, Piece, Times, ends, safe_prefix};
 pub use provenance::Step;
 pub use types::{Field, Type, unify};
 
@@ -83,7 +84,7 @@ pub struct Unknown {
     /// The resource attributes that it is computed from (`"s3://${aws_s3_bucket.b.id}/x"`), at most
     /// [`Unknown::MAX_SOURCES`].
     pub sources: Arc<[Arc<Reference>]>,
-    /// What airgate knows of it and Terraform does not: only in values of [`crate::eval::Mode::Extended`].
+    /// What airgate knows of it and Terraform does not: only in what extended mode evaluates.
     pub partial: Option<Partial>,
 }
 

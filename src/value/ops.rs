@@ -21,7 +21,8 @@ fn content_equal(a: &Value, b: &Value) -> Truth {
     match (&a.kind, &b.kind) {
         (Kind::Null, Kind::Null) => Truth::Yes,
         (Kind::Unknown(unknown), Kind::Null) | (Kind::Null, Kind::Unknown(unknown)) => {
-            if unknown.not_null {
+            let never = |all: &[Value]| all.iter().all(|value| equal(value, &Value::NULL) == Truth::No);
+            if unknown.not_null || unknown.alternatives().is_some_and(never) {
                 Truth::No
             } else {
                 Truth::Maybe
@@ -30,7 +31,11 @@ fn content_equal(a: &Value, b: &Value) -> Truth {
         (Kind::Null, _) | (_, Kind::Null) => Truth::No,
         (Kind::Unknown(a), Kind::Unknown(b)) => {
             let both = a.not_null && b.not_null;
-            if both && a.ty.conflicts(&b.ty) { Truth::No } else { Truth::Maybe }
+            let apart = || match (&a.partial, &b.partial) {
+                (Some(a), Some(b)) => !a.may_meet(b),
+                _ => false,
+            };
+            if both && (a.ty.conflicts(&b.ty) || apart()) { Truth::No } else { Truth::Maybe }
         }
         (Kind::Unknown(unknown), _) => unknown_equal(unknown, b),
         (_, Kind::Unknown(unknown)) => unknown_equal(unknown, a),
@@ -58,7 +63,8 @@ fn content_equal(a: &Value, b: &Value) -> Truth {
 /// Whether an unknown may be a known value that is no null.
 fn unknown_equal(unknown: &Unknown, known: &Value) -> Truth {
     let other_text = known.as_str().is_some_and(|text| !text.starts_with(unknown.prefix.as_str()));
-    if other_text || unknown.ty.conflicts(&Type::of(known)) { Truth::No } else { Truth::Maybe }
+    let excluded = || unknown.partial.as_ref().is_some_and(|partial| !partial.may_be(known));
+    if other_text || unknown.ty.conflicts(&Type::of(known)) || excluded() { Truth::No } else { Truth::Maybe }
 }
 
 fn all_equal(a: &[Value], b: &[Value]) -> Truth {

@@ -4,10 +4,12 @@
 //! Schemas do not tell defaults. So for each type of `rules/catalog/schema/aws.txt` Terraform plans one resource with only
 //! what is required, and one more for each nested block with only what that block requires; what the plan has beside that
 //! is a default. Values that are required are made up by name and type; `rules/catalog/minimal.toml` has those that must
-//! be better. What the provider refuses even so is not measured, and named at the end.
+//! be better. What the provider refuses even so is not measured.
 //!
-//! A line is `type,path,value as JSON`, or `?` for a value that the plan leaves unknown though the schema does not say
-//! computed, as it is for nested blocks.
+//! A line is `type,path,value as JSON`; `?` instead of a value that the plan leaves unknown though the schema does not say
+//! computed, or that is one thing in one plan and another in another. The path `block.*`, or `*`, stands for all in a block,
+//! or in the resource, that could not be measured. What has no line was measured and is null or empty, or unknown where the
+//! schema says computed.
 
 mod repair;
 
@@ -50,8 +52,10 @@ pub(crate) fn run(_args: &[String]) -> Result<()> {
     let Some(workspace) = Workspace::new("defaults")? else { return Ok(()) };
     let schemas = schemas()?;
     let mut probes = probes(&schemas)?;
-    let all: BTreeSet<String> = schemas.keys().cloned().collect();
+    let all: BTreeSet<(String, String)> =
+        probes.values().map(|probe| (probe.type_name.clone(), probe.path.join("."))).collect();
     eprintln!("{} probes", probes.len());
+    workspace.write("unknown.tf", "resource \"terraform_data\" \"unknown\" {}\n")?;
     for (name, probe) in &probes {
         probe.write(&workspace, name)?;
     }
@@ -60,23 +64,65 @@ pub(crate) fn run(_args: &[String]) -> Result<()> {
     while refuse(&workspace, &plan, &schemas, &mut probes)? {}
 
     let plan: Value = serde_json::from_slice(&workspace.terraform(&["show", "-json", "plan"])?.stdout)?;
-    let mut found = BTreeMap::new();
+    let (mut found, mut reached) = (Found::new(), BTreeSet::new());
     let changes = plan["resource_changes"].as_array().context("a plan without changes")?;
     for change in changes {
         let Some(probe) = change["name"].as_str().and_then(|name| probes.get(name)) else { continue };
         let schema = &schemas[&probe.type_name];
         let seen = [&probe.config, &change["change"]["after"], &change["change"]["after_unknown"]];
-        measure(schema, probe, seen, &mut found);
+        if measure(schema, probe, seen, &mut found) {
+            reached.insert((probe.type_name.clone(), probe.path.join(".")));
+        }
+    }
+    let mut lines: BTreeMap<(&str, String), String> = BTreeMap::new();
+    for ((type_name, path), plans) in &found {
+        if let Some(default) = summary(plans) {
+            lines.insert((type_name, path.clone()), default);
+        }
+    }
+    let missing: Vec<_> = all.difference(&reached).collect();
+    for (type_name, path) in &missing {
+        let all_in_it = if path.is_empty() { "*".to_owned() } else { format!("{path}.*") };
+        lines.insert((type_name, all_in_it), "?".to_owned());
     }
     let mut out = format!("type,attribute,default of {PROVIDER} {VERSION}\n");
-    for ((type_name, path), default) in &found {
+    for ((type_name, path), default) in &lines {
         writeln!(out, "{type_name},{path},{default}")?;
     }
     std::fs::write(root().join("rules/catalog/defaults.csv"), &out)?;
-    let measured: BTreeSet<String> = probes.into_values().map(|probe| probe.type_name).collect();
-    let missing: Vec<_> = all.difference(&measured).map(String::as_str).collect();
-    eprintln!("{} defaults, {} bytes; refused: {}", found.len(), out.len(), missing.join(" "));
+    let whole = missing.iter().filter(|(_, path)| path.is_empty()).map(|(name, _)| name.as_str());
+    eprintln!(
+        "{} lines, {} bytes; {} of {} blocks not measured, among them whole types: {}",
+        lines.len(),
+        out.len(),
+        missing.len(),
+        all.len(),
+        whole.collect::<Vec<_>>().join(" ")
+    );
     Ok(())
+}
+
+/// What plans say of an attribute or block that is not set, by type and path.
+type Found = BTreeMap<(String, String), BTreeSet<Seen>>;
+
+/// What one plan says of it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Seen {
+    /// Null or empty, where the schema does not say computed; else unknown: what the schema lets one expect.
+    AsExpected,
+    /// A value, or null where the schema says computed, as JSON.
+    Value(String),
+    /// Unknown, where the schema does not say computed.
+    Unknown,
+}
+
+/// The default that a line has; none if all plans say what the schema lets one expect.
+fn summary(plans: &BTreeSet<Seen>) -> Option<String> {
+    match plans.iter().collect::<Vec<_>>().as_slice() {
+        [Seen::AsExpected] => None,
+        [Seen::Value(json)] => Some(json.clone()),
+        _ => Some("?".to_owned()),
+    }
 }
 
 /// The schemas in the short form that `schema.rs` writes.
@@ -231,7 +277,9 @@ fn refuse(
             lines.map(|line| line["diagnostic"].clone()).collect()
         }
     };
-    let errors = diagnostics.iter().filter(|one| one["severity"] == "error");
+    // Where the provider ends in the midst of it, whoever waits is told so and is not to blame.
+    let is_cancelled = |one: &&Value| one["summary"] == "Request cancelled";
+    let errors = diagnostics.iter().filter(|one| one["severity"] == "error" && !is_cancelled(one));
     // Where the provider crashes on one, the others fail with it: only that one is to blame.
     let (crashed, failed): (Vec<_>, Vec<_>) =
         errors.partition(|error| error["summary"] == "Plugin did not respond");
@@ -257,59 +305,65 @@ fn refuse(
         taken += 1;
     }
     eprintln!("{}: {} refused, {taken} for good, {} left", args[0], seen.len(), probes.len());
-    if seen.is_empty() {
+    if seen.is_empty() && !diagnostics.iter().any(|one| is_cancelled(&one)) {
         bail!("{}: {text}\n{}", args.join(" "), String::from_utf8_lossy(&output.stderr));
     }
     Ok(true)
 }
 
-/// Compares what a probe says with what was planned.
-fn measure(
+/// Compares what a probe says with what was planned, in the block that it measures and those around it: an attribute may
+/// have another default where its neighbour is set. False if the plan has no such block.
+fn measure(schema: &Value, probe: &Probe, [config, after, unknown]: [&Value; 3], found: &mut Found) -> bool {
+    let (mut schema, mut seen) = (schema, [config, after, unknown]);
+    level(schema, probe, 0, seen, found);
+    for (depth, name) in (1..).zip(&probe.path) {
+        let Some((_, (_, _, block))) = blocks(schema).find(|(other, _)| *other == name) else { return false };
+        (schema, seen) = (block, seen.map(|value| inside(value, name)));
+        if !seen[1].is_object() {
+            return false;
+        }
+        level(schema, probe, depth, seen, found);
+    }
+    true
+}
+
+/// [`measure`] of the block that is `depth` steps down the probe's path.
+fn level(
     schema: &Value,
     probe: &Probe,
+    depth: usize,
     [config, after, unknown]: [&Value; 3],
-    found: &mut BTreeMap<(String, String), String>,
+    found: &mut Found,
 ) {
-    let (mut schema, mut config, mut after, mut unknown) = (schema, config, after, unknown);
-    for name in &probe.path {
-        let Some((_, (_, _, block))) = blocks(schema).find(|(other, _)| *other == name) else { return };
-        schema = block;
-        (config, after, unknown) = (inside(config, name), inside(after, name), inside(unknown, name));
-    }
-    if !after.is_object() {
-        return;
-    }
-    let mut note = |name: &str, default: String| {
-        let path: Vec<_> = probe.path.iter().map(String::as_str).chain([name]).collect();
-        found.insert((probe.type_name.clone(), path.join(".")), default);
+    let mut note = |name: &str, seen: Seen| {
+        let path: Vec<_> = probe.path.iter().take(depth).map(String::as_str).chain([name]).collect();
+        found.entry((probe.type_name.clone(), path.join("."))).or_default().insert(seen);
     };
+    let value = |value: &Value| Seen::Value(value.to_string());
     for (name, flags, _) in attributes(schema) {
         if config.get(name).is_some() || SKIPPED.contains(&name.as_str()) {
             continue;
         }
         let computed = flags.contains('c');
-        match &after[name] {
-            _ if unknown[name] == true => {
-                if !computed {
-                    note(name, "?".to_owned());
-                }
-            }
-            _ if has_true(&unknown[name]) => note(name, "?".to_owned()),
-            Value::Null if computed => note(name, "null".to_owned()),
-            Value::Null => {}
-            value => note(name, value.to_string()),
-        }
+        let seen = match &after[name] {
+            _ if unknown[name] == true && computed => Seen::AsExpected,
+            _ if has_true(&unknown[name]) => Seen::Unknown,
+            Value::Null if !computed => Seen::AsExpected,
+            other => value(other),
+        };
+        note(name, seen);
     }
     for (name, _) in blocks(schema) {
         if config.get(name).is_some() || SKIPPED.contains(&name.as_str()) {
             continue;
         }
-        match &after[name] {
-            _ if has_true(&unknown[name]) => note(name, "?".to_owned()),
-            Value::Null => {}
-            Value::Array(items) if items.is_empty() => {}
-            value => note(name, value.to_string()),
-        }
+        let seen = match &after[name] {
+            _ if has_true(&unknown[name]) => Seen::Unknown,
+            Value::Null => Seen::AsExpected,
+            Value::Array(items) if items.is_empty() => Seen::AsExpected,
+            other => value(other),
+        };
+        note(name, seen);
     }
 }
 

@@ -2,8 +2,7 @@
 
 use super::call::{Call, Outcome, string, unknown};
 use super::verb::{Verb, append};
-use crate::eval::template::safe_prefix;
-use crate::value::{Kind, Type, Unknown, Value};
+use crate::value::{Kind, Type, Unknown, Value, safe_prefix};
 
 /// Longer padding is refused.
 const MAX_WIDTH: usize = 10_000;
@@ -60,8 +59,23 @@ pub(super) fn formatlist(call: &Call<'_>) -> Outcome {
     Ok(Kind::List(out.into()).into())
 }
 
+/// A part of a formatted text.
+pub(in crate::eval) enum Formatted<'v> {
+    /// What is known.
+    Text(String),
+    /// A verb of an argument that is not wholly known, and whether it writes the argument as templates do.
+    Unknown(&'v Value, bool),
+}
+
 /// Formats wholly known arguments.
 fn render(text: &str, args: &[&Value]) -> Result<String, String> {
+    let parts = parts(text, args)?.into_iter();
+    Ok(parts.map(|part| if let Formatted::Text(text) = part { text } else { String::new() }).collect())
+}
+
+/// Formats arguments, of which some are not wholly known.
+pub(in crate::eval) fn parts<'v>(text: &str, args: &[&'v Value]) -> Result<Vec<Formatted<'v>>, String> {
+    let mut parts = Vec::new();
     let mut out = String::new();
     let mut rest = text;
     let mut next = 0;
@@ -84,7 +98,15 @@ fn render(text: &str, args: &[&Value]) -> Result<String, String> {
                 args.len()
             ));
         };
-        append(&verb, value, &mut out)?;
+        if value.is_wholly_known() {
+            append(&verb, value, &mut out)?;
+        } else {
+            let is_text = value.as_unknown().is_some_and(|unknown| unknown.ty.is_primitive());
+            let is_plain = verb.width == 0 && verb.precision.is_none();
+            let as_template = is_plain && (verb.letter == 's' || verb.letter == 'v' && is_text);
+            parts.push(Formatted::Text(std::mem::take(&mut out)));
+            parts.push(Formatted::Unknown(value, as_template));
+        }
         next = index.saturating_add(1);
         used = used.max(next);
     }
@@ -92,7 +114,8 @@ fn render(text: &str, args: &[&Value]) -> Result<String, String> {
         return Err(format!("the format uses {used} of {} arguments", args.len()));
     }
     out.push_str(rest);
-    Ok(out)
+    parts.push(Formatted::Text(out));
+    Ok(parts)
 }
 
 /// A verb after its percent sign, and what follows it.

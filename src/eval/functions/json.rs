@@ -1,11 +1,13 @@
 //! `jsonencode` and `jsondecode`: exact numbers, sorted keys, and the escapes that Terraform writes.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use smol_str::SmolStr;
 
 use super::call::{Call, Outcome, string, unknown};
-use crate::value::{Cause, Kind, Number, Type, Unknown, Value};
+use crate::eval::pieces::spelled;
+use crate::value::{Cause, Kind, Number, Partial, Piece, Type, Unknown, Value};
 
 /// Deeper documents are not read.
 const MAX_DEPTH: usize = 200;
@@ -88,16 +90,76 @@ pub(super) fn write_string(text: &str, out: &mut String) {
 }
 
 pub(super) fn jsondecode(call: &Call<'_>) -> Outcome {
-    let mut reader = Reader { text: call.text(0), at: 0 };
-    let value = reader.value(0).and_then(|value| {
-        reader.skip_space();
-        if reader.at == reader.text.len() { Ok(value) } else { Err(reader.wrong()) }
-    });
-    match value {
+    match read(call.text(0), &[]) {
         Err(Stop::Deep) => Ok(Value::unknown(Cause::Limit("depth of a JSON document".into()))),
         Err(Stop::Wrong(at)) => Err(format!("the text is not JSON at byte {at}")),
         Ok(value) => Ok(value),
     }
+}
+
+/// What a JSON text says, also one that is partly known. In a string with holes the text of each hole is taken to stand as
+/// it is, without quotes and escapes; what stands for a value is taken to be one. A list where something unknown stands
+/// among the elements is unknown.
+pub fn parsed(value: &Value) -> Option<Value> {
+    if let Some(text) = value.as_str() {
+        return read(text, &[]).ok();
+    }
+    if let Some(json) = value.json() {
+        return Some(json.clone());
+    }
+    let pieces = value.pieces()?;
+    let holes: Vec<&Value> = pieces.iter().filter_map(Piece::hole).collect();
+    let mut text = String::new();
+    for piece in pieces {
+        match piece {
+            Piece::Text(known) if known.contains(HOLE) => return None,
+            Piece::Text(known) => text.push_str(known),
+            Piece::Hole(_) => text.push(HOLE),
+        }
+    }
+    read(&text, &holes).ok()
+}
+
+/// `jsondecode` of a text that is partly known, with the types that it gives.
+pub(in crate::eval) fn decode(value: &Value) -> Option<Value> {
+    parsed(value).map(|value| decoded(&value))
+}
+
+/// What is left of a value after it was written as JSON and read.
+fn decoded(value: &Value) -> Value {
+    let kind = match &value.kind {
+        Kind::Set(_) if !super::sets::is_settled(value) => {
+            return Value::from_unknown(unknown([value], Type::Any, false));
+        }
+        Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => {
+            Kind::Tuple(items.iter().map(decoded).collect())
+        }
+        Kind::Map(map) | Kind::Object(map) => {
+            Kind::Object(Arc::new(map.iter().map(|(key, item)| (key.clone(), decoded(item))).collect()))
+        }
+        Kind::Unknown(unknown) if !unknown.ty.is_primitive() => {
+            let all: Vec<Value> = unknown.alternatives().into_iter().flatten().map(decoded).collect();
+            let (ty, partial) = (Type::Any, Partial::choice(&all));
+            Kind::Unknown(Arc::new(Unknown { ty, partial, ..(**unknown).clone() }))
+        }
+        kind => kind.clone(),
+    };
+    Value { kind, ..value.clone() }
+}
+
+/// Stands for a hole in a text. It is no character, and text that has it all the same is not read.
+const HOLE: char = '\u{fdd0}';
+
+fn read(text: &str, holes: &[&Value]) -> Result<Value, Stop> {
+    let mut reader = Reader { text, at: 0, holes, next: 0 };
+    let value = reader.value(0)?;
+    reader.skip_space();
+    if reader.at == reader.text.len() { Ok(value) } else { Err(reader.wrong()) }
+}
+
+/// What a hole that stands for a whole value is.
+fn whole(hole: &Value) -> Value {
+    hole.json().cloned().unwrap_or_else(|| Value::from_unknown(unknown([hole], Type::Any, false)))
 }
 
 enum Stop {
@@ -108,6 +170,9 @@ enum Stop {
 struct Reader<'t> {
     text: &'t str,
     at: usize,
+    /// The values that stand where the text has holes, and how many of them were read.
+    holes: &'t [&'t Value],
+    next: usize,
 }
 
 impl Reader<'_> {
@@ -143,13 +208,51 @@ impl Reader<'_> {
         match self.peek() {
             Some(b'{') => self.object(depth),
             Some(b'[') => self.array(depth),
-            Some(b'"') => Ok(string(self.string()?)),
+            Some(b'"') => {
+                let text = self.string()?;
+                self.holed(&text)
+            }
             Some(b'-' | b'0'..=b'9') => self.number(),
             Some(b't') => self.word("true", Value::bool(true)),
             Some(b'f') => self.word("false", Value::bool(false)),
             Some(b'n') => self.word("null", Value::NULL),
+            _ if self.eat_hole() => Ok(whole(&self.hole().ok_or_else(|| self.wrong())?)),
             _ => Err(self.wrong()),
         }
+    }
+
+    fn eat_hole(&mut self) -> bool {
+        let eaten =
+            !self.holes.is_empty() && self.text.get(self.at..).is_some_and(|rest| rest.starts_with(HOLE));
+        self.at += if eaten { HOLE.len_utf8() } else { 0 };
+        eaten
+    }
+
+    /// The value of the next hole.
+    fn hole(&mut self) -> Option<Value> {
+        let hole = self.holes.get(self.next)?;
+        self.next += 1;
+        Some((*hole).clone())
+    }
+
+    /// A string that may have holes.
+    fn holed(&mut self, text: &str) -> Result<Value, Stop> {
+        if self.holes.is_empty() || !text.contains(HOLE) {
+            return Ok(string(text));
+        }
+        let mut pieces = Vec::new();
+        for (at, known) in text.split(HOLE).enumerate() {
+            if at > 0 {
+                pieces.push(Piece::Hole(self.hole().ok_or_else(|| self.wrong())?));
+            }
+            if !known.is_empty() {
+                pieces.push(Piece::Text(known.into()));
+            }
+        }
+        Ok(match pieces.as_slice() {
+            [Piece::Hole(only)] => only.clone(),
+            _ => spelled(pieces),
+        })
     }
 
     fn word(&mut self, word: &str, value: Value) -> Result<Value, Stop> {
@@ -169,6 +272,9 @@ impl Reader<'_> {
             loop {
                 self.skip_space();
                 let key = string(self.string()?);
+                if !self.holes.is_empty() && key.as_str().is_some_and(|key| key.contains(HOLE)) {
+                    return Err(self.wrong());
+                }
                 self.skip_space();
                 self.expect(b':')?;
                 entries.push((key.as_str().unwrap_or_default().into(), self.value(depth + 1)?));
@@ -184,17 +290,26 @@ impl Reader<'_> {
 
     fn array(&mut self, depth: usize) -> Result<Value, Stop> {
         let mut items = Vec::new();
+        let mut open = false;
         self.expect(b'[')?;
         self.skip_space();
         if !self.eat(b']') {
             loop {
-                items.push(self.value(depth + 1)?);
+                self.skip_space();
+                let is_hole = self.text.get(self.at..).is_some_and(|rest| rest.starts_with(HOLE));
+                let item = self.value(depth + 1)?;
+                // It may be several elements, or none.
+                open |= is_hole && item.as_unknown().is_some_and(|unknown| unknown.ty == Type::Any);
+                items.push(item);
                 self.skip_space();
                 if self.eat(b']') {
                     break;
                 }
                 self.expect(b',')?;
             }
+        }
+        if open && !self.holes.is_empty() {
+            return Ok(Value::from_unknown(unknown(&items, Type::Any, true)));
         }
         Ok(Value::tuple(items))
     }
@@ -248,7 +363,10 @@ impl Reader<'_> {
                 b'n' => '\n',
                 b'r' => '\r',
                 b't' => '\t',
-                b'u' => self.unicode()?,
+                b'u' => match self.unicode()? {
+                    HOLE if !self.holes.is_empty() => return Err(self.wrong()),
+                    c => c,
+                },
                 _ => return Err(self.wrong()),
             });
         }

@@ -26,6 +26,10 @@ mod strings;
 mod table;
 mod verb;
 
+pub(super) use format::{Formatted, parts as format_pieces};
+pub(super) use json::decode as decode_json;
+pub use json::parsed as json;
+
 use crate::eval::Directory;
 
 use crate::value::{Cause, Type, Unknown, Value, convert};

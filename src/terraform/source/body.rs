@@ -23,6 +23,7 @@ const BLOCK: usize = 8;
 
 /// Evaluates a body, and keeps what a [`Value`] does not.
 pub(super) struct BodyReader<'m, 'a> {
+    /// The file of what is being read: override files are merged into the items of a body.
     file: FileId,
     module: &'m ModuleScope<'a>,
     /// More than one instance of the block is read.
@@ -69,6 +70,7 @@ impl<'m, 'a> BodyReader<'m, 'a> {
     ) -> Option<Value> {
         let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
         if let Some(attribute) = body.attribute(name) {
+            self.file = attribute.file;
             let site = attribute.span.at(self.file);
             self.places.entry(path.as_str().into()).or_insert(site);
             self.configured.insert(path.as_str().into());
@@ -78,14 +80,15 @@ impl<'m, 'a> BodyReader<'m, 'a> {
         // What a `dynamic` block repeats that cannot be told how often.
         let mut unknown = Vec::new();
         for block in body.blocks().filter(|block| block_name(block) == Some(name)) {
-            self.places.entry(path.as_str().into()).or_insert(block.header.at(self.file));
+            self.file = block.file;
+            self.places.entry(path.as_str().into()).or_insert(block.header.at(block.file));
             if block.ident.text == "dynamic" {
                 let (blocks, collection) = self.dynamic(block, scope, &path);
                 items.extend(blocks);
                 unknown.extend(collection);
             } else {
                 let object = self.object(block.body, scope, &path);
-                let value = Value { origin: Some(block.header.at(self.file)), ..object };
+                let value = Value { origin: Some(block.header.at(block.file)), ..object };
                 items.push(Element { value, times: Times::Once });
             }
         }

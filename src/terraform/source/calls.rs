@@ -149,7 +149,7 @@ impl<'a> ModuleScope<'a> {
             let text = argument.name.text;
             if !META.contains(&text) && !variables.contains_key(text) {
                 let message = format!("`module.{name}` has no variable `{text}`");
-                self.report(Diagnostic::warning(message).at(argument.name.span.at(declared.file)));
+                self.report(Diagnostic::warning(message).at(argument.name.span.at(argument.file)));
             }
         }
         let missing: Vec<String> = variables
@@ -216,9 +216,9 @@ impl<'a> ModuleScope<'a> {
                     let argument = call.body().attribute(name).filter(|_| !META.contains(&name));
                     let assigned = if let Some(attribute) = argument {
                         let scope = InstanceScope { module: &parent, each: arguments.each.clone() };
-                        let (value, touched) = parent.evaluate(&attribute.value, call.file, &scope);
+                        let (value, touched) = parent.evaluate(&attribute.value, attribute.file, &scope);
                         self.run.touch_all(&touched);
-                        Ok(value.or_origin(attribute.span.at(call.file)))
+                        Ok(value.or_origin(attribute.span.at(attribute.file)))
                     } else {
                         let message = format!("`{}` gives no value for variable `{name}`", self.path);
                         Err(Cause::Error(message.into()))
@@ -298,11 +298,9 @@ impl<'a> ModuleScope<'a> {
                 let message = format!("output `{name}` has no value");
                 return (Value::unknown(Cause::Error(message.into())), <_>::default());
             };
-            let (value, touched) = self.evaluate(&attribute.value, declared.file, self);
-            let sensitive = body
-                .attribute("sensitive")
-                .is_some_and(|attribute| matches!(attribute.value.kind, ExprKind::Bool(true)));
-            (value.mark(sensitive), touched)
+            let (value, touched) = self.evaluate(&attribute.value, attribute.file, self);
+            let sensitive = variables::literal_bool(body.attribute("sensitive").map(|flag| &flag.value));
+            (value.mark(sensitive.unwrap_or(false)), touched)
         }))
     }
 

@@ -1,5 +1,6 @@
 //! The files of one module directory: which of them Terraform reads, and their text.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::diagnostic::Diagnostic;
@@ -11,9 +12,9 @@ const MAX_FILE: u64 = 64 << 20;
 /// What was read of one directory.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
-    /// `*.tf` and `*.tofu`, sorted by name.
+    /// `*.tf`, `*.tf.json`, `*.tofu` and `*.tofu.json`, sorted by name, those that override others last.
     pub(super) config: Vec<FileId>,
-    /// `terraform.tfvars`, then `*.auto.tfvars` sorted by name.
+    /// `terraform.tfvars`, `terraform.tfvars.json`, then `*.auto.tfvars` and `*.auto.tfvars.json` sorted by name.
     pub(super) tfvars: Vec<FileId>,
     /// Files that were found and are not read, and why.
     pub(super) diagnostics: Vec<Diagnostic>,
@@ -35,7 +36,9 @@ impl Listing {
             .map(|entry| entry.file_name().to_string_lossy().into_owned())
             .filter(|name| !is_ignored(name))
             .collect();
-        names.sort_unstable();
+        // Terraform reads overriding files last, and `terraform.tfvars` before the automatic ones.
+        names.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
+        let siblings: BTreeSet<&str> = names.iter().map(String::as_str).collect();
         let mut this = Self::default();
         for name in &names {
             let shown = display_path(&shown.join(name));
@@ -46,7 +49,7 @@ impl Listing {
                     None
                 }
             };
-            match kind_of(name, &names) {
+            match kind_of(name, &siblings) {
                 FileKind::Config => {
                     let file = read();
                     this.config.extend(file);
@@ -55,60 +58,85 @@ impl Listing {
                     let file = read();
                     this.tfvars.extend(file);
                 }
-                FileKind::NotYet(_) if !is_root && name.ends_with(".tfvars.json") => {}
-                FileKind::NotYet(what) => this.diagnostics.push(
-                    Diagnostic::warning(format!("`{shown}` is not read: {what}"))
-                        .help("check a plan instead: `terraform show -json PLAN > plan.json`"),
-                ),
                 FileKind::Tfvars | FileKind::Other => {}
             }
         }
-        // terraform.tfvars comes before the automatic ones, whatever their names.
-        this.tfvars.sort_by_key(|&file| {
-            let path = sources.get(file).map_or("", |file| file.path());
-            (!path.ends_with("terraform.tfvars"), path.to_owned())
-        });
         Ok(this)
     }
 }
 
+/// What a file of a module directory is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
 enum FileKind {
     Config,
     Tfvars,
-    /// Terraform reads it, airgate not yet.
-    NotYet(&'static str),
     Other,
 }
 
+/// The endings of configuration files. OpenTofu's hide Terraform's of the same name and syntax.
+const CONFIG: [(&str, Option<&str>); 4] =
+    [(".tf", Some(".tofu")), (".tf.json", Some(".tofu.json")), (".tofu", None), (".tofu.json", None)];
+
+/// A configuration file's name without its ending, and the ending that hides it.
+fn config(name: &str) -> Option<(&str, Option<&'static str>)> {
+    CONFIG.iter().find_map(|(ending, hidden_by)| Some((name.strip_suffix(ending)?, *hidden_by)))
+}
+
 /// What a file of a module directory is, by its name.
-fn kind_of(name: &str, siblings: &[String]) -> FileKind {
-    let has = |other: String| siblings.contains(&other);
-    if let Some(stem) = name.strip_suffix(".tf.json").or_else(|| name.strip_suffix(".tofu.json")) {
-        let _ = stem;
-        return FileKind::NotYet("JSON configuration syntax is not supported yet");
+fn kind_of(name: &str, siblings: &BTreeSet<&str>) -> FileKind {
+    if let Some((stem, hidden_by)) = config(name) {
+        let twin = hidden_by.map(|ending| format!("{stem}{ending}"));
+        let is_hidden = twin.is_some_and(|twin| siblings.contains(twin.as_str()));
+        return if is_hidden { FileKind::Other } else { FileKind::Config };
     }
-    if name.ends_with(".tfvars.json")
-        && (name == "terraform.tfvars.json" || name.ends_with(".auto.tfvars.json"))
-    {
-        return FileKind::NotYet("JSON variable files are not supported yet");
-    }
-    if let Some(stem) = name.strip_suffix(".tf").or_else(|| name.strip_suffix(".tofu")) {
-        if stem == "override" || stem.ends_with("_override") {
-            return FileKind::NotYet("override files are not merged yet");
-        }
-        // OpenTofu: `x.tofu` hides `x.tf`.
-        let hidden = !name.ends_with("tofu") && has(format!("{stem}.tofu"));
-        return if hidden { FileKind::Other } else { FileKind::Config };
-    }
-    if name == "terraform.tfvars" || name.ends_with(".auto.tfvars") {
+    let values = name.strip_suffix(".json").unwrap_or(name);
+    if values == "terraform.tfvars" || values.ends_with(".auto.tfvars") {
         return FileKind::Tfvars;
     }
     FileKind::Other
 }
 
+/// Sorts the files of a directory as Terraform reads them.
+fn order(name: &str) -> (bool, bool, &str) {
+    let is_automatic = !matches!(name, "terraform.tfvars" | "terraform.tfvars.json");
+    (is_override(name), is_automatic, name)
+}
+
+/// Whether a file is in JSON syntax, by its name.
+pub(super) fn is_json(path: &str) -> bool {
+    path.ends_with(".json")
+}
+
+/// Whether a configuration file is merged into the others, by its name.
+pub(super) fn is_override(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    config(name).is_some_and(|(stem, _)| stem == "override" || stem.ends_with("_override"))
+}
+
+/// Sorts files that are in memory as those of a directory: configuration, values of variables. What Terraform would not
+/// read is left out, but for values: those are named by whoever gives them.
+pub fn sort<'n>(names: &[&'n str]) -> (Vec<&'n str>, Vec<&'n str>) {
+    let is_values = |name: &str| name.ends_with(".tfvars") || name.ends_with(".tfvars.json");
+    let base = |path: &'n str| path.rsplit('/').next().unwrap_or(path);
+    let siblings = names.iter().copied().collect();
+    let mut names = names.to_vec();
+    names.sort_by(|a, b| order(base(a)).cmp(&order(base(b))));
+    let (values, rest): (Vec<&str>, Vec<&str>) = names.iter().partition(|name| is_values(name));
+    let config = rest.into_iter().filter(|name| kind_of(name, &siblings) == FileKind::Config);
+    (config.filter(|name| !is_ignored(base(name))).collect(), values)
+}
+
 /// Terraform ignores hidden files and editors' leftovers.
 fn is_ignored(name: &str) -> bool {
     name.starts_with('.') || name.ends_with('~') || (name.starts_with('#') && name.ends_with('#'))
+}
+
+/// The workspace that was last selected in a directory, which Terraform keeps there.
+pub(super) fn workspace(directory: &Path) -> Option<String> {
+    let path = directory.join(".terraform/environment");
+    let text = path.is_file().then(|| read_text(&path).ok())??;
+    let name = text.trim();
+    (!name.is_empty()).then(|| name.to_owned())
 }
 
 /// Reads a text file whole.

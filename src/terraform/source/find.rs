@@ -4,25 +4,26 @@
 //! or, where there is none, the directory above its parent.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Component, Path, PathBuf};
 
 use bumpalo::Bump;
 use serde::Deserialize;
 
 use crate::diagnostic::Diagnostic;
-use crate::hcl::{self, ast::ExprKind};
+use crate::hcl::ast::ExprKind;
 use crate::source::{FileId, Sources};
 
 use super::calls::{MAX_DEPTH, not_installed};
 use super::files::{Listing, display_path, read_text};
-use super::{RootModule, Target};
+use super::{RootModule, Target, syntax};
 
 /// A module that is called, read but not parsed.
 #[derive(Debug, Default)]
 pub struct ModuleDir {
     /// `path.module`: the directory from the root module's, `modules/store`.
     pub path: String,
-    /// `*.tf` and `*.tofu`, sorted by name.
+    /// Its files of configuration, as those of [`RootModule::config`].
     pub config: Vec<FileId>,
     /// Where its calls lead, as those of [`RootModule::calls`].
     pub calls: BTreeMap<String, Target>,
@@ -219,15 +220,23 @@ fn calls(files: &[FileId], sources: &Sources) -> BTreeMap<String, Option<String>
             continue;
         }
         let arena = Bump::new();
-        let (body, _) = hcl::parse(text, file, &arena);
-        for block in body.blocks().filter(|block| block.ident.text == "module") {
+        let (parsed, _) = syntax::configuration(sources, file, &arena);
+        for block in parsed.body.blocks().filter(|block| block.ident.text == "module") {
             let [label] = block.labels else { continue };
             let source = match block.body.attribute("source").map(|attribute| attribute.value.kind) {
                 Some(ExprKind::String(text)) => Some(text.to_owned()),
                 _ => None,
             };
-            // Of two blocks of one name the first is analysed.
-            out.entry(label.text.to_owned()).or_insert(source);
+            match out.entry(label.text.to_owned()) {
+                Entry::Occupied(mut base) if parsed.is_override && source.is_some() => {
+                    base.insert(source);
+                }
+                // Of two blocks of one name the first is analysed.
+                Entry::Occupied(_) => {}
+                Entry::Vacant(place) => {
+                    place.insert(source);
+                }
+            }
         }
     }
     out

@@ -102,10 +102,10 @@ pub fn expansion(declared: Declared<'_>, module: &ModuleScope<'_>) -> Expansion 
         (None, Some(attribute)) => (attribute, false),
         (None, None) => return Expansion::Single,
     };
-    let (value, _) = module.evaluate(&attribute.value, declared.file, module);
+    let (value, _) = module.evaluate(&attribute.value, attribute.file, module);
     let result = if counted { count(&value) } else { for_each(&value) };
     result.unwrap_or_else(|cause| {
-        let site = attribute.value.span.at(declared.file);
+        let site = attribute.value.span.at(attribute.file);
         match &cause {
             // An expression in error is reported already.
             Cause::Error(message) if !value.is_unknown() => {

@@ -7,8 +7,7 @@
 //!
 //! Modules that are called are read and parsed once a directory ([`ModuleDir`]) and evaluated once an instance.
 //!
-//! Not there yet: `.tf.json` and override files are reported as not read; data sources other than those of [`data`] are
-//! unknown.
+//! Not there yet: data sources other than those of [`data`] are unknown.
 
 mod body;
 mod calls;
@@ -16,18 +15,21 @@ pub mod data;
 mod files;
 mod find;
 pub mod instance;
+mod json;
 pub mod module;
 pub mod names;
+mod overrides;
 mod providers;
 pub mod resources;
 mod run;
 pub mod scope;
 mod shared;
+pub mod syntax;
 #[cfg(test)]
 mod tests;
 pub mod variables;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -36,11 +38,11 @@ use rayon::prelude::*;
 
 use crate::diagnostic::Diagnostic;
 use crate::eval;
-use crate::hcl::{self, ast::Body};
+use crate::hcl::ast::Body;
 use crate::program::{InputKind, Program};
 use crate::source::{FileId, Sources};
 
-pub use files::{display_path, read_text};
+pub use files::{display_path, read_text, sort};
 pub use find::ModuleDir;
 
 use files::Listing;
@@ -56,9 +58,9 @@ pub struct RootModule {
     pub directory: Option<PathBuf>,
     /// The path as the user gave it.
     pub path: String,
-    /// `*.tf` and `*.tofu`, sorted by name.
+    /// Its files of configuration, sorted by name, those that override others last.
     pub config: Vec<FileId>,
-    /// `terraform.tfvars`, then `*.auto.tfvars` sorted by name.
+    /// Its files of values of variables; later ones win.
     pub tfvars: Vec<FileId>,
     /// Where the root module's calls lead: index into `modules` plus one, or why nowhere.
     pub calls: BTreeMap<String, Target>,
@@ -68,6 +70,8 @@ pub struct RootModule {
     pub directories: Vec<PathBuf>,
     /// The smallest directory that holds the root module and all of them: filesystem functions are confined to it.
     pub tree: Option<PathBuf>,
+    /// The workspace that was last selected here; [`None`] if none was.
+    pub workspace: Option<String>,
     /// Files that were found and are not read, and why.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -85,11 +89,26 @@ impl RootModule {
             path: display_path(directory),
             config: listing.config,
             tfvars: listing.tfvars,
+            workspace: files::workspace(directory),
             diagnostics: listing.diagnostics,
             ..Self::default()
         };
         find::follow(&mut root, directory, sources);
         Ok(root)
+    }
+
+    /// The variables that it declares. The trees that this takes are thrown away.
+    pub fn variable_names(&self, sources: &Sources) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        for &file in &self.config {
+            let arena = Bump::new();
+            let (parsed, _) = syntax::configuration(sources, file, &arena);
+            let variables = parsed.body.blocks().filter(|block| block.ident.text == "variable");
+            names.extend(
+                variables.filter_map(|block| block.labels.first()).map(|label| label.text.to_owned()),
+            );
+        }
+        names
     }
 
     /// Whether there is Terraform here at all.
@@ -108,11 +127,11 @@ impl RootModule {
             .into_par_iter()
             .zip(arenas.par_iter_mut())
             .map(|(file, arena)| {
-                let (body, mut diagnostics) = hcl::parse(sources.text(file), file, arena);
                 if self.tfvars.contains(&file) {
-                    diagnostics = diagnostics.into_iter().map(variables::quiet).collect();
+                    syntax::values(sources, file, arena)
+                } else {
+                    syntax::configuration(sources, file, arena)
                 }
-                (Parsed { file, body }, diagnostics)
             })
             .collect();
         let mut diagnostics = Vec::new();
@@ -146,12 +165,13 @@ impl RootModule {
         let split = |files: &[Parsed<'_>], at: usize| at.min(files.len());
         let (config, rest) = parsed.split_at(split(parsed, self.config.len()));
         let (tfvars, mut rest) = rest.split_at(split(rest, self.tfvars.len()));
-        let (module, mut diagnostics) = Module::new(config);
+        let arena = Bump::new();
+        let (module, mut diagnostics) = Module::new(config, &arena);
         let mut definitions = vec![Definition { module, path: ".", calls: &self.calls }];
         for dir in &self.modules {
             let (config, others) = rest.split_at(split(rest, dir.config.len()));
             rest = others;
-            let (module, more) = Module::new(config);
+            let (module, more) = Module::new(config, &arena);
             diagnostics.extend(more);
             definitions.push(Definition { module, path: &dir.path, calls: &dir.calls });
         }
@@ -162,7 +182,8 @@ impl RootModule {
             .directory
             .as_deref()
             .map(|path| eval::Directory { path, tree: self.tree.as_deref().unwrap_or(path) });
-        let run = Rc::new(Run::new(&definitions, directory));
+        let workspace = given.workspace.or(self.workspace.as_deref()).unwrap_or("default");
+        let run = Rc::new(Run::new(&definitions, directory, workspace));
         let scope = ModuleScope::root(Rc::clone(&run), root, values);
         let mut program = instance::expand(&scope);
         program.kind = InputKind::TerraformSource;
@@ -182,4 +203,6 @@ pub struct Parsed<'a> {
     pub file: FileId,
     /// Its items.
     pub body: Body<'a>,
+    /// What it declares changes what other files declare.
+    pub is_override: bool,
 }

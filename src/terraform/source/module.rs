@@ -1,11 +1,15 @@
-//! A module's definition: its blocks sorted by what they declare. Nothing is evaluated here.
+//! A module's definition: its blocks sorted by what they declare, those of override files merged into the others. Nothing
+//! is evaluated here.
 
 use std::collections::BTreeMap;
+
+use bumpalo::Bump;
 
 use crate::diagnostic::Diagnostic;
 use crate::hcl::ast::{Attribute, Block, Body, Item};
 use crate::source::{FileId, Site};
 
+use super::overrides;
 use super::{Parsed, Target};
 
 /// What the files of one directory declare. Of two declarations of one name the first stays.
@@ -60,14 +64,20 @@ impl<'a> Declared<'a> {
 }
 
 impl<'a> Module<'a> {
-    /// Sorts the blocks of the files.
-    pub fn new(files: &[Parsed<'a>]) -> (Self, Vec<Diagnostic>) {
+    /// Sorts the blocks of the files. What overriding files merge together is made in `arena`.
+    pub fn new(files: &[Parsed<'a>], arena: &'a Bump) -> (Self, Vec<Diagnostic>) {
         let mut module = Self::default();
         let mut diagnostics = Vec::new();
-        for parsed in files {
+        let (overriding, primary): (Vec<&Parsed<'a>>, Vec<_>) =
+            files.iter().partition(|file| file.is_override);
+        for parsed in primary.into_iter().chain(overriding) {
             for item in parsed.body.items {
                 match *item {
-                    Item::Block(block) => module.declare(Declared { file: parsed.file, block }, &mut diagnostics),
+                    Item::Block(block) if parsed.is_override => {
+                        let declared = Declared { file: block.file, block };
+                        overrides::merge(&mut module, declared, arena, &mut diagnostics);
+                    }
+                    Item::Block(block) => module.declare(Declared { file: block.file, block }, &mut diagnostics),
                     Item::Attribute(attribute) => diagnostics.push(
                         Diagnostic::warning(format!("`{}` is not in a block", attribute.name.text))
                             .at(attribute.name.span.at(parsed.file))
@@ -80,6 +90,9 @@ impl<'a> Module<'a> {
     }
 
     fn declare(&mut self, declared: Declared<'a>, diagnostics: &mut Vec<Diagnostic>) {
+        if let Err(diagnostic) = check_header(declared) {
+            return diagnostics.push(diagnostic);
+        }
         let labels: Vec<&'a str> = declared.block.labels.iter().map(|label| label.text).collect();
         let kind = declared.block.ident.text;
         let fresh = match (kind, labels.as_slice()) {
@@ -95,23 +108,20 @@ impl<'a> Module<'a> {
             ("locals", &[]) => {
                 for attribute in declared.body().attributes() {
                     let name = attribute.name;
-                    if !insert(&mut self.locals, name.text, (declared.file, attribute)) {
-                        diagnostics.push(duplicate("local value", name.text, name.span.at(declared.file)));
+                    if !insert(&mut self.locals, name.text, (attribute.file, attribute)) {
+                        diagnostics.push(duplicate("local value", name.text, name.span.at(attribute.file)));
                     }
                 }
                 true
             }
-            ("variable" | "output" | "module" | "provider", _) => {
-                return diagnostics.push(labels_wrong(kind, "one label, its name", declared.site()));
+            ("check", &[_]) => {
+                // The data that a check reads is its own, and has an address like any other.
+                for block in declared.body().blocks().filter(|block| block.ident.text == "data") {
+                    self.declare(Declared { file: block.file, block }, diagnostics);
+                }
+                true
             }
-            ("resource" | "data", _) => {
-                return diagnostics.push(labels_wrong(
-                    kind,
-                    "two labels, its type and its name",
-                    declared.site(),
-                ));
-            }
-            // Backends, checks, moves, imports and removals declare no resource and change no attribute.
+            // Settings, moves, imports and removals declare no resource and change no attribute.
             _ => true,
         };
         if !fresh {
@@ -134,6 +144,35 @@ fn duplicate(kind: &str, name: &str, site: Site) -> Diagnostic {
         .at(site)
 }
 
-fn labels_wrong(kind: &str, expected: &str, site: Site) -> Diagnostic {
-    Diagnostic::warning(format!("a `{kind}` block takes {expected}; this one is not analysed")).at(site)
+/// How many labels the block types have that Terraform knows.
+const LABELS: &[(&str, usize)] = &[
+    ("action", 2),
+    ("check", 1),
+    ("data", 2),
+    ("ephemeral", 2),
+    ("import", 0),
+    ("locals", 0),
+    ("module", 1),
+    ("moved", 0),
+    ("output", 1),
+    ("provider", 1),
+    ("removed", 0),
+    ("resource", 2),
+    ("terraform", 0),
+    ("variable", 1),
+];
+
+/// What is wrong with the type or the labels of a block at the top of a file.
+pub(super) fn check_header(declared: Declared<'_>) -> Result<(), Diagnostic> {
+    let kind = declared.block.ident.text;
+    let message = match LABELS.iter().find(|(known, _)| *known == kind) {
+        Some((_, labels)) if *labels == declared.block.labels.len() => return Ok(()),
+        Some((_, 0)) => format!("a `{kind}` block takes no labels; this one is not analysed"),
+        Some((_, 1)) => format!("a `{kind}` block takes one label, its name; this one is not analysed"),
+        Some(_) => {
+            format!("a `{kind}` block takes two labels, its type and its name; this one is not analysed")
+        }
+        None => format!("Terraform has no block type `{kind}`; this block is not analysed"),
+    };
+    Err(Diagnostic::warning(message).at(declared.site()))
 }

@@ -3,6 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
+use smol_str::SmolStr;
+
 use crate::diagnostic::Diagnostic;
 use crate::eval::Directory;
 use crate::source::Site;
@@ -26,6 +28,8 @@ pub struct Run<'a> {
     pub(super) definitions: &'a [Definition<'a>],
     /// The root module's directory, and what holds all modules.
     pub(super) directory: Option<Directory<'a>>,
+    /// `terraform.workspace`
+    pub(super) workspace: SmolStr,
     /// Resources named since the last recording began.
     touched: RefCell<BTreeSet<Reference>>,
     /// What evaluation has to say.
@@ -43,10 +47,11 @@ pub struct Run<'a> {
 
 impl<'a> Run<'a> {
     /// Nothing is evaluated yet.
-    pub fn new(definitions: &'a [Definition<'a>], directory: Option<Directory<'a>>) -> Self {
+    pub fn new(definitions: &'a [Definition<'a>], directory: Option<Directory<'a>>, workspace: &str) -> Self {
         Self {
             definitions,
             directory,
+            workspace: workspace.into(),
             touched: RefCell::default(),
             diagnostics: RefCell::default(),
             reported: RefCell::default(),

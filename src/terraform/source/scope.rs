@@ -159,7 +159,10 @@ impl<'a> ModuleScope<'a> {
             ) {
                 (Some(items), ..) => items.iter().all(|item| fits(item, left, depth - 1)),
                 (_, Some(map), _) => map.values().all(|item| fits(item, left, depth - 1)),
-                (.., Some(partial)) => partial.parts().all(|item| fits(item, left, depth - 1)),
+                (.., Some(partial)) => {
+                    *left = left.saturating_sub(partial.parts());
+                    *left > 0
+                }
                 (None, None, None) => true,
             }
         }
@@ -269,8 +272,7 @@ impl Scope for ModuleScope<'_> {
             ("path", ["cwd", ..]) => {
                 Ok((Value::unknown(Cause::Other("`path.cwd` depends on the run".into())), 1))
             }
-            // Without a CLI the workspace is the default one, as in a fresh checkout.
-            ("terraform" | "tofu", ["workspace", ..]) => Ok((Value::string("default"), 1)),
+            ("terraform" | "tofu", ["workspace", ..]) => Ok((Value::string(self.run.workspace.clone()), 1)),
             ("ephemeral", [kind, name, ..]) => {
                 let cause = format_smolstr!("`ephemeral.{kind}.{name}` is read at apply");
                 Ok((Value::unknown(Cause::Other(cause)), 2))

@@ -1,24 +1,50 @@
-//! Values of root variables: default, then `terraform.tfvars`, `*.auto.tfvars`, and what the command line gives.
+//! Values of root variables: default, environment, `terraform.tfvars`, `*.auto.tfvars`, and what the command line gives;
+//! the last that has one wins.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use bumpalo::Bump;
-use smol_str::SmolStr;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Level};
 use crate::eval::{self, Mode, Scope};
-use crate::hcl::{self, ast::Expr};
-use crate::source::{FileId, Site, Sources};
+use crate::hcl;
+use crate::hcl::ast::{Expr, ExprKind};
+use crate::source::{FileId, Span};
 use crate::value::{Cause, Type, Unknown, Value, convert};
 
 use super::Parsed;
 use super::module::{Declared, Module};
 
-/// What the command line gives, in its order: parsed `--var-file`s and `--var`s.
+/// What a run is told beside its configuration: what `terraform plan` takes from its command line and environment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunOptions {
+    /// Values of root variables in the order of the command line; later ones win.
+    pub values: Vec<ValueOption>,
+    /// Names and texts of `TF_VAR_…` of the environment. All else wins over them.
+    pub environment: Vec<(String, String)>,
+    /// `terraform.workspace`; [`None`] for the one that was last selected in the root module.
+    pub workspace: Option<String>,
+}
+
+/// An option that gives values of root variables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ValueOption {
+    /// `--var`: name and text.
+    Var(String, String),
+    /// `--var-file`
+    File(PathBuf),
+}
+
+/// [`RunOptions`], read and parsed.
 #[derive(Debug, Default)]
 pub struct Given<'a> {
-    /// Later ones win.
+    /// Of the environment.
+    pub environment: Vec<GivenVar<'a>>,
+    /// Of the command line. Later ones win.
     pub items: Vec<GivenItem<'a>>,
+    /// The workspace.
+    pub workspace: Option<&'a str>,
 }
 
 /// One `--var-file` or `--var`.
@@ -26,15 +52,19 @@ pub struct Given<'a> {
 pub enum GivenItem<'a> {
     /// A parsed variable file.
     File(Parsed<'a>),
-    /// `--var name=text`; the text is a file of its own, so that findings can point at it.
-    Var {
-        /// The variable's name.
-        name: SmolStr,
-        /// What was given for it.
-        text: &'a str,
-        /// The file that holds `text`.
-        file: FileId,
-    },
+    /// `--var`
+    Var(GivenVar<'a>),
+}
+
+/// A variable's name and what was given for it.
+#[derive(Debug)]
+pub struct GivenVar<'a> {
+    /// The variable's name.
+    pub name: &'a str,
+    /// The text.
+    pub text: &'a str,
+    /// The text is a file of its own, so that findings can point at it.
+    pub file: FileId,
 }
 
 /// A scope without names: variable files and defaults can refer to nothing.
@@ -46,11 +76,11 @@ impl Scope for NoNames {
     }
 }
 
-/// Takes in `--var` texts as files, so that they have places.
-pub fn add_vars(vars: &[(String, String)], sources: &mut Sources) -> Vec<(SmolStr, FileId)> {
-    vars.iter()
-        .map(|(name, text)| (name.into(), sources.add_confidential(format!("--var {name}"), text.clone())))
-        .collect()
+/// A value for a variable, and how bad it is if that is none of its type: Terraform refuses all of them, but whoever typed
+/// it on the command line is at hand.
+struct Assigned {
+    value: Value,
+    level: Level,
 }
 
 /// The value of every declared variable, converted to its type.
@@ -60,61 +90,81 @@ pub fn values<'a>(
     given: &Given<'a>,
 ) -> (BTreeMap<&'a str, Value>, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
-    let mut assigned: BTreeMap<SmolStr, Value> = BTreeMap::new();
+    let mut assigned: BTreeMap<&str, Assigned> = BTreeMap::new();
+    for var in &given.environment {
+        // An environment is made for many configurations: what this one does not declare is no mistake.
+        assign_var(var, module, &mut assigned, &mut diagnostics);
+    }
     for parsed in tfvars {
-        // Terraform warns of undeclared names in automatic files only; so do we not repeat it.
-        assign_file(parsed, &mut assigned, &mut diagnostics);
+        assign_file(parsed, module, &mut assigned, &mut diagnostics);
     }
     for item in &given.items {
         match item {
-            GivenItem::File(parsed) => assign_file(parsed, &mut assigned, &mut diagnostics),
-            GivenItem::Var { name, text, file } => {
-                let Some(declared) = module.variables.get(name.as_str()) else {
-                    diagnostics.push(
-                        Diagnostic::warning(format!("`--var {name}` is not a variable of this module"))
-                            .help("declare it, or leave the option out"),
-                    );
-                    continue;
-                };
-                let value = parse_var(text, *file, declared, &mut diagnostics);
-                assigned.insert(name.clone(), value);
-            }
+            GivenItem::File(parsed) => assign_file(parsed, module, &mut assigned, &mut diagnostics),
+            GivenItem::Var(var) => assign_var(var, module, &mut assigned, &mut diagnostics),
         }
     }
     let values = module
         .variables
         .iter()
         .map(|(&name, declared)| {
-            let missing = Cause::Variable(name.into());
-            (name, variable(name, declared, assigned.remove(name).ok_or(missing), &mut diagnostics))
+            let (assigned, level) = match assigned.remove(name) {
+                Some(Assigned { value, level }) => (Ok(value), level),
+                None => (Err(Cause::Variable(name.into())), Level::Warning),
+            };
+            let start = diagnostics.len();
+            let value = variable(name, declared, assigned, &mut diagnostics);
+            for diagnostic in diagnostics.iter_mut().skip(start) {
+                diagnostic.level = diagnostic.level.max(level);
+            }
+            (name, value)
         })
         .collect();
     (values, diagnostics)
 }
 
-fn assign_file(
-    parsed: &Parsed<'_>,
-    assigned: &mut BTreeMap<SmolStr, Value>,
+fn assign_file<'a>(
+    parsed: &Parsed<'a>,
+    module: &Module<'a>,
+    assigned: &mut BTreeMap<&'a str, Assigned>,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
     for attribute in parsed.body.attributes() {
+        let name = attribute.name;
+        if !module.variables.contains_key(name.text) {
+            let message = format!("variable `{}` is not declared by the root module", name.text);
+            diagnostics.push(Diagnostic::notice(message).at(name.span.at(parsed.file)));
+            continue;
+        }
         let value = constant(&attribute.value, parsed.file, diagnostics);
-        assigned.insert(attribute.name.text.into(), value);
+        assigned.insert(name.text, Assigned { value, level: Level::Warning });
     }
 }
 
-/// `--var` of a primitive type or without a type is text; of any other type, `any` too, it is an expression.
-fn parse_var(text: &str, file: FileId, declared: &Declared<'_>, diagnostics: &mut Vec<Diagnostic>) -> Value {
-    let site =
-        Site { file, span: crate::source::Span::new(0, u32::try_from(text.len()).unwrap_or(u32::MAX)) };
+/// A text of a primitive type or without a type is itself; of any other type, `any` too, it is an expression.
+fn assign_var<'a>(
+    var: &GivenVar<'a>,
+    module: &Module<'a>,
+    assigned: &mut BTreeMap<&'a str, Assigned>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let Some(declared) = module.variables.get(var.name) else { return };
     let is_typed = declared.body().attribute("type").is_some();
-    if !is_typed || type_of(declared, &mut Vec::new()).is_primitive() {
-        return Value::string(text).or_origin(site);
-    }
-    let arena = Bump::new();
-    let (expr, more) = hcl::parse_expression(text, file, &arena);
-    diagnostics.extend(more.into_iter().map(quiet));
-    constant(&expr, file, diagnostics)
+    let value = if !is_typed || type_of(declared, &mut Vec::new()).is_primitive() {
+        let length = u32::try_from(var.text.len()).unwrap_or(u32::MAX);
+        Value::string(var.text).or_origin(Span::new(0, length).at(var.file))
+    } else {
+        let arena = Bump::new();
+        let (expr, more) = hcl::parse_expression(var.text, var.file, &arena);
+        diagnostics.extend(more.into_iter().map(quiet));
+        let start = diagnostics.len();
+        let value = constant(&expr, var.file, diagnostics);
+        for diagnostic in diagnostics.iter_mut().skip(start) {
+            diagnostic.level = Level::Error;
+        }
+        value
+    };
+    assigned.insert(var.name, Assigned { value, level: Level::Error });
 }
 
 /// A diagnostic of a variable file's syntax without what it found there.
@@ -150,7 +200,7 @@ pub(super) fn variable(
     let flag = |attribute: &str| literal_bool(body.attribute(attribute).map(|attribute| &attribute.value));
     let ty = type_of(declared, diagnostics);
     let default = body.attribute("default").map(|attribute| {
-        eval::evaluate(&attribute.value, declared.file, &NoNames, Mode::Strict, diagnostics)
+        eval::evaluate(&attribute.value, attribute.file, &NoNames, Mode::Strict, diagnostics)
     });
     let nullable = flag("nullable").unwrap_or(true);
     let value = match (assigned, default) {
@@ -178,15 +228,16 @@ pub(super) fn variable(
 fn type_of(declared: &Declared<'_>, diagnostics: &mut Vec<Diagnostic>) -> Type {
     let Some(attribute) = declared.body().attribute("type") else { return Type::Any };
     Type::from_expr(&attribute.value).unwrap_or_else(|message| {
-        diagnostics.push(Diagnostic::warning(message).at(attribute.value.span.at(declared.file)));
+        diagnostics.push(Diagnostic::warning(message).at(attribute.value.span.at(attribute.file)));
         Type::Any
     })
 }
 
-/// `true` or `false` as written; Terraform wants literals here.
-fn literal_bool(expr: Option<&Expr<'_>>) -> Option<bool> {
+/// `true` or `false` as written, or the same in quotes; Terraform wants literals here.
+pub(super) fn literal_bool(expr: Option<&Expr<'_>>) -> Option<bool> {
     match expr?.kind {
-        hcl::ast::ExprKind::Bool(value) => Some(value),
+        ExprKind::Bool(value) => Some(value),
+        ExprKind::String(text) => text.parse().ok(),
         _ => None,
     }
 }
