@@ -2,9 +2,9 @@
 //!
 //! Values share their parts: sixty locals, each a pair of the one before, take no memory and have 2⁶⁰ leaves. Whoever
 //! walks such a value (to compare, to convert, to print) never ends, and a million locals, each a list of the one before,
-//! end every stack; so none is ever made. What is partly known of an unknown is bounded on its own, and not counted here.
+//! end every stack; so none is ever made.
 
-use crate::value::{Map, Partial, Value};
+use crate::value::{Map, Value};
 
 /// Levels of a value that is walked: twice what one expression can nest.
 const MAX_DEPTH: usize = 400;
@@ -18,9 +18,7 @@ pub(super) fn size(value: &Value, max: usize) -> Option<usize> {
 
 fn walk(value: &Value, max: usize, depth: usize, count: &mut usize) {
     *count = if depth == 0 { max + 1 } else { *count + 1 };
-    let known = value.items().unwrap_or_default().iter().chain(value.map().into_iter().flat_map(Map::values));
-    let partial = value.as_unknown().and_then(|unknown| unknown.partial.as_ref());
-    let held = known.chain(partial.into_iter().flat_map(Partial::values));
+    let held = value.items().unwrap_or_default().iter().chain(value.map().into_iter().flat_map(Map::values));
     for item in held {
         if *count > max {
             return;

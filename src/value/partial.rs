@@ -113,18 +113,6 @@ impl Partial {
         Self::Elements(elements.into()).bounded()
     }
 
-    /// The values that it is made of.
-    pub fn values(&self) -> impl Iterator<Item = &Value> {
-        let (pieces, values, elements): (&[Piece], &[Value], &[Element]) = match self {
-            Self::Template(pieces) => (pieces, &[], &[]),
-            Self::Json(value) => (&[], std::slice::from_ref(value), &[]),
-            Self::Choice(values) => (&[], values, &[]),
-            Self::Elements(elements) => (&[], &[], elements),
-        };
-        let holes = pieces.iter().filter_map(Piece::hole);
-        holes.chain(values).chain(elements.iter().map(|element| &element.value))
-    }
-
     /// This, unless it is too large or too deep.
     fn bounded(self) -> Option<Self> {
         let mut left = Self::MAX_PARTS;

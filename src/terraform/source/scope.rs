@@ -169,7 +169,11 @@ impl<'a> ModuleScope<'a> {
             ) {
                 (Some(items), ..) => items.iter().all(|item| fits(item, left, depth - 1)),
                 (_, Some(map), _) => map.values().all(|item| fits(item, left, depth - 1)),
-                (.., Some(partial)) => partial.values().all(|item| fits(item, left, depth - 1)),
+                // It is bounded on its own.
+                (.., Some(partial)) => {
+                    *left = left.saturating_sub(partial.parts());
+                    *left > 0
+                }
                 (None, None, None) => true,
             }
         }
