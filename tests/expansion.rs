@@ -327,3 +327,87 @@ fn a_module_that_may_not_be_there_protects_nothing_for_certain() {
     // What is in the module is there together.
     assert_eq!(ask(&graph, "module.guard[?].aws_s3_bucket.own", versioned), "true");
 }
+
+/// A bucket with a policy that begins with `Deny` of plain HTTP.
+fn policy(count: &str, statements: &str) -> ResourceGraph {
+    graph(&format!(
+        "variable \"unknown\" {{}}
+        resource \"aws_s3_bucket\" \"b\" {{}}
+        resource \"aws_s3_bucket_policy\" \"p\" {{
+          {count}
+          bucket = aws_s3_bucket.b.id
+          policy = data.aws_iam_policy_document.p.json
+        }}
+        data \"aws_iam_policy_document\" \"p\" {{
+          statement {{
+            effect    = \"Deny\"
+            actions   = [\"s3:*\"]
+            resources = [aws_s3_bucket.b.arn, \"${{aws_s3_bucket.b.arn}}/*\"]
+            principals {{
+              type        = \"*\"
+              identifiers = [\"*\"]
+            }}
+            condition {{
+              test     = \"Bool\"
+              variable = \"aws:SecureTransport\"
+              values   = [\"false\"]
+            }}
+          }}
+          {statements}
+        }}"
+    ))
+}
+
+#[test]
+fn a_statement_beside_an_unknown_dynamic_one_is_known() {
+    let dynamic = |effect: &str| {
+        format!(
+            "dynamic \"statement\" {{
+              for_each = var.unknown
+              content {{
+                effect    = \"{effect}\"
+                actions   = [\"s3:GetObject\"]
+                resources = [statement.value]
+                principals {{
+                  type        = \"AWS\"
+                  identifiers = [\"123456789012\"]
+                }}
+              }}
+            }}"
+        )
+    };
+    let (tls, public) = ("facts.bucket.tls_only", "facts.bucket.public_policy");
+    for statements in ["", &dynamic("Allow"), &dynamic("Deny")] {
+        assert_eq!(ask(&policy("", statements), "aws_s3_bucket.b", tls), "true", "{statements}");
+    }
+    assert_eq!(ask(&policy("", ""), "aws_s3_bucket.b", public), "false");
+    assert_eq!(ask(&policy("", &dynamic("Allow")), "aws_s3_bucket.b", public), UNKNOWN);
+}
+
+#[test]
+fn a_policy_that_may_not_be_there_refuses_nothing_for_certain() {
+    let asked = |count| ask(&policy(count, ""), "aws_s3_bucket.b", "facts.bucket.tls_only");
+    let absent =
+        "`aws_s3_bucket_policy.p[?]` may not be there: variable `unknown` has no default and no value";
+    assert_eq!(asked("count = var.unknown ? 1 : 0"), absent);
+    assert_eq!(asked("count = 1"), "true");
+}
+
+#[test]
+fn elements_stay_known_beside_more_conditions_than_combine() {
+    let open = |ranges: &str| {
+        let group = group(&format!("ingress {{\n  from_port = 443\n  cidr_blocks = {ranges}\n}}"));
+        ask(
+            &group,
+            "aws_security_group.g",
+            "anytrue([for rule in self.ingress : anytrue([for range in rule.cidr_blocks : range == \"0.0.0.0/0\"])])",
+        )
+    };
+    let perhaps = |range: &str| format!("var.unknown ? [\"{range}\"] : []");
+    let several =
+        |first: &str, range: &str| format!("concat([\"{first}\"], {})", vec![perhaps(range); 6].join(", "));
+    assert_eq!(open(&several("0.0.0.0/0", "10.0.0.0/8")), "true");
+    assert_eq!(open(&several("10.0.0.0/8", "10.1.0.0/16")), "false");
+    assert_eq!(open(&several("10.0.0.0/8", "0.0.0.0/0")), UNKNOWN);
+    assert_eq!(open(&format!("concat([\"10.0.0.0/8\"], {})", perhaps("10.1.0.0/16"))), "false");
+}

@@ -6,6 +6,9 @@ use super::access;
 use super::evaluator::Evaluator;
 use crate::value::{Element, Kind, Partial, Times, Truth, Type, Unknown, Value, convert, equal};
 
+/// More elements are not counted.
+const MAX_COUNTED: usize = 64;
+
 /// An element as `for` and `dynamic` see it.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -25,20 +28,11 @@ pub fn entries(collection: &Value) -> Option<Vec<Entry>> {
     }
     Some(match &unknown.partial {
         Some(Partial::Elements(elements)) => {
-            let is_set = matches!(unknown.ty, Type::Set(_));
-            let entry = |(at, element): (usize, &Element)| {
+            let entry = |element: &Element| {
                 let value = access::some(collection, &element.value).mark(collection.sensitive);
-                let key = key(collection, &value);
-                // Of those that may be equal the first is certain.
-                let may_be = |other: &Element| equal(&other.value, &element.value) != Truth::No;
-                let is_one = is_set && elements.iter().take(at).any(may_be);
-                let times = match element.times {
-                    Times::Once if is_one => Times::Perhaps,
-                    times => times,
-                };
-                Entry { key, value, times }
+                Entry { key: key(collection, &value), value, times: element.times }
             };
-            elements.iter().enumerate().map(entry).collect()
+            elements.iter().map(entry).collect()
         }
         Some(Partial::Choice(_)) => match alternatives(&collection.choices().iter().collect::<Vec<_>>()) {
             Some(entries) => entries,
@@ -125,44 +119,59 @@ impl Evaluator<'_> {
         self.partly(joined, partial)
     }
 
-    /// As [`collected`], where there is room for it.
+    /// What `otherwise` says of a collection, and these elements of it, where there is room for them.
     pub(super) fn collected(&self, elements: Vec<Element>, otherwise: Value) -> Value {
-        if elements.iter().all(|element| element.times == Times::Once) {
-            return Value::tuple(elements.into_iter().map(|element| element.value));
+        match elements.as_slice() {
+            [] => Value::tuple([]),
+            [only] if only.times == Times::Once => Value::tuple([only.value.clone()]),
+            // Of several nobody knows the order.
+            _ => self.partly(otherwise, Partial::elements(elements)),
         }
-        self.partly(otherwise, Partial::elements(elements))
     }
 
     /// What a function makes of a collection of which only some elements are known; [`None`] where that tells nothing more.
     pub(super) fn of_elements(&self, name: &str, args: &[Value]) -> Option<Value> {
-        let value = call(name, args)?;
+        let value = match (name, args) {
+            ("anytrue", [list]) => logic(list, true)?,
+            ("alltrue", [list]) => logic(list, false)?,
+            ("length", [list]) => length(list)?,
+            ("concat", lists) if lists.iter().any(Value::is_unknown) => return self.concat(lists),
+            _ => return None,
+        };
         let partial = value.as_unknown().and_then(|unknown| unknown.partial.clone());
         Some(self.partly(value.with_partial(None), partial))
     }
+
+    /// The elements of all lists, of an unknown one what any of its elements is.
+    fn concat(&self, lists: &[Value]) -> Option<Value> {
+        let mut elements = Vec::new();
+        for list in lists {
+            match list.items() {
+                Some(items) => elements.extend(items.iter().map(|item| Element {
+                    value: access::some(list, item).mark(list.sensitive),
+                    times: Times::Once,
+                })),
+                None => elements.extend(
+                    entries(list)?
+                        .into_iter()
+                        .map(|entry| Element { value: entry.value, times: entry.times }),
+                ),
+            }
+        }
+        let operands: Vec<&Value> = lists.iter().collect();
+        let unknown = Unknown { not_null: true, ..Unknown::of_operands(&operands) };
+        let sensitive = lists.iter().any(|list| list.sensitive);
+        Some(self.collected(elements, Value::from_unknown(unknown)).mark(sensitive))
+    }
 }
 
-/// The collection of these elements: a tuple if all are there once, else what `otherwise` says, and they; where they are too
-/// many, any of which nothing is known.
-pub fn collected(elements: Vec<Element>, otherwise: impl FnOnce() -> Value) -> Value {
-    if elements.iter().all(|element| element.times == Times::Once) {
-        return Value::tuple(elements.into_iter().map(|element| element.value));
-    }
-    let value = otherwise();
+/// What `unknown` says of a collection, and these elements of it; where they are too many, any of which nothing is known.
+pub fn collected(elements: Vec<Element>, unknown: Value) -> Value {
     let partial = Partial::elements(elements).or_else(|| {
-        let any = Value { kind: value.kind.clone(), ..Value::NULL };
+        let any = Value { kind: unknown.kind.clone(), ..Value::NULL };
         Partial::elements(vec![Element { value: access::any_element(&any), times: Times::Any }])
     });
-    value.with_partial(partial)
-}
-
-fn call(name: &str, args: &[Value]) -> Option<Value> {
-    match (name, args) {
-        ("anytrue", [list]) => logic(list, true),
-        ("alltrue", [list]) => logic(list, false),
-        ("length", [list]) => length(list),
-        ("concat", lists) if lists.iter().any(Value::is_unknown) => concat(lists),
-        _ => None,
-    }
+    unknown.with_partial(partial)
 }
 
 /// `anytrue` if one `true` decides, `alltrue` if one `false` does.
@@ -196,14 +205,18 @@ fn logic(list: &Value, decides: bool) -> Option<Value> {
 
 /// A number that is one of a few.
 fn length(list: &Value) -> Option<Value> {
-    let unknown = list.as_unknown()?;
     let elements = entries(list)?;
-    if elements.iter().any(|element| element.times == Times::Any) {
+    if elements.len() > MAX_COUNTED || elements.iter().any(|element| element.times == Times::Any) {
         return None;
     }
-    let certain = elements.iter().filter(|element| element.times == Times::Once).count();
-    // Elements of a set may turn out to be equal.
-    let least = if matches!(unknown.ty, Type::Set(_)) { certain.min(1) } else { certain };
+    // Those that may be equal may be one.
+    let mut apart: Vec<&Value> = Vec::new();
+    for element in elements.iter().filter(|element| element.times == Times::Once) {
+        if apart.iter().all(|other| equal(other, &element.value) == Truth::No) {
+            apart.push(&element.value);
+        }
+    }
+    let least = apart.len();
     let numbers: Vec<Value> =
         (least..=elements.len()).take(Partial::MAX_CHOICES + 1).map(Value::number).collect();
     match numbers.as_slice() {
@@ -213,26 +226,6 @@ fn length(list: &Value) -> Option<Value> {
             Some(Value::unknown_from(&[list], Type::Number).with_partial(Some(partial)))
         }
     }
-}
-
-/// The elements of all lists, of an unknown one what any of its elements is.
-fn concat(lists: &[Value]) -> Option<Value> {
-    let mut elements = Vec::new();
-    for list in lists {
-        match list.items() {
-            Some(items) => elements.extend(items.iter().map(|item| Element {
-                value: access::some(list, item).mark(list.sensitive),
-                times: Times::Once,
-            })),
-            None => elements.extend(
-                entries(list)?.into_iter().map(|entry| Element { value: entry.value, times: entry.times }),
-            ),
-        }
-    }
-    let operands: Vec<&Value> = lists.iter().collect();
-    let unknown = Unknown { not_null: true, ..Unknown::of_operands(&operands) };
-    let sensitive = lists.iter().any(|list| list.sensitive);
-    Some(collected(elements, || Value::from_unknown(unknown)).mark(sensitive))
 }
 
 #[cfg(test)]
@@ -286,19 +279,20 @@ mod tests {
 
     #[test]
     fn a_length_is_one_of_a_few() {
-        let element = |times| Element { value: Value::int(1), times };
-        let lengths = |ty, times: &[Times]| -> Option<Vec<String>> {
-            let elements = times.iter().map(|times| element(*times)).collect();
-            let value = length(&partial(ty, Partial::Elements(elements)))?;
+        let lengths_of = |values: &[i64], times: &[Times]| -> Option<Vec<String>> {
+            let element =
+                |(value, times): (&i64, &Times)| Element { value: Value::int(*value), times: *times };
+            let elements = values.iter().cycle().zip(times).map(element).collect();
+            let value = length(&partial(Type::Any, Partial::Elements(elements)))?;
             let Some(Partial::Choice(choice)) = &value.as_unknown()?.partial else { return None };
             Some(choice.iter().map(|value| format!("{:?}", value.kind)).collect())
         };
         let (once, perhaps) = (Times::Once, Times::Perhaps);
-        assert_eq!(lengths(Type::Any, &[once, once, perhaps]).unwrap().len(), 2);
+        assert_eq!(lengths_of(&[1, 2, 3], &[once, once, perhaps]).unwrap().len(), 2);
         // Both may be the same.
-        assert_eq!(lengths(Type::set(Type::Number), &[once, once, perhaps]).unwrap().len(), 3);
-        assert_eq!(lengths(Type::Any, &[once, Times::Any]), None);
-        assert_eq!(lengths(Type::Any, &[perhaps; 20]), None);
+        assert_eq!(lengths_of(&[1], &[once, once, perhaps]).unwrap().len(), 3);
+        assert_eq!(lengths_of(&[1, 2], &[once, Times::Any]), None);
+        assert_eq!(lengths_of(&[1], &[perhaps; 20]), None);
     }
 
     #[test]
@@ -309,7 +303,7 @@ mod tests {
             partial(Type::Any, Partial::Elements(elements.collect()))
         };
         let ask = |name: &str, items: &[(Option<bool>, Times)]| {
-            call(name, &[list(items)]).and_then(|value| value.as_bool())
+            logic(&list(items), name == "anytrue").and_then(|value| value.as_bool())
         };
         let (yes, no) = (Some(true), Some(false));
         assert_eq!(ask("anytrue", &[(yes, Times::Once), (None, Times::Any)]), Some(true));

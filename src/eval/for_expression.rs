@@ -11,7 +11,7 @@ use super::evaluator::{Eval, Evaluator, MAX_ITEMS, Names, Stop, error, optional,
 use super::lift::{is_choice, one};
 use crate::hcl::ast::{Expr, For};
 use crate::source::Span;
-use crate::value::{Element, Kind, Partial, Times, Type, Unknown, Value, convert};
+use crate::value::{Element, Kind, Times, Type, Unknown, Value, convert};
 
 /// Keys and values to iterate, or the unknown that they come from.
 pub(super) enum Entries {
@@ -93,11 +93,6 @@ impl Evaluator<'_> {
         let unknown = unknown(&operands).mark(sensitive);
         if !in_part {
             return Ok(unknown);
-        }
-        // In a set nobody knows which comes first.
-        let is_set = collection.as_unknown().is_some_and(|of| matches!(of.ty, Type::Set(_)));
-        if is_set && built.items.len() > 1 {
-            return Ok(self.partly(unknown, Partial::elements(built.items)));
         }
         Ok(self.collected(built.items, unknown).mark(sensitive))
     }

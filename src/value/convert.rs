@@ -116,7 +116,7 @@ fn convert_unknown(unknown: &Arc<Unknown>, ty: &Type) -> Result<Arc<Unknown>, Mi
     if target == unknown.ty && unknown.alternatives().is_none() {
         return Ok(Arc::clone(unknown));
     }
-    let partial = unknown.partial.as_ref().and_then(|partial| partial.convert(&unknown.ty, ty));
+    let partial = unknown.partial.as_ref().and_then(|partial| partial.convert(ty));
     let prefix = match (&unknown.ty, ty) {
         (Type::String | Type::Any, Type::String) => unknown.prefix.clone(),
         _ => SmolStr::default(),

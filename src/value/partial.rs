@@ -22,8 +22,8 @@ pub enum Partial {
     Json(Value),
     /// One of these, two to [`Partial::MAX_CHOICES`] of them, none a choice itself. Each may be unknown.
     Choice(Arc<[Value]>),
-    /// A list, set or tuple: its elements, of which some may not be there. Their order says nothing, and in a set two that
-    /// may be equal may be one.
+    /// A list, set or tuple: its elements, of which some may not be there. Their order says nothing, and two that may be
+    /// equal may be one, as they are in a set.
     Elements(Arc<[Element]>),
 }
 
@@ -139,12 +139,10 @@ impl Partial {
         }
     }
 
-    /// What is still true of it when its value, which is a `from`, becomes a `ty`.
-    pub(super) fn convert(&self, from: &Type, ty: &Type) -> Option<Self> {
+    /// What is still true of it when its value becomes a `ty`.
+    pub(super) fn convert(&self, ty: &Type) -> Option<Self> {
         match (self, ty) {
             (Self::Elements(_), Type::Any) => Some(self.clone()),
-            // What is one element of a set is one of the list too, and that cannot be told of a list.
-            (Self::Elements(_), Type::List(_)) if matches!(from, Type::Set(_)) => None,
             (Self::Elements(all), Type::List(of) | Type::Set(of)) => {
                 let element = |element: &Element| {
                     Some(Element { value: convert(&element.value, of).ok()?, times: element.times })

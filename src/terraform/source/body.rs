@@ -96,11 +96,11 @@ impl<'m, 'a> BodyReader<'m, 'a> {
             return None;
         }
         self.configured.insert(path.into());
-        Some(elements::collected(items, || {
-            let operands: Vec<&Value> = unknown.iter().collect();
-            let unknown = Unknown { not_null: true, ..Unknown::of_operands(&operands) };
-            Value::from_unknown(unknown).computed_from(operands)
-        }))
+        if unknown.is_empty() {
+            return Some(Value::tuple(items.into_iter().map(|element| element.value)));
+        }
+        let of = Unknown { not_null: true, ..Unknown::of_operands(&unknown.iter().collect::<Vec<_>>()) };
+        Some(elements::collected(items, Value::from_unknown(of).computed_from(&unknown)))
     }
 
     /// The value of an expression; the resources that it names are noted for `path`.
@@ -155,8 +155,7 @@ impl<'m, 'a> BodyReader<'m, 'a> {
             Element { value: Value { origin: Some(header), ..object }, times }
         });
         let blocks: Vec<Element> = blocks.collect();
-        let is_certain = blocks.iter().all(|block| block.times == Times::Once);
-        (blocks, (!is_certain).then_some(collection))
+        (blocks, Some(collection).filter(Value::is_unknown))
     }
 
     /// What stands for the blocks of a `dynamic` block that is wrong.
