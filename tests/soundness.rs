@@ -144,6 +144,8 @@ const BOOLS: &[&str] = &[
     r#"contains(["a", "x/a"], @S)"#,
     "can(tonumber(@S))",
     "alltrue([@B, @B])",
+    "anytrue([for x in @L : x == @S])",
+    r#"alltrue([for x in @L : x != "a"])"#,
     "anytrue([@B, @B])",
     "@B",
 ];
@@ -156,6 +158,10 @@ const LISTS: &[&str] = &[
     "concat(@L, @L)",
     "[for x in @L : x]",
     r#"[for x in @L : "${x}-" if @B]"#,
+    "[for x in @L : x if x != @S]",
+    "[for x in toset(@L) : x if x != u3]",
+    r#"[for x in concat(@L, split("-", u1)) : "${x}/"]"#,
+    r#"concat(split("-", u2), @L)"#,
     r#"formatlist("%s/*", @L)"#,
     r#"formatlist("%s:%s", @S, @L)"#,
     r#"split("-", @S)"#,
@@ -388,4 +394,4 @@ fn extended_mode_is_sound_and_knows_no_less_than_terraform() {
     assert!(kinds.len() == 4 && kinds.iter().all(|count| *count > 50), "{counts:?}");
 }
 
-const CASES: usize = 3_000;
+const CASES: usize = 4_000;
