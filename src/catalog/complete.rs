@@ -94,7 +94,7 @@ impl Completion {
             }
             let value = given.next_if(|(key, _)| key == name).map(|(_, value)| value);
             let is_absent = value.as_ref().is_none_or(|value| match member {
-                Member::Attribute(_) => value.is_null(),
+                Member::Attribute(attribute) => is_unset(value, attribute),
                 Member::Block(_) => is_absent(value),
             });
             let value = match (unset.next(), member) {
@@ -116,7 +116,6 @@ impl Completion {
         name: &str,
     ) -> Value {
         let value = match value {
-            // A configuration that sets null leaves the attribute to the provider, as if it were absent.
             Some(value) if value.as_unknown().is_some_and(is_plain) => {
                 Some(Value { kind: Kind::Unknown(attribute.unknown()), ..value })
             }
@@ -124,7 +123,7 @@ impl Completion {
                 let absent = self.absent(around, name, attribute);
                 Some(fit(value.or_default(&absent.unwrap_or(Value::NULL)), &attribute.ty))
             }
-            Some(value) if !(self.partial && value.is_null()) => Some(fit(value, &attribute.ty)),
+            Some(value) if !(self.partial && is_unset(&value, attribute)) => Some(fit(value, &attribute.ty)),
             _ if self.partial => self.absent(around, name, attribute),
             _ => None,
         }
@@ -255,6 +254,18 @@ fn is_plain(unknown: &Unknown) -> bool {
         && matches!(unknown.ty, Type::Any)
 }
 
+/// Whether a configuration that sets `value` leaves the attribute to the provider, as if it were absent: it does with null.
+/// Of what the provider computes, most resources cannot tell an empty text, or a set or map of texts, from null.
+fn is_unset(value: &Value, attribute: &AttributeSchema) -> bool {
+    let is_empty = match &attribute.ty {
+        Type::String => value.as_str() == Some(""),
+        Type::Set(of) if of.is_primitive() => value.items().is_some_and(<[Value]>::is_empty),
+        Type::Map(of) if of.is_primitive() => value.map().is_some_and(Map::is_empty),
+        _ => false,
+    };
+    value.is_null() || is_empty && attribute.computed
+}
+
 /// Whether a nested block has no instance.
 fn is_absent(value: &Value) -> bool {
     value.is_null() || value.items().is_some_and(<[Value]>::is_empty)
@@ -362,6 +373,18 @@ mod tests {
         };
         assert_eq!(of(true).as_str(), Some("Enabled"));
         assert!(of(false).is_null());
+    }
+
+    #[test]
+    fn what_is_empty_is_left_to_the_provider_that_computes_it() {
+        let empty = Value::tuple([]);
+        let given = object(&[("subnet_ids", empty.clone()), ("vpc_id", Value::string(""))]);
+        let endpoint = complete("aws_vpc_endpoint", given.clone(), true);
+        assert_eq!(endpoint.get("subnet_ids").unwrap().as_unknown().unwrap().cause, Cause::Provider);
+        assert_eq!(endpoint.get("vpc_id").unwrap().as_str(), Some(""));
+        let triggers = object(&[("triggers", Value::object([]))]);
+        assert!(complete("aws_ecs_service", triggers, true).get("triggers").unwrap().is_unknown());
+        assert!(complete("aws_vpc_endpoint", given, false).get("subnet_ids").unwrap().items().is_some());
     }
 
     #[test]

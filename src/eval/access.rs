@@ -206,6 +206,25 @@ impl Evaluator<'_> {
         if times == Times::Once { result } else { Ok(unless_wrong(optional(result)?)) }
     }
 
+    /// `slice` of a list that is not known: how many elements it has is known, if it is no error. Many configurations take
+    /// the first availability zones so, and make an instance for each.
+    pub(super) fn slice_of_unknown(&self, args: &[Value]) -> Option<Value> {
+        let [list, start, end] = args else { return None };
+        let whole = |value: &Value| match &convert(value, &Type::Number).ok()?.kind {
+            Kind::Number(number) => usize::try_from(number.to_u64()?).ok(),
+            _ => None,
+        };
+        let (start, end) = (whole(start)?, whole(end)?);
+        let ty = &list.as_unknown()?.ty;
+        if !matches!(ty, Type::Any | Type::List(_)) || start > end || end - start > MAX_SLICE {
+            return None;
+        }
+        self.note_fallible(true);
+        let elements = (start..end).map(|index| step_into_unknown(list, &Path::Index(index), ty.element()));
+        let part = if *ty == Type::Any { Value::tuple(elements) } else { Value::list(elements) };
+        Some(part.mark(args.iter().any(|arg| arg.sensitive)))
+    }
+
     fn splat(&self, value: &Value, each: &[Step<'_>], span: Span, names: Option<&Names<'_>>) -> Eval {
         let apply = |item: Value| self.steps(item, each, names);
         let result: Value = match &value.kind {
@@ -293,6 +312,9 @@ pub(super) fn attribute(value: &Value, name: &str, span: Span) -> Eval {
 pub fn any_element(collection: &Value) -> Value {
     step_into_unknown(collection, &Path::Some, Type::of(collection).element())
 }
+
+/// A longer part of a list that is not known is not known either.
+const MAX_SLICE: usize = 64;
 
 /// An element by its index or key, as `for` and splats see it.
 pub(super) fn nth(container: &Value, item: &Value, index: usize) -> Value {

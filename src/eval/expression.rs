@@ -155,6 +155,7 @@ impl Evaluator<'_> {
         let result = self.scope.call(name, &args).or_else(|| match name {
             "templatestring" => Some(self.template_string(&args)),
             "templatefile" => Some(self.template_file(&args)),
+            "slice" if self.extended() => self.slice_of_unknown(&args).map(Ok),
             _ => None,
         });
         match result.or_else(|| self.function(name, &args)) {

@@ -292,6 +292,37 @@ fn a_function_that_is_written_wrong_is_told_what_was_meant() {
 }
 
 #[test]
+fn a_null_is_no_list_with_elements() {
+    let value = evaluated("coalescelist(tolist(null), [], [\"a\"])", Mode::Strict).unwrap();
+    assert_eq!(value.items().unwrap().len(), 1);
+    assert!(evaluated("coalescelist(tolist(null), [])", Mode::Strict).is_err());
+}
+
+#[test]
+fn what_may_be_no_element_may_be_caught() {
+    let extended = |text| evaluated(text, Mode::Extended).unwrap();
+    assert_eq!(extended("[\"a\"][missing]").as_str(), Some("a"));
+    for text in ["try([\"a\"][missing], \"b\")", "try(upper({ k = \"a\" }[id]), 1)", "can([\"a\"][missing])"]
+    {
+        assert!(extended(text).is_unknown(), "{text}");
+    }
+    assert_eq!(extended("try([for n in [try([\"a\"][missing], 1)] : 2], 3)").items().unwrap().len(), 1);
+    assert!(extended("try(slice(missing, 0, 2), [])").is_unknown());
+}
+
+#[test]
+fn a_part_of_a_list_that_is_not_known_has_known_elements() {
+    let extended = |text| evaluated(text, Mode::Extended).unwrap();
+    let zones = extended("slice(any, 1, 3)");
+    let references = zones.items().unwrap().iter().map(|zone| zone.reference.as_ref().unwrap().to_string());
+    assert_eq!(references.collect::<Vec<_>>(), ["aws_x.y.config[1]", "aws_x.y.config[2]"]);
+    for text in ["slice(any, 0, 1000)", "slice(any, 2, 1)", "slice(any, 0, missing)", "slice(id, 0, 1)"] {
+        assert!(!evaluated(text, Mode::Extended).is_ok_and(|value| value.items().is_some()), "{text}");
+    }
+    assert!(evaluated("slice(any, 1, 3)", Mode::Strict).unwrap().is_unknown());
+}
+
+#[test]
 fn scopes_bring_names_and_functions() {
     same(&strict("count_args(1, [2, 3]...)"), "3");
     same(&strict("var.a.b"), "1");

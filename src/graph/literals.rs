@@ -92,6 +92,9 @@ fn strings(value: &Value, path: &str, out: &mut Vec<SmolStr>) {
     if let Some(Unknown { partial: Some(Partial::Choice(values)), .. }) = value.as_unknown() {
         return values.iter().for_each(|value| strings(value, path, out));
     }
+    if let Some(elements) = value.elements() {
+        return elements.iter().for_each(|element| strings(&element.value, path, out));
+    }
     if path.is_empty() {
         return out.extend(text(value));
     }

@@ -1,5 +1,8 @@
 //! Developer tasks: `cargo xtask TASK`.
 
+#[path = "../../tests/common/compare/mod.rs"]
+mod compare;
+mod compare_plan;
 mod defaults;
 mod docs;
 mod documents;
@@ -10,6 +13,7 @@ mod truth;
 
 const USAGE: &str = "\
 usage: cargo xtask TASK
+  compare-plan SOURCE PLAN [OPTIONS]       hold the evaluation of source against Terraform's plan of it
   docs [--check]                           write rules/README.md, or say if it is stale
   new-rule PROVIDER SERVICE FAMILY NAME    begin a rule: new-rule aws sagemaker ENC notebook-without-cmk
   schema [SCHEMA.json]                     write the schemas of the catalog
@@ -21,6 +25,7 @@ fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let (task, rest) = args.split_first().map_or(("", &[][..]), |(task, rest)| (task.as_str(), rest));
     match task {
+        "compare-plan" => compare_plan::run(rest),
         "docs" => docs::run(rest),
         "new-rule" => new_rule::run(rest),
         "schema" => schema::run(rest),

@@ -71,6 +71,8 @@ pub(super) fn coalescelist(call: &Call<'_>) -> Outcome {
     for arg in call.args {
         match &arg.kind {
             Kind::Unknown(_) => return Ok(call.unknown(Type::Any)),
+            // Terraform refuses a null without a type, and takes one of a list: that is what a variable gives.
+            Kind::Null => {}
             Kind::List(items) | Kind::Tuple(items) if items.is_empty() => {}
             Kind::List(_) | Kind::Tuple(_) => return Ok(arg.clone()),
             _ => return Err("all arguments must be lists or tuples".to_owned()),

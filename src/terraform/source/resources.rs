@@ -254,14 +254,19 @@ impl<'a> ModuleScope<'a> {
             let what = format_smolstr!("{}.{attr}", block_address(id));
             value.through(what, written.unwrap_or_else(|| declared.site()))
         });
-        // What the provider adds to a block is told by the schema; without it, what the block lacks is not known.
-        let is_whole = declared.body().attribute(attr).is_some()
-            || kind == TERRAFORM_DATA
-            || Catalog::get().schema(kind).is_some();
-        let value = match given.filter(|_| mode == Mode::Data || is_whole) {
-            Some(value) if mode == Mode::Data => value.or_unknown(),
+        let has_schema = match mode {
+            Mode::Data => data::attributes(kind).is_some(),
+            Mode::Managed => kind == TERRAFORM_DATA || Catalog::get().schema(kind).is_some(),
+        };
+        let value = match given {
+            // What the provider adds to a block is told by the schema; without it, what the block lacks is not known.
+            Some(_) if !has_schema && declared.body().attribute(attr).is_none() => {
+                unknown_reference(mode, reference.clone(), Type::Any, true)
+            }
+            // What a data source was not asked for it tells.
+            Some(value) if mode == Mode::Data && (has_schema || !value.is_null()) => value.or_unknown(),
             // The provider decides what is null as it does what is not there.
-            Some(value) if !value.is_null() => {
+            Some(value) if mode == Mode::Managed && !value.is_null() => {
                 let completed = catalog::complete_attribute(kind, attr, Some(&value));
                 let mut value = completed.unwrap_or_else(|| value.or_unknown());
                 let mut path = attr.to_owned();

@@ -305,6 +305,11 @@ impl Scope for ModuleScope<'_> {
                 let (value, used) = self.resource(Mode::Data, kind, name, rest)?;
                 Ok((value, used + 2))
             }
+            // `resource.aws_s3_bucket.b` is `aws_s3_bucket.b`.
+            ("resource", [kind, name, rest @ ..]) => {
+                let (value, used) = self.resource(Mode::Managed, kind, name, rest)?;
+                Ok((value, used + 2))
+            }
             ("each" | "count" | "self", _) => Err(format!("`{root}` has no meaning here")),
             (kind, [name, rest @ ..]) => {
                 let (value, used) = self.resource(Mode::Managed, kind, name, rest)?;
@@ -323,8 +328,11 @@ impl Scope for ModuleScope<'_> {
     ) -> Option<(Value, usize)> {
         match (root, attrs) {
             ("data", [kind, name]) => self.element(Mode::Data, kind, name, key, then),
+            ("resource", [kind, name]) => self.element(Mode::Managed, kind, name, key, then),
             ("module", [name]) => self.called_element(name, key, then),
-            ("var" | "local" | "module" | "path" | "terraform" | "tofu" | "ephemeral", _) => None,
+            ("var" | "local" | "module" | "path" | "terraform" | "tofu" | "ephemeral" | "resource", _) => {
+                None
+            }
             (kind, [name]) => self.element(Mode::Managed, kind, name, key, then),
             _ => None,
         }

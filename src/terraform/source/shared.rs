@@ -4,6 +4,10 @@
 //! What differs is told by the names in an expression, before anything is evaluated: `each` and `count` differ; a variable
 //! does if the argument of the call does; a local if its expression does; a resource and its address if the module has more
 //! than one instance. So a thousand instances with equal inputs cost what the addresses in them cost.
+//!
+//! What is shared is therefore right in each: no provider configuration is asked for it (only resources and data sources
+//! ask, and `tags_all`, which is added to each instance), and names and places in the way that it came
+//! ([`crate::value::Step`]) have no instance keys.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -185,6 +189,7 @@ impl<'a> Shared<'a> {
             // Each instance has its own.
             _ if self.many => false,
             "module" => module.calls.contains_key(first),
+            "resource" => name(1).is_some_and(|second| module.resources.contains_key(&(first, second))),
             "data" => name(1).is_some_and(|second| module.data.contains_key(&(first, second))),
             kind => module.resources.contains_key(&(kind, first)),
         }

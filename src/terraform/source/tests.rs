@@ -153,6 +153,57 @@ fn an_unknown_dynamic_block_may_be_there_or_not() {
 }
 
 #[test]
+fn a_resource_may_be_named_with_its_mode() {
+    let (program, _) = read(
+        r#"
+        resource "aws_s3_bucket" "b" { bucket = "data" }
+        resource "aws_sns_topic" "t" {
+          for_each = { a = "first" }
+          name     = each.value
+        }
+        resource "terraform_data" "t" {
+          input = [resource.aws_s3_bucket.b.bucket, resource.aws_sns_topic.t["a"].name, resource.aws_s3_bucket.b.arn]
+        }
+        "#,
+    );
+    assert_eq!(messages(&program), [""; 0]);
+    assert_eq!(value(&program, "terraform_data.t", "input.0").as_str(), Some("data"));
+    assert_eq!(value(&program, "terraform_data.t", "input.1").as_str(), Some("first"));
+    assert_eq!(reference(&program, "terraform_data.t", "input.2"), "aws_s3_bucket.b.arn");
+}
+
+#[test]
+fn what_no_schema_tells_of_is_known_after_apply() {
+    let (program, _) = read(
+        r#"
+        resource "other_endpoint" "e" {
+          connection { name = "a" }
+          plain = { name = "b" }
+        }
+        data "aws_vpc_endpoint_service" "s" {
+          service_name = null
+          filter { name = "service-type" }
+        }
+        resource "terraform_data" "t" {
+          input = {
+            computed = other_endpoint.e.connection[0].address
+            set      = other_endpoint.e.plain.name
+            asked    = data.aws_vpc_endpoint_service.s.service_name
+            block    = data.aws_vpc_endpoint_service.s.filter[0].id
+          }
+        }
+        "#,
+    );
+    assert_eq!(messages(&program), [""; 0]);
+    let of = |name: &str| reference(&program, "terraform_data.t", &format!("input.{name}"));
+    assert_eq!(of("computed"), "other_endpoint.e.connection[0].address");
+    assert_eq!(of("asked"), "data.aws_vpc_endpoint_service.s.service_name");
+    assert!(value(&program, "terraform_data.t", "input.asked").is_unknown());
+    assert!(value(&program, "terraform_data.t", "input.block").is_unknown());
+    assert_eq!(value(&program, "terraform_data.t", "input.set").as_str(), Some("b"));
+}
+
+#[test]
 fn data_and_modules_are_unknown_for_their_cause() {
     let (program, _) = read(
         r#"
