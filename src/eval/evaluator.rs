@@ -1,9 +1,7 @@
 //! What every part of the evaluator shares: names of `for`, marks of places, errors, and limits.
 
 use std::cell::{Cell, RefCell};
-use std::sync::OnceLock;
 
-use rayon::{ThreadPool, ThreadPoolBuilder};
 use smol_str::SmolStr;
 
 use super::{EvalError, Mode, Scope};
@@ -79,22 +77,20 @@ thread_local! {
     static LIMIT: Cell<usize> = const { Cell::new(MAX_DEPTH) };
 }
 
-/// More threads have no such stack: address space may be limited.
-const MAX_DEEP_THREADS: usize = 8;
-
 /// Does the work on a stack that is deep enough for chains through real modules; where no thread can be had, on this one.
-/// The threads stay: of a tree with thousands of root modules each would cost more to make than the module to evaluate.
-pub fn on_deep_stack<T: Send>(work: impl Fn() -> T + Send + Sync) -> T {
-    static POOL: OnceLock<Option<ThreadPool>> = OnceLock::new();
-    let pool = POOL.get_or_init(|| {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_DEEP_THREADS);
-        let builder = ThreadPoolBuilder::new().num_threads(threads).stack_size(DEEP_STACK);
-        builder.start_handler(|_| LIMIT.set(MAX_DEEP)).build().ok()
-    });
-    match pool {
-        Some(pool) => pool.install(work),
-        None => work(),
-    }
+/// Not in a pool: who waits for one takes up other work meanwhile, a root module inside of the one before, until the stack ends.
+pub fn on_deep_stack<T: Send>(work: impl Fn() -> T + Sync) -> T {
+    std::thread::scope(|scope| {
+        let builder = std::thread::Builder::new().stack_size(DEEP_STACK);
+        let spawned = builder.spawn_scoped(scope, || {
+            LIMIT.set(MAX_DEEP);
+            work()
+        });
+        match spawned {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Err(_) => work(),
+        }
+    })
 }
 
 /// Counts levels of nesting for as long as it lives.
