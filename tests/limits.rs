@@ -253,6 +253,15 @@ fn doubling_ends() {
         bounded(&doubling("[1]", "[@, @]", last), 1, limit);
         bounded(&doubling("{ a = 1 }", "{ a = @, b = @ }", last), 1, limit);
     }
+    // Of a list that is known in part no more is kept than can be walked.
+    for (start, step) in [
+        ("[for x in var.unknown : 1]", "[for x in var.unknown : [@, @]]"),
+        ("concat([1], var.unknown)", "concat(@, @)"),
+        ("[for x in [1] : x if var.unknown]", "[for x in @ : [@, x]]"),
+    ] {
+        let source = "variable \"unknown\" {}\n".to_owned() + &doubling(start, step, "@");
+        bounded(&source, 1, "");
+    }
     let nested = (1..60).fold("a".to_owned(), |inner, _| format!("[for a in [[a, a]] : {inner}]"));
     bounded(&notebook(&format!("length(jsonencode([for a in [1] : {nested}]))")), 1, limit);
 }
@@ -469,6 +478,36 @@ fn instances_and_blocks_are_bounded() {
     bounded(&with("count = 1e12"), 1, "more than 10000 instances are analysed as one");
     let keys = "for_each = toset(flatten([for a in range(1000) : [for b in range(1000) : \"${a}-${b}\"]]))";
     bounded(&with(keys), 1, "limit passed: ");
+    for (meta, said) in [
+        ("count = 1e9", "more than 10000 instances are analysed as one"),
+        ("count = 9223372036854775807", "more than 10000 instances are analysed as one"),
+        ("count = 1e30", "`count` is not a whole number"),
+        ("count = null", "`count` is null"),
+        ("for_each = null", "`for_each` takes a map or a set of strings"),
+        ("for_each = [\"a\", \"b\"]", "`for_each` takes a map or a set; use `toset(…)`"),
+        (
+            "for_each = toset(flatten([for a in range(100) : [for b in range(1000) : \"${a}-${b}\"]]))",
+            "limit passed: a value is too large or too deep",
+        ),
+        (
+            "for_each = toset(flatten([for a in range(20) : [for b in range(1000) : \"${a}-${b}\"]]))",
+            "more than 10000 instances are analysed as one",
+        ),
+        (
+            "dynamic \"a\" {\n for_each = flatten([for a in range(900) : [for b in range(900) : b]])\n content {}\n}",
+            "limit passed: ",
+        ),
+        (
+            "dynamic \"a\" {\n for_each = flatten([for a in range(20) : [for b in range(1000) : b]])\n content {}\n}",
+            "limit passed: blocks of one `dynamic`; the blocks count as not known",
+        ),
+        (
+            "dynamic \"a\" {\n for_each = 3\n content {}\n}",
+            "`for_each` of a `dynamic` block takes a collection",
+        ),
+    ] {
+        bounded(&with(meta), 1, said);
+    }
     let blocks = "dynamic \"a\" {\n for_each = range(1000)\n content {\n dynamic \"b\" {\n for_each = range(1000)\n \
                   content {\n dynamic \"c\" {\n for_each = range(1000)\n content {}\n}\n}\n}\n}\n}";
     bounded(&with(blocks), 1, "limit passed: the module has too many values");

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use airgate::eval::{self, Mode};
-use airgate::value::{Kind, Map, Partial, Piece, Truth, Type, Value, equal};
+use airgate::value::{Element, Kind, Map, Partial, Piece, Times, Truth, Type, Value, equal};
 
 use expressions::{Names, evaluate, show, unknowns};
 
@@ -144,6 +144,8 @@ const BOOLS: &[&str] = &[
     r#"contains(["a", "x/a"], @S)"#,
     "can(tonumber(@S))",
     "alltrue([@B, @B])",
+    "anytrue([for x in @L : x == @S])",
+    r#"alltrue([for x in @L : x != "a"])"#,
     "anytrue([@B, @B])",
     "@B",
 ];
@@ -156,6 +158,10 @@ const LISTS: &[&str] = &[
     "concat(@L, @L)",
     "[for x in @L : x]",
     r#"[for x in @L : "${x}-" if @B]"#,
+    "[for x in @L : x if x != @S]",
+    "[for x in toset(@L) : x if x != u3]",
+    r#"[for x in concat(@L, split("-", u1)) : "${x}/"]"#,
+    r#"concat(split("-", u2), @L)"#,
     r#"formatlist("%s/*", @L)"#,
     r#"formatlist("%s:%s", @S, @L)"#,
     r#"split("-", @S)"#,
@@ -233,10 +239,32 @@ fn admits(value: &Value, concrete: &Value) -> bool {
             None => true,
             Some(Partial::Choice(all)) => all.iter().any(|value| admits(value, concrete)),
             Some(Partial::Template(pieces)) => text.is_some_and(|text| spells(pieces, 0, text)),
+            Some(Partial::Elements(all)) => concrete.items().is_some_and(|items| collects(all, items)),
             Some(Partial::Json(json)) => {
                 text.and_then(|text| eval::json(&Value::string(text))).is_some_and(|text| writes(json, &text))
             }
         }
+}
+
+/// Whether the elements may be those of a list, in any order. What is there once more is another one, and two that are
+/// there may be one.
+fn collects(elements: &[Element], items: &[Value]) -> bool {
+    /// Whether each item can have an element of its own.
+    fn all_have_one(elements: &[&Element], items: &[Value]) -> bool {
+        let Some((item, rest)) = items.split_first() else { return true };
+        elements.iter().enumerate().filter(|(_, element)| admits(&element.value, item)).any(
+            |(at, element)| {
+                let mut left = elements.to_vec();
+                if element.times != Times::Any {
+                    left.remove(at);
+                }
+                all_have_one(&left, rest)
+            },
+        )
+    }
+    let mut certain = elements.iter().filter(|element| element.times == Times::Once);
+    certain.all(|element| items.iter().any(|item| admits(&element.value, item)))
+        && all_have_one(&elements.iter().collect::<Vec<_>>(), items)
 }
 
 /// Whether the parts of two values that are known at the top are `alike`.
@@ -307,6 +335,7 @@ fn count(value: &Value, counts: &mut BTreeMap<&'static str, usize>) {
             Partial::Template(_) => "template",
             Partial::Json(_) => "json",
             Partial::Choice(_) => "choice",
+            Partial::Elements(_) => "elements",
         };
         *counts.entry(name).or_default() += 1;
     }
@@ -362,7 +391,7 @@ fn extended_mode_is_sound_and_knows_no_less_than_terraform() {
     }
     let kinds: Vec<_> = counts.values().copied().collect();
     assert!(substituted > CASES && more > 50, "{substituted} substituted, {more} known at once");
-    assert!(kinds.len() == 3 && kinds.iter().all(|count| *count > 50), "{counts:?}");
+    assert!(kinds.len() == 4 && kinds.iter().all(|count| *count > 50), "{counts:?}");
 }
 
-const CASES: usize = 3_000;
+const CASES: usize = 4_000;

@@ -15,7 +15,7 @@ mod documented;
 mod links;
 mod schema;
 
-pub use complete::{complete, complete_attribute};
+pub use complete::{complete, complete_attribute, unset};
 pub use documented::{DocumentedDefault, documented, fill};
 pub use links::{LinkKind, LinkRule};
 pub use schema::{AttributeSchema, BlockSchema, NestedBlock, Nesting};

@@ -66,7 +66,7 @@ impl Evaluator<'_> {
             Arc::make_mut(unknown).not_null = any && not_null(&branches.0) && not_null(&branches.1);
         }
         match (&branches.0, &branches.1) {
-            (Some(a), Some(b)) if self.extended() => self.join(&[a, b], &result),
+            (Some(a), Some(b)) if self.extended() => self.one_of(&[a, b], &result),
             // Terraform keeps the bounds of both numbers; where they meet the number is known.
             (Some(a), Some(b)) => match (&a.kind, &b.kind) {
                 (Kind::Number(x), Kind::Number(y)) if x == y => {

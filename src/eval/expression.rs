@@ -51,7 +51,8 @@ impl Evaluator<'_> {
 
     /// Ends the evaluation if the value is so large that nobody can walk it.
     fn bound(&self, value: &Value) -> Eval<()> {
-        if value.items().is_none() && value.map().is_none() {
+        let is_partial = value.as_unknown().is_some_and(|unknown| unknown.partial.is_some());
+        if value.items().is_none() && value.map().is_none() && !is_partial {
             return Ok(());
         }
         match size(value, MAX_ITEMS) {

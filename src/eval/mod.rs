@@ -3,6 +3,7 @@
 mod access;
 mod constraint;
 mod control;
+pub mod elements;
 mod evaluator;
 mod expression;
 mod for_expression;

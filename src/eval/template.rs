@@ -4,6 +4,7 @@ use bumpalo::Bump;
 use smol_str::SmolStr;
 
 use super::control::condition_of;
+use super::elements::Entry;
 use super::evaluator::{Eval, Evaluator, MAX_STRING, Names, Stop, error};
 use super::expression::normalize;
 use super::for_expression::Entries;
@@ -81,7 +82,7 @@ impl Evaluator<'_> {
                     match self.entries(&value, collection.span)? {
                         Entries::Unknown => text.hide(value, None),
                         Entries::Known(entries) => {
-                            for (key, value) in &entries {
+                            for Entry { key, value, .. } in &entries {
                                 let outer = key_var.map(|name| Names::with(name.text, key, names));
                                 let inner = Names::with(value_var.text, value, outer.as_ref().or(names));
                                 self.nested(body, text, Some(&inner))?;

@@ -238,6 +238,10 @@ fn evaluate(root: &RootModule, inputs: &Inputs, sources: &Sources) -> Program {
         });
     }
     let mut program = root.evaluate(&parsed, &given);
+    for repeated in program.repeated.values_mut() {
+        repeated.by =
+            sources.get(repeated.site.file).map_or("", |file| file.slice(repeated.site.span)).into();
+    }
     diagnostics.extend(root.diagnostics.iter().cloned());
     diagnostics.append(&mut program.diagnostics);
     program.diagnostics = diagnostics;

@@ -20,7 +20,7 @@ pub use map::Map;
 pub use number::{Big, Number};
 use ops::set_items;
 pub use ops::{equal, order};
-pub use partial::{Partial, Piece, ends, safe_prefix};
+pub use partial::{Element, Partial, Piece, Times, ends, safe_prefix};
 pub use provenance::{Step, Ways};
 pub use types::{Field, Type, unify};
 

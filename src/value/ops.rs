@@ -155,6 +155,10 @@ impl Value {
                     items.iter().any(Self::holds_sensitive)
                 }
                 Kind::Map(map) | Kind::Object(map) => map.values().any(Self::holds_sensitive),
+                // The mark of the whole covers all else that is partly known.
+                Kind::Unknown(_) => {
+                    self.elements().into_iter().flatten().any(|element| element.value.holds_sensitive())
+                }
                 _ => false,
             }
     }

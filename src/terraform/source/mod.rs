@@ -23,6 +23,7 @@ mod providers;
 pub mod resources;
 mod run;
 pub mod scope;
+mod shared;
 pub mod syntax;
 mod tags;
 #[cfg(test)]
@@ -208,6 +209,7 @@ impl RootModule {
         let mut program = instance::expand(&scope);
         program.kind = InputKind::TerraformSource;
         program.path.clone_from(&self.path);
+        program.expressions = run.expressions();
         diagnostics.append(&mut program.diagnostics);
         diagnostics.append(&mut run.diagnostics.take());
         program.diagnostics = diagnostics;

@@ -43,6 +43,8 @@ pub struct Run<'a> {
     modules: Cell<usize>,
     /// Provider configurations.
     pub(super) providers: Configurations<'a>,
+    /// How many expressions were evaluated.
+    expressions: Cell<usize>,
     /// What is left of [`MAX_TOTAL`].
     left: Cell<usize>,
     /// What is left of [`MAX_PARTIAL`].
@@ -63,6 +65,7 @@ impl<'a> Run<'a> {
             reported: RefCell::default(),
             modules: Cell::default(),
             providers: Configurations::default(),
+            expressions: Cell::default(),
             left: Cell::new(MAX_TOTAL),
             partial: Cell::new(MAX_PARTIAL),
             undeclared: RefCell::default(),
@@ -98,6 +101,16 @@ impl<'a> Run<'a> {
         for reference in references {
             self.touch(reference);
         }
+    }
+
+    /// Counts an expression that is evaluated.
+    pub(super) fn count_expression(&self) {
+        self.expressions.set(self.expressions.get() + 1);
+    }
+
+    /// How many expressions were evaluated.
+    pub(super) fn expressions(&self) -> usize {
+        self.expressions.get()
     }
 
     /// Takes `parts` off of what all values may have together; false if no more is left.
