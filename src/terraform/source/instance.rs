@@ -1,4 +1,4 @@
-//! From blocks to resource instances: `count`, `for_each`, `dynamic`, and the value of every attribute.
+//! From blocks to resource instances: `count`, `for_each`, and the value of every attribute.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

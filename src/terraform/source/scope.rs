@@ -1,4 +1,4 @@
-//! What names mean in a module: variables, locals, resources, data, and `each`, `count`, `path`, `terraform`.
+//! What names mean in a module: variables, locals, resources, data, `path`, `terraform`.
 //!
 //! Evaluation is demand driven: a local or a resource attribute is evaluated when something asks for it, and once.
 //! A resource attribute is always a reference, known or not: [`Value::reference`].
