@@ -7,7 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use airgate::eval::{self, Mode};
+use airgate::eval::Mode;
+use airgate::value::json::{self, Dialect};
 use airgate::value::{Kind, Map, Partial, Piece, Truth, Type, Value, equal};
 
 use expressions::{Names, evaluate, show, unknowns};
@@ -98,6 +99,8 @@ const STRINGS: &[&str] = &[
     "jsondecode(jsonencode({ k = @S, l = @L })).k",
     r#"jsondecode("{\"k\": \"-${u1}\", \"l\": [\"${u2}\", 1]}").l[0]"#,
     r#"jsondecode("{\"k\": \"${@B ? u1 : u2}/x\", \"l\": [${@N}]}").k"#,
+    r#"jsondecode("{\"k\": [\"x\", ${u1}], \"${u2}\": \"e${u3}é\", \"l\": \"${@B ? u1 : u2}\"}")["l"]"#,
+    r#"jsondecode("[{\"${u1}\": 1}, [${u1}], ${jsonencode(@S)}, \"é${u2}\"]")[3]"#,
     "base64encode(@S)",
     "sha256(@S)",
     "one([@S])",
@@ -171,6 +174,8 @@ const LISTS: &[&str] = &[
     "try(@L, [])",
     "tolist(toset(@L))",
     "jsondecode(jsonencode(@L))",
+    r#"jsondecode("[{\"${u1}\": 1}, [${u1}], ${jsonencode(@S)}, \"é${u2}\"]")"#,
+    r#"jsondecode("[${jsonencode(@L)}, [\"a\" ${u1}], ${n1}]")[@N]"#,
     "@L",
 ];
 
@@ -233,9 +238,9 @@ fn admits(value: &Value, concrete: &Value) -> bool {
             None => true,
             Some(Partial::Choice(all)) => all.iter().any(|value| admits(value, concrete)),
             Some(Partial::Template(pieces)) => text.is_some_and(|text| spells(pieces, 0, text)),
-            Some(Partial::Json(json)) => {
-                text.and_then(|text| eval::json(&Value::string(text))).is_some_and(|text| writes(json, &text))
-            }
+            Some(Partial::Json(json)) => text
+                .and_then(|text| json::read(text, Dialect::Terraform).ok())
+                .is_some_and(|text| writes(json, &text)),
         }
 }
 

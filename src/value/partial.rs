@@ -224,7 +224,7 @@ fn fits(value: &Value, left: &mut usize, depth: usize) -> bool {
 }
 
 /// Pieces in their normal form; [`None`] if they are too many or too long.
-fn merged(pieces: impl IntoIterator<Item = Piece>) -> Option<Vec<Piece>> {
+pub(super) fn merged(pieces: impl IntoIterator<Item = Piece>) -> Option<Vec<Piece>> {
     fn add(piece: &Piece, text: &mut String, out: &mut Vec<Piece>) {
         match piece {
             Piece::Text(more) => text.push_str(more),
@@ -284,7 +284,7 @@ impl Value {
     }
 
     /// The value that this text is the JSON of, where that is partly known. Of a text with holes
-    /// the evaluator's `json` tells it.
+    /// [`json::told`](super::json::told) finds it.
     pub fn json(&self) -> Option<&Self> {
         match &self.as_unknown()?.partial {
             Some(Partial::Json(value)) => Some(value),

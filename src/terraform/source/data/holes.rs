@@ -6,7 +6,7 @@
 use serde_json::{Map as Members, Value as Json};
 
 use super::document::{Document, Statement};
-use crate::eval;
+use crate::value::json::{self, Dialect};
 use crate::value::{Kind, Number, Piece, Type, Unknown, Value, convert};
 
 /// What a mark begins and ends with; a text that has it is not followed.
@@ -118,7 +118,7 @@ impl Holes {
             let document = if let Some(known) = text.as_str() {
                 Document::parse(&self.text(&Value::string(known))?).ok()
             } else {
-                let read = eval::json(text).and_then(|value| {
+                let read = json::told(text, Dialect::Policy).and_then(|value| {
                     let json = self.json(&value)?;
                     Document::from_json(&self.blocks(json, text)?).ok()
                 });
