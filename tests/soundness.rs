@@ -99,8 +99,8 @@ const STRINGS: &[&str] = &[
     "jsondecode(jsonencode({ k = @S, l = @L })).k",
     r#"jsondecode("{\"k\": \"-${u1}\", \"l\": [\"${u2}\", 1]}").l[0]"#,
     r#"jsondecode("{\"k\": \"${@B ? u1 : u2}/x\", \"l\": [${@N}]}").k"#,
-    r#"jsondecode("{\"k\": [\"x\", ${u1}], \"${u2}\": \"e${u3}é\", \"l\": \"${@B ? u1 : u2}\"}")["l"]"#,
-    r#"jsondecode("[{\"${u1}\": 1}, [${u1}], ${jsonencode(@S)}, \"é${u2}\"]")[3]"#,
+    r#"jsondecode("{\"k\": [\"x\", ${n1}], \"${u2}\": \"e${u3}é\", \"l\": \"${@B ? u1 : u2}\"}")["l"]"#,
+    r#"jsondecode("[{\"${u1}\": 1}, [${@N}], ${jsonencode(@S)}, \"é${u2}\"]")[3]"#,
     "base64encode(@S)",
     "sha256(@S)",
     "one([@S])",
@@ -174,8 +174,8 @@ const LISTS: &[&str] = &[
     "try(@L, [])",
     "tolist(toset(@L))",
     "jsondecode(jsonencode(@L))",
-    r#"jsondecode("[{\"${u1}\": 1}, [${u1}], ${jsonencode(@S)}, \"é${u2}\"]")"#,
-    r#"jsondecode("[${jsonencode(@L)}, [\"a\" ${u1}], ${n1}]")[@N]"#,
+    r#"jsondecode("[{\"${u1}\": 1}, [${@N}], ${jsonencode(@S)}, \"é${u2}\"]")"#,
+    r#"jsondecode("[${jsonencode(@L)}, [\"a\", ${n1}], ${n1}]")[@N]"#,
     "@L",
 ];
 
