@@ -100,7 +100,7 @@ const STRINGS: &[&str] = &[
     r#"jsondecode("{\"k\": \"-${u1}\", \"l\": [\"${u2}\", 1]}").l[0]"#,
     r#"jsondecode("{\"k\": \"${@B ? u1 : u2}/x\", \"l\": [${@N}]}").k"#,
     r#"jsondecode("{\"k\": [\"x\", ${n1}], \"${u2}\": \"e${u3}é\", \"l\": \"${@B ? u1 : u2}\"}")["l"]"#,
-    r#"jsondecode("[{\"${u1}\": 1}, [${@N}], ${jsonencode(@S)}, \"é${u2}\"]")[3]"#,
+    r#"jsondecode("[{\"${u1}\": 1}, [${n1}], ${jsonencode(@S)}, \"é${u2}\"]")[3]"#,
     "base64encode(@S)",
     "sha256(@S)",
     "one([@S])",
@@ -134,6 +134,9 @@ const BOOLS: &[&str] = &[
     "(@N < @N)",
     "(@N == @N)",
     "(@L == @L)",
+    "((b1 ? [any, 1] : [2]) == @L)",
+    r#"((b1 ? { a = any, b = 1 } : { a = 1, b = @N }) == { a = "x", b = @N })"#,
+    r#"((b2 ? { a = [any, 1] } : { a = [2] }) == { a = tolist(["x"]) })"#,
     "(@O == @O)",
     "(!@B)",
     "(@B && @B)",
@@ -156,6 +159,8 @@ const LISTS: &[&str] = &[
     "tolist([@S, @S])",
     "[@S]",
     "(@B ? @L : @L)",
+    "(b1 ? [any, @N] : [@N])",
+    "(b2 ? [any, @S] : l1)",
     "concat(@L, @L)",
     "[for x in @L : x]",
     r#"[for x in @L : "${x}-" if @B]"#,
@@ -174,7 +179,7 @@ const LISTS: &[&str] = &[
     "try(@L, [])",
     "tolist(toset(@L))",
     "jsondecode(jsonencode(@L))",
-    r#"jsondecode("[{\"${u1}\": 1}, [${@N}], ${jsonencode(@S)}, \"é${u2}\"]")"#,
+    r#"jsondecode("[{\"${u1}\": 1}, [${n1}], ${jsonencode(@S)}, \"é${u2}\"]")"#,
     r#"jsondecode("[${jsonencode(@L)}, [\"a\", ${n1}], ${n1}]")[@N]"#,
     "@L",
 ];
@@ -182,6 +187,7 @@ const LISTS: &[&str] = &[
 const OBJECTS: &[&str] = &[
     "{ a = @S, b = @N }",
     "(@B ? @O : @O)",
+    "(b1 ? { a = any, b = @N } : { a = @N, b = @N })",
     "merge(@O, { a = @S })",
     "[@O, @O][@N]",
     "jsondecode(jsonencode(@O))",
@@ -209,9 +215,12 @@ fn concrete(dice: &mut Dice) -> Names {
     ]
     .into();
     names.extend(["u1", "u2", "u3"].map(|name| (name, string(dice))));
-    let any = match dice.roll(4) {
+    let any = match dice.roll(7) {
         0 => number(dice),
         1 => Value::NULL,
+        2 => Value::bool(dice.roll(2) == 0),
+        3 => Value::tuple([string(dice), number(dice)]),
+        4 => Value::object([("a".into(), number(dice))]),
         _ => string(dice),
     };
     names.insert("any", any);
@@ -345,7 +354,8 @@ fn extended_mode_is_sound_and_knows_no_less_than_terraform() {
         for _ in 0..4 {
             let names = concrete(&mut dice);
             let Ok(concrete) = evaluate(&text, &names, Mode::Strict) else { continue };
-            // A branch in error that is not taken has no type, so that Terraform itself promises too much now and then.
+            // Terraform itself promises too much now and then: a branch in error that is not taken has no type, and of what
+            // it knows no type beside a number it says that it is one.
             if !concrete.is_wholly_known() || !admits(&strict, &concrete) {
                 continue;
             }

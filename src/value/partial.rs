@@ -16,8 +16,8 @@ pub enum Partial {
     /// A string: the pieces in order, at least one of them a hole, no two texts side by side.
     Template(Arc<[Piece]>),
     /// The JSON text of this value, which is not wholly known. Where its object keys are, they are all there. A set in it
-    /// is written as a list whose order is not known; an unknown element of one may be equal to another, and one of the
-    /// statements of a policy document may stand for none or several.
+    /// is written as a list whose order is not known; an unknown element of one may be equal to another, and one of a
+    /// policy document may stand for none or several.
     Json(Value),
     /// One of these, two to [`Partial::MAX_CHOICES`] of them, none a choice itself. Each may be unknown.
     Choice(Arc<[Value]>),
