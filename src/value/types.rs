@@ -113,7 +113,7 @@ impl Type {
     pub fn loosened(self, value: &Value) -> Self {
         let each = |element: Arc<Self>| {
             let element = (*element).clone();
-            Arc::new(parts_of(value).iter().fold(element, |element, part| element.loosened(part)))
+            Arc::new(parts_of(value).iter().fold(element, Type::loosened))
         };
         match (self, &value.kind) {
             (this @ (Self::Any | Self::String), _) | (this, Kind::Null) => this,
