@@ -21,7 +21,6 @@ mod tests;
 
 pub use access::any_element;
 pub use evaluator::on_deep_stack;
-pub use functions::json;
 
 use std::path::Path;
 

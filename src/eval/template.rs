@@ -6,14 +6,13 @@ use smol_str::SmolStr;
 use super::control::condition_of;
 use super::elements::Entry;
 use super::evaluator::{Eval, Evaluator, MAX_STRING, Names, Stop, error};
-use super::expression::normalize;
 use super::for_expression::Entries;
 use super::{Scope, functions};
 use crate::eval::Directory;
 use crate::hcl::ast::{Expr, Part};
 use crate::hcl::parse_template;
 use crate::source::Sources;
-use crate::value::{Kind, Partial, Piece, Type, Unknown, Value, Ways, convert, safe_prefix};
+use crate::value::{Kind, Partial, Piece, Type, Unknown, Value, Ways, convert, normalize, safe_prefix};
 
 /// The text so far and what becomes of it.
 #[derive(Default)]

@@ -4,11 +4,11 @@
 //! The value is the JSON text, or what is known of it where it is not wholly known. What cannot be read at all is a document
 //! of one statement of which nothing is known.
 
+use crate::value::json::{self, Dialect, NotJson};
 use crate::value::{Cause, Kind, Map, Partial, Piece, Times, Type, Unknown, Value};
 
 use smol_str::{SmolStr, ToSmolStr};
 
-use super::json;
 use super::picks::Picks;
 use super::text::{Text, cause_of};
 use super::told::{Told, both};
@@ -250,15 +250,14 @@ impl Reader {
 
     fn document(&mut self, value: &Value) -> Result<Document, Cause> {
         let value = self.pick(value);
-        let pieces = match (&value.kind, value.as_unknown().and_then(|unknown| unknown.partial.as_ref())) {
-            (Kind::String(text), _) => vec![Piece::Text(text.clone())],
-            (_, Some(Partial::Template(pieces))) => self.flat(pieces),
+        let inside = match (&value.kind, value.as_unknown().and_then(|unknown| unknown.partial.as_ref())) {
+            (Kind::String(text), _) => json::read(text, Dialect::Policy),
+            (_, Some(Partial::Template(pieces))) => json::read_pieces(&self.flat(pieces), Dialect::Policy),
             (_, Some(Partial::Json(inside))) => return self.statements(inside),
             (Kind::Unknown(unknown), _) => return Err(unknown.cause.clone()),
             _ => return Err(Cause::Other("the document is not a string".into())),
         };
-        let inside = json::read(&pieces).map_err(|wrong| Cause::Other(wrong.into()))?;
-        self.statements(&inside)
+        self.statements(&inside.map_err(not_json)?)
     }
 
     fn statements(&mut self, value: &Value) -> Result<Document, Cause> {
@@ -456,6 +455,16 @@ fn plain(value: &Value) -> Option<SmolStr> {
         Kind::Bool(value) => Some(value.to_smolstr()),
         _ => None,
     }
+}
+
+/// Why a text is not read: its place, never its content.
+fn not_json(why: NotJson) -> Cause {
+    Cause::Other(match why {
+        NotJson::At(line, column) => {
+            format!("line {line}, column {column} of the document: not a policy").into()
+        }
+        NotJson::TooLarge => "the document is not a policy: it is too large or too deep".into(),
+    })
 }
 
 /// What makes the document no policy.

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use smol_str::SmolStr;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use super::{Cause, Kind, Number, Reference, Truth, Type, Unknown, Value};
 
@@ -115,6 +116,15 @@ pub(super) fn set_items(mut items: Vec<Value>) -> (Arc<[Value]>, bool) {
     items.sort_by(order);
     items.dedup_by(|b, a| order(a, b).is_eq() && a.is_wholly_known());
     (items.into(), sensitive)
+}
+
+/// NFC, as all strings of Terraform are.
+pub fn normalize(text: &str) -> SmolStr {
+    if text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
+        text.into()
+    } else {
+        text.nfc().collect()
+    }
 }
 
 impl Value {

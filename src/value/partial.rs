@@ -17,8 +17,8 @@ pub enum Partial {
     /// A string: the pieces in order, at least one of them a hole, no two texts side by side.
     Template(Arc<[Piece]>),
     /// The JSON text of this value, which is not wholly known. Where its object keys are, they are all there. A set in it
-    /// is written as a list whose order is not known; an unknown element of one may be equal to another, and one of the
-    /// statements of a policy document may stand for none or several.
+    /// is written as a list whose order is not known; an unknown element of one may be equal to another, and one of a
+    /// policy document may stand for none or several.
     Json(Value),
     /// One of these, two to [`Partial::MAX_CHOICES`] of them, none a choice itself. Each may be unknown.
     Choice(Arc<[Value]>),
@@ -264,7 +264,7 @@ fn fits(value: &Value, left: &mut usize, depth: usize) -> bool {
 }
 
 /// Pieces in their normal form; [`None`] if they are too many or too long.
-fn merged(pieces: impl IntoIterator<Item = Piece>) -> Option<Vec<Piece>> {
+pub(super) fn merged(pieces: impl IntoIterator<Item = Piece>) -> Option<Vec<Piece>> {
     fn add(piece: &Piece, text: &mut String, out: &mut Vec<Piece>) {
         match piece {
             Piece::Text(more) => text.push_str(more),
@@ -343,7 +343,7 @@ impl Value {
     }
 
     /// The value that this text is the JSON of, where that is partly known. Of a text with holes
-    /// the evaluator's `json` tells it.
+    /// [`json::told`](super::json::told) finds it.
     pub fn json(&self) -> Option<&Self> {
         match &self.as_unknown()?.partial {
             Some(Partial::Json(value)) => Some(value),

@@ -6,7 +6,8 @@
 use serde_json::{Map as Members, Value as Json};
 
 use super::document::{Document, Statement};
-use crate::eval::{self, elements};
+use crate::eval::elements;
+use crate::value::json::{self, Dialect};
 use crate::value::{Kind, Number, Piece, Times, Type, Unknown, Value, convert};
 
 /// What a mark begins and ends with; a text that has it is not followed.
@@ -132,7 +133,7 @@ impl Holes {
             let document = if let Some(known) = text.as_str() {
                 Document::parse(&self.text(&Value::string(known))?).ok()
             } else {
-                let read = eval::json(text).and_then(|value| {
+                let read = json::told(text, Dialect::Policy).and_then(|value| {
                     let json = self.json(&value)?;
                     Document::from_json(&self.blocks(json, text)?).ok()
                 });
