@@ -15,7 +15,8 @@ pub(crate) struct Leaves {
     pub(crate) filled: usize,
     /// Leaves that neither knows.
     pub(crate) neither: usize,
-    /// Leaves that we alone know: Terraform reads a data source at apply that airgate evaluates itself.
+    /// Leaves that we alone know: Terraform reads a data source at apply that airgate evaluates itself, or airgate sees more
+    /// in an expression, and by Terraform's own rules does not know the leaf either.
     pub(crate) ahead: usize,
     /// Values that the plan alone knows.
     pub(crate) unknown: Vec<Unknown>,
@@ -70,11 +71,35 @@ pub(super) struct At<'a> {
     /// Whether the catalog knows the type: then our collections are those of the provider.
     is_typed: bool,
     written: &'a Written<'a>,
+    /// The instance by Terraform's own rules: what is unknown in it airgate knows because it sees more.
+    strict: Option<&'a Value>,
 }
 
 impl<'a> At<'a> {
-    pub(super) fn top(address: &'a str, is_typed: bool, written: &'a Written<'a>) -> Self {
-        Self { address, path: String::new(), plain: String::new(), is_typed, written }
+    pub(super) fn top(
+        address: &'a str,
+        is_typed: bool,
+        written: &'a Written<'a>,
+        strict: Option<&'a Value>,
+    ) -> Self {
+        Self { address, path: String::new(), plain: String::new(), is_typed, written, strict }
+    }
+
+    /// Whether Terraform need not know this: it is not known by its own rules either.
+    fn is_ahead(&self) -> bool {
+        let mut strict = self.strict;
+        // Of a set it is not known which element is which.
+        for step in self.path.split('.').take_while(|step| *step != "*") {
+            strict = match strict {
+                Some(value) if value.is_unknown() => break,
+                Some(value) => match value.items() {
+                    Some(items) => step.parse().ok().and_then(|index: usize| items.get(index)),
+                    None => value.get(step),
+                },
+                None => break,
+            };
+        }
+        strict.is_some_and(|strict| !strict.is_wholly_known()) || self.written.is_deferred(&self.plain)
     }
 
     fn below(&self, step: &str, is_name: bool) -> Self {
@@ -188,7 +213,7 @@ impl Leaves {
             // A provider may take a set or map with one unknown element for wholly unknown.
             return match ours.is_wholly_known() {
                 false => self.neither += 1,
-                true if at.written.is_deferred(&at.plain) => self.ahead += 1,
+                true if at.is_ahead() => self.ahead += 1,
                 true => self.differ(ours, *plan, at),
             };
         }
