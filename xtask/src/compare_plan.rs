@@ -68,8 +68,9 @@ fn print(comparison: &Comparison) {
         leaves.unknown_leaves(),
         leaves.percent(),
     );
-    let Leaves { neither, ahead, filled, .. } = leaves;
+    let Leaves { neither, ahead, filled, provider, .. } = leaves;
     println!("        {neither} known to neither, {ahead} to us alone; {filled} that nobody set are equal");
+    println!("        {provider} that the provider is known to plan in its own way");
     for Different { address, path, ours, plan } in &leaves.different {
         println!("  wrong: {address}: {path}: ours {ours}, the plan {plan}");
     }

@@ -135,7 +135,11 @@ pub(crate) fn compare(program: &Program, strict: &Program, sources: &Sources, pl
         let written = Written { paths: resource.configured.as_deref(), deferred: links.collect() };
         // `terraform_data` has no schema, but its values have types of their own.
         let is_typed = is_typed || resource.type_name == "terraform_data";
-        leaves.compare(&ours, &plan, &At::top(address, is_typed, &written, strict.as_ref()));
+        leaves.compare(
+            &ours,
+            &plan,
+            &At::top(address, &resource.type_name, is_typed, &written, strict.as_ref()),
+        );
     }
     Comparison { managed, data, leaves, diagnostics: diagnostics(program, sources) }
 }
