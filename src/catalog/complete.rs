@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 
-use super::Catalog;
 use super::defaults::{Defaults, Filled};
 use super::schema::{AttributeSchema, BlockSchema, NestedBlock, Nesting};
+use super::{Catalog, rewritten};
 use crate::value::{Cause, Element, Kind, Map, Partial, Times, Type, Unknown, Value, convert};
 
 /// `value`, the object of a managed resource of `type_name`, as the provider's schema says: attributes have their types,
 /// nested blocks are lists, sets or single objects, and what is absent is there.
 ///
 /// With `partial`, the object is what a configuration says: an absent attribute or block has the default that the provider
-/// was measured to give it; else it is unknown where the provider computes it; else null, or an empty list or set. Without,
-/// the object is whole already (of a plan or a state): what is absent is null or empty.
+/// was measured to give it; else it is unknown where the provider computes it; else null, or an empty list or set; and what
+/// the provider writes in another way is as it writes it. Without, the object is whole already (of a plan or a state): what is absent is null or empty.
 ///
 /// What the schema does not know stays as it is: the input may be of a newer provider. So does a value that cannot have
 /// its type.
@@ -23,8 +23,10 @@ pub fn complete(type_name: &str, value: Value, partial: bool) -> Value {
     if !partial {
         return Completion { defaults: Defaults::default(), unset: None, partial }.block(schema, value, "");
     }
-    Completion { defaults: Defaults::of(type_name), unset: unset(type_name), partial }
-        .block(schema, value, "")
+    let completion = Completion { defaults: Defaults::of(type_name), unset: unset(type_name), partial };
+    let mut whole = completion.block(schema, value, "");
+    rewritten::rewrite(type_name, "", &mut whole);
+    whole
 }
 
 /// The attributes and nested blocks of [`complete`]'s result for a configuration that sets nothing; [`None`] if the schema
@@ -42,11 +44,13 @@ pub fn unset(type_name: &str) -> Option<&'static Map> {
 pub fn complete_attribute(type_name: &str, name: &str, value: Option<&Value>) -> Option<Value> {
     let schema = Catalog::get().schema(type_name)?;
     let completion = Completion { defaults: Defaults::of(type_name), unset: None, partial: true };
-    match (schema.attributes.get(name), schema.blocks.get(name)) {
-        (Some(attribute), _) => Some(completion.attribute(attribute, value.cloned(), "", name)),
-        (None, Some(nested)) => Some(completion.nested(nested, value.cloned(), "", name)),
-        (None, None) => None,
-    }
+    let mut whole = match (schema.attributes.get(name), schema.blocks.get(name)) {
+        (Some(attribute), _) => completion.attribute(attribute, value.cloned(), "", name),
+        (None, Some(nested)) => completion.nested(nested, value.cloned(), "", name),
+        (None, None) => return None,
+    };
+    rewritten::rewrite(type_name, name, &mut whole);
+    Some(whole)
 }
 
 struct Completion {

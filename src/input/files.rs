@@ -8,6 +8,7 @@ use bumpalo::Bump;
 use smol_str::SmolStr;
 
 use crate::diagnostic::Level;
+use crate::eval::Mode;
 use crate::program::Program;
 use crate::source::{FileId, Position, Sources};
 use crate::terraform::source::variables::{Given, GivenItem, GivenVar, RunOptions, ValueOption};
@@ -26,6 +27,8 @@ pub struct Inputs {
     /// What the environment gives for them.
     environment: Vec<(SmolStr, FileId)>,
     workspace: Option<String>,
+    /// How expressions are evaluated.
+    mode: Mode,
 }
 
 /// A file with values of root variables.
@@ -129,6 +132,7 @@ impl Inputs {
         this.items = items.into_iter().map(|(_, item)| item).collect();
         this.check_declared(options, sources)?;
         this.workspace.clone_from(&options.workspace);
+        this.mode = options.mode;
         for option in &options.values {
             this.values.push(match option {
                 ValueOption::Var(name, text) => {
@@ -225,7 +229,7 @@ fn evaluate(root: &RootModule, inputs: &Inputs, sources: &Sources) -> Program {
     let (parsed, mut diagnostics) = root.parse(sources, &mut arenas);
     let arena = Bump::new();
     let var = |name, file| GivenVar { name, text: sources.text(file), file };
-    let mut given = Given { workspace: inputs.workspace.as_deref(), ..Given::default() };
+    let mut given = Given { workspace: inputs.workspace.as_deref(), mode: inputs.mode, ..Given::default() };
     given.environment.extend(inputs.environment.iter().map(|(name, file)| var(name, *file)));
     for value in &inputs.values {
         given.items.push(match value {

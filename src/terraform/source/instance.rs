@@ -239,7 +239,7 @@ fn instances<'a>(
         let mut object = reader.object(declared.body(), &names, "");
         if let (Mode::Managed, Kind::Object(map)) = (mode, &mut object.kind)
             && map.get(tags::TAGS_ALL).is_none()
-            && let Some(all) = tags::all(declared, kind, map.get("tags"), scope)
+            && let Some(all) = tags::all(declared, kind, map.get("tags"), map.get(tags::OVERRIDE), scope)
         {
             Arc::make_mut(map).insert(tags::TAGS_ALL.into(), all);
         }

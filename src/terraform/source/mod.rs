@@ -204,7 +204,7 @@ impl RootModule {
             .as_deref()
             .map(|path| eval::Directory { path, tree: self.tree.as_deref().unwrap_or(path) });
         let workspace = given.workspace.or(self.workspace.as_deref()).unwrap_or("default");
-        let run = Rc::new(Run::new(&definitions, directory, workspace));
+        let run = Rc::new(Run::new(&definitions, directory, workspace, given.mode));
         let scope = ModuleScope::root(Rc::clone(&run), root, values);
         let mut program = instance::expand(&scope);
         program.kind = InputKind::TerraformSource;

@@ -245,7 +245,8 @@ impl<'a> ModuleScope<'a> {
             }
             None if mode == Mode::Managed && attr == tags::TAGS_ALL => {
                 let tags = instance::attribute(declared, "tags", self, &scope);
-                tags::all(declared, kind, tags.as_ref(), self)
+                let overriding = instance::attribute(declared, tags::OVERRIDE, self, &scope);
+                tags::all(declared, kind, tags.as_ref(), overriding.as_ref(), self)
             }
             given => given,
         });

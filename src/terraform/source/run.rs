@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use smol_str::SmolStr;
 
 use crate::diagnostic::Diagnostic;
-use crate::eval::Directory;
+use crate::eval::{Directory, Mode};
 use crate::source::Site;
 use crate::value::Reference;
 
@@ -34,6 +34,8 @@ pub struct Run<'a> {
     pub(super) directory: Option<Directory<'a>>,
     /// `terraform.workspace`
     pub(super) workspace: SmolStr,
+    /// How expressions are evaluated.
+    pub(super) mode: Mode,
     /// Resources named since the last recording began.
     touched: RefCell<BTreeSet<Reference>>,
     /// What evaluation has to say.
@@ -55,11 +57,17 @@ pub struct Run<'a> {
 
 impl<'a> Run<'a> {
     /// Nothing is evaluated yet.
-    pub fn new(definitions: &'a [Definition<'a>], directory: Option<Directory<'a>>, workspace: &str) -> Self {
+    pub fn new(
+        definitions: &'a [Definition<'a>],
+        directory: Option<Directory<'a>>,
+        workspace: &str,
+        mode: Mode,
+    ) -> Self {
         Self {
             definitions,
             directory,
             workspace: workspace.into(),
+            mode,
             touched: RefCell::default(),
             diagnostics: RefCell::default(),
             reported: RefCell::default(),

@@ -10,7 +10,7 @@ use std::rc::{Rc, Weak};
 use smol_str::{SmolStr, format_smolstr};
 
 use crate::diagnostic::Diagnostic;
-use crate::eval::{self, Directory, Mode as EvalMode, Nested, Scope, functions};
+use crate::eval::{self, Directory, Nested, Scope, functions};
 use crate::hcl::ast::Expr;
 use crate::program::Mode;
 use crate::source::{FileId, Site};
@@ -145,7 +145,7 @@ impl<'a> ModuleScope<'a> {
         self.run.count_expression();
         let mut diagnostics = Vec::new();
         let (value, touched) =
-            self.recording(|| eval::evaluate(expr, file, scope, EvalMode::Extended, &mut diagnostics));
+            self.recording(|| eval::evaluate(expr, file, scope, self.run.mode, &mut diagnostics));
         for diagnostic in diagnostics {
             self.report(diagnostic);
         }

@@ -26,6 +26,8 @@ pub struct RunOptions {
     pub environment: Vec<(String, String)>,
     /// `terraform.workspace`; [`None`] for the one that was last selected in the root module.
     pub workspace: Option<String>,
+    /// How expressions are evaluated. The strict mode is for those who compare with Terraform.
+    pub mode: Mode,
 }
 
 /// An option that gives values of root variables.
@@ -49,6 +51,8 @@ pub struct Given<'a> {
     pub items: Vec<GivenItem<'a>>,
     /// The workspace.
     pub workspace: Option<&'a str>,
+    /// How expressions are evaluated.
+    pub mode: Mode,
 }
 
 /// One `--var-file` or `--var`.
