@@ -15,14 +15,14 @@ use crate::eval::{self, Mode as EvalMode, functions};
 use crate::facts::Facts;
 use crate::facts::domain::ConditionScope;
 use crate::facts::iam::{ANALYSES, ANALYSIS_NAMES};
-use crate::facts::residency;
+use crate::facts::{presence, residency};
 use crate::finding::{Finding, Subject, Verdict, Via};
 use crate::graph::NodeId;
 use crate::hcl::ast::{Expr, ExprKind, Part};
 use crate::program::{Mode, Resource};
 use crate::rules::{CompiledRule, Scope, Test, Vocabulary};
 use crate::source::{FileId, Site};
-use crate::value::{Kind, Partial, Step, Truth, Value};
+use crate::value::{Element, Kind, Partial, Step, Times, Truth, Value};
 
 /// The rules that run.
 #[derive(Debug)]
@@ -236,6 +236,8 @@ fn ask_rule(
         if let Some(origin) = decided_at.filter(|origin| !covers(result.site, *origin)) {
             result.related.push((origin, "the value that decides".to_owned()));
         }
+        let any = presence::repeated(facts.graph, resource);
+        result.related.extend(any.map(|repeated| (repeated.site, ANY_INSTANCE.to_owned())));
         result.message = message(rule, rules.file, verdict, &scope);
     }
     Some(result)
@@ -252,6 +254,9 @@ fn via(way: &Step, decided_at: Option<Site>) -> Vec<Via> {
     }
     via
 }
+
+/// What is said of `[?]` in an address.
+const ANY_INSTANCE: &str = "how many there are is not known: this is said of any instance, if there is one";
 
 fn covers(site: Option<Site>, other: Site) -> bool {
     site.is_some_and(|site| {
@@ -425,6 +430,15 @@ fn display_partial(partial: &Partial) -> String {
         }
         Partial::Json(value) => format!("jsonencode({})", display(value)),
         Partial::Choice(all) => all.iter().map(display).collect::<Vec<_>>().join(" or "),
+        Partial::Elements(all) => {
+            let element = |element: &Element| match element.times {
+                Times::Once => display(&element.value),
+                Times::Perhaps => format!("perhaps {}", display(&element.value)),
+                Times::Any => format!("any number of {}", display(&element.value)),
+            };
+            let more = if all.len() > 4 { ", …" } else { "" };
+            format!("[{}{more}]", all.iter().take(4).map(element).collect::<Vec<_>>().join(", "))
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use smol_str::SmolStr;
 
 use crate::diagnostic::Diagnostic;
 use crate::source::Site;
-use crate::value::{Reference, Value};
+use crate::value::{Cause, Reference, Value};
 
 /// One analysed input: a root module, a plan, a state, a preview or a stack.
 #[derive(Debug, Default)]
@@ -29,8 +29,12 @@ pub struct Program {
     pub unfollowed: Vec<ModuleCall>,
     /// Module calls that were followed, by the path of the module without instance keys: `module.a.module.b`.
     pub calls: BTreeMap<SmolStr, FollowedCall>,
+    /// Of each resource or module instance that stands for any (`module.a[?]`): by its address, what makes it.
+    pub repeated: BTreeMap<SmolStr, Repeated>,
     /// How many resource instances the input has of types that were not mapped to a Terraform type.
     pub unmapped: usize,
+    /// How many expressions of the source were evaluated, each once for all instances of a module that it is the same in.
+    pub expressions: usize,
     /// The input says of itself that it is not whole (`errored`, a failed preview): why.
     pub incomplete: Option<String>,
     /// What could not be read or understood.
@@ -84,7 +88,7 @@ pub struct Resource {
     /// What a finding on the resource points at: the block's header, or the entry in the JSON.
     pub site: Option<Site>,
     /// Where attributes and blocks are written: dotted path without indexes → the first place. May be empty.
-    pub places: BTreeMap<SmolStr, Site>,
+    pub places: Arc<BTreeMap<SmolStr, Site>>,
     /// Dotted paths, without indexes, of the attributes and blocks that the configuration sets; [`None`] where the input
     /// does not tell. Of an object that is set as a whole there may be only its own path. Instances of one block share it.
     pub configured: Option<Arc<BTreeSet<SmolStr>>>,
@@ -141,6 +145,19 @@ pub enum Action {
     Replace,
     /// It leaves the state and stays in the cloud.
     Forget,
+}
+
+/// What makes the instances of a block that cannot be told: there may be none.
+#[derive(Clone, Debug)]
+pub struct Repeated {
+    /// The expression of its `count` or `for_each`: the same one in the same module makes as many instances.
+    pub site: Site,
+    /// What is written at `site`.
+    pub by: SmolStr,
+    /// There is no more than one.
+    pub at_most_once: bool,
+    /// Why it cannot be told.
+    pub cause: Cause,
 }
 
 /// A provider configuration: one account and region, as far as the configuration tells.

@@ -299,6 +299,19 @@ fn the_environment_counts_only_when_it_is_asked_for() {
 }
 
 #[test]
+fn a_conditional_that_gives_no_element_makes_no_instance() {
+    let dir = Dir::of(
+        "variable \"none\" {\n  type = list(string)\n  default = null\n}\n\
+         variable \"some\" {\n  type = list(string)\n  default = [\"a\", \"b\"]\n}\n\
+         resource \"aws_sns_topic\" \"none\" {\n  for_each = var.none != null ? toset(var.none) : []\n}\n\
+         resource \"aws_sns_topic\" \"some\" {\n  for_each = var.some != null ? toset(var.some) : []\n}\n",
+    );
+    let run = dir.run(&["check"]);
+    run.reports(0, &[" 2 managed resources "]);
+    assert!(!run.out.contains("warning: "), "{}", run.out);
+}
+
+#[test]
 fn a_value_that_is_typed_wrongly_is_an_error_of_use() {
     let dir = Dir::of(
         "output \"o\" {\n  value = var.n\n}\nvariable \"n\" {\n  type = number\n}\nvariable \"l\" {\n  type = list(string)\n}\n",
@@ -319,6 +332,14 @@ fn a_value_that_is_typed_wrongly_is_an_error_of_use() {
         &[
             "warning: the value of variable `n` is wrong",
             "note: variable `only_here` is not declared by the root module",
+        ],
+    );
+    dir.write("x.tfvars", "a = 1\nb = 1\nc = 1\nd = 1\nn {\n}\n");
+    dir.run(&["check", "--var-file", "x.tfvars"]).reports(
+        2,
+        &[
+            "note: variables `a`, `b`, `c` and 1 more are not declared by the root module",
+            "error: a file of values has no blocks; a value is set with `=`\n--> x.tfvars:5:1",
         ],
     );
     dir.write("x.tf.json", "{\"variable\": {\"json\": {}}}");

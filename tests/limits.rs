@@ -134,6 +134,100 @@ fn ten_thousand_files_are_one_module() {
 }
 
 #[test]
+fn a_hundred_thousand_values_are_read() {
+    let dir = Dir::of(&(notebook("var.a.k99999") + "variable \"a\" {}\n"));
+    let values = |prefix: &str| {
+        (0..100_000).fold(String::new(), |mut text, n| {
+            let _ = writeln!(text, "{prefix}{n} = \"x{n}\"");
+            text
+        })
+    };
+    dir.write("terraform.tfvars", format!("a = {{\n{}}}\n{}", values("k"), values("v")));
+    let run = check(&dir, ".");
+    run.reports(1, &["variables `v0`, `v1`, `v2` and 99997 more are not declared", "AWS-SM-NET-001"]);
+    assert!(run.out.len() < 50_000, "{} bytes of report", run.out.len());
+}
+
+#[test]
+fn encodings_of_text_are_read_or_told() {
+    let dir = Dir::of(&notebook("local.none"));
+    let text = std::fs::read_to_string(dir.path().join("main.tf")).unwrap();
+    let told = ["main.tf:1:1", "AWS-SM-NET-001", "local value `none` is not declared", "main.tf:2:10"];
+    for text in [text.replace('\n', "\r\n"), format!("\u{feff}{text}")] {
+        dir.write("main.tf", text);
+        let run = check(&dir, ".");
+        run.reports(1, &told);
+        assert!(run.out.contains("\n1 | resource "), "{}", run.out);
+    }
+    let wide: Vec<u8> = "\u{feff}locals {}\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    std::fs::write(dir.path().join("wide.tf"), wide).unwrap();
+    std::fs::write(dir.path().join("latin.tf"), b"# caf\xe9\n").unwrap();
+    check(&dir, ".").reports(
+        2,
+        &[
+            "error: `wide.tf` is not UTF-8: byte 0 is not valid",
+            "error: `latin.tf` is not UTF-8: byte 5 is not valid",
+            "AWS-SM-NET-001",
+        ],
+    );
+}
+
+#[test]
+fn json_configuration_nests_deeply() {
+    let deep = 10_000;
+    for (value, said) in [
+        ("[".repeat(deep) + &"]".repeat(deep), "nests deeper than 200 levels"),
+        ("{\"a\":".repeat(deep) + "1" + &"}".repeat(deep), "nests deeper than 200 levels"),
+        ("[".repeat(deep), "nests deeper than 200 levels"),
+        (format!("\"${{{}\"", "[".repeat(deep)), "nests deeper than 200 levels"),
+    ] {
+        let dir = Dir::of(&notebook("\"x\""));
+        dir.write("x.tf.json", format!("{{\"locals\":{{\"x\":{value}}}}}"));
+        check(&dir, ".").reports(2, &[said, "x.tf.json:1:", "AWS-SM-NET-001"]);
+    }
+}
+
+/// What is wrong in the ways of this issue costs its own value, and nothing beside it.
+#[test]
+fn modules_and_loops_over_the_wrong_thing_are_told() {
+    let dir = Dir::of(
+        "module \"a\" {\n  source = \"./a\"\n}\nmodule \"x\" {\n  source = \"./pass\"\n  x = module.y.x\n}\n\
+         module \"y\" {\n  source = \"./pass\"\n  x = module.x.x\n}\n\
+         resource \"aws_sagemaker_notebook_instance\" \"lab\" {\n  for_each = [\"a\", \"b\"]\n  name = each.key\n  \
+         role_arn = module.x.x\n}\n\
+         variable \"n\" {\n  type = number\n  default = \"many\"\n}\n\
+         resource \"aws_sns_topic\" \"t\" {\n  count = var.n\n}\nmodule \"m\" {\n  source = \"./pass\"\n  \
+         for_each = [\"x\"]\n  x = 1\n}\n",
+    );
+    dir.write("a/main.tf", "module \"b\" {\n  source = \"../b\"\n}\n");
+    dir.write("b/main.tf", "module \"a\" {\n  source = \"../a\"\n}\n");
+    dir.write("pass/main.tf", "variable \"x\" {}\noutput \"x\" {\n  value = var.x\n}\n");
+    check(&dir, ".").reports(
+        1,
+        &[
+            "`module.a` calls the module that it is part of",
+            "b/main.tf:1:1",
+            "`output.x` refers to itself",
+            "`for_each` takes a map or a set; use `toset(…)`\n  --> main.tf:13:14",
+            "main.tf:26:14",
+            "the value of variable `n` is wrong: a number is required\n  --> main.tf:19:13",
+            "aws_sagemaker_notebook_instance.lab[?]",
+        ],
+    );
+}
+
+#[test]
+fn an_override_of_nothing_is_told() {
+    let dir = Dir::of(&notebook("\"x\""));
+    dir.write("x_override.tf", "resource \"aws_sns_topic\" \"none\" {\n}\nlocals {\n  a = 1\n}\n");
+    let run = check(&dir, ".");
+    run.reports(
+        1,
+        &["there is no `resource.aws_sns_topic.none` to override", "x_override.tf:1:1", "`local.a`"],
+    );
+}
+
+#[test]
 fn long_lines_and_strings_are_cut() {
     let long = "a".repeat(10 << 20);
     bounded(&notebook(&format!("\"{long}\"")).replace('\n', " "), 1, "aaa");
@@ -158,6 +252,15 @@ fn doubling_ends() {
     for last in ["@", "jsonencode(@)", "@ == @ ? \"a\" : \"b\"", "flatten(@)", "toset(@)", "tolist([@, @])"] {
         bounded(&doubling("[1]", "[@, @]", last), 1, limit);
         bounded(&doubling("{ a = 1 }", "{ a = @, b = @ }", last), 1, limit);
+    }
+    // Of a list that is known in part no more is kept than can be walked.
+    for (start, step) in [
+        ("[for x in var.unknown : 1]", "[for x in var.unknown : [@, @]]"),
+        ("concat([1], var.unknown)", "concat(@, @)"),
+        ("[for x in [1] : x if var.unknown]", "[for x in @ : [@, x]]"),
+    ] {
+        let source = "variable \"unknown\" {}\n".to_owned() + &doubling(start, step, "@");
+        bounded(&source, 1, "");
     }
     let nested = (1..60).fold("a".to_owned(), |inner, _| format!("[for a in [[a, a]] : {inner}]"));
     bounded(&notebook(&format!("length(jsonencode([for a in [1] : {nested}]))")), 1, limit);
@@ -263,6 +366,68 @@ fn templates_in_files_are_bounded() {
 
 #[cfg(unix)]
 #[test]
+fn links_out_of_the_tree_are_not_read() {
+    let dir = Dir::of(&notebook("\"x\""));
+    let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, dir.path().join(name)).unwrap();
+    link("/etc/passwd", "out.tf");
+    link("/etc/passwd", "terraform.tfvars");
+    link("/dev/zero", "b.auto.tfvars");
+    link("loop.tf", "loop.tf");
+    link("none.tf", "dangling.tf");
+    dir.write("shared/more.tf", "resource \"aws_sagemaker_notebook_instance\" \"linked\" {}\n");
+    link("shared/more.tf", "more.tf");
+    link("/usr/share", "out");
+    link("lp", "lp");
+    dir.write(
+        "calls.tf",
+        "module \"out\" {\n  source = \"./out\"\n}\nmodule \"lp\" {\n  source = \"./lp\"\n}\n",
+    );
+    let run = check(&dir, ".");
+    run.reports(
+        2,
+        &[
+            "error: `out.tf` is a link out of the analysed tree; it is not read",
+            "error: `terraform.tfvars` is a link out of the analysed tree",
+            "error: `b.auto.tfvars` is a link out of the analysed tree",
+            "error: cannot read `loop.tf`: ",
+            "error: cannot read `dangling.tf`: ",
+            "warning: `module.out` is not followed: `out` lies outside the analysed tree",
+            "warning: `module.lp` is not followed: there is no directory `lp`",
+            "aws_sagemaker_notebook_instance.lab",
+            "aws_sagemaker_notebook_instance.linked",
+        ],
+    );
+    assert!(!run.out.contains("root:"), "{}", run.out);
+}
+
+/// Files beside the root module are those of the repository, but for what Git keeps for itself.
+#[test]
+fn functions_read_files_of_the_repository() {
+    let dir = Dir::new();
+    dir.write(".git/config", "token");
+    dir.write("assets/name.txt", "lab");
+    let source = |path: &str| notebook(&format!("file(\"{path}\")"));
+    for (path, said) in [
+        ("../assets/name.txt", ""),
+        ("${path.module}/../assets/name.txt", ""),
+        ("../.git/config", "a file outside the analysed tree is not read"),
+        ("../assets/none.txt", "file: there is no file `../assets/none.txt`"),
+    ] {
+        dir.write("root/main.tf", source(path));
+        let run = check(&dir, "root");
+        run.reports(1, &[said, "AWS-SM-NET-001"]);
+        assert_eq!(run.out.contains("warning: "), !said.is_empty(), "{}", run.out);
+    }
+    // What a data source makes is there when Terraform reads it.
+    let archive = "data \"archive_file\" \"a\" {\n  output_path = \"a.zip\"\n}\n";
+    dir.write("root/main.tf", notebook("filesha256(data.archive_file.a.output_path)") + archive);
+    let run = check(&dir, "root");
+    run.reports(1, &["AWS-SM-NET-001"]);
+    assert!(!run.out.contains("there is no file"), "{}", run.out);
+}
+
+#[cfg(unix)]
+#[test]
 fn files_that_are_none_are_told() {
     let dir = Dir::new();
     let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, dir.path().join(name)).unwrap();
@@ -274,16 +439,16 @@ fn files_that_are_none_are_told() {
     let pipe = std::process::Command::new("mkfifo").arg(dir.path().join("pipe")).status().unwrap();
     assert!(pipe.success());
     for (expression, said) in [
-        ("file(\"loop\")", "there is no such file"),
-        ("file(\"dangling\")", "there is no such file"),
-        ("file(\"outside\")", "of a file outside the analysed root"),
-        ("filesha256(\"up/x\")", "of a file outside the analysed root"),
-        ("file(\"/dev/zero\")", "of a file outside the analysed root"),
-        ("templatefile(\"/etc/hostname\", {})", "of a file outside the analysed root"),
-        ("fileexists(\"pipe\")", "does not name a file"),
-        ("file(\"pipe\")", "does not name a file"),
-        ("file(\"folder\")", "does not name a file"),
-        ("fileset(\"..\", \"**\")", "of a file outside the analysed root"),
+        ("file(\"loop\")", "there is no file `loop`"),
+        ("file(\"dangling\")", "there is no file `dangling`"),
+        ("file(\"outside\")", "a file outside the analysed tree is not read"),
+        ("filesha256(\"up/x\")", "a file outside the analysed tree is not read"),
+        ("file(\"/dev/zero\")", "a file outside the analysed tree is not read"),
+        ("templatefile(\"/etc/hostname\", {})", "a file outside the analysed tree is not read"),
+        ("fileexists(\"pipe\")", "is not a file"),
+        ("file(\"pipe\")", "is not a file"),
+        ("file(\"folder\")", "is not a file"),
+        ("fileset(\"..\", \"**\")", "a file outside the analysed tree is not read"),
     ] {
         dir.write("main.tf", format!("locals {{\n  x = {expression}\n}}\n{}", notebook("tostring(local.x)")));
         check(&dir, ".").reports(1, &[said, "main.tf:2:", "AWS-SM-NET-001"]);
@@ -313,6 +478,36 @@ fn instances_and_blocks_are_bounded() {
     bounded(&with("count = 1e12"), 1, "more than 10000 instances are analysed as one");
     let keys = "for_each = toset(flatten([for a in range(1000) : [for b in range(1000) : \"${a}-${b}\"]]))";
     bounded(&with(keys), 1, "limit passed: ");
+    for (meta, said) in [
+        ("count = 1e9", "more than 10000 instances are analysed as one"),
+        ("count = 9223372036854775807", "more than 10000 instances are analysed as one"),
+        ("count = 1e30", "`count` is not a whole number"),
+        ("count = null", "`count` is null"),
+        ("for_each = null", "`for_each` takes a map or a set of strings"),
+        ("for_each = [\"a\", \"b\"]", "`for_each` takes a map or a set; use `toset(…)`"),
+        (
+            "for_each = toset(flatten([for a in range(100) : [for b in range(1000) : \"${a}-${b}\"]]))",
+            "limit passed: a value is too large or too deep",
+        ),
+        (
+            "for_each = toset(flatten([for a in range(20) : [for b in range(1000) : \"${a}-${b}\"]]))",
+            "more than 10000 instances are analysed as one",
+        ),
+        (
+            "dynamic \"a\" {\n for_each = flatten([for a in range(900) : [for b in range(900) : b]])\n content {}\n}",
+            "limit passed: ",
+        ),
+        (
+            "dynamic \"a\" {\n for_each = flatten([for a in range(20) : [for b in range(1000) : b]])\n content {}\n}",
+            "limit passed: blocks of one `dynamic`; the blocks count as not known",
+        ),
+        (
+            "dynamic \"a\" {\n for_each = 3\n content {}\n}",
+            "`for_each` of a `dynamic` block takes a collection",
+        ),
+    ] {
+        bounded(&with(meta), 1, said);
+    }
     let blocks = "dynamic \"a\" {\n for_each = range(1000)\n content {\n dynamic \"b\" {\n for_each = range(1000)\n \
                   content {\n dynamic \"c\" {\n for_each = range(1000)\n content {}\n}\n}\n}\n}\n}";
     bounded(&with(blocks), 1, "limit passed: the module has too many values");

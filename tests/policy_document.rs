@@ -507,4 +507,22 @@ fn documents_that_are_partly_known_are_merged() {
         "{Statement: [{Action: *, Effect: Allow, Principal: ?}, {Action: b, Effect: Allow, Sid: B}], Version: 2012-10-17}"
     );
     assert_eq!(partly(&document("t", "source_policy_documents = [var.x]")), "?");
+    // A text keeps what stands beside elements that are not known; a repeated key is not followed.
+    let text = |document: &str| own(&format!("source_policy_documents = [<<-EOT\n{document}\nEOT\n]"));
+    assert_eq!(
+        partly(&text(
+            r#"{"Statement": [{"Effect": "Allow", "Action": ["*", ${var.x}], "Resource": ${var.x}}]}"#
+        )),
+        "{Statement: [{Action: any of [*, ?], Effect: Allow, Resource: ?}, {Action: b, Effect: Allow, Sid: B}], \
+         Version: 2012-10-17}"
+    );
+    assert_eq!(
+        partly(&text(r#"{"Statement": [{"Effect": "Allow", "Action": "*"}, ${var.x}]}"#)),
+        "{Statement: any of [{Action: *, Effect: Allow}, ?, {Action: b, Effect: Allow, Sid: B}], \
+         Version: 2012-10-17}"
+    );
+    assert_eq!(
+        partly(&text(r#"{"Id": "${var.x}", "Id": "a", "Statement": []}"#)),
+        "{Id: ?, Statement: any of [?, {Action: b, Effect: Allow, Sid: B}], Version: ?}"
+    );
 }

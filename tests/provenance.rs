@@ -254,3 +254,28 @@ fn the_way_of_a_sensitive_value_has_names_and_places_only() {
         assert!(!all.contains("hunter2"), "{format}: {all}");
     }
 }
+
+#[test]
+fn what_instances_of_a_module_share_is_told_of_each() {
+    let dir = Dir::of(
+        "module \"lab\" {\n  source = \"./lab\"\n  for_each = { a = \"Enabled\", b = \"Enabled\" }\n  root   = local.root\n}\n\
+         module \"own\" {\n  source = \"./lab\"\n  for_each = { a = \"Enabled\", b = \"Enabled\" }\n  root   = each.value\n}\n\
+         locals {\n  root = \"Enabled\"\n}\n",
+    );
+    dir.write("lab/lab.tf", LAB);
+    let shared = ["local.root lab/lab.tf:5", "var.root main.tf:4", "local.root main.tf:12"];
+    let own = ["local.root lab/lab.tf:5", "var.root main.tf:9", "each.value main.tf:8"];
+    let told = |address: &str, way: &[&str]| {
+        let address = format!("module.{address}.aws_sagemaker_notebook_instance.lab");
+        (address, way.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    let expected = [
+        told("lab[\"a\"]", &shared),
+        told("lab[\"b\"]", &shared),
+        told("own[\"a\"]", &own),
+        told("own[\"b\"]", &own),
+    ];
+    let mut ways = ways(&dir, &[]);
+    ways.sort();
+    assert_eq!(ways, expected);
+}

@@ -1,34 +1,28 @@
 //! Which directories are root modules: named ones, those below a directory, and those that others call.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail the test"
+)]
+
+#[path = "common/folder.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod folder;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use airgate::config::{Config, Options, Scope};
 use airgate::diagnostic::Level;
 use airgate::finding::Report;
 
-/// A directory of a test's own with a Git repository in `tree`, removed at the end.
-struct Folder(PathBuf);
+use folder::Folder;
 
 impl Folder {
-    fn new(files: &[(&str, &str)]) -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("airgate-roots-{}-{number}", std::process::id()));
-        fs::create_dir_all(folder.join("tree/.git")).unwrap();
-        for (path, text) in files {
-            let path = folder.join("tree").join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        Self(folder)
-    }
-
     fn path(&self, path: &str) -> PathBuf {
-        self.0.join("tree").join(path)
+        self.tree().join(path)
     }
 
     fn check(&self, paths: &[&str], recursive: bool) -> Report {
@@ -52,12 +46,6 @@ impl Folder {
     fn said(&self, report: &Report) -> Vec<String> {
         let tree = format!("{}/", self.path("").display()).replace("//", "/");
         report.diagnostics.iter().map(|d| d.message.replace(&tree, "")).collect()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 

@@ -3,17 +3,22 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail the test")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Mutex;
 
 use airgate::check::{self, Checked, Rules};
 use airgate::config::{Config, Scope};
 use airgate::facts::Facts;
 use airgate::graph::ResourceGraph;
-use airgate::input::{self, InputFile};
+use airgate::input::{self, InputFile, Inputs};
 use airgate::program::{Mode, Program};
 use airgate::rules::{self, RuleSet, Scope as RuleScope};
 use airgate::source::Sources;
+use airgate::terraform::source::variables::RunOptions;
 use serde_json::{Value, json};
+
+#[path = "common/teams.rs"]
+mod teams;
 
 /// The plan of a fixture, `copies` times as instances of one module. All copies have the same literals.
 fn grown(fixture: &str, copies: usize) -> String {
@@ -128,4 +133,61 @@ fn names_that_all_copies_share_join_only_what_is_in_one_copy() {
         let (source, target) = (graph.resource(source).unwrap(), graph.resource(target).unwrap());
         assert_eq!(source.module, target.module, "{} → {}", source.address, target.address);
     }
+}
+
+/// What reading a root module with so many instances of one module takes: expressions evaluated, instances, graph.
+fn source_work(name: &str, root: &str, module: &str) -> (usize, usize) {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(dir.join("team")).unwrap();
+    std::fs::write(dir.join("main.tf"), root).unwrap();
+    std::fs::write(dir.join("team/main.tf"), module).unwrap();
+    let mut sources = Sources::default();
+    let inputs = Inputs::read(&[dir], &RunOptions::default(), &mut sources).unwrap();
+    let program = inputs.items[0].program(&inputs, &sources, &|_| true).unwrap();
+    assert!(program.diagnostics.is_empty(), "{:?}", program.diagnostics);
+    (program.expressions, program.resources.len())
+}
+
+#[test]
+fn an_instance_of_a_module_evaluates_what_differs_in_it() {
+    let of = |count: usize| source_work(&format!("scale-{count}"), &teams::root(count), teams::TEAM);
+    // The inputs repeat with every sixth instance.
+    let [(first, one), (second, two), (third, _)] = [60, 120, 180].map(of);
+    assert_eq!(two - one, 60 * teams::RESOURCES);
+    assert_eq!(second - first, third - second, "the work does not grow with the instances alone");
+    // Of 80 expressions in the module and its call the rest is a literal, or the same in all instances.
+    assert!(second - first <= 60 * 40, "60 instances evaluate {} expressions", second - first);
+}
+
+#[test]
+fn instances_with_equal_inputs_are_evaluated_once() {
+    let module = "variable \"tags\" { type = map(string) }
+        variable \"settings\" { type = object({ name = string, ports = optional(list(number), [443]) }) }
+        locals {
+          policy = jsonencode({ a = var.settings.ports, b = var.tags })
+          tags   = merge(var.tags, { policy = local.policy })
+        }
+        resource \"aws_sns_topic\" \"t\" {
+          tags   = merge(local.tags, { ports = join(\",\", var.settings.ports) })
+          policy = local.policy
+        }
+        resource \"aws_sqs_queue\" \"q\" {
+          count = length(var.settings.ports)
+          tags  = local.tags
+        }";
+    let of = |count: usize| {
+        let root = format!(
+            "locals {{ tags = {{ owner = \"x\" }} }}
+            module \"team\" {{
+              source   = \"./team\"
+              count    = {count}
+              tags     = merge(local.tags, {{ a = \"b\" }})
+              settings = {{ name = \"n\" }}
+            }}"
+        );
+        source_work(&format!("scale-equal-{count}"), &root, module)
+    };
+    let ((few, few_resources), (many, many_resources)) = (of(10), of(500));
+    assert_eq!((few_resources, many_resources), (20, 1_000));
+    assert_eq!(few, many, "equal instances are evaluated again");
 }

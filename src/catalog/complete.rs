@@ -4,40 +4,59 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 
-use super::Catalog;
 use super::defaults::{Defaults, Filled};
 use super::schema::{AttributeSchema, BlockSchema, NestedBlock, Nesting};
-use crate::value::{Cause, Kind, Type, Unknown, Value, convert};
+use super::{Catalog, rewritten};
+use crate::value::{Cause, Element, Kind, Map, Partial, Times, Type, Unknown, Value, convert};
 
 /// `value`, the object of a managed resource of `type_name`, as the provider's schema says: attributes have their types,
 /// nested blocks are lists, sets or single objects, and what is absent is there.
 ///
 /// With `partial`, the object is what a configuration says: an absent attribute or block has the default that the provider
-/// was measured to give it; else it is unknown where the provider computes it; else null, or an empty list or set. Without,
-/// the object is whole already (of a plan or a state): what is absent is null or empty.
+/// was measured to give it; else it is unknown where the provider computes it; else null, or an empty list or set; and what
+/// the provider writes in another way is as it writes it. Without, the object is whole already (of a plan or a state): what is absent is null or empty.
 ///
 /// What the schema does not know stays as it is: the input may be of a newer provider. So does a value that cannot have
 /// its type.
 pub fn complete(type_name: &str, value: Value, partial: bool) -> Value {
     let Some(schema) = Catalog::get().schema(type_name) else { return value };
-    let defaults = if partial { Defaults::of(type_name) } else { Defaults::default() };
-    Completion { defaults, partial }.block(schema, value, "")
+    if !partial {
+        return Completion { defaults: Defaults::default(), unset: None, partial }.block(schema, value, "");
+    }
+    let completion = Completion { defaults: Defaults::of(type_name), unset: unset(type_name), partial };
+    let mut whole = completion.block(schema, value, "");
+    rewritten::rewrite(type_name, "", &mut whole);
+    whole
+}
+
+/// The attributes and nested blocks of [`complete`]'s result for a configuration that sets nothing; [`None`] if the schema
+/// does not know the type.
+pub fn unset(type_name: &str) -> Option<&'static Map> {
+    let schema = Catalog::get().schema(type_name)?;
+    Some(schema.unset.get_or_init(|| {
+        let completion = Completion { defaults: Defaults::of(type_name), unset: None, partial: true };
+        completion.block(schema, Value::object([]), "").map().cloned().unwrap_or_default()
+    }))
 }
 
 /// The attribute or nested block `name` of [`complete`]'s result for a configuration that sets it to `value`, or does not
 /// set it; [`None`] if the schema does not know it, and then the value stays as it is.
 pub fn complete_attribute(type_name: &str, name: &str, value: Option<&Value>) -> Option<Value> {
     let schema = Catalog::get().schema(type_name)?;
-    let completion = Completion { defaults: Defaults::of(type_name), partial: true };
-    match (schema.attributes.get(name), schema.blocks.get(name)) {
-        (Some(attribute), _) => Some(completion.attribute(attribute, value.cloned(), "", name)),
-        (None, Some(nested)) => Some(completion.nested(nested, value.cloned(), "", name)),
-        (None, None) => None,
-    }
+    let completion = Completion { defaults: Defaults::of(type_name), unset: None, partial: true };
+    let mut whole = match (schema.attributes.get(name), schema.blocks.get(name)) {
+        (Some(attribute), _) => completion.attribute(attribute, value.cloned(), "", name),
+        (None, Some(nested)) => completion.nested(nested, value.cloned(), "", name),
+        (None, None) => return None,
+    };
+    rewritten::rewrite(type_name, name, &mut whole);
+    Some(whole)
 }
 
 struct Completion {
     defaults: Defaults,
+    /// What the top of the type has where nothing is set, if it is made already.
+    unset: Option<&'static Map>,
     partial: bool,
 }
 
@@ -70,15 +89,22 @@ impl Completion {
         let (Kind::Object(given) | Kind::Map(given)) = value.kind else { return value };
         let mut given = Arc::unwrap_or_clone(given).into_iter().peekable();
         let mut entries = Vec::with_capacity(schema.attributes.len() + schema.blocks.len());
+        // It has the same names in the same order.
+        let mut unset = self.unset.filter(|_| path.is_empty()).into_iter().flat_map(Map::values);
         // Both are sorted: this is one walk over the two.
         for (name, member) in members(schema) {
             while let Some(unknown_to_schema) = given.next_if(|(key, _)| key < name) {
                 entries.push(unknown_to_schema);
             }
             let value = given.next_if(|(key, _)| key == name).map(|(_, value)| value);
-            let value = match member {
-                Member::Attribute(attribute) => self.attribute(attribute, value, path, name),
-                Member::Block(nested) => self.nested(nested, value, path, name),
+            let is_absent = value.as_ref().is_none_or(|value| match member {
+                Member::Attribute(attribute) => is_unset(value, attribute),
+                Member::Block(_) => is_absent(value),
+            });
+            let value = match (unset.next(), member) {
+                (Some(unset), _) if is_absent => unset.clone(),
+                (_, Member::Attribute(attribute)) => self.attribute(attribute, value, path, name),
+                (_, Member::Block(nested)) => self.nested(nested, value, path, name),
             };
             entries.push((name.clone(), value));
         }
@@ -118,7 +144,9 @@ impl Completion {
                 self.instances(nested, value, &path)
             }
             _ => {
-                let filled = self.partial.then(|| self.unset(around, name, false, nested.ty())).flatten();
+                let decided = || provided(nested.ty());
+                let filled =
+                    self.partial.then(|| self.measured(around, name, nested.ty(), decided)).flatten();
                 filled.unwrap_or_else(|| nested.nesting.empty().into())
             }
         }
@@ -126,13 +154,13 @@ impl Completion {
 
     /// The instances of a nested block.
     fn instances(&self, nested: &NestedBlock, value: Value, path: &str) -> Value {
-        if value.is_unknown() {
-            return fit(value, nested.ty());
-        }
         let one = |item: Value| match item.as_unknown() {
             Some(_) => fit(item, &nested.block.ty()),
             None => self.block(&nested.block, item, path),
         };
+        if value.is_unknown() {
+            return some_instances(nested, value, one);
+        }
         let all = |items: &[Value]| items.iter().cloned().map(one).collect();
         let kind = match (nested.nesting, value.items()) {
             (Nesting::List, Some(items)) => Kind::List(all(items)),
@@ -152,22 +180,60 @@ impl Completion {
         Value { kind, ..value }
     }
 
-    /// [`Completion::unset`] of an attribute. What is required is set in any configuration that Terraform takes.
+    /// What a configuration that does not set the attribute has there, if it is not null. What is required is set in any
+    /// configuration that Terraform takes.
     fn absent(&self, around: &str, name: &str, attribute: &AttributeSchema) -> Option<Value> {
         if !attribute.optional && !attribute.computed {
             return None;
         }
-        self.unset(around, name, attribute.computed, &attribute.ty)
+        let decided = || Kind::Unknown(attribute.provided()).into();
+        self.measured(around, name, &attribute.ty, decided).or_else(|| attribute.computed.then(decided))
     }
 
-    /// What a configuration that does not set `name` has there, if it is not null or empty.
-    fn unset(&self, around: &str, name: &str, computed: bool, ty: &Type) -> Option<Value> {
-        match self.defaults.get(around, &join(around, name)) {
-            Some(Filled::Value(value)) => Some(fit(value.clone(), ty)),
-            Some(Filled::Computed) => Some(provided(ty)),
-            None => computed.then(|| provided(ty)),
+    /// What was measured to be `name` in the block at `around` where a configuration does not set it; `decided` if the
+    /// provider decides, or if nobody has measured it.
+    fn measured(
+        &self,
+        around: &str,
+        name: &str,
+        ty: &Type,
+        decided: impl FnOnce() -> Value,
+    ) -> Option<Value> {
+        // Most types have no such values, and then no path is asked for.
+        if self.defaults.is_empty() {
+            return None;
         }
+        Some(match self.defaults.get(around, &join(around, name))? {
+            Filled::Value(value) => fit(value.clone(), ty),
+            Filled::Computed => decided(),
+        })
     }
+}
+
+/// Instances of which some may not be there. Of a block that can be there once, one that is there any number of times is
+/// there at most once.
+fn some_instances(nested: &NestedBlock, mut value: Value, one: impl Fn(Value) -> Value) -> Value {
+    let element = |element: &Element| Element {
+        value: one(element.value.clone()),
+        times: match element.times {
+            Times::Any if nested.max == Some(1) => Times::Perhaps,
+            times => times,
+        },
+    };
+    let elements: Option<Vec<Element>> = value.elements().map(|all| all.iter().map(element).collect());
+    if let Kind::Unknown(unknown) = &mut value.kind
+        && elements.is_some()
+    {
+        Arc::make_mut(unknown).partial = None;
+    }
+    let mut value = fit(value, nested.ty());
+    if let (Kind::Unknown(unknown), Some(elements)) = (&mut value.kind, elements) {
+        Arc::make_mut(unknown).partial = match nested.nesting {
+            Nesting::List | Nesting::Set => Some(Partial::Elements(elements.into())),
+            Nesting::Single | Nesting::Map => None,
+        };
+    }
+    value
 }
 
 impl Nesting {
@@ -198,7 +264,7 @@ fn is_unset(value: &Value, attribute: &AttributeSchema) -> bool {
     let is_empty = match &attribute.ty {
         Type::String => value.as_str() == Some(""),
         Type::Set(of) if of.is_primitive() => value.items().is_some_and(<[Value]>::is_empty),
-        Type::Map(of) if of.is_primitive() => value.map().is_some_and(crate::value::Map::is_empty),
+        Type::Map(of) if of.is_primitive() => value.map().is_some_and(Map::is_empty),
         _ => false,
     };
     value.is_null() || is_empty && attribute.computed

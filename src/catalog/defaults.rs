@@ -43,6 +43,11 @@ impl Defaults {
         Self(all().get(type_name))
     }
 
+    /// Whether there are none: all is what the schema lets one expect.
+    pub(super) fn is_empty(self) -> bool {
+        self.0.is_none()
+    }
+
     /// That of the attribute or block at `path`, in the block at `around`; [`None`] if it was measured to be what the
     /// schema lets one expect.
     pub(super) fn get(self, around: &str, path: &str) -> Option<&'static Filled> {

@@ -2,7 +2,7 @@
 //!
 //! All of it is data in `rules/catalog/`, embedded, and read on first use. `types.csv` says what a type is, `links.csv`
 //! what an attribute refers to, `schema/aws.txt` what the provider's schema says, `defaults.csv` what the provider fills
-//! in where nobody sets an attribute.
+//! in where nobody sets an attribute, and `rewritten.tsv` what it writes in another way.
 //!
 //! **AI scope** is found by walking from the types that are AI themselves: forward over data, identity, key, network and
 //! containment links, and backward over attachments. The kinds in `links.csv` are chosen so that this walk gives what one
@@ -13,9 +13,10 @@ mod complete;
 mod defaults;
 mod documented;
 mod links;
+mod rewritten;
 mod schema;
 
-pub use complete::{complete, complete_attribute};
+pub use complete::{complete, complete_attribute, unset};
 pub use documented::{DocumentedDefault, documented, fill};
 pub use links::{LinkKind, LinkRule};
 pub use schema::{AttributeSchema, BlockSchema, NestedBlock, Nesting};

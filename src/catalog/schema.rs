@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use serde_json::Value as Json;
 use smol_str::SmolStr;
 
-use crate::value::{Cause, Field, Type, Unknown};
+use crate::value::{Cause, Field, Map, Type, Unknown};
 
 const AWS: &str = include_str!("../../rules/catalog/schema/aws.txt");
 
@@ -20,6 +20,8 @@ pub struct BlockSchema {
     pub attributes: BTreeMap<SmolStr, AttributeSchema>,
     /// Its nested blocks. No name is both an attribute's and a block's.
     pub blocks: BTreeMap<SmolStr, NestedBlock>,
+    /// Of the top of a type, what a configuration that sets nothing has; made once.
+    pub(super) unset: OnceLock<Map>,
 }
 
 /// What an attribute holds.
@@ -37,6 +39,8 @@ pub struct AttributeSchema {
     pub sensitive: bool,
     /// What it is in a plan where it is known after apply: most unknown values are this one.
     unknown: OnceLock<Arc<Unknown>>,
+    /// Unknown because the provider decides, made once.
+    provided: OnceLock<Arc<Unknown>>,
 }
 
 /// A nested block.
@@ -134,7 +138,14 @@ impl AttributeSchema {
             computed: has('c'),
             sensitive: has('s'),
             unknown: OnceLock::new(),
+            provided: OnceLock::new(),
         }
+    }
+
+    /// Unknown of its type, because the provider decides.
+    pub(super) fn provided(&self) -> Arc<Unknown> {
+        let new = || Arc::new(Unknown { ty: self.ty.clone(), ..Unknown::new(Cause::Provider) });
+        Arc::clone(self.provided.get_or_init(new))
     }
 
     /// Unknown of its type, because the plan says so.

@@ -129,7 +129,7 @@ fn flags_reach_the_engine() {
     ]);
     assert_eq!(exit, Exit::Failure);
     for part in [
-        r#"run: RunOptions { values: [Var("a", "b=c"), File("x.tfvars")], environment: [], workspace: None }"#,
+        r#"run: RunOptions { values: [Var("a", "b=c"), File("x.tfvars")], environment: [], workspace: None, mode: Extended }"#,
         r#"select: ["AWS", "AZURE"], ignore: ["iam"]"#,
         "keep_pass: true",
         r#"rules_dir: Some("mine")"#,

@@ -31,6 +31,7 @@ impl Values {
             values: self.given.clone(),
             environment: variables.collect(),
             workspace: self.workspace.as_ref().or(workspace).cloned(),
+            ..RunOptions::default()
         }
     }
 }

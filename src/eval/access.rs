@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use smol_str::{SmolStr, format_smolstr};
 
-use super::evaluator::{Eval, Evaluator, Names, error, static_error};
+use super::evaluator::{Eval, Evaluator, Names, error, optional, static_error, unless_wrong};
 use super::lift::{is_choice, one, two};
 use crate::hcl::ast::{Expr, ExprKind, Step};
 use crate::source::Span;
-use crate::value::{Cause, Kind, Reference, Type, Unknown, Value, convert};
+use crate::value::{Cause, Element, Kind, Reference, Times, Type, Unknown, Value, convert};
 
 /// One step as references write it.
 enum Path<'p> {
@@ -194,6 +194,18 @@ impl Evaluator<'_> {
         result
     }
 
+    /// The steps from an element that may not be there: what is wrong with it may never be asked.
+    fn step_perhaps(
+        &self,
+        value: Value,
+        times: Times,
+        steps: &[Step<'_>],
+        names: Option<&Names<'_>>,
+    ) -> Eval {
+        let result = self.steps(value, steps, names);
+        if times == Times::Once { result } else { Ok(unless_wrong(optional(result)?)) }
+    }
+
     /// `slice` of a list that is not known: how many elements it has is known, if it is no error. Many configurations take
     /// the first availability zones so, and make an instance for each.
     pub(super) fn slice_of_unknown(&self, args: &[Value]) -> Option<Value> {
@@ -233,6 +245,18 @@ impl Evaluator<'_> {
             }
             Kind::Unknown(unknown) => match &unknown.ty {
                 // One element stands for all: what is computed from it says what the list is computed from.
+                _ if value.elements().is_some() => {
+                    let elements = value.elements().unwrap_or_default().iter();
+                    let apply = |element: &Element| -> Eval<Element> {
+                        let value =
+                            self.step_perhaps(some(value, &element.value), element.times, each, names)?;
+                        Ok(Element { value, times: element.times })
+                    };
+                    let elements = elements.map(apply).collect::<Eval<Vec<_>>>()?;
+                    self.charge(elements.len())?;
+                    let result = Unknown { not_null: unknown.not_null, ..Unknown::of_operands(&[value]) };
+                    self.collected(elements, Value::from_unknown(result).computed_from([value]))
+                }
                 ty @ (Type::Any | Type::List(_) | Type::Set(_) | Type::Tuple(_)) => {
                     let element = apply(step_into_unknown(value, &Path::Some, ty.element()))?;
                     let list = match ty {
@@ -301,6 +325,11 @@ pub(super) fn nth(container: &Value, item: &Value, index: usize) -> Value {
     )
 }
 
+/// An element whose place is not known.
+pub(super) fn some(container: &Value, item: &Value) -> Value {
+    step_into(container, item, &Path::Some)
+}
+
 /// An entry by its key, as `for` sees it.
 pub(super) fn entry(container: &Value, item: &Value, key: &str) -> Value {
     step_into(container, item, &Path::Key(key))
@@ -308,7 +337,8 @@ pub(super) fn entry(container: &Value, item: &Value, key: &str) -> Value {
 
 /// A known container's element; it is a part of the attribute that the container is, unless it is another one itself.
 fn step_into(container: &Value, item: &Value, path: &Path<'_>) -> Value {
-    let mut item = container.handing_on(item.clone());
+    // What is not known as a whole came the way of what it is not known for, and its elements each its own.
+    let mut item = if container.is_unknown() { item.clone() } else { container.handing_on(item.clone()) };
     if item.reference.is_none()
         && let Some(reference) = &container.reference
     {

@@ -47,6 +47,9 @@ impl Evaluator<'_> {
         otherwise: Option<Value>,
         ty: &Type,
     ) -> Value {
+        // Where the type of a part is not known, that of both branches is not known yet, nor what they convert to.
+        let loose = then.iter().chain(&otherwise).fold(ty.clone(), Type::loosened);
+        let is_sure = loose == *ty;
         let convert = |branch: Option<Value>| branch.and_then(|value| convert(&value, ty).ok());
         let branches = (convert(then), convert(otherwise));
         if branches.0.is_none() || branches.1.is_none() {
@@ -55,7 +58,7 @@ impl Evaluator<'_> {
         let mut operands = vec![condition];
         operands.extend(&branches.0);
         operands.extend(&branches.1);
-        let mut result = Value::unknown_from(&operands, ty.clone());
+        let mut result = Value::unknown_from(&operands, loose);
         let not_null = |value: &Option<Value>| match value {
             Some(value) => value.as_unknown().map_or(!value.is_null(), |unknown| unknown.not_null),
             // Terraform does not look at the branch that is left.
@@ -66,7 +69,7 @@ impl Evaluator<'_> {
             Arc::make_mut(unknown).not_null = any && not_null(&branches.0) && not_null(&branches.1);
         }
         match (&branches.0, &branches.1) {
-            (Some(a), Some(b)) if self.extended() => self.join(&[a, b], &result),
+            (Some(a), Some(b)) if self.extended() && is_sure => self.one_of(&[a, b], &result),
             // Terraform keeps the bounds of both numbers; where they meet the number is known.
             (Some(a), Some(b)) => match (&a.kind, &b.kind) {
                 (Kind::Number(x), Kind::Number(y)) if x == y => {

@@ -78,6 +78,7 @@ thread_local! {
 }
 
 /// Does the work on a stack that is deep enough for chains through real modules; where no thread can be had, on this one.
+/// Not in a pool: who waits for one takes up other work meanwhile, a root module inside of the one before, until the stack ends.
 pub fn on_deep_stack<T: Send>(work: impl Fn() -> T + Sync) -> T {
     std::thread::scope(|scope| {
         let builder = std::thread::Builder::new().stack_size(DEEP_STACK);
@@ -289,4 +290,9 @@ pub(super) fn optional(result: Eval) -> Eval<Result<Value, EvalError>> {
         Err(Stop::Error(error)) if !error.is_static => Ok(Err(error)),
         Err(stop) => Err(stop),
     }
+}
+
+/// The value of what may not be needed; unknown if it is wrong.
+pub(super) fn unless_wrong(result: Result<Value, EvalError>) -> Value {
+    result.unwrap_or_else(|error| Value::unknown(Cause::Error(error.message.into())))
 }

@@ -1,14 +1,13 @@
 //! Each kind of expression to its evaluation; literals, constructors and calls.
 
 use smol_str::SmolStr;
-use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use super::evaluator::{Eval, Evaluator, Level, MAX_ITEMS, Names, Stop, error, static_error};
 use super::size::size;
 use super::{functions, provenance};
 use crate::hcl::ast::{Call, Expr, ExprKind, ObjectItem};
 use crate::source::Span;
-use crate::value::{Cause, Kind, Map, Number, Type, Unknown, Value, convert};
+use crate::value::{Cause, Kind, Map, Number, Type, Unknown, Value, convert, normalize};
 
 impl Evaluator<'_> {
     /// The value of `expr`.
@@ -51,7 +50,8 @@ impl Evaluator<'_> {
 
     /// Ends the evaluation if the value is so large that nobody can walk it.
     fn bound(&self, value: &Value) -> Eval<()> {
-        if value.items().is_none() && value.map().is_none() {
+        let is_partial = value.as_unknown().is_some_and(|unknown| unknown.partial.is_some());
+        if value.items().is_none() && value.map().is_none() && !is_partial {
             return Ok(());
         }
         match size(value, MAX_ITEMS) {
@@ -198,13 +198,4 @@ fn limit(value: &Value) -> Option<&SmolStr> {
 /// How many elements a value has at its top.
 fn weight(value: &Value) -> usize {
     value.items().map_or_else(|| value.map().map_or(1, Map::len), <[Value]>::len)
-}
-
-/// NFC, as all strings of Terraform are.
-pub(super) fn normalize(text: &str) -> SmolStr {
-    if text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
-        text.into()
-    } else {
-        text.nfc().collect()
-    }
 }

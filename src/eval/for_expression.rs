@@ -6,15 +6,16 @@ use smol_str::SmolStr;
 
 use super::access;
 use super::control::condition_of;
-use super::evaluator::{Eval, Evaluator, MAX_ITEMS, Names, Stop, error};
-use super::lift::one;
+use super::elements::{self, Entry};
+use super::evaluator::{Eval, Evaluator, MAX_ITEMS, Names, Stop, error, optional, unless_wrong};
+use super::lift::{is_choice, one};
 use crate::hcl::ast::{Expr, For};
 use crate::source::Span;
-use crate::value::{Kind, Type, Unknown, Value, convert};
+use crate::value::{Element, Kind, Times, Type, Unknown, Value, convert};
 
 /// Keys and values to iterate, or the unknown that they come from.
 pub(super) enum Entries {
-    Known(Vec<(Value, Value)>),
+    Known(Vec<Entry>),
     Unknown,
 }
 
@@ -22,29 +23,50 @@ impl Evaluator<'_> {
     pub(super) fn for_expression(&self, each: &For<'_>, names: Option<&Names<'_>>) -> Eval {
         let collection = self.eval(&each.collection, names)?;
         let plain = self.for_each_of(each, &collection, names)?;
-        Ok(self.lift(&[&collection], plain, |of| self.for_each_of(each, one(of), names)))
+        let value = self.lift(&[&collection], plain, |of| self.for_each_of(each, one(of), names));
+        // Where the results of the alternatives are too many, of each element.
+        if is_choice(&collection) && value.as_unknown().is_some_and(|unknown| unknown.partial.is_none()) {
+            return self.for_some_of(each, &collection, names);
+        }
+        Ok(value)
     }
 
     fn for_each_of(&self, each: &For<'_>, collection: &Value, names: Option<&Names<'_>>) -> Eval {
-        let Entries::Known(entries) = self.entries(collection, each.collection.span)? else {
+        if is_choice(collection) {
+            self.entries(collection, each.collection.span)?;
             return Ok(unknown(&[collection]));
+        }
+        self.for_some_of(each, collection, names)
+    }
+
+    fn for_some_of(&self, each: &For<'_>, collection: &Value, names: Option<&Names<'_>>) -> Eval {
+        // Of a tuple some elements can be told where others cannot; of an object all keys must be known.
+        let in_part = self.extended() && each.key.is_none();
+        let entries = match self.entries(collection, each.collection.span)? {
+            Entries::Known(entries) => entries,
+            Entries::Unknown if in_part => elements::entries(collection).unwrap_or_default(),
+            Entries::Unknown => return Ok(unknown(&[collection])),
         };
         let mut built = Built::default();
         let mut undecided = Vec::new();
         let mut sensitive = collection.sensitive;
-        for (key, value) in &entries {
+        for Entry { key, value, times } in &entries {
             let outer = each.key_var.map(|name| Names::with(name.text, key, names));
             let inner = Names::with(each.value_var.text, value, outer.as_ref().or(names));
             let names = Some(&inner);
+            let mut times = *times;
             if let Some(condition) = &each.condition {
-                let keep = self.eval(condition, names)?;
+                let keep = self.eval_there(condition, times, names)?;
                 sensitive |= keep.sensitive;
-                match condition_of(&keep, condition.span)? {
+                match there(condition_of(&keep, condition.span), times, None)? {
                     Some(true) => {}
                     Some(false) => continue,
                     None => {
                         undecided.push(keep);
-                        continue;
+                        if !in_part {
+                            continue;
+                        }
+                        times = if times == Times::Once { Times::Perhaps } else { times };
                     }
                 }
             }
@@ -60,36 +82,48 @@ impl Evaluator<'_> {
                 }
                 None => None,
             };
-            built.push(key, self.eval(&each.value, names)?, each.group)?;
+            let value = self.eval_there(&each.value, times, names)?;
+            built.push(key, Element { value, times }, each.group)?;
         }
-        if undecided.is_empty() {
+        if undecided.is_empty() && !collection.is_unknown() {
             let result = built.finish(each);
             return Ok(result.mark(sensitive));
         }
         let operands: Vec<&Value> = undecided.iter().chain([collection]).collect();
-        Ok(unknown(&operands).mark(sensitive))
+        let unknown = unknown(&operands).mark(sensitive);
+        if !in_part {
+            return Ok(unknown);
+        }
+        Ok(self.collected(built.items, unknown).mark(sensitive))
+    }
+
+    /// The value of an expression about an element: what is wrong with one that may not be there may never be asked.
+    fn eval_there(&self, expr: &Expr<'_>, times: Times, names: Option<&Names<'_>>) -> Eval {
+        let result = self.eval(expr, names);
+        if times == Times::Once { result } else { Ok(unless_wrong(optional(result)?)) }
     }
 
     /// What `for` iterates.
     pub(super) fn entries(&self, collection: &Value, span: Span) -> Eval<Entries> {
         let not_iterable = |ty: &Type| error(format!("a {} cannot be iterated", ty.word()), span);
-        let entries: Vec<(Value, Value)> = match &collection.kind {
+        let once = |key: Value, value: Value| Entry { key, value, times: Times::Once };
+        let entries: Vec<Entry> = match &collection.kind {
             Kind::Null => return error("null cannot be iterated", span),
             Kind::List(items) | Kind::Tuple(items) => items
                 .iter()
                 .enumerate()
-                .map(|(at, item)| (Value::number(at), access::nth(collection, item, at)))
+                .map(|(at, item)| once(Value::number(at), access::nth(collection, item, at)))
                 .collect(),
             Kind::Set(items) => items
                 .iter()
                 .map(|item| {
                     let item = access::nth(collection, item, 0);
-                    (item.clone(), item)
+                    once(item.clone(), item)
                 })
                 .collect(),
             Kind::Map(map) | Kind::Object(map) => map
                 .iter()
-                .map(|(key, item)| (Value::string(key.clone()), access::entry(collection, item, key)))
+                .map(|(key, item)| once(Value::string(key.clone()), access::entry(collection, item, key)))
                 .collect(),
             Kind::Unknown(unknown) if unknown.ty.is_primitive() => return not_iterable(&unknown.ty),
             Kind::Unknown(_) => return Ok(Entries::Unknown),
@@ -98,6 +132,11 @@ impl Evaluator<'_> {
         self.charge(entries.len())?;
         Ok(Entries::Known(entries))
     }
+}
+
+/// What is told of an element; of one that may not be there `otherwise` instead of an error.
+fn there<T>(result: Eval<T>, times: Times, otherwise: T) -> Eval<T> {
+    result.or_else(|stop| if times == Times::Once { Err(stop) } else { Ok(otherwise) })
 }
 
 /// The key of an entry, [`None`] if it is unknown.
@@ -115,19 +154,19 @@ fn object_key(value: &Value, key: &Expr<'_>) -> Eval<Option<SmolStr>> {
 /// The result so far.
 #[derive(Default)]
 struct Built {
-    items: Vec<Value>,
+    items: Vec<Element>,
     entries: BTreeMap<SmolStr, Vec<Value>>,
     count: usize,
 }
 
 impl Built {
-    fn push(&mut self, key: Option<(SmolStr, Span)>, value: Value, group: bool) -> Eval<()> {
+    fn push(&mut self, key: Option<(SmolStr, Span)>, element: Element, group: bool) -> Eval<()> {
         self.count += 1;
         if self.count > MAX_ITEMS {
             return Err(Stop::Limit("a collection is too large"));
         }
         match key {
-            None => self.items.push(value),
+            None => self.items.push(element),
             Some((key, span)) => {
                 let values = self.entries.entry(key).or_default();
                 if !group && !values.is_empty() {
@@ -137,7 +176,7 @@ impl Built {
                         span,
                     );
                 }
-                values.push(value);
+                values.push(element.value);
             }
         }
         Ok(())
@@ -145,7 +184,7 @@ impl Built {
 
     fn finish(self, each: &For<'_>) -> Value {
         if each.key.is_none() {
-            return Value::tuple(self.items);
+            return Value::tuple(self.items.into_iter().map(|element| element.value));
         }
         Value::object(self.entries.into_iter().map(|(key, mut values)| {
             let value = if each.group { Value::tuple(values) } else { values.pop().unwrap_or(Value::NULL) };

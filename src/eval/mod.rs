@@ -3,6 +3,7 @@
 mod access;
 mod constraint;
 mod control;
+pub mod elements;
 mod evaluator;
 mod expression;
 mod for_expression;
@@ -20,7 +21,6 @@ mod tests;
 
 pub use access::any_element;
 pub use evaluator::on_deep_stack;
-pub use functions::json;
 
 use std::path::Path;
 
@@ -92,11 +92,12 @@ impl Nested {
 }
 
 /// How logic treats unknown operands.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
     /// Exactly as Terraform 1.11: `false && unknown` is unknown.
     Strict,
-    /// May only know more: `false && unknown` is false. Rule conditions are evaluated so.
+    /// May only know more: `false && unknown` is false. Configurations and rule conditions are evaluated so.
+    #[default]
     Extended,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Values share their parts: sixty locals, each a pair of the one before, take no memory and have 2⁶⁰ leaves. Whoever
 //! walks such a value (to compare, to convert, to print) never ends, and a million locals, each a list of the one before,
-//! end every stack; so none is ever made. What is partly known of an unknown is bounded on its own, and not counted here.
+//! end every stack; so none is ever made.
 
 use crate::value::{Map, Value};
 

@@ -4,15 +4,15 @@ use bumpalo::Bump;
 use smol_str::SmolStr;
 
 use super::control::condition_of;
+use super::elements::Entry;
 use super::evaluator::{Eval, Evaluator, MAX_STRING, Names, Stop, error};
-use super::expression::normalize;
 use super::for_expression::Entries;
 use super::{Scope, functions};
 use crate::eval::Directory;
 use crate::hcl::ast::{Expr, Part};
 use crate::hcl::parse_template;
 use crate::source::Sources;
-use crate::value::{Kind, Partial, Piece, Type, Unknown, Value, Ways, convert, safe_prefix};
+use crate::value::{Kind, Partial, Piece, Type, Unknown, Value, Ways, convert, normalize, safe_prefix};
 
 /// The text so far and what becomes of it.
 #[derive(Default)]
@@ -81,7 +81,7 @@ impl Evaluator<'_> {
                     match self.entries(&value, collection.span)? {
                         Entries::Unknown => text.hide(value, None),
                         Entries::Known(entries) => {
-                            for (key, value) in &entries {
+                            for Entry { key, value, .. } in &entries {
                                 let outer = key_var.map(|name| Names::with(name.text, key, names));
                                 let inner = Names::with(value_var.text, value, outer.as_ref().or(names));
                                 self.nested(body, text, Some(&inner))?;
@@ -186,7 +186,11 @@ impl Evaluator<'_> {
     pub(super) fn template_file(&self, args: &[Value]) -> Result<Value, String> {
         let [path, names] = args else { return Err("templatefile takes 2 arguments".to_owned()) };
         let template = functions::call("file", std::slice::from_ref(path), self.scope.directory());
-        let template = template.unwrap_or_else(|| Err("no files can be read".to_owned()))?;
+        let template = template.unwrap_or_else(|| Err("no files can be read".to_owned()));
+        let template = template.map_err(|why| match why.strip_prefix("file: ") {
+            Some(why) => format!("templatefile: {why}"),
+            None => why,
+        })?;
         self.rendered(&template, names).map_err(|why| format!("templatefile: {why}"))
     }
 

@@ -16,7 +16,7 @@ use crate::value::{Cause, Kind, Partial, Unknown, Value};
 
 use super::choice::of_each;
 use super::iam::Policies;
-use super::{Facts, domain};
+use super::{Facts, domain, presence};
 
 /// `facts.bucket`: an object of booleans, each unknown with its cause where it cannot be told.
 pub fn object(facts: &Facts<'_>, node: NodeId) -> Value {
@@ -41,115 +41,130 @@ struct Reader<'f, 'g> {
 impl Reader<'_, '_> {
     fn customer_managed_key(&self) -> Value {
         const TYPE: &str = "aws_s3_bucket_server_side_encryption_configuration";
-        let attached = self.attached(TYPE, "rule");
-        let inline = self.inline("server_side_encryption_configuration").map(|value| descend(&value, "rule"));
-        match attached.or(inline) {
-            Some(rules) => each(&rules, |rule| {
-                let default =
-                    rule.at_path("apply_server_side_encryption_by_default").cloned().unwrap_or(Value::NULL);
-                each(&default, |default| match default.get("sse_algorithm").and_then(Value::as_str) {
-                    Some(algorithm) if algorithm.starts_with("aws:kms") => {
-                        let key = default.get("kms_master_key_id").cloned().unwrap_or(Value::NULL);
-                        domain::is_customer_managed_key(self.facts.graph, &key)
-                    }
-                    Some(_) => located(false, default),
-                    None => unknown_or(default.get("sse_algorithm"), false),
-                })
-            }),
-            None => self.absent(TYPE),
-        }
+        let of_default = |default: &Value| match default.get("sse_algorithm").and_then(Value::as_str) {
+            Some(algorithm) if algorithm.starts_with("aws:kms") => {
+                let key = default.get("kms_master_key_id").cloned().unwrap_or(Value::NULL);
+                domain::is_customer_managed_key(self.facts.graph, &key)
+            }
+            Some(_) => located(false, default),
+            None => unknown_or(default.get("sse_algorithm"), false),
+        };
+        let of_rules = |rules: &Value| {
+            each(rules, |rule| each(&descend(rule, "apply_server_side_encryption_by_default"), of_default))
+        };
+        self.attached(
+            TYPE,
+            |resource| of_rules(&descend(resource, "rule")),
+            || {
+                self.inline("server_side_encryption_configuration", "rule", of_rules)
+                    .unwrap_or_else(|| self.absent(TYPE))
+            },
+        )
     }
 
     fn public_access_blocked(&self) -> Value {
+        const TYPE: &str = "aws_s3_bucket_public_access_block";
         const FLAGS: [&str; 4] =
             ["block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"];
-        let mut blocks =
-            self.facts.graph.attachments(self.node, "aws_s3_bucket_public_access_block").peekable();
-        if blocks.peek().is_none() {
+        let flags = |block: &Value| all(FLAGS.iter().map(|flag| descend(block, flag)));
+        self.attached(TYPE, flags, || {
             let cause = "no `aws_s3_bucket_public_access_block` names it: buckets made since April 2023 are blocked, older \
                          ones are not";
-            let elsewhere = self.elsewhere("aws_s3_bucket_public_access_block");
-            return elsewhere.unwrap_or_else(|| Value::unknown(Cause::Other(cause.into())));
-        }
-        all(blocks.flat_map(|block| {
-            FLAGS.map(|flag| {
-                block.after.as_ref().and_then(|after| after.get(flag)).cloned().unwrap_or(Value::NULL)
-            })
-        }))
+            self.elsewhere(TYPE).unwrap_or_else(|| Value::unknown(Cause::Other(cause.into())))
+        })
     }
 
     fn versioned(&self) -> Value {
         const TYPE: &str = "aws_s3_bucket_versioning";
-        let attached = self.attached(TYPE, "versioning_configuration.status");
-        let inline = self.inline("versioning").map(|value| descend(&value, "enabled"));
-        match attached.or(inline) {
-            Some(value) => each(&value, |value| match &value.kind {
+        let of_status = |status: &Value| {
+            each(status, |value| match &value.kind {
                 Kind::String(status) => located(status == "Enabled", value),
                 Kind::Bool(enabled) => located(*enabled, value),
                 _ => unknown_or(Some(value), false),
-            }),
-            None => self.absent(TYPE),
-        }
+            })
+        };
+        let status = |resource: &Value| of_status(&descend(resource, "versioning_configuration.status"));
+        self.attached(TYPE, status, || {
+            self.inline("versioning", "enabled", of_status).unwrap_or_else(|| self.absent(TYPE))
+        })
     }
 
     fn access_logged(&self) -> Value {
         const TYPE: &str = "aws_s3_bucket_logging";
-        let attached = self.attached(TYPE, "target_bucket");
-        let inline = self.inline("logging").map(|value| descend(&value, "target_bucket"));
-        match attached.or(inline) {
-            // A target that is known after apply is a target.
-            Some(value) => each(&value, |value| match value.as_unknown() {
-                Some(unknown) if !unknown.not_null && value.reference.is_none() => value.clone(),
-                _ => located(!value.is_null(), value),
-            }),
-            None => self.absent(TYPE),
+        // A target that is known after apply is a target.
+        let of_target = |target: &Value| match target.as_unknown() {
+            Some(unknown) if !unknown.not_null && target.reference.is_none() => target.clone(),
+            _ => located(!target.is_null(), target),
+        };
+        self.attached(
+            TYPE,
+            |resource| of_target(&descend(resource, "target_bucket")),
+            || self.inline("logging", "target_bucket", of_target).unwrap_or_else(|| self.absent(TYPE)),
+        )
+    }
+
+    /// What all sub-resources of `type_name` say, and `otherwise` what is so without any. One that may not be there tells
+    /// only what is so either way.
+    fn attached(
+        &self,
+        type_name: &str,
+        say: impl Fn(&Value) -> Value,
+        otherwise: impl Fn() -> Value,
+    ) -> Value {
+        let graph = self.facts.graph;
+        let (mut sure, mut perhaps, mut doubt) = (Vec::new(), Vec::new(), None);
+        for resource in graph.attachments(self.node, type_name) {
+            let Some(said) = resource.after.as_ref().map(&say) else { continue };
+            match presence::doubt(graph, resource, self.bucket) {
+                None => sure.push(said),
+                Some(cause) => {
+                    perhaps.push(said);
+                    doubt.get_or_insert(cause);
+                }
+            }
+        }
+        let without = if sure.is_empty() { otherwise() } else { all(sure.iter().cloned()) };
+        let Some(doubt) = doubt else { return without };
+        let with = all(sure.into_iter().chain(perhaps));
+        match (with.as_bool(), without.as_bool()) {
+            (Some(a), Some(b)) if a == b => with,
+            _ => Value::unknown(doubt),
         }
     }
 
-    /// Whether one of the bucket's policies is as `ask` asks.
+    /// Whether one of the bucket's policies is as `ask` asks. One that may not be there makes nothing certain.
     fn of_policies(&self, ask: impl Fn(&Policy) -> Told) -> Value {
         const TYPE: &str = "aws_s3_bucket_policy";
         let graph = self.facts.graph;
-        let is_policy = |&node: &NodeId| {
-            graph.resource(node).is_some_and(|resource| resource.type_name == TYPE && !resource.is_deleted())
-        };
         let attached = graph
             .edges(self.node, Direction::Incoming)
             .filter(|(edge, _)| edge.kind == LinkKind::Attachment)
-            .map(|(_, source)| source)
-            .filter(is_policy);
-        let nodes = std::iter::once(self.node).chain(attached);
-        let policies = nodes.filter_map(|node| self.facts.policies(node)).flat_map(Policies::grants);
+            .filter_map(|(_, source)| Some((source, graph.resource(source)?)))
+            .filter(|(_, resource)| resource.type_name == TYPE && !resource.is_deleted());
         let mut answer = None;
-        for policy in policies {
-            match ask(policy) {
-                Ok(true) => return Value::bool(true),
-                Ok(false) => answer = answer.or(Some(Value::bool(false))),
-                Err(cause) => answer = Some(Value::unknown(cause)),
+        for (node, resource) in std::iter::once((self.node, self.bucket)).chain(attached) {
+            let doubt = presence::doubt(graph, resource, self.bucket);
+            for policy in self.facts.policies(node).into_iter().flat_map(Policies::grants) {
+                match (ask(policy), &doubt) {
+                    (Ok(true), None) => return Value::bool(true),
+                    (Ok(true), Some(cause)) => answer = Some(Value::unknown(cause.clone())),
+                    (Ok(false), None) => answer = answer.or(Some(Value::bool(false))),
+                    // Then it is as if there were none.
+                    (Ok(false), Some(_)) => answer = answer.or_else(|| Some(self.absent(TYPE))),
+                    (Err(cause), _) => answer = Some(Value::unknown(cause)),
+                }
             }
         }
         answer.unwrap_or_else(|| self.absent(TYPE))
     }
 
-    /// What the sub-resources of `type_name` say at `path`, if there are any.
-    fn attached(&self, type_name: &str, path: &str) -> Option<Value> {
-        let values: Vec<Value> = self
-            .facts
-            .graph
-            .attachments(self.node, type_name)
-            .filter_map(|resource| resource.after.as_ref())
-            .map(|after| descend(after, path))
-            .collect();
-        (!values.is_empty()).then(|| Value::tuple(values))
-    }
-
-    /// The bucket's own, deprecated block, if somebody set it.
-    fn inline(&self, name: &str) -> Option<Value> {
+    /// What the bucket's own, deprecated block says at `path`, if somebody set it.
+    fn inline(&self, name: &str, path: &str, say: impl Fn(&Value) -> Value) -> Option<Value> {
         let set = self.bucket.configured.as_ref().is_none_or(|names| names.contains(name));
         let value = self.bucket.after.as_ref()?.get(name)?;
         let empty = value.is_null() || value.items().is_some_and(<[Value]>::is_empty);
         (set && !empty && !matches!(value.as_unknown(), Some(unknown) if unknown.cause == Cause::Provider))
-            .then(|| value.clone())
+            .then(|| say(&descend(value, path)))
     }
 
     /// Nobody here configures it, unless a sub-resource of a bucket that is not known does, or a module that is not

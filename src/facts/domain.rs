@@ -6,10 +6,10 @@ use crate::eval::Scope;
 use crate::graph::{NodeId, ResourceGraph};
 use crate::program::{Mode, Resource};
 use crate::residency as regions;
-use crate::value::{Cause, Kind, Truth, Value};
+use crate::value::{Cause, Kind, Truth, Type, Value};
 
 use super::choice::of_each;
-use super::{Facts, bucket, residency, tags};
+use super::{Facts, bucket, presence, residency, tags};
 use crate::iam::Text;
 
 /// The names of a condition about one resource.
@@ -165,7 +165,12 @@ impl ConditionScope<'_, '_> {
             )));
         };
         if configured.contains(path) {
-            return Ok(Value::bool(true));
+            // A `dynamic` block that may make nothing sets nothing then.
+            let block = resource.after.as_ref().and_then(|after| after.at_path(path));
+            let perhaps = block.filter(|block| block.may_be_empty());
+            return Ok(
+                perhaps.map_or_else(|| Value::bool(true), |block| Value::unknown_from(&[block], Type::Bool))
+            );
         }
         let prefixes = path.match_indices('.').map(|(end, _)| path.get(..end).unwrap_or_default());
         let Some(set) = prefixes.rev().find(|prefix| configured.contains(*prefix)) else {
@@ -200,13 +205,16 @@ impl ConditionScope<'_, '_> {
             let Some(other) = graph.resource(node).filter(|resource| !resource.is_deleted()) else {
                 continue;
             };
-            if here.is_some_and(|here| here.provider == other.provider) {
-                return Ok(Value::bool(true));
-            }
             let elsewhere = residency::region(self.facts, node);
+            let is_here = here.is_some_and(|here| here.provider == other.provider);
             match (region.as_str(), elsewhere.as_str()) {
-                (Some(a), Some(b)) if a == b => return Ok(Value::bool(true)),
-                (Some(_), Some(_)) => {}
+                (Some(a), Some(b)) if !is_here && a != b => {}
+                (a, b) if is_here || a.is_some() && a == b => {
+                    match here.and_then(|here| presence::doubt(graph, other, here)) {
+                        None => return Ok(Value::bool(true)),
+                        doubt => unsure = doubt,
+                    }
+                }
                 _ => {
                     unsure =
                         Some(Cause::Other(format!("`{}` may be in the same region", other.address).into()));

@@ -6,6 +6,7 @@ pub mod bucket;
 mod choice;
 pub mod domain;
 pub mod iam;
+pub mod presence;
 pub mod residency;
 pub mod scope;
 pub mod tags;

@@ -1,7 +1,8 @@
 //! Edges that only a literal proves: a name, an ARN, an id or an `s3://` URI that equals another resource's, as far as both
 //! are known.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::OnceLock;
 
 use smol_str::SmolStr;
 
@@ -47,21 +48,14 @@ fn nearest<'n>(namesakes: &'n Namesakes, module: &str) -> impl Iterator<Item = N
 /// Known values of the attributes that links look at, by target type.
 fn names(this: &ResourceGraph) -> HashMap<(&'static str, SmolStr), Namesakes> {
     let mut names: HashMap<(&'static str, SmolStr), Namesakes> = HashMap::new();
-    let mut seen = HashSet::new();
-    for link in Catalog::get().all_links() {
-        let nodes = this.by_type(link.target_type);
-        if nodes.is_empty() {
-            continue;
-        }
-        for &attribute in &link.target_attributes {
-            if !seen.insert((link.target_type, attribute)) {
-                continue;
-            }
+    for (&target_type, attributes) in targets() {
+        let nodes = this.by_type(target_type);
+        for attribute in attributes {
             for &node in nodes {
                 let Some(resource) = this.resource(node) else { continue };
                 let value = resource.after.as_ref().and_then(|after| after.at_path(attribute));
                 if let Some(text) = value.and_then(text) {
-                    let namesakes = names.entry((link.target_type, text)).or_default();
+                    let namesakes = names.entry((target_type, text)).or_default();
                     let here = namesakes.entry(resource.module.clone()).or_default();
                     if here.len() < MAX_NAMESAKES && !here.contains(&node) {
                         here.push(node);
@@ -73,6 +67,23 @@ fn names(this: &ResourceGraph) -> HashMap<(&'static str, SmolStr), Namesakes> {
     names
 }
 
+/// The types that links lead to, and the attributes that name one of them.
+fn targets() -> &'static BTreeMap<&'static str, Vec<&'static str>> {
+    static TARGETS: OnceLock<BTreeMap<&'static str, Vec<&'static str>>> = OnceLock::new();
+    TARGETS.get_or_init(|| {
+        let mut targets: BTreeMap<&'static str, Vec<&'static str>> = BTreeMap::new();
+        for link in Catalog::get().all_links() {
+            let known = targets.entry(link.target_type).or_default();
+            for &attribute in &link.target_attributes {
+                if !known.contains(&attribute) {
+                    known.push(attribute);
+                }
+            }
+        }
+        targets
+    })
+}
+
 /// The texts at a dotted path, through lists.
 fn strings(value: &Value, path: &str, out: &mut Vec<SmolStr>) {
     if let Some(items) = value.items() {
@@ -80,6 +91,9 @@ fn strings(value: &Value, path: &str, out: &mut Vec<SmolStr>) {
     }
     if let Some(Unknown { partial: Some(Partial::Choice(values)), .. }) = value.as_unknown() {
         return values.iter().for_each(|value| strings(value, path, out));
+    }
+    if let Some(elements) = value.elements() {
+        return elements.iter().for_each(|element| strings(&element.value, path, out));
     }
     if path.is_empty() {
         return out.extend(text(value));

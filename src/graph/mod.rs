@@ -15,8 +15,10 @@ use rayon::prelude::*;
 use smol_str::SmolStr;
 
 use crate::catalog::{self, LinkKind};
-use crate::program::{Action, FollowedCall, InputKind, Mode, ModuleCall, Program, ProviderConfig, Resource};
-use crate::value::{Kind, Value};
+use crate::program::{
+    Action, FollowedCall, InputKind, Mode, ModuleCall, Program, ProviderConfig, Repeated, Resource,
+};
+use crate::value::{Kind, Partial, Value};
 
 /// A node of the graph.
 pub type NodeId = NodeIndex<u32>;
@@ -41,6 +43,8 @@ pub struct ResourceGraph {
     pub unfollowed: Vec<ModuleCall>,
     /// Module calls whose resources are here: [`Program::calls`].
     pub calls: BTreeMap<SmolStr, FollowedCall>,
+    /// What makes instances that stand for any: [`Program::repeated`].
+    pub repeated: BTreeMap<SmolStr, Repeated>,
     /// What the input is.
     pub kind: InputKind,
     by_address: HashMap<SmolStr, NodeId>,
@@ -76,6 +80,7 @@ impl ResourceGraph {
             providers: program.providers,
             unfollowed: program.unfollowed,
             calls: program.calls,
+            repeated: program.repeated,
             kind: program.kind,
             by_address: HashMap::new(),
             by_block: HashMap::new(),
@@ -194,17 +199,39 @@ fn complete(this: &mut ResourceGraph) {
 
 /// A value that is another resource's attribute is not null, though it is known after apply.
 fn note_not_null(value: &mut Value) {
+    // Instances share what is equal in them: to change it would be to copy it.
+    if !has_nullable_reference(value) {
+        return;
+    }
     let is_reference = value.reference.is_some();
     match &mut value.kind {
-        Kind::Unknown(unknown) if is_reference && !unknown.not_null && !unknown.may_be_left_out() => {
-            Arc::make_mut(unknown).not_null = true;
+        Kind::Unknown(unknown) => {
+            let unknown = Arc::make_mut(unknown);
+            unknown.not_null |= is_reference && !unknown.may_be_left_out();
+            if let Some(Partial::Elements(elements)) = &mut unknown.partial {
+                for element in Arc::make_mut(elements) {
+                    note_not_null(&mut element.value);
+                }
+            }
         }
-        // All empty lists are one: to change it would be to copy it.
-        Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) if !items.is_empty() => {
+        Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => {
             Arc::make_mut(items).iter_mut().for_each(note_not_null);
         }
         Kind::Map(map) | Kind::Object(map) => Arc::make_mut(map).values_mut().for_each(note_not_null),
         _ => {}
+    }
+}
+
+/// Whether [`note_not_null`] changes the value.
+fn has_nullable_reference(value: &Value) -> bool {
+    match &value.kind {
+        Kind::Unknown(unknown) => {
+            value.reference.is_some() && !unknown.not_null && !unknown.may_be_left_out()
+                || value.elements().is_some_and(|all| all.iter().any(|e| has_nullable_reference(&e.value)))
+        }
+        Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => items.iter().any(has_nullable_reference),
+        Kind::Map(map) | Kind::Object(map) => map.values().any(has_nullable_reference),
+        _ => false,
     }
 }
 

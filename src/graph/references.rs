@@ -93,6 +93,9 @@ fn walk<'v>(value: &'v Value, path: &mut String, found: &mut Vec<(SmolStr, &'v R
                 }),
                 Some(Partial::Json(value)) => leaves(value, path, found),
                 Some(Partial::Choice(values)) => values.iter().for_each(|value| walk(value, path, found)),
+                Some(Partial::Elements(all)) => {
+                    all.iter().for_each(|element| walk(&element.value, path, found));
+                }
                 None => {}
             }
         }

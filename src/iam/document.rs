@@ -4,11 +4,11 @@
 //! The value is the JSON text, or what is known of it where it is not wholly known. What cannot be read at all is a document
 //! of one statement of which nothing is known.
 
-use crate::value::{Cause, Kind, Map, Partial, Piece, Type, Value};
+use crate::value::json::{self, Dialect, NotJson};
+use crate::value::{Cause, Kind, Map, Partial, Piece, Times, Type, Unknown, Value};
 
 use smol_str::{SmolStr, ToSmolStr};
 
-use super::json;
 use super::picks::Picks;
 use super::text::{Text, cause_of};
 use super::told::{Told, both};
@@ -250,15 +250,14 @@ impl Reader {
 
     fn document(&mut self, value: &Value) -> Result<Document, Cause> {
         let value = self.pick(value);
-        let pieces = match (&value.kind, value.as_unknown().and_then(|unknown| unknown.partial.as_ref())) {
-            (Kind::String(text), _) => vec![Piece::Text(text.clone())],
-            (_, Some(Partial::Template(pieces))) => self.flat(pieces),
+        let inside = match (&value.kind, value.as_unknown().and_then(|unknown| unknown.partial.as_ref())) {
+            (Kind::String(text), _) => json::read(text, Dialect::Policy),
+            (_, Some(Partial::Template(pieces))) => json::read_pieces(&self.flat(pieces), Dialect::Policy),
             (_, Some(Partial::Json(inside))) => return self.statements(inside),
             (Kind::Unknown(unknown), _) => return Err(unknown.cause.clone()),
             _ => return Err(Cause::Other("the document is not a string".into())),
         };
-        let inside = json::read(&pieces).map_err(|wrong| Cause::Other(wrong.into()))?;
-        self.statements(&inside)
+        self.statements(&inside.map_err(not_json)?)
     }
 
     fn statements(&mut self, value: &Value) -> Result<Document, Cause> {
@@ -267,18 +266,21 @@ impl Reader {
             return Ok(Document { statements: Vec::new() });
         };
         let value = self.pick(value);
+        let one = |item: &Value| {
+            let item = self.pick(item);
+            match item.as_unknown() {
+                Some(unknown) => Ok(Statement::unknown(unknown.cause.clone())),
+                None => self.statement(item),
+            }
+        };
         let statements = match (value.items(), &value.kind) {
-            (Some(items), _) => items
-                .iter()
-                .map(|item| {
-                    let item = self.pick(item);
-                    if let Some(unknown) = item.as_unknown() {
-                        return Ok(Statement::unknown(unknown.cause.clone()));
-                    }
-                    self.statement(item)
-                })
-                .collect::<Result<_, _>>()?,
-            (None, Kind::Unknown(unknown)) => vec![Statement::unknown(unknown.cause.clone())],
+            (Some(items), _) => items.iter().map(one).collect::<Result<_, _>>()?,
+            (None, Kind::Unknown(unknown)) => {
+                // What stands for one that is not known stands for none as well, and for several.
+                let mut statements = certain(value).map(one).collect::<Result<Vec<_>, _>>()?;
+                statements.push(Statement::unknown(unknown.cause.clone()));
+                statements
+            }
             (None, _) => vec![self.statement(value)?],
         };
         Ok(Document { statements })
@@ -317,21 +319,25 @@ impl Reader {
 
     fn list(&mut self, value: &Value, list: &mut List) -> Result<(), Cause> {
         let value = self.pick(value);
-        if let Some(items) = value.items() {
-            for item in items {
-                // Within a list an unknown is a text, unless it is known to be more.
-                let item = self.pick(item);
-                match item.as_unknown() {
-                    Some(unknown) if !matches!(unknown.ty, Type::List(_) | Type::Set(_) | Type::Tuple(_)) => {
-                        list.items.push(self.text(item)?);
-                    }
-                    _ => self.list(item, list)?,
-                }
+        for item in value.items().into_iter().flatten().chain(certain(value)) {
+            // Within a list an unknown is a text, unless it is known to be more.
+            let item = self.pick(item);
+            let is_text = |unknown: &Unknown| {
+                !matches!(unknown.ty, Type::List(_) | Type::Set(_) | Type::Tuple(_))
+                    && item.elements().is_none()
+            };
+            if item.as_unknown().is_some_and(is_text) {
+                list.items.push(self.text(item)?);
+            } else {
+                self.list(item, list)?;
             }
-            return Ok(());
         }
         match value.as_unknown() {
-            Some(unknown) if unknown.partial.is_none() && !matches!(unknown.ty, Type::String) => {
+            _ if value.items().is_some() => {}
+            Some(unknown)
+                if value.elements().is_some()
+                    || unknown.partial.is_none() && !matches!(unknown.ty, Type::String) =>
+            {
                 list.more.get_or_insert_with(|| unknown.cause.clone());
             }
             _ => list.items.push(self.text(value)?),
@@ -451,7 +457,23 @@ fn plain(value: &Value) -> Option<SmolStr> {
     }
 }
 
+/// Why a text is not read: its place, never its content.
+fn not_json(why: NotJson) -> Cause {
+    Cause::Other(match why {
+        NotJson::At(line, column) => {
+            format!("line {line}, column {column} of the document: not a policy").into()
+        }
+        NotJson::TooLarge => "the document is not a policy: it is too large or too deep".into(),
+    })
+}
+
 /// What makes the document no policy.
 fn wrong(what: &str) -> Cause {
     Cause::Other(format!("the document is not a policy: {what}").into())
+}
+
+/// The elements that are certainly there, of a list of which only some are known.
+fn certain(value: &Value) -> impl Iterator<Item = &Value> {
+    let elements = value.elements().into_iter().flatten();
+    elements.filter(|element| element.times == Times::Once).map(|element| &element.value)
 }

@@ -8,7 +8,6 @@
 mod arn;
 pub mod buckets;
 pub mod document;
-mod json;
 pub mod pattern;
 mod picks;
 pub mod questions;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::document::Policy;
 use super::questions::{Answer, allows_on_every_resource, allows_whole_service, trusts_without_source};
-use crate::value::{Cause, Partial, Piece, Reference, Truth, Type, Unknown, Value};
+use crate::value::{Cause, Partial, Piece, Reference, Truth, Type, Unknown, Value, json};
 
 /// A string of `text`, in which `{}` is a hole that may be anything and `{address.attribute}` one that is an attribute.
 fn holed(text: &str) -> Value {
@@ -383,7 +383,7 @@ mod law {
                 Some(Some(Partial::Template(pieces))) => pieces.to_vec(),
                 _ => continue,
             };
-            let encoded = partial(Partial::Json(crate::iam::json::read(&pieces).unwrap()));
+            let encoded = partial(Partial::Json(json::read_pieces(&pieces, json::Dialect::Policy).unwrap()));
             assert_eq!(answers(&Policy::read(&heredoc)), answers(&Policy::read(&encoded)), "{text}");
         }
     }

@@ -9,6 +9,7 @@ use bumpalo::Bump;
 use smol_str::SmolStr;
 
 use crate::diagnostic::Level;
+use crate::eval::Mode;
 use crate::program::Program;
 use crate::source::{FileId, Position, Sources};
 use crate::terraform::source::variables::{Given, GivenItem, GivenVar, RunOptions, ValueOption};
@@ -28,6 +29,8 @@ pub struct Inputs {
     /// What the environment gives for them.
     environment: Vec<(SmolStr, FileId)>,
     workspace: Option<String>,
+    /// How expressions are evaluated.
+    mode: Mode,
 }
 
 /// A file with values of root variables.
@@ -133,6 +136,7 @@ impl Inputs {
         this.items = items.into_iter().map(|(_, item)| item).collect();
         this.check_declared(options, sources)?;
         this.workspace.clone_from(&options.workspace);
+        this.mode = options.mode;
         for option in &options.values {
             this.values.push(match option {
                 ValueOption::Var(name, text) => {
@@ -230,7 +234,7 @@ fn evaluate(root: &RootModule, inputs: &Inputs, sources: &Sources) -> Program {
     let (parsed, mut diagnostics) = root.parse(sources, &mut arenas);
     let arena = Bump::new();
     let var = |name, file| GivenVar { name, text: sources.text(file), file };
-    let mut given = Given { workspace: inputs.workspace.as_deref(), ..Given::default() };
+    let mut given = Given { workspace: inputs.workspace.as_deref(), mode: inputs.mode, ..Given::default() };
     given.environment.extend(inputs.environment.iter().map(|(name, file)| var(name, *file)));
     for value in &inputs.values {
         given.items.push(match value {
@@ -243,6 +247,10 @@ fn evaluate(root: &RootModule, inputs: &Inputs, sources: &Sources) -> Program {
         });
     }
     let mut program = root.evaluate(&parsed, &given);
+    for repeated in program.repeated.values_mut() {
+        repeated.by =
+            sources.get(repeated.site.file).map_or("", |file| file.slice(repeated.site.span)).into();
+    }
     diagnostics.extend(root.diagnostics.iter().cloned());
     diagnostics.append(&mut program.diagnostics);
     program.diagnostics = diagnostics;

@@ -91,7 +91,7 @@ impl Candidates {
         if is_root {
             self.add(directory, directory.to_owned(), How::Named, at);
             let real = directory.canonicalize()?;
-            self.shelf.add_root(&real, directory, sources)?;
+            self.shelf.add_root(&real, directory, directory, sources)?;
             if !recursive && self.shelf.declares(&real, sources) {
                 return Ok(true);
             }
@@ -139,7 +139,7 @@ impl Candidates {
         let Self { list, mut shelf, mut diagnostics, .. } = self;
         let mut candidates = Vec::with_capacity(list.len());
         for candidate in list {
-            match shelf.add_root(&candidate.real, &candidate.path, sources) {
+            match shelf.add_root(&candidate.real, &candidate.path, &candidate.top, sources) {
                 Ok(()) => candidates.push(candidate),
                 Err(error) if candidate.how == How::Found => diagnostics.push(Diagnostic::error(format!(
                     "cannot list `{}`: {error}",

@@ -123,7 +123,7 @@ impl<'a, 'w> Reader<'a, 'w> {
             after: after_value,
             action,
             site: self.document.site(raw),
-            places: BTreeMap::new(),
+            places: Arc::default(),
             configured: configured.map(Arc::new),
             references: Vec::new(),
         });

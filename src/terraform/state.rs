@@ -1,6 +1,6 @@
 //! Terraform states: `terraform show -json` without a plan, and raw `terraform.tfstate` files of version 4.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -185,7 +185,7 @@ fn read_block<'a>(
             after: Some(after),
             action: Action::None,
             site: document.site(raw.get()),
-            places: BTreeMap::new(),
+            places: Arc::default(),
             configured: None,
             references: links(&instance.dependencies),
         });
@@ -265,7 +265,7 @@ impl<'a> ModuleValues<'a> {
                 after: Some(Value::object([])),
                 action: Action::None,
                 site: document.site(raw.get()),
-                places: BTreeMap::new(),
+                places: Arc::default(),
                 configured: None,
                 references: Vec::new(),
             };

@@ -17,7 +17,10 @@ pub fn convert(value: &Value, ty: &Type) -> Result<Value, Mismatch> {
     }
     let converted: Value = match &value.kind {
         Kind::Null => return Ok(value.clone()),
-        Kind::Unknown(unknown) => Kind::Unknown(convert_unknown(unknown, ty)?).into(),
+        Kind::Unknown(unknown) => match empty(unknown, ty) {
+            Some(empty) => empty.into(),
+            None => Kind::Unknown(convert_unknown(unknown, ty)?).into(),
+        },
         kind => convert_known(kind, ty)?,
     };
     Ok(Value {
@@ -107,6 +110,17 @@ fn convert_object(map: &Map, fields: &[Field]) -> Result<Map, Mismatch> {
         Ok((field.name.clone(), value))
     };
     fields.iter().map(convert_field).collect()
+}
+
+/// The collection that a tuple or an object without elements becomes, though it is not known itself: there is only one.
+fn empty(unknown: &Unknown, ty: &Type) -> Option<Kind> {
+    Some(match (&unknown.ty, ty) {
+        _ if !unknown.not_null => return None,
+        (Type::Tuple(none), Type::List(_)) if none.is_empty() => Kind::List([].into()),
+        (Type::Tuple(none), Type::Set(_)) if none.is_empty() => Kind::Set([].into()),
+        (Type::Object(none), Type::Map(_)) if none.is_empty() => Kind::Map(Arc::default()),
+        _ => return None,
+    })
 }
 
 /// The unknown of the new type, if a value of its type could convert.

@@ -7,6 +7,7 @@
 //! Cloning is cheap: strings and collections are shared.
 
 mod convert;
+pub mod json;
 mod map;
 mod number;
 mod ops;
@@ -19,8 +20,8 @@ pub use convert::convert;
 pub use map::Map;
 pub use number::{Big, Number};
 use ops::set_items;
-pub use ops::{equal, order};
-pub use partial::{Partial, Piece, ends, safe_prefix};
+pub use ops::{equal, normalize, order};
+pub use partial::{Element, Partial, Piece, Times, ends, safe_prefix};
 pub use provenance::{Step, Ways};
 pub use types::{Field, Type, unify};
 

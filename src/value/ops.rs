@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use smol_str::SmolStr;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use super::{Cause, Kind, Number, Reference, Truth, Type, Unknown, Value};
 
@@ -117,6 +118,15 @@ pub(super) fn set_items(mut items: Vec<Value>) -> (Arc<[Value]>, bool) {
     (items.into(), sensitive)
 }
 
+/// NFC, as all strings of Terraform are.
+pub fn normalize(text: &str) -> SmolStr {
+    if text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
+        text.into()
+    } else {
+        text.nfc().collect()
+    }
+}
+
 impl Value {
     /// A number.
     pub fn number(value: impl Into<Number>) -> Self {
@@ -155,6 +165,10 @@ impl Value {
                     items.iter().any(Self::holds_sensitive)
                 }
                 Kind::Map(map) | Kind::Object(map) => map.values().any(Self::holds_sensitive),
+                // The mark of the whole covers all else that is partly known.
+                Kind::Unknown(_) => {
+                    self.elements().into_iter().flatten().any(|element| element.value.holds_sensitive())
+                }
                 _ => false,
             }
     }

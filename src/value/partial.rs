@@ -1,4 +1,5 @@
-//! What is known of an unknown value beyond what Terraform knows: a string with holes, JSON with holes, one of a few.
+//! What is known of an unknown value beyond what Terraform knows: a string with holes, JSON with holes, one of a few,
+//! some of the elements.
 //!
 //! It is a part of [`Unknown`](super::Unknown), so whoever does not ask for it sees an unknown value: that is what
 //! Terraform sees too, and dropping it is the projection that tests/modes.rs holds against Terraform's own answers.
@@ -16,11 +17,34 @@ pub enum Partial {
     /// A string: the pieces in order, at least one of them a hole, no two texts side by side.
     Template(Arc<[Piece]>),
     /// The JSON text of this value, which is not wholly known. Where its object keys are, they are all there. A set in it
-    /// is written as a list whose order is not known; an unknown element of one may be equal to another, and one of the
-    /// statements of a policy document may stand for none or several.
+    /// is written as a list whose order is not known; an unknown element of one may be equal to another, and one of a
+    /// policy document may stand for none or several.
     Json(Value),
     /// One of these, two to [`Partial::MAX_CHOICES`] of them, none a choice itself. Each may be unknown.
     Choice(Arc<[Value]>),
+    /// A list, set or tuple: its elements, of which some may not be there. Their order says nothing, and two that may be
+    /// equal may be one, as they are in a set.
+    Elements(Arc<[Element]>),
+}
+
+/// An element of a collection that is known in part.
+#[derive(Clone, Debug)]
+pub struct Element {
+    /// What it is; of [`Times::Any`] what all of them have in common.
+    pub value: Value,
+    /// How often it is there.
+    pub times: Times,
+}
+
+/// How often an element of a collection is there.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Times {
+    /// Certainly, once.
+    Once,
+    /// Once or not at all.
+    Perhaps,
+    /// Any number of times, or not at all.
+    Any,
 }
 
 /// A piece of a string.
@@ -84,6 +108,11 @@ impl Partial {
         Self::Json(value).bounded()
     }
 
+    /// A collection of these elements. [`None`] if they are too large to be kept.
+    pub fn elements(elements: Vec<Element>) -> Option<Self> {
+        Self::Elements(elements.into()).bounded()
+    }
+
     /// This, unless it is too large or too deep.
     fn bounded(self) -> Option<Self> {
         let mut left = Self::MAX_PARTS;
@@ -106,15 +135,26 @@ impl Partial {
             }),
             Self::Json(json) => fits(json, left, depth),
             Self::Choice(all) => all.iter().all(|value| fits(value, left, depth)),
+            Self::Elements(all) => all.iter().all(|element| fits(&element.value, left, depth)),
         }
     }
 
     /// What is still true of it when its value becomes a `ty`.
     pub(super) fn convert(&self, ty: &Type) -> Option<Self> {
-        match self {
-            Self::Template(_) | Self::Json(_) => matches!(ty, Type::String | Type::Any).then(|| self.clone()),
+        match (self, ty) {
+            (Self::Elements(_), Type::Any) => Some(self.clone()),
+            (Self::Elements(all), Type::List(of) | Type::Set(of)) => {
+                let element = |element: &Element| {
+                    Some(Element { value: convert(&element.value, of).ok()?, times: element.times })
+                };
+                Self::elements(all.iter().map(element).collect::<Option<_>>()?)
+            }
+            (Self::Elements(_), _) => None,
+            (Self::Template(_) | Self::Json(_), _) => {
+                matches!(ty, Type::String | Type::Any).then(|| self.clone())
+            }
             // One that does not convert is not the value, or Terraform ends in an error.
-            Self::Choice(all) => {
+            (Self::Choice(all), _) => {
                 let all: Vec<Value> = all.iter().filter_map(|value| convert(value, ty).ok()).collect();
                 Self::choice(&all)
             }
@@ -125,7 +165,7 @@ impl Partial {
     pub(super) fn may_be(&self, known: &Value) -> bool {
         match (self, &known.kind) {
             (Self::Template(pieces), Kind::String(text)) => may_spell(pieces, text),
-            (Self::Template(_) | Self::Json(_), _) => true,
+            (Self::Template(_) | Self::Json(_) | Self::Elements(_), _) => true,
             (Self::Choice(all), _) => all.iter().any(|value| equal(value, known) != Truth::No),
         }
     }
@@ -224,7 +264,7 @@ fn fits(value: &Value, left: &mut usize, depth: usize) -> bool {
 }
 
 /// Pieces in their normal form; [`None`] if they are too many or too long.
-fn merged(pieces: impl IntoIterator<Item = Piece>) -> Option<Vec<Piece>> {
+pub(super) fn merged(pieces: impl IntoIterator<Item = Piece>) -> Option<Vec<Piece>> {
     fn add(piece: &Piece, text: &mut String, out: &mut Vec<Piece>) {
         match piece {
             Piece::Text(more) => text.push_str(more),
@@ -275,6 +315,25 @@ impl Unknown {
 }
 
 impl Value {
+    /// The elements of an unknown collection, if some are known.
+    pub fn elements(&self) -> Option<&[Element]> {
+        match &self.as_unknown()?.partial {
+            Some(Partial::Elements(elements)) => Some(elements),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a collection that may be empty, as none of its elements is certain.
+    pub fn may_be_empty(&self) -> bool {
+        match self.as_unknown().and_then(|unknown| unknown.partial.as_ref()) {
+            Some(Partial::Elements(all)) => all.iter().all(|element| element.times != Times::Once),
+            Some(Partial::Choice(all)) => {
+                all.iter().any(|value| value.items().is_some_and(<[Self]>::is_empty) || value.may_be_empty())
+            }
+            _ => false,
+        }
+    }
+
     /// The pieces of a string that is partly known.
     pub fn pieces(&self) -> Option<&[Piece]> {
         match &self.as_unknown()?.partial {
@@ -284,7 +343,7 @@ impl Value {
     }
 
     /// The value that this text is the JSON of, where that is partly known. Of a text with holes
-    /// the evaluator's `json` tells it.
+    /// [`json::told`](super::json::told) finds it.
     pub fn json(&self) -> Option<&Self> {
         match &self.as_unknown()?.partial {
             Some(Partial::Json(value)) => Some(value),
@@ -344,11 +403,12 @@ impl Value {
         if self.as_unknown().is_some_and(Unknown::may_be_left_out) { self.with_partial(None) } else { self }
     }
 
-    /// The number of pieces or alternatives that this value has at its top.
+    /// The number of pieces, alternatives or elements that this value has at its top.
     pub fn partial_len(&self) -> usize {
         match self.as_unknown().and_then(|unknown| unknown.partial.as_ref()) {
             Some(Partial::Template(pieces)) => pieces.len(),
             Some(Partial::Choice(all)) => all.len(),
+            Some(Partial::Elements(all)) => all.len(),
             Some(Partial::Json(_)) => 1,
             None => 0,
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 
-use super::{Kind, Value};
+use super::{Kind, Unknown, Value};
 
 /// A type, or a type constraint where it comes from a `type =` argument.
 #[derive(Clone, Debug, Default)]
@@ -104,6 +104,41 @@ impl Type {
                 Self::object(map.iter().map(|(name, value)| (name.clone(), Self::of(value))))
             }
             Kind::Unknown(unknown) => unknown.ty.clone(),
+        }
+    }
+
+    /// This type, to which `value` is to be converted and which was found by the types of its parts. A part whose type is not
+    /// known may yet change it, wherever it is no string: all else converts to that, or is an error.
+    #[must_use]
+    pub fn loosened(self, value: &Value) -> Self {
+        let each = |element: Arc<Self>| {
+            let element = (*element).clone();
+            Arc::new(parts_of(value).iter().fold(element, Type::loosened))
+        };
+        match (self, &value.kind) {
+            (this @ (Self::Any | Self::String), _) | (this, Kind::Null) => this,
+            (_, Kind::Unknown(unknown)) if unknown.ty == Self::Any => Self::Any,
+            (Self::List(element), _) => Self::List(each(element)),
+            (Self::Set(element), _) => Self::Set(each(element)),
+            (Self::Map(element), _) => Self::Map(each(element)),
+            // They are found of tuples of one length and of objects of the same attributes.
+            (Self::Tuple(types), _) => {
+                let parts = parts_of(value);
+                let loosen = |(at, ty): (usize, &Self)| match parts.get(at) {
+                    Some(part) => ty.clone().loosened(part),
+                    None => ty.clone(),
+                };
+                Self::Tuple(types.iter().enumerate().map(loosen).collect())
+            }
+            (Self::Object(fields), _) => {
+                let parts = parts_of(value);
+                let loosen = |(at, field): (usize, &Field)| match parts.get(at) {
+                    Some(part) => Field { ty: field.ty.clone().loosened(part), ..field.clone() },
+                    None => field.clone(),
+                };
+                Self::Object(fields.iter().enumerate().map(loosen).collect())
+            }
+            (this, _) => this,
         }
     }
 
@@ -229,6 +264,19 @@ pub fn unify(types: &[Type]) -> Option<Type> {
         Some(if any(|ty| matches!(ty, Type::List(_))) { Type::list(element) } else { Type::set(element) })
     } else {
         None
+    }
+}
+
+/// All that `value` holds; of one that is not known, unknowns of the types that it holds.
+fn parts_of(value: &Value) -> Vec<Value> {
+    match (&value.kind, value.items(), value.map()) {
+        (_, Some(items), _) => items.to_vec(),
+        (_, _, Some(map)) => map.values().cloned().collect(),
+        (Kind::Unknown(unknown), ..) => parts(&[&unknown.ty])
+            .into_iter()
+            .map(|ty| Value::from_unknown(Unknown { ty, ..Unknown::new(unknown.cause.clone()) }))
+            .collect(),
+        _ => Vec::new(),
     }
 }
 
@@ -361,6 +409,23 @@ mod tests {
         assert_eq!(unify(&[object(&[("a", Number)]), tuple(&[Number])]), None);
         assert_eq!(unify(&[object(&[("a", tuple(&[Number]))]), object(&[("b", Number)])]), None);
         assert_eq!(unify(&[Type::list(Any), Type::list(Number)]), Some(Type::list(Number)));
+    }
+
+    #[test]
+    fn what_has_no_known_type_loosens_all_but_strings() {
+        use Type::{Any, Number, String};
+        let open = || Value::unknown(crate::value::Cause::Plan);
+        let loosened = |ty: Type, value: &Value| ty.loosened(value);
+        let pair = Value::tuple([open(), Value::int(1)]);
+        assert_eq!(loosened(Type::list(Number), &pair), Type::list(Any));
+        assert_eq!(loosened(Type::list(String), &pair), Type::list(String));
+        assert_eq!(loosened(tuple(&[Number, Number]), &pair), tuple(&[Any, Number]));
+        assert_eq!(loosened(Type::list(Number), &Value::tuple([Value::NULL])), Type::list(Number));
+        let inner = Value::object([("a".into(), pair), ("b".into(), Value::int(2))]);
+        let ty = object(&[("a", Type::list(Number)), ("b", Number)]);
+        assert_eq!(loosened(ty.clone(), &inner), object(&[("a", Type::list(Any)), ("b", Number)]));
+        let unknown = Value::from_unknown(Unknown { ty, ..Unknown::new(crate::value::Cause::Plan) });
+        assert_eq!(loosened(Type::map(Number), &unknown), Type::map(Number));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use airgate::eval::{Mode, Scope, try_evaluate};
 use airgate::hcl::parse_expression;
 use airgate::source::Sources;
-use airgate::value::{Cause, Field, Kind, Partial, Piece, Reference, Type, Unknown, Value};
+use airgate::value::{Cause, Element, Field, Kind, Partial, Piece, Reference, Times, Type, Unknown, Value};
 
 /// The names of an expression.
 pub(crate) struct Names(pub(crate) BTreeMap<&'static str, Value>);
@@ -86,6 +86,14 @@ pub(crate) fn show(value: &Value) -> String {
             Some(Partial::Json(value)) => format!("json {}", show(value)),
             Some(Partial::Choice(all)) => {
                 format!("({})", all.iter().map(show).collect::<Vec<_>>().join(" | "))
+            }
+            Some(Partial::Elements(all)) => {
+                let element = |element: &Element| match element.times {
+                    Times::Once => show(&element.value),
+                    Times::Perhaps => format!("perhaps {}", show(&element.value)),
+                    Times::Any => format!("any {}", show(&element.value)),
+                };
+                format!("[{}]", all.iter().map(element).collect::<Vec<_>>().join(", "))
             }
             None => match &value.reference {
                 Some(reference) => reference.attribute.to_string(),

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use airgate::eval::Mode;
 use airgate::input::Inputs;
+use airgate::program::Program;
 use airgate::source::Sources;
 use airgate::terraform::source::variables::{RunOptions, ValueOption};
 use anyhow::Context as _;
@@ -32,16 +34,21 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
     }
     let [source, plan] = paths.as_slice() else { anyhow::bail!(USAGE) };
     let mut sources = Sources::default();
-    let inputs = Inputs::read(std::slice::from_ref(source), &options, &mut sources)?;
-    let input = inputs.items.first().context("there is no configuration")?;
-    let program = input.program(&inputs, &sources, &|_| true)?;
-    let comparison = compare(&program, &sources, &read(plan)?);
+    let ours = program(source, &options, &mut sources)?;
+    let strict = program(source, &RunOptions { mode: Mode::Strict, ..options }, &mut Sources::default())?;
+    let comparison = compare(&ours, &strict, &sources, &read(plan)?);
     print(&comparison);
     let other = |of: &Addresses| !of.missing.is_empty() || !of.extra.is_empty();
     let is_wrong =
         other(&comparison.managed) || other(&comparison.data) || !comparison.leaves.different.is_empty();
     anyhow::ensure!(!is_wrong, "{} is not what {} says", source.display(), plan.display());
     Ok(())
+}
+
+fn program(source: &Path, options: &RunOptions, sources: &mut Sources) -> anyhow::Result<Program> {
+    let inputs = Inputs::read(&[source.to_owned()], options, sources)?;
+    let input = inputs.items.first().context("there is no configuration")?;
+    Ok(input.program(&inputs, sources, &|_| true)?)
 }
 
 fn read(plan: &Path) -> anyhow::Result<Json> {
@@ -61,8 +68,9 @@ fn print(comparison: &Comparison) {
         leaves.unknown_leaves(),
         leaves.percent(),
     );
-    let Leaves { neither, ahead, filled, .. } = leaves;
+    let Leaves { neither, ahead, filled, provider, .. } = leaves;
     println!("        {neither} known to neither, {ahead} to us alone; {filled} that nobody set are equal");
+    println!("        {provider} that the provider is known to plan in its own way");
     for Different { address, path, ours, plan } in &leaves.different {
         println!("  wrong: {address}: {path}: ours {ours}, the plan {plan}");
     }

@@ -3,8 +3,9 @@
 //!
 //! Schemas do not tell defaults. So for each type of `rules/catalog/schema/aws.txt` Terraform plans one resource with only
 //! what is required, and one more for each nested block with only what that block requires; what the plan has beside that
-//! is a default. Values that are required are made up by name and type; `rules/catalog/minimal.toml` has those that must
-//! be better. What the provider refuses even so is not measured.
+//! is a default. Where the provider wants one of several, each of them is planned. Values that are required are made up by
+//! name and type; `rules/catalog/minimal.toml` has those that must be better. What the provider refuses even so is not
+//! measured.
 //!
 //! A line is `type,path,value as JSON`; `?` instead of a value that the plan leaves unknown though the schema does not say
 //! computed, or that is one thing in one plan and another in another. The path `block.*`, or `*`, stands for all in a block,
@@ -32,6 +33,7 @@ const TRIES: u32 = 12;
 const SKIPPED: [&str; 3] = ["mount_path", "tags_all", "timeouts"];
 
 /// A resource that is planned to see what a block gets.
+#[derive(Clone)]
 struct Probe {
     type_name: String,
     /// The block that it measures; empty for the whole resource.
@@ -39,9 +41,30 @@ struct Probe {
     config: Value,
     /// How often the configuration was made better.
     tries: u32,
+    /// Whether it has another alternative than the first one.
+    is_other: bool,
+    /// Whether the provider has crashed when it was planned, or one beside it.
+    has_crashed: bool,
 }
 
 impl Probe {
+    /// The same with each other one of `alternatives`, where it has the first that can be set.
+    fn others(&self, schema: &Value, alternatives: &[&str]) -> Vec<Self> {
+        let with = |path: &&str| {
+            let mut config = self.config.clone();
+            let is_set = repair::add(schema, &mut config, path);
+            is_set.then(|| Self {
+                type_name: self.type_name.clone(),
+                path: self.path.clone(),
+                config,
+                tries: 0,
+                is_other: true,
+                has_crashed: false,
+            })
+        };
+        if self.is_other { Vec::new() } else { alternatives.iter().filter_map(with).skip(1).collect() }
+    }
+
     fn write(&self, workspace: &Workspace, name: &str) -> Result<()> {
         let config = json!({ "resource": { &self.type_name: { name: self.config } } });
         workspace.write(&format!("{name}.tf.json"), &serde_json::to_string_pretty(&config)?)
@@ -144,7 +167,17 @@ fn probes(schemas: &BTreeMap<String, Value>) -> Result<BTreeMap<String, Probe>> 
             let name =
                 std::iter::once(type_name).chain(&path).map(String::as_str).collect::<Vec<_>>().join("-");
             let config = minimal(schema, given, "", &path)?;
-            probes.insert(name, Probe { type_name: type_name.clone(), path, config, tries: 0 });
+            probes.insert(
+                name,
+                Probe {
+                    type_name: type_name.clone(),
+                    path,
+                    config,
+                    tries: 0,
+                    is_other: false,
+                    has_crashed: false,
+                },
+            );
         }
     }
     Ok(probes)
@@ -284,28 +317,53 @@ fn refuse(
     let (crashed, failed): (Vec<_>, Vec<_>) =
         errors.partition(|error| error["summary"] == "Plugin did not respond");
     let blamed = if crashed.is_empty() { failed } else { crashed };
-    let (mut seen, mut taken) = (BTreeSet::new(), 0);
+    let is_crash = blamed.first().is_some_and(|error| error["summary"] == "Plugin did not respond");
+    // The provider says what is wrong in no certain order.
+    let mut refused: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for diagnostic in &blamed {
         let file = diagnostic["range"]["filename"].as_str().unwrap_or_default();
-        let name = file.strip_suffix(".tf.json").unwrap_or_default();
-        // One step at a time: the next run tells what is still wrong.
-        let Some(probe) = probes.get_mut(name).filter(|_| seen.insert(name)) else { continue };
+        let Some(name) = file.strip_suffix(".tf.json").filter(|name| probes.contains_key(*name)) else {
+            continue;
+        };
         let text = |key: &str| diagnostic[key].as_str().unwrap_or_default();
-        let said = format!("{} {}", text("summary"), text("detail"));
+        refused.entry(name).or_default().insert(format!("{} {}", text("summary"), text("detail")));
+    }
+    let (mut taken, mut others) = (0, Vec::new());
+    for (&name, said) in &refused {
+        let Some(probe) = probes.get_mut(name) else { continue };
+        // Whoever is planned beside the one that makes the provider crash is told the same, but hardly twice.
+        if is_crash && refused.len() > 1 && !probe.has_crashed {
+            probe.has_crashed = true;
+            continue;
+        }
         probe.tries += 1;
-        if probe.tries < TRIES && repair::repair(&schemas[&probe.type_name], &mut probe.config, &said) {
+        let schema = &schemas[&probe.type_name];
+        let before = probe.config.clone();
+        // One step at a time: the next run tells what is still wrong.
+        if probe.tries < TRIES
+            && let Some(said) = said.iter().find(|said| repair::repair(schema, &mut probe.config, said))
+        {
+            let more = Probe { config: before, ..probe.clone() };
+            let more = more.others(schema, &repair::alternatives(said));
+            others
+                .extend((1..).zip(more).map(|(n, other)| (format!("{name}-or-{}-{n}", probe.tries), other)));
             probe.write(workspace, name)?;
             continue;
         }
         if probe.path.is_empty() {
+            let said = said.first().map(String::as_str).unwrap_or_default();
             eprintln!("{name}: {}", said.chars().take(300).collect::<String>());
         }
         probes.remove(name);
-        std::fs::remove_file(workspace.dir.join(file))?;
+        std::fs::remove_file(workspace.dir.join(format!("{name}.tf.json")))?;
         taken += 1;
     }
-    eprintln!("{}: {} refused, {taken} for good, {} left", args[0], seen.len(), probes.len());
-    if seen.is_empty() && !diagnostics.iter().any(|one| is_cancelled(&one)) {
+    for (name, probe) in others {
+        probe.write(workspace, &name)?;
+        probes.insert(name, probe);
+    }
+    eprintln!("{}: {} refused, {taken} for good, {} left", args[0], refused.len(), probes.len());
+    if refused.is_empty() && !diagnostics.iter().any(|one| is_cancelled(&one)) {
         bail!("{}: {text}\n{}", args.join(" "), String::from_utf8_lossy(&output.stderr));
     }
     Ok(true)

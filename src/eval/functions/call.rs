@@ -1,9 +1,7 @@
 //! What a function sees of its call, and what it answers with when it cannot tell.
 
 use crate::eval::Directory;
-
-use crate::eval::expression::normalize;
-use crate::value::{Cause, Kind, Number, Type, Unknown, Value};
+use crate::value::{Cause, Kind, Number, Type, Unknown, Value, normalize};
 
 /// A call whose arguments were counted and converted.
 pub(super) struct Call<'a> {

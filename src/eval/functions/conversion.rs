@@ -3,13 +3,14 @@
 use super::call::{Call, Outcome};
 use crate::value::{Kind, Type, Unknown, Value, convert};
 
-/// The argument as a `ty`. It is the same resource attribute as before, though an unknown may now be null.
+/// The argument as a `ty`. It is the same resource attribute as before, though to Terraform an unknown may now be null, so
+/// that not even one without elements is known.
 fn to(call: &Call<'_>, ty: &Type) -> Outcome {
-    let mut value = convert(call.value(0), ty)?;
+    let mut value = call.value(0).clone();
     if let Some(unknown) = value.as_unknown() {
         value.kind = Value::from_unknown(Unknown { not_null: false, ..unknown.clone() }).kind;
     }
-    Ok(value)
+    convert(&value, ty)
 }
 
 pub(super) fn tobool(call: &Call<'_>) -> Outcome {

@@ -1,4 +1,5 @@
-//! Files under the analysed root. What lies outside of it, or leads there by a symbolic link, is not read: it is unknown.
+//! Files of the analysed tree. What lies outside of it, or leads there by a symbolic link, is not read, nor what Git keeps
+//! for itself: it is unknown.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -22,11 +23,11 @@ const MAX_DEPTH: usize = 32;
 
 /// Where a path leads.
 enum Place {
-    /// To this, inside the root.
+    /// To this, inside the tree.
     Inside(PathBuf),
-    /// Nowhere inside the root.
+    /// Nowhere inside the tree.
     Missing,
-    /// Out of the root, or there is no root.
+    /// Out of the tree, or there is none.
     Outside,
 }
 
@@ -38,9 +39,9 @@ fn find(call: &Call<'_>, path: &str) -> Place {
     // An absolute path replaces the start here, and is inside only if it names something there.
     let joined = start.join(path);
     match joined.canonicalize() {
-        Ok(real) if real.starts_with(&root) => Place::Inside(real),
+        Ok(real) if real.starts_with(&root) && !is_of_git(&root, &real) => Place::Inside(real),
         Ok(_) => Place::Outside,
-        // Outside of the root, whether something exists is no concern of ours either.
+        // Outside of the tree, whether something exists is no concern of ours either.
         Err(_) if is_inside(&root, &joined) => Place::Missing,
         Err(_) => Place::Outside,
     }
@@ -56,29 +57,47 @@ fn is_inside(root: &Path, path: &Path) -> bool {
     })
 }
 
+/// Whether Git keeps the path for itself, with the token that it fetched with.
+fn is_of_git(root: &Path, path: &Path) -> bool {
+    path.strip_prefix(root).unwrap_or(path).components().any(|part| part.as_os_str() == ".git")
+}
+
 fn not_read(call: &Call<'_>, ty: Type, why: &str) -> Value {
-    let cause = Cause::Limit(format!("`{}` of a file {why}", call.name).into());
+    let cause = Cause::Limit(why.into());
     Value::from_unknown(Unknown { cause, ..unknown(call.args, ty, true) })
 }
 
-const OUTSIDE: &str = "outside the analysed root";
+const OUTSIDE: &str = "a file outside the analysed tree is not read";
+
+/// What is said where there is no file. One that another resource or data source names may be made by it, as archives are.
+fn missing(call: &Call<'_>) -> Outcome {
+    match call.value(0).reference.as_deref() {
+        Some(reference) => {
+            let cause = Cause::Other(format!("the file that `{reference}` names is not there yet").into());
+            Ok(Value::from_unknown(Unknown { cause, ..unknown(call.args, Type::String, true) }))
+        }
+        None => Err(format!("there is no file `{}`", call.text(0))),
+    }
+}
 
 /// What `then` makes of the bytes of the file that the first argument names.
 fn with_bytes(call: &Call<'_>, then: fn(Vec<u8>) -> Outcome) -> Outcome {
     let path = match find(call, call.text(0)) {
         Place::Inside(path) => path,
-        Place::Missing => return Err("there is no such file".to_owned()),
+        Place::Missing => return missing(call),
         Place::Outside => return Ok(not_read(call, Type::String, OUTSIDE)),
     };
     // Devices and pipes would never end.
     if !path.is_file() {
-        return Err("the path does not name a file".to_owned());
+        return Err(format!("`{}` is not a file", call.text(0)));
     }
     let mut bytes = Vec::new();
     let read = std::fs::File::open(path).and_then(|file| file.take(MAX_SIZE + 1).read_to_end(&mut bytes));
     match read {
-        Err(_) => Ok(not_read(call, Type::String, "that cannot be read")),
-        Ok(size) if size as u64 > MAX_SIZE => Ok(not_read(call, Type::String, "of more than 1 MiB")),
+        Err(_) => Ok(not_read(call, Type::String, "the file cannot be read")),
+        Ok(size) if size as u64 > MAX_SIZE => {
+            Ok(not_read(call, Type::String, "a file of more than 1 MiB is not read"))
+        }
         Ok(_) => then(bytes),
     }
 }
@@ -125,7 +144,7 @@ fn hex<D: Digest>(bytes: &[u8]) -> Outcome {
 pub(super) fn fileexists(call: &Call<'_>) -> Outcome {
     match find(call, call.text(0)) {
         Place::Inside(path) if path.is_file() => Ok(Value::bool(true)),
-        Place::Inside(_) => Err("the path does not name a file".to_owned()),
+        Place::Inside(_) => Err(format!("`{}` is not a file", call.text(0))),
         Place::Missing => Ok(Value::bool(false)),
         Place::Outside => Ok(not_read(call, Type::Bool, OUTSIDE)),
     }

@@ -33,7 +33,6 @@ mod yaml;
 
 pub(super) use format::{Formatted, parts as format_pieces};
 pub(super) use json::decode as decode_json;
-pub use json::parsed as json;
 
 use crate::eval::Directory;
 

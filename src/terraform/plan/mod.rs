@@ -14,7 +14,8 @@ mod resolve;
 mod tests;
 mod wire;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde::Deserialize;
@@ -235,7 +236,7 @@ fn resource<'a>(
         after,
         action: action(&entry.change.actions),
         site: document.site(raw),
-        places: BTreeMap::new(),
+        places: Arc::default(),
         configured: None,
         references: Vec::new(),
     };

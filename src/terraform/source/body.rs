@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use smol_str::{SmolStr, format_smolstr};
 
 use crate::diagnostic::Diagnostic;
+use crate::eval::elements::{self, Entry};
 use crate::eval::{Nested, Scope};
 use crate::hcl::ast::{Block, Body, Expr, ExprKind, Item};
 use crate::program::Link;
 use crate::source::{FileId, Site};
-use crate::value::{Cause, Kind, Unknown, Value};
+use crate::value::{Cause, Element, Kind, Times, Unknown, Value};
 
 use super::names::IteratorScope;
 use super::scope::{ModuleScope, TOO_MUCH};
@@ -25,6 +26,8 @@ pub(super) struct BodyReader<'m, 'a> {
     /// The file of what is being read: override files are merged into the items of a body.
     file: FileId,
     module: &'m ModuleScope<'a>,
+    /// More than one instance of the block is read.
+    pub(super) repeated: bool,
     /// Names that are no attributes.
     skip: &'static [&'static str],
     /// Resources that attributes name.
@@ -39,7 +42,7 @@ impl<'m, 'a> BodyReader<'m, 'a> {
     /// A reader of one body of `file`; at its top the names in `skip` are left out.
     pub(super) fn new(file: FileId, module: &'m ModuleScope<'a>, skip: &'static [&'static str]) -> Self {
         let (links, places, configured) = Default::default();
-        Self { file, module, skip, links, places, configured }
+        Self { file, module, repeated: false, skip, links, places, configured }
     }
 
     /// A body as an object: attributes by name, nested blocks as tuples of objects by type.
@@ -74,75 +77,65 @@ impl<'m, 'a> BodyReader<'m, 'a> {
             return Some(self.expression(&attribute.value, scope, &path).or_origin(site));
         }
         let mut items = Vec::new();
-        let mut unknown = None;
+        // What a `dynamic` block repeats that cannot be told how often.
+        let mut unknown = Vec::new();
         for block in body.blocks().filter(|block| block_name(block) == Some(name)) {
             self.file = block.file;
             self.places.entry(path.as_str().into()).or_insert(block.header.at(block.file));
             if block.ident.text == "dynamic" {
-                match self.dynamic(block, scope, &path) {
-                    Ok(more) => items.extend(more),
-                    Err(cause) => unknown = Some(cause),
-                }
+                let (blocks, collection) = self.dynamic(block, scope, &path);
+                items.extend(blocks);
+                unknown.extend(collection);
             } else {
                 let object = self.object(block.body, scope, &path);
-                items.push(Value { origin: Some(block.header.at(block.file)), ..object });
+                let value = Value { origin: Some(block.header.at(block.file)), ..object };
+                items.push(Element { value, times: Times::Once });
             }
         }
-        if items.is_empty() && unknown.is_none() {
+        if items.is_empty() && unknown.is_empty() {
             return None;
         }
         self.configured.insert(path.into());
-        match unknown {
-            // The block may be absent or be there any number of times.
-            Some(cause) => Some(Value::from_unknown(Unknown { not_null: true, ..Unknown::new(cause) })),
-            None => Some(Value::tuple(items)),
+        if unknown.is_empty() {
+            return Some(Value::tuple(items.into_iter().map(|element| element.value)));
         }
+        let of = Unknown { not_null: true, ..Unknown::of_operands(&unknown.iter().collect::<Vec<_>>()) };
+        Some(elements::collected(items, Value::from_unknown(of).computed_from(&unknown)))
     }
 
     /// The value of an expression; the resources that it names are noted for `path`.
     pub(super) fn expression(&mut self, expr: &Expr<'_>, scope: &dyn Scope, path: &str) -> Value {
-        let (value, touched) = self.module.evaluate(expr, self.file, scope);
+        let (value, touched) = if self.repeated {
+            self.module.evaluate_shared(expr, self.file, scope)
+        } else {
+            self.module.evaluate(expr, self.file, scope)
+        };
         self.links.extend(touched.into_iter().map(|target| Link { path: path.into(), target }));
         value
     }
 
-    /// The blocks that a `dynamic` block makes; the cause if they cannot be told.
-    fn dynamic(&mut self, block: &Block<'_>, scope: &dyn Scope, path: &str) -> Result<Vec<Value>, Cause> {
-        let wrong = |message: String, site: Site| {
-            self.module.report(Diagnostic::warning(message.clone()).at(site));
-            Cause::Error(message.into())
-        };
+    /// The blocks that a `dynamic` block makes; with them its `for_each` if it cannot be told how often each is there.
+    fn dynamic(&mut self, block: &Block<'_>, scope: &dyn Scope, path: &str) -> (Vec<Element>, Option<Value>) {
         let header = block.header.at(self.file);
-        let lacks = |what: &str| wrong(format!("the `dynamic` block has no {what}"), header);
-        let label = block.labels.first().map(|label| label.text).ok_or_else(|| lacks("label"))?;
-        let over = block.body.attribute("for_each").ok_or_else(|| lacks("`for_each`"))?;
-        let content = block.body.blocks().find(|b| b.ident.text == "content");
-        let content = content.ok_or_else(|| lacks("`content`"))?;
+        let lacks = |what: &str| format!("the `dynamic` block has no {what}");
+        let Some(label) = block.labels.first().map(|label| label.text) else {
+            return self.any_block(lacks("label"), header);
+        };
+        let Some(over) = block.body.attribute("for_each") else {
+            return self.any_block(lacks("`for_each`"), header);
+        };
+        let Some(content) = block.body.blocks().find(|b| b.ident.text == "content") else {
+            return self.any_block(lacks("`content`"), header);
+        };
         let iterator = match block.body.attribute("iterator").map(|attribute| attribute.value.kind) {
             Some(ExprKind::Variable(name)) => name,
             _ => label,
         };
         let collection = self.expression(&over.value, scope, path);
-        let sensitive = collection.sensitive;
         let site = over.value.span.at(over.file);
-        let named = |item: &Value, which: &str| {
-            collection.handing_on(item.clone()).through(format_smolstr!("{iterator}.{which}"), site)
-        };
-        let part = |item: &Value| named(item, "value");
-        let entries: Vec<(Value, Value)> = match &collection.kind {
-            Kind::Map(map) | Kind::Object(map) => {
-                map.iter().map(|(key, value)| (Value::string(key.clone()), part(value))).collect()
-            }
-            Kind::Set(items) => items.iter().map(|item| (named(item, "key"), part(item))).collect(),
-            Kind::List(items) | Kind::Tuple(items) => {
-                (0i64..).zip(items.iter()).map(|(i, item)| (Value::int(i), part(item))).collect()
-            }
-            Kind::Unknown(unknown) => return Err(unknown.cause.clone()),
-            _ => {
-                let message = "`for_each` of a `dynamic` block takes a collection".to_owned();
-                self.module.report(Diagnostic::warning(message.clone()).at(site));
-                return Err(Cause::Error(message.into()));
-            }
+        let entries = match entries(&collection, iterator, site) {
+            Ok(entries) => entries,
+            Err(message) => return self.any_block(message.to_owned(), site),
         };
         let too_many = if entries.len() > MAX_BLOCKS {
             Some("blocks of one `dynamic`")
@@ -152,22 +145,55 @@ impl<'m, 'a> BodyReader<'m, 'a> {
         if let Some(which) = too_many {
             let message = format!("limit passed: {which}; the blocks count as not known");
             self.module.report(Diagnostic::warning(message).at(header));
-            return Err(Cause::Limit(which.into()));
+            return any_block(Value::unknown(Cause::Limit(which.into())));
         }
-        let blocks = entries.into_iter().map(|(key, value)| {
-            let entry = [("key".into(), key), ("value".into(), value)];
-            let value = Value::object(entries_marked(entry, sensitive));
-            let names = IteratorScope { parent: scope, name: iterator, value };
-            Value { origin: Some(header), ..self.object(content.body, &names, path) }
+        let blocks = entries.into_iter().map(|Entry { key, value, times }| {
+            let entry = [("key", key), ("value", value)];
+            let entry = entry.map(|(name, value)| (name.into(), value.mark(collection.sensitive)));
+            let names = IteratorScope { parent: scope, name: iterator, value: Value::object(entry) };
+            let object = self.object(content.body, &names, path);
+            Element { value: Value { origin: Some(header), ..object }, times }
         });
-        Ok(blocks.collect())
+        let blocks: Vec<Element> = blocks.collect();
+        (blocks, Some(collection).filter(Value::is_unknown))
+    }
+
+    /// What stands for the blocks of a `dynamic` block that is wrong.
+    fn any_block(&self, message: String, site: Site) -> (Vec<Element>, Option<Value>) {
+        self.module.report(Diagnostic::warning(message.clone()).at(site));
+        any_block(Value::unknown(Cause::Error(message.into())))
     }
 }
 
-/// The entries of an iterator, sensitive if the collection is.
-fn entries_marked(entries: [(SmolStr, Value); 2], sensitive: bool) -> [(SmolStr, Value); 2] {
-    entries.map(|(name, value)| (name, value.mark(sensitive)))
+/// Any number of blocks of which nothing is known.
+fn any_block(unknown: Value) -> (Vec<Element>, Option<Value>) {
+    (vec![Element { value: unknown.clone(), times: Times::Any }], Some(unknown))
 }
+
+/// What a `dynamic` block repeats, handed on by `iterator`, which has it from `site`.
+fn entries(collection: &Value, iterator: &str, site: Site) -> Result<Vec<Entry>, &'static str> {
+    let named = |item: Value, which: &str| item.through(format_smolstr!("{iterator}.{which}"), site);
+    let part = |item: &Value, which: &str| named(collection.handing_on(item.clone()), which);
+    let once = |key: Value, item: &Value| Entry { key, value: part(item, "value"), times: Times::Once };
+    Ok(match &collection.kind {
+        Kind::Map(map) | Kind::Object(map) => {
+            map.iter().map(|(key, item)| once(Value::string(key.clone()), item)).collect()
+        }
+        Kind::Set(items) => items.iter().map(|item| once(part(item, "key"), item)).collect(),
+        Kind::List(items) | Kind::Tuple(items) => {
+            (0i64..).zip(items.iter()).map(|(i, item)| once(Value::int(i), item)).collect()
+        }
+        // Each came its own way.
+        Kind::Unknown(_) => elements::entries(collection)
+            .ok_or(NO_COLLECTION)?
+            .into_iter()
+            .map(|Entry { key, value, times }| Entry { key, value: named(value, "value"), times })
+            .collect(),
+        _ => return Err(NO_COLLECTION),
+    })
+}
+
+const NO_COLLECTION: &str = "`for_each` of a `dynamic` block takes a collection";
 
 /// The attribute or block type that an item contributes to; of a `dynamic` block its label.
 fn entry_name<'a>(item: &Item<'a>) -> Option<&'a str> {

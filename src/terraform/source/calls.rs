@@ -177,6 +177,7 @@ impl<'a> ModuleScope<'a> {
             return Called::Unfollowed(expansion);
         }
         let step = format_smolstr!("module.{name}");
+        let shared = self.shared.called(name, declared, &definition.module, all.len());
         let (path, block_path) = (inside(&self.path, step.clone()), inside(&self.block_path, step));
         let instances = all.into_iter().map(|(key, each)| {
             let arguments = Arguments {
@@ -188,9 +189,9 @@ impl<'a> ModuleScope<'a> {
             let scope = Self::new(
                 Rc::clone(&self.run),
                 definition,
-                instance_address(&path, key.as_ref()),
-                block_path.clone(),
+                (instance_address(&path, key.as_ref()), block_path.clone()),
                 Variables::Arguments(arguments),
+                Rc::clone(&shared),
             );
             (key, scope)
         });
@@ -200,29 +201,35 @@ impl<'a> ModuleScope<'a> {
 
     /// The value of a variable of a module that is called; [`None`] if it is not declared.
     pub(super) fn argument(&self, arguments: &Arguments<'a>, name: &str) -> Option<Value> {
+        if let Some(value) = self.done(&arguments.values, name) {
+            return Some(value);
+        }
         let (&name, &declared) = self.module.variables.get_key_value(name)?;
         let parent = arguments.parent.upgrade()?;
         let what = format!("var.{name}");
         Some(self.once(&arguments.values, name, (&what, declared.site()), || {
-            self.recording(|| {
-                let call = arguments.call;
-                let argument = call.body().attribute(name).filter(|_| !META.contains(&name));
-                let assigned = if let Some(attribute) = argument {
-                    let scope = InstanceScope { module: &parent, each: arguments.each.clone() };
-                    let (value, touched) = parent.evaluate(&attribute.value, attribute.file, &scope);
-                    self.run.touch_all(&touched);
-                    let value = value.or_origin(attribute.span.at(attribute.file));
-                    Ok(value.through(what.as_str(), attribute.value.span.at(attribute.file)))
-                } else {
-                    let message = format!("`{}` gives no value for variable `{name}`", self.path);
-                    Err(Cause::Error(message.into()))
-                };
-                let mut diagnostics = Vec::new();
-                let value = variables::variable(name, &declared, assigned, &mut diagnostics);
-                for diagnostic in diagnostics {
-                    self.report(diagnostic);
-                }
-                value
+            self.shared.variable(name, || {
+                self.recording(|| {
+                    let call = arguments.call;
+                    let argument = call.body().attribute(name).filter(|_| !META.contains(&name));
+                    let assigned = if let Some(attribute) = argument {
+                        let scope = InstanceScope { module: &parent, each: arguments.each.clone() };
+                        let (value, touched) = parent.evaluate(&attribute.value, attribute.file, &scope);
+                        self.run.touch_all(&touched);
+                        let value = value.or_origin(attribute.span.at(attribute.file));
+                        Ok(value.through(what.as_str(), attribute.value.span.at(attribute.file)))
+                    } else {
+                        // It is so of all instances.
+                        let message = format!("`{}` gives no value for variable `{name}`", self.block_path);
+                        Err(Cause::Error(message.into()))
+                    };
+                    let mut diagnostics = Vec::new();
+                    let value = variables::variable(name, &declared, assigned, &mut diagnostics);
+                    for diagnostic in diagnostics {
+                        self.report(diagnostic);
+                    }
+                    value
+                })
             })
         }))
     }

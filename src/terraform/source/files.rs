@@ -21,10 +21,12 @@ pub(super) struct Listing {
 }
 
 impl Listing {
-    /// Reads the files in `directory`, which people see as `shown`. Values of variables belong to a root module only.
+    /// Reads the files in `directory`, which people see as `shown`. Values of variables belong to a root module only. A link
+    /// is read where it leads to a file of `tree`.
     pub(super) fn read(
         directory: &Path,
         shown: &Path,
+        tree: &Path,
         is_root: bool,
         sources: &mut Sources,
     ) -> std::io::Result<Self> {
@@ -42,7 +44,9 @@ impl Listing {
         let mut this = Self::default();
         for name in &names {
             let shown = display_path(&shown.join(name));
-            let mut read = || match read_shown(&directory.join(name), &shown) {
+            let path = directory.join(name);
+            let mut read = || match follow_link(&path, &shown, tree).and_then(|()| read_shown(&path, &shown))
+            {
                 Ok(text) => Some(sources.add(shown.clone(), text)),
                 Err(diagnostic) => {
                     this.diagnostics.push(diagnostic);
@@ -144,6 +148,18 @@ pub(super) fn workspace(directory: &Path) -> Option<String> {
     (!name.is_empty()).then(|| name.to_owned())
 }
 
+/// Refuses a link out of `tree`: its lines would be shown. One that leads nowhere is told of when it is read.
+fn follow_link(path: &Path, shown: &str, tree: &Path) -> Result<(), Diagnostic> {
+    let is_outside = || path.canonicalize().is_ok_and(|real| !real.starts_with(tree));
+    if path.is_symlink() && is_outside() {
+        return Err(Diagnostic::error(format!(
+            "`{shown}` is a link out of the analysed tree; it is not read"
+        ))
+        .help(super::find::TREE));
+    }
+    Ok(())
+}
+
 /// Reads a text file whole.
 pub fn read_text(path: &Path) -> Result<String, Diagnostic> {
     read_shown(path, &display_path(path))
@@ -163,11 +179,13 @@ fn read_shown(path: &Path, shown: &str) -> Result<String, Diagnostic> {
     }
     let bytes =
         std::fs::read(path).map_err(|error| Diagnostic::error(format!("cannot read `{shown}`: {error}")))?;
-    String::from_utf8(bytes).map_err(|error| {
+    let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         Diagnostic::error(format!("`{shown}` is not UTF-8: byte {at} is not valid"))
             .help("save the file as UTF-8")
-    })
+    })?;
+    // No editor shows it or counts it as a column.
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
 /// A path as people see it: `/` between parts, without a leading `./`.

@@ -40,6 +40,9 @@ pub struct ModulePlace {
     pub installed: bool,
 }
 
+/// What the analysed tree is, for people.
+pub(super) const TREE: &str = "the tree is the directory that was named, the Git repository around the root module, or the directory above its parent";
+
 /// More directories than this are not read.
 const MAX_DIRECTORIES: usize = 1_000;
 
@@ -75,18 +78,19 @@ pub(super) struct Shelved {
 }
 
 impl Shelf {
-    /// The files in `directory`, which people see as `shown`.
+    /// The files in `directory`, which people see as `shown`, as far as they lie in `tree`.
     pub(super) fn read(
         &mut self,
         directory: &Path,
         shown: &Path,
+        tree: &Path,
         is_root: bool,
         sources: &mut Sources,
     ) -> std::io::Result<Rc<Shelved>> {
         if let Some(done) = self.read.get(directory) {
             return Ok(Rc::clone(done));
         }
-        let listing = Listing::read(directory, shown, is_root, sources)?;
+        let listing = Listing::read(directory, shown, tree, is_root, sources)?;
         let (calls, has_backend) = survey(&listing.config, sources);
         let is_deployed = has_backend || !listing.tfvars.is_empty();
         let read = Rc::new(Shelved { listing, calls, is_deployed });
@@ -120,12 +124,19 @@ impl Shelf {
         local.filter_map(|source| directory.join(source).canonicalize().ok()).collect()
     }
 
-    /// Reads a directory that may be a root module, before any other is followed into it.
+    /// Reads a directory that may be a root module and was found in `within`, before any other is followed into it.
     ///
     /// # Errors
     /// It cannot be listed.
-    pub fn add_root(&mut self, directory: &Path, shown: &Path, sources: &mut Sources) -> std::io::Result<()> {
-        self.read(directory, shown, true, sources).map(|_| ())
+    pub fn add_root(
+        &mut self,
+        directory: &Path,
+        shown: &Path,
+        within: &Path,
+        sources: &mut Sources,
+    ) -> std::io::Result<()> {
+        let tree = Tree::of(directory, &within.canonicalize()?);
+        self.read(directory, shown, &tree.modules, true, sources).map(|_| ())
     }
 }
 
@@ -145,7 +156,7 @@ struct Finder<'s> {
     /// The root module, without links.
     root: PathBuf,
     /// What must hold every module.
-    tree: PathBuf,
+    tree: Tree,
     /// The root module as people see it.
     shown: PathBuf,
     /// Installed directories by key.
@@ -174,9 +185,7 @@ pub(super) fn follow(
     let Ok(real) = directory.canonicalize() else { return };
     let first = Place { real: real.clone(), path: PathBuf::new(), key: Some(String::new()), depth: 0, read };
     let mut finder = Finder {
-        tree: Some(tree_of(&real))
-            .filter(|tree| !tree.starts_with(within))
-            .unwrap_or_else(|| within.to_owned()),
+        tree: Tree::of(&real, within),
         shown: directory.to_path_buf(),
         installed: BTreeMap::new(),
         known: BTreeMap::new(),
@@ -203,7 +212,7 @@ pub(super) fn follow(
         }
         next += 1;
     }
-    let tree = finder.directories.keys().fold(finder.root, |tree, directory| common(&tree, directory));
+    let tree = finder.directories.keys().fold(finder.tree.files, |tree, directory| common(&tree, directory));
     root.tree = Some(tree);
     root.directories = finder.directories.into_keys().collect();
     root.modules = finder.modules;
@@ -272,14 +281,11 @@ impl Finder<'_> {
             Diagnostic::warning(format!("`module.{name}` is not followed: there is no directory `{shown}`"))
                 .help(help)
         })?;
-        if !real.starts_with(&self.tree) {
+        if !real.starts_with(&self.tree.modules) {
             return Err(Diagnostic::warning(format!(
                 "`module.{name}` is not followed: `{shown}` lies outside the analysed tree"
             ))
-            .help(
-                "the tree is the directory that was named, the Git repository around the root module, or the directory above \
-                 its parent",
-            ));
+            .help(TREE));
         }
         if real == self.root {
             return Ok(0);
@@ -294,9 +300,13 @@ impl Finder<'_> {
                 "`module.{name}` is not followed: there are too many modules"
             )));
         }
-        let read = self.shelf.read(&real, Path::new(&shown), false, sources).map_err(|error| {
-            Diagnostic::warning(format!("`module.{name}` is not followed: cannot read `{shown}`: {error}"))
-        })?;
+        let read = self.shelf.read(&real, Path::new(&shown), &self.tree.modules, false, sources).map_err(
+            |error| {
+                Diagnostic::warning(format!(
+                    "`module.{name}` is not followed: cannot read `{shown}`: {error}"
+                ))
+            },
+        )?;
         let listing = &read.listing;
         if listing.config.is_empty() && listing.diagnostics.is_empty() {
             return Err(Diagnostic::warning(format!(
@@ -326,11 +336,28 @@ pub(super) fn is_local(source: &str) -> bool {
     source.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '\\']))
 }
 
-/// What modules must lie in: the nearest directory that Git keeps, or the one above the parent of `root`.
-fn tree_of(root: &Path) -> PathBuf {
-    let above = || root.parent().map(|parent| parent.parent().unwrap_or(parent));
-    let repository = root.ancestors().find(|directory| directory.join(".git").exists());
-    repository.or_else(above).unwrap_or(root).to_path_buf()
+/// What a root module may reach.
+#[derive(Debug)]
+pub(super) struct Tree {
+    /// Its modules, and where links of its files may lead.
+    pub(super) modules: PathBuf,
+    /// Functions for files, beside the directories of its modules.
+    files: PathBuf,
+}
+
+impl Tree {
+    /// That of `root`, which was found in `within`: one of the two or the nearest directory that Git keeps, if that is
+    /// larger. Where there is none of Git, modules may lie as far as above the parent of `root`, but no file is read there.
+    pub(super) fn of(root: &Path, within: &Path) -> Self {
+        let larger = |tree: &Path| if tree.starts_with(within) { within.to_owned() } else { tree.to_owned() };
+        // Not the whole disk.
+        let above = || root.ancestors().take(3).filter(|above| above.parent().is_some()).last();
+        let repository = root.ancestors().find(|directory| directory.join(".git").exists());
+        Self {
+            modules: larger(repository.or_else(above).unwrap_or(root)),
+            files: larger(repository.unwrap_or(root)),
+        }
+    }
 }
 
 /// The longest path that both begin with.

@@ -1,12 +1,14 @@
-//! From blocks to resource instances: `count`, `for_each`, `dynamic`, and the value of every attribute.
+//! From blocks to resource instances: `count`, `for_each`, and the value of every attribute.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use smol_str::SmolStr;
 
 use crate::diagnostic::Diagnostic;
 use crate::eval::{self, Scope};
-use crate::program::{Action, FollowedCall, Key, Mode, Program, Resource};
+use crate::hcl::ast::{Expr, ExprKind};
+use crate::program::{Action, FollowedCall, Key, Mode, Program, Repeated, Resource};
 use crate::source::Site;
 use crate::value::{Cause, Kind, Type, Unknown, Value, convert};
 
@@ -65,14 +67,15 @@ fn expand_module(scope: &ModuleScope<'_>, program: &mut Program) {
             return scope.report(Diagnostic::error(message).at(declared.site()));
         }
         let provider = environment.of_resource(declared, kind, scope);
-        instances((mode, kind, name), declared, provider, scope, &mut program.resources);
+        instances((mode, kind, name), declared, provider, scope, program);
     }
     for (&name, &declared) in &module.calls {
         match &*scope.called(name, declared) {
-            Called::Instances(_, instances) => {
+            Called::Instances(expansion, instances) => {
                 for (_, inner) in instances {
                     let call = FollowedCall { site: declared.site(), installed: inner.definition.installed };
                     program.calls.entry(inner.block_path.clone()).or_insert(call);
+                    note_repeated(&inner.path, declared, expansion, &mut program.repeated);
                     expand_module(inner, program);
                 }
             }
@@ -140,8 +143,8 @@ fn count(value: &Value) -> Result<Expansion, Cause> {
             None => Err(Cause::Error("`count` is not a whole number".into())),
         },
         Ok(Kind::Unknown(unknown)) => Err(unknown.cause.clone()),
-        Ok(_) => Err(Cause::Error("`count` is not a number".into())),
-        Err(message) => Err(Cause::Error(message.into())),
+        Ok(_) => Err(Cause::Error("`count` is null".into())),
+        Err(_) => Err(Cause::Error("`count` is not a number".into())),
     }
 }
 
@@ -149,7 +152,7 @@ fn too_many() -> Cause {
     Cause::Limit("instances of one block".into())
 }
 
-/// The keys and values of a `for_each`, which is written at `site`. A tuple is refused, as Terraform does.
+/// The keys and values of a `for_each`, which is written at `site`. A tuple of anything is refused, as by Terraform.
 fn for_each(value: &Value, site: Site) -> Result<Expansion, Cause> {
     // Addresses hold the keys, and are shown everywhere; Terraform refuses this too.
     if value.sensitive || value.items().unwrap_or_default().iter().any(|item| item.sensitive) {
@@ -170,6 +173,8 @@ fn for_each(value: &Value, site: Site) -> Result<Expansion, Cause> {
             items.iter().map(entry).collect::<Result<_, _>>()?
         }
         Kind::Unknown(unknown) => return Err(unknown.cause.clone()),
+        // Nulls have no type here: `x != null ? toset(x) : []` is an empty set to Terraform, and an empty tuple to us.
+        Kind::Tuple(items) if items.is_empty() => Vec::new(),
         Kind::List(_) | Kind::Tuple(_) => {
             return Err(Cause::Error("`for_each` takes a map or a set; use `toset(…)`".into()));
         }
@@ -200,7 +205,7 @@ fn instances<'a>(
     declared: Declared<'a>,
     provider: Option<usize>,
     scope: &ModuleScope<'a>,
-    out: &mut Vec<Resource>,
+    program: &mut Program,
 ) {
     let expansion = scope.expansion(id, declared);
     let count = match &*expansion {
@@ -220,17 +225,31 @@ fn instances<'a>(
     };
     let (mode, kind, name) = id;
     let (block, address) = (scope.block(id), scope.address(id));
+    if let Expansion::Unknown(_) = *expansion {
+        let any = instance_address(&address, Some(&Key::Any));
+        note_repeated(&any, declared, &expansion, &mut program.repeated);
+    }
+    let repeated = all.len() > 1;
+    // What is set, and where, is most often the same in all instances, also those of other instances of the module.
+    let (mut places, mut configured) = scope.shared.written(declared.site());
     for (key, each) in all {
         let names = InstanceScope { module: scope, each };
         let mut reader = BodyReader::new(declared.file, scope, META);
+        reader.repeated = repeated;
         let mut object = reader.object(declared.body(), &names, "");
         if let (Mode::Managed, Kind::Object(map)) = (mode, &mut object.kind)
             && map.get(tags::TAGS_ALL).is_none()
-            && let Some(all) = tags::all(declared, kind, map.get("tags"), scope)
+            && let Some(all) = tags::all(declared, kind, map.get("tags"), map.get(tags::OVERRIDE), scope)
         {
             Arc::make_mut(map).insert(tags::TAGS_ALL.into(), all);
         }
-        out.push(Resource {
+        if *places != reader.places {
+            places = Arc::new(reader.places);
+        }
+        if *configured != reader.configured {
+            configured = Arc::new(reader.configured);
+        }
+        program.resources.push(Resource {
             address: instance_address(&address, key.as_ref()),
             block: block.clone(),
             mode,
@@ -244,9 +263,45 @@ fn instances<'a>(
             after: Some(Value { origin: Some(declared.site()), ..object }),
             action: Action::None,
             site: Some(declared.site()),
-            places: reader.places,
-            configured: Some(Arc::new(reader.configured)),
+            places: Arc::clone(&places),
+            configured: Some(Arc::clone(&configured)),
             references: reader.links.into_iter().collect(),
         });
+    }
+    scope.shared.keep_written(declared.site(), (places, configured));
+}
+
+/// Notes what makes the instance at `address`, if it stands for any.
+fn note_repeated(
+    address: &SmolStr,
+    declared: Declared<'_>,
+    expansion: &Expansion,
+    out: &mut BTreeMap<SmolStr, Repeated>,
+) {
+    let Expansion::Unknown(each) = expansion else { return };
+    let body = declared.body();
+    let Some(attribute) = body.attribute("count").or_else(|| body.attribute("for_each")) else { return };
+    let cause = match each {
+        Each::Count(key) | Each::Entry(key, _) => key.first_cause().cloned(),
+        Each::None => None,
+    };
+    let repeated = Repeated {
+        site: attribute.value.span.at(attribute.file),
+        by: SmolStr::default(),
+        at_most_once: attribute.name.text == "count" && is_at_most_one(&attribute.value),
+        cause: cause.unwrap_or_else(|| Cause::Other("it is not known".into())),
+    };
+    out.insert(address.clone(), repeated);
+}
+
+/// Whether the number is 0 or 1 whatever its conditions are.
+fn is_at_most_one(expr: &Expr<'_>) -> bool {
+    match expr.kind {
+        ExprKind::Number(text) => matches!(text, "0" | "1"),
+        ExprKind::Paren(inner) => is_at_most_one(inner),
+        ExprKind::Conditional(conditional) => {
+            is_at_most_one(&conditional.then) && is_at_most_one(&conditional.otherwise)
+        }
+        _ => false,
     }
 }

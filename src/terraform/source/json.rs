@@ -6,6 +6,8 @@
 use crate::catalog::{BlockSchema, Catalog};
 use crate::hcl::json::{self, Property, Reading};
 
+use super::module::LABELS;
+
 /// What a body is.
 #[derive(Copy, Clone, Debug)]
 pub(super) enum Schema {
@@ -39,23 +41,6 @@ pub(super) enum Shape {
 /// A nested block, and those in it.
 #[derive(Debug)]
 pub(super) struct Blocks(&'static str, &'static [Blocks]);
-
-/// Terraform's own blocks at the top of a file, and how many labels they have.
-const TOP_LEVEL: &[(&str, usize)] = &[
-    ("check", 1),
-    ("data", 2),
-    ("ephemeral", 2),
-    ("import", 0),
-    ("locals", 0),
-    ("module", 1),
-    ("moved", 0),
-    ("output", 1),
-    ("provider", 1),
-    ("removed", 0),
-    ("resource", 2),
-    ("terraform", 0),
-    ("variable", 1),
-];
 
 const POLICY_DOCUMENT: &[Blocks] = &[Blocks(
     "statement",
@@ -102,7 +87,7 @@ impl json::Schema for Schema {
         match (self, name) {
             (Self::File, _) => {
                 // What Terraform does not know is told of later, as a block.
-                Block(TOP_LEVEL.iter().find(|(known, _)| *known == name).map_or(0, |(_, labels)| *labels))
+                Block(LABELS.iter().find(|(known, _)| *known == name).map_or(0, |(_, labels)| *labels))
             }
             (Self::Values, _) => Argument(Literal),
             (Self::Arguments, _) => Argument(Template),

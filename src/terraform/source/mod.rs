@@ -1,6 +1,6 @@
 //! Terraform source: a root module's files to a [`Program`].
 //!
-//! 1. [`RootModule::read`] finds the files (the only step that touches the disk).
+//! 1. [`RootModule::read`] finds the files. Beside it only functions for files touch the disk.
 //! 2. [`RootModule::parse`] makes one syntax tree a file, in parallel.
 //! 3. [`module::Module::new`] sorts the blocks into variables, locals, resources, calls, providers.
 //! 4. [`instance::expand`] evaluates `count`, `for_each` and every attribute to resource instances.
@@ -24,6 +24,7 @@ mod providers;
 pub mod resources;
 mod run;
 pub mod scope;
+mod shared;
 pub mod syntax;
 mod tags;
 #[cfg(test)]
@@ -71,7 +72,8 @@ pub struct RootModule {
     pub places: Vec<ModulePlace>,
     /// The directories of all of them, without links.
     pub directories: Vec<PathBuf>,
-    /// The smallest directory that holds the root module and all of them: filesystem functions are confined to it.
+    /// What filesystem functions are confined to: the directory that was named or the Git repository around the root module,
+    /// and the modules.
     pub tree: Option<PathBuf>,
     /// The workspace that was last selected here; [`None`] if none was.
     pub workspace: Option<String>,
@@ -83,8 +85,11 @@ pub struct RootModule {
 pub type Target = Result<usize, Diagnostic>;
 
 impl RootModule {
-    /// Finds and reads the files of the root module in `directory`, which was looked for in `within`. Files that cannot be read are diagnostics; an error only
-    /// if the directory cannot be listed.
+    /// Finds and reads the files of the root module in `directory`, which was looked for in `within`. Files that cannot be
+    /// read are diagnostics.
+    ///
+    /// # Errors
+    /// The directory cannot be listed.
     pub fn read(
         directory: &Path,
         within: &Path,
@@ -93,7 +98,8 @@ impl RootModule {
     ) -> std::io::Result<Self> {
         let within = within.canonicalize()?;
         let real = directory.canonicalize()?;
-        let read = shelf.read(&real, directory, true, sources)?;
+        let tree = find::Tree::of(&real, &within);
+        let read = shelf.read(&real, directory, &tree.modules, true, sources)?;
         let listing = &read.listing;
         let mut root = Self {
             directory: Some(directory.to_path_buf()),
@@ -200,11 +206,12 @@ impl RootModule {
             .as_deref()
             .map(|path| eval::Directory { path, tree: self.tree.as_deref().unwrap_or(path) });
         let workspace = given.workspace.or(self.workspace.as_deref()).unwrap_or("default");
-        let run = Rc::new(Run::new(&definitions, directory, workspace));
+        let run = Rc::new(Run::new(&definitions, directory, workspace, given.mode));
         let scope = ModuleScope::root(Rc::clone(&run), root, values);
         let mut program = instance::expand(&scope);
         program.kind = InputKind::TerraformSource;
         program.path.clone_from(&self.path);
+        program.expressions = run.expressions();
         diagnostics.append(&mut program.diagnostics);
         diagnostics.append(&mut run.diagnostics.take());
         program.diagnostics = diagnostics;

@@ -152,8 +152,8 @@ fn duplicate(kind: &str, name: &str, site: Site) -> Diagnostic {
         .at(site)
 }
 
-/// How many labels the block types have that Terraform knows.
-const LABELS: &[(&str, usize)] = &[
+/// The block types that Terraform knows at the top of a file, and how many labels they have.
+pub(super) const LABELS: &[(&str, usize)] = &[
     ("action", 2),
     ("check", 1),
     ("data", 2),

@@ -46,8 +46,6 @@ pub(super) struct Resources<'a> {
     attributes: RefCell<BTreeMap<AttributeId<'a>, Option<Value>>>,
     /// All instances of a block as one value.
     blocks: RefCell<BTreeMap<BlockId<'a>, Value>>,
-    /// Objects of types as the catalog completes an instance that sets nothing.
-    unset: RefCell<BTreeMap<&'a str, Value>>,
 }
 
 impl<'a> ModuleScope<'a> {
@@ -247,7 +245,8 @@ impl<'a> ModuleScope<'a> {
             }
             None if mode == Mode::Managed && attr == tags::TAGS_ALL => {
                 let tags = instance::attribute(declared, "tags", self, &scope);
-                tags::all(declared, kind, tags.as_ref(), self)
+                let overriding = instance::attribute(declared, tags::OVERRIDE, self, &scope);
+                tags::all(declared, kind, tags.as_ref(), overriding.as_ref(), self)
             }
             given => given,
         });
@@ -275,35 +274,33 @@ impl<'a> ModuleScope<'a> {
                 refer(&mut value, &reference.resource, &mut path);
                 value
             }
-            _ => self.unset(mode, kind, attr, &reference),
+            _ => unset(mode, kind, attr, &reference),
         };
         let value = Value { reference: Some(Arc::new(reference)), ..value };
         self.resources.attributes.borrow_mut().insert(cell, Some(value.clone()));
         value
     }
+}
 
-    /// An attribute that the configuration does not set: what the catalog says of an instance that sets nothing. What the
-    /// provider computes is known after apply.
-    fn unset(&self, mode: Mode, kind: &'a str, attr: &str, reference: &Reference) -> Value {
-        if (mode, kind) == (Mode::Managed, TERRAFORM_DATA) && matches!(attr, "input" | "triggers_replace") {
-            return Value::NULL;
+/// An attribute that the configuration does not set: what the catalog says of an instance that sets nothing. What the
+/// provider computes is known after apply.
+fn unset(mode: Mode, kind: &str, attr: &str, reference: &Reference) -> Value {
+    if (mode, kind) == (Mode::Managed, TERRAFORM_DATA) && matches!(attr, "input" | "triggers_replace") {
+        return Value::NULL;
+    }
+    let schema = (mode == Mode::Managed).then(|| Catalog::get().schema(kind)).flatten();
+    let Some(schema) = schema else {
+        let (ty, not_null) = if mode == Mode::Data { data::promise(kind, attr) } else { (Type::Any, false) };
+        return unknown_reference(mode, reference.clone(), ty, not_null);
+    };
+    let unset = catalog::unset(kind).and_then(|unset| unset.get(attr));
+    match (unset, schema.attributes.get(attr)) {
+        // What only the provider sets it always sets: it is not null.
+        (Some(value), Some(a)) if value.is_unknown() => {
+            unknown_reference(mode, reference.clone(), a.ty.clone(), !a.optional)
         }
-        let schema = (mode == Mode::Managed).then(|| Catalog::get().schema(kind)).flatten();
-        let Some(schema) = schema else {
-            let (ty, not_null) =
-                if mode == Mode::Data { data::promise(kind, attr) } else { (Type::Any, false) };
-            return unknown_reference(mode, reference.clone(), ty, not_null);
-        };
-        let mut unset = self.resources.unset.borrow_mut();
-        let object = unset.entry(kind).or_insert_with(|| catalog::complete(kind, Value::object([]), true));
-        match (object.get(attr), schema.attributes.get(attr)) {
-            // What only the provider sets it always sets: it is not null.
-            (Some(value), Some(a)) if value.is_unknown() => {
-                unknown_reference(mode, reference.clone(), a.ty.clone(), !a.optional)
-            }
-            (Some(value), _) => value.clone(),
-            (None, _) => unknown_reference(mode, reference.clone(), Type::Any, false),
-        }
+        (Some(value), _) => value.clone(),
+        (None, _) => unknown_reference(mode, reference.clone(), Type::Any, false),
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use smol_str::SmolStr;
 
 use crate::diagnostic::Diagnostic;
-use crate::eval::Directory;
+use crate::eval::{Directory, Mode};
 use crate::source::Site;
 use crate::value::Reference;
 
@@ -34,6 +34,8 @@ pub struct Run<'a> {
     pub(super) directory: Option<Directory<'a>>,
     /// `terraform.workspace`
     pub(super) workspace: SmolStr,
+    /// How expressions are evaluated.
+    pub(super) mode: Mode,
     /// Resources named since the last recording began.
     touched: RefCell<BTreeSet<Reference>>,
     /// What evaluation has to say.
@@ -43,6 +45,8 @@ pub struct Run<'a> {
     modules: Cell<usize>,
     /// Provider configurations.
     pub(super) providers: Configurations<'a>,
+    /// How many expressions were evaluated.
+    expressions: Cell<usize>,
     /// What is left of [`MAX_TOTAL`].
     left: Cell<usize>,
     /// What is left of [`MAX_PARTIAL`].
@@ -53,16 +57,23 @@ pub struct Run<'a> {
 
 impl<'a> Run<'a> {
     /// Nothing is evaluated yet.
-    pub fn new(definitions: &'a [Definition<'a>], directory: Option<Directory<'a>>, workspace: &str) -> Self {
+    pub fn new(
+        definitions: &'a [Definition<'a>],
+        directory: Option<Directory<'a>>,
+        workspace: &str,
+        mode: Mode,
+    ) -> Self {
         Self {
             definitions,
             directory,
             workspace: workspace.into(),
+            mode,
             touched: RefCell::default(),
             diagnostics: RefCell::default(),
             reported: RefCell::default(),
             modules: Cell::default(),
             providers: Configurations::default(),
+            expressions: Cell::default(),
             left: Cell::new(MAX_TOTAL),
             partial: Cell::new(MAX_PARTIAL),
             undeclared: RefCell::default(),
@@ -98,6 +109,16 @@ impl<'a> Run<'a> {
         for reference in references {
             self.touch(reference);
         }
+    }
+
+    /// Counts an expression that is evaluated.
+    pub(super) fn count_expression(&self) {
+        self.expressions.set(self.expressions.get() + 1);
+    }
+
+    /// How many expressions were evaluated.
+    pub(super) fn expressions(&self) -> usize {
+        self.expressions.get()
     }
 
     /// Takes `parts` off of what all values may have together; false if no more is left.

@@ -1,4 +1,4 @@
-//! What names mean in a module: variables, locals, resources, data, and `each`, `count`, `path`, `terraform`.
+//! What names mean in a module: variables, locals, resources, data, `path`, `terraform`.
 //!
 //! Evaluation is demand driven: a local or a resource attribute is evaluated when something asks for it, and once.
 //! A resource attribute is always a reference, known or not: [`Value::reference`].
@@ -10,7 +10,7 @@ use std::rc::{Rc, Weak};
 use smol_str::{SmolStr, format_smolstr};
 
 use crate::diagnostic::Diagnostic;
-use crate::eval::{self, Directory, Mode as EvalMode, Nested, Scope, functions};
+use crate::eval::{self, Directory, Nested, Scope, functions};
 use crate::hcl::ast::Expr;
 use crate::program::Mode;
 use crate::source::{FileId, Site};
@@ -22,6 +22,7 @@ use super::providers;
 use super::providers::Environment;
 use super::resources::Resources;
 use super::run::Run;
+use super::shared::Shared;
 
 /// The names of one module instance.
 pub struct ModuleScope<'a> {
@@ -35,6 +36,8 @@ pub struct ModuleScope<'a> {
     /// `module.a`: its path without instance keys.
     pub(super) block_path: SmolStr,
     pub(super) variables: Variables<'a>,
+    /// What it shares with the other instances of its call.
+    pub(super) shared: Rc<Shared<'a>>,
     locals: Memo<'a>,
     /// What was evaluated of resources and data.
     pub(super) resources: Resources<'a>,
@@ -76,15 +79,16 @@ impl<'a> ModuleScope<'a> {
         variables: BTreeMap<&'a str, Value>,
     ) -> Rc<Self> {
         let path = SmolStr::default();
-        Self::new(run, definition, path.clone(), path, Variables::Given(variables))
+        let shared = Shared::root(&definition.module);
+        Self::new(run, definition, (path.clone(), path), Variables::Given(variables), shared)
     }
 
     pub(super) fn new(
         run: Rc<Run<'a>>,
         definition: &'a Definition<'a>,
-        path: SmolStr,
-        block_path: SmolStr,
+        (path, block_path): (SmolStr, SmolStr),
         variables: Variables<'a>,
+        shared: Rc<Shared<'a>>,
     ) -> Rc<Self> {
         Rc::new_cyclic(|this| Self {
             this: Weak::clone(this),
@@ -94,6 +98,7 @@ impl<'a> ModuleScope<'a> {
             path,
             block_path,
             variables,
+            shared,
             locals: RefCell::default(),
             resources: Resources::default(),
             calls: Calls::default(),
@@ -113,9 +118,34 @@ impl<'a> ModuleScope<'a> {
 
     /// Evaluates `expr` with `scope`, which is this one or one inside it, and returns the resources it names.
     pub fn evaluate(&self, expr: &Expr<'_>, file: FileId, scope: &dyn Scope) -> (Value, BTreeSet<Reference>) {
+        if self.shared.is_many() {
+            self.evaluate_shared(expr, file, scope)
+        } else {
+            self.evaluate_here(expr, file, scope)
+        }
+    }
+
+    /// As [`ModuleScope::evaluate`], of an expression that more than one instance evaluates: once if it is the same in all.
+    pub(super) fn evaluate_shared(
+        &self,
+        expr: &Expr<'_>,
+        file: FileId,
+        scope: &dyn Scope,
+    ) -> (Value, BTreeSet<Reference>) {
+        let site = Site { file, span: expr.span };
+        self.shared.value(expr, site, || self.evaluate_here(expr, file, scope))
+    }
+
+    fn evaluate_here(
+        &self,
+        expr: &Expr<'_>,
+        file: FileId,
+        scope: &dyn Scope,
+    ) -> (Value, BTreeSet<Reference>) {
+        self.run.count_expression();
         let mut diagnostics = Vec::new();
         let (value, touched) =
-            self.recording(|| eval::evaluate(expr, file, scope, EvalMode::Extended, &mut diagnostics));
+            self.recording(|| eval::evaluate(expr, file, scope, self.run.mode, &mut diagnostics));
         for diagnostic in diagnostics {
             self.report(diagnostic);
         }
@@ -132,10 +162,19 @@ impl<'a> ModuleScope<'a> {
                 return false;
             }
             *left -= 1;
-            match (value.items(), value.map()) {
-                (Some(items), _) => items.iter().all(|item| fits(item, left, depth - 1)),
-                (None, Some(map)) => map.values().all(|item| fits(item, left, depth - 1)),
-                (None, None) => true,
+            match (
+                value.items(),
+                value.map(),
+                value.as_unknown().and_then(|unknown| unknown.partial.as_ref()),
+            ) {
+                (Some(items), ..) => items.iter().all(|item| fits(item, left, depth - 1)),
+                (_, Some(map), _) => map.values().all(|item| fits(item, left, depth - 1)),
+                // It is bounded on its own.
+                (.., Some(partial)) => {
+                    *left = left.saturating_sub(partial.parts());
+                    *left > 0
+                }
+                (None, None, None) => true,
             }
         }
         let mut left = MAX_PARTS;
@@ -178,6 +217,14 @@ impl<'a> ModuleScope<'a> {
         self.run.touch(reference);
     }
 
+    /// The value that `memo` has for `name`, if it was evaluated.
+    pub(super) fn done(&self, memo: &Memo<'a>, name: &str) -> Option<Value> {
+        let memo = memo.borrow();
+        let (value, touched) = memo.get(name)?.as_ref()?;
+        self.run.touch_all(touched);
+        Some(value.clone())
+    }
+
     /// The value that `memo` has for `name`, or that `evaluate` gives it; `what` is `name` for people, written at `site`.
     pub(super) fn once(
         &self,
@@ -186,13 +233,11 @@ impl<'a> ModuleScope<'a> {
         (what, site): (&str, Site),
         evaluate: impl FnOnce() -> (Value, BTreeSet<Reference>),
     ) -> Value {
-        match memo.borrow().get(name) {
-            Some(Some((value, touched))) => {
-                self.run.touch_all(touched);
-                return value.clone();
-            }
-            Some(None) => return self.cycle(what, site),
-            None => {}
+        if let Some(value) = self.done(memo, name) {
+            return value;
+        }
+        if memo.borrow().contains_key(name) {
+            return self.cycle(what, site);
         }
         let Some(_level) = Nested::enter() else {
             let message = "limit passed: expressions nest too deeply; the value counts as not known";
@@ -207,6 +252,9 @@ impl<'a> ModuleScope<'a> {
     }
 
     fn local(&self, name: &str) -> Result<Value, String> {
+        if let Some(value) = self.done(&self.locals, name) {
+            return Ok(value);
+        }
         let Some((&name, &(file, attribute))) = self.module.locals.get_key_value(name) else {
             return Err(format!("local value `{name}` {NOT_DECLARED}"));
         };

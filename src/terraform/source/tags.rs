@@ -1,8 +1,9 @@
 //! `tags_all`: what the aws provider makes of a resource's `tags` and the `default_tags` of its configuration.
 //!
 //! As provider 5.100 plans it: the resource's own tags win, null ones count for nothing, and what `ignore_tags` names is
-//! left out. Where nothing remains the provider decides at apply. Where default tags are not known Terraform plans as if
-//! there were none and finds out at apply; here `tags_all` is then not known.
+//! left out; objects in a bucket may set the default tags aside. Where nothing remains the provider decides at apply. Where
+//! default tags are not known Terraform plans as if there were none and finds out at apply; here `tags_all` is then not
+//! known.
 
 use smol_str::SmolStr;
 
@@ -15,34 +16,49 @@ use super::scope::ModuleScope;
 /// The name of the attribute.
 pub(super) const TAGS_ALL: &str = "tags_all";
 
-/// The value of `tags_all` of a resource, if it can be told before apply; `tags` are its own.
+/// The block with which objects in a bucket set default tags aside.
+pub(super) const OVERRIDE: &str = "override_provider";
+
+/// The value of `tags_all` of a resource, if it can be told before apply; `tags` are its own, and `overriding` is what it
+/// has of [`OVERRIDE`].
 pub(super) fn all(
     declared: Declared<'_>,
     kind: &str,
     tags: Option<&Value>,
+    overriding: Option<&Value>,
     scope: &ModuleScope<'_>,
 ) -> Option<Value> {
     let schema = Catalog::get().schema(kind)?;
     let has = |name: &str| schema.attributes.contains_key(name);
-    // Objects may set the default tags aside.
-    let is_plain = declared.body().blocks().all(|block| block.ident.text != "override_provider");
-    if !kind.starts_with("aws_") || !has("tags") || !has(TAGS_ALL) || !is_plain {
+    if !kind.starts_with("aws_") || !has("tags") || !has(TAGS_ALL) {
         return None;
     }
     let provider = scope.environment().of_resource(declared, kind, scope)?;
-    let all = merged(provider, tags, scope)?;
+    // The provider takes no tags there.
+    let is_bare = match overriding.and_then(|block| block.at_path("default_tags")) {
+        Some(block) if block.is_unknown() => return None,
+        Some(block) => block.items().is_some_and(|blocks| !blocks.is_empty()),
+        None => false,
+    };
+    let all = merged(provider, !is_bare, tags, scope)?;
     all.map().is_some_and(|all| !all.is_empty()).then_some(all)
 }
 
 /// The tags that every resource has which is configured as the data source `declared` is.
 pub(super) fn default(declared: Declared<'_>, kind: &str, scope: &ModuleScope<'_>) -> Option<Value> {
-    merged(scope.environment().of_resource(declared, kind, scope)?, None, scope)
+    merged(scope.environment().of_resource(declared, kind, scope)?, true, None, scope)
 }
 
-/// The default tags of a configuration, `own` ones over them, and without those that are ignored.
-fn merged(provider: usize, own: Option<&Value>, scope: &ModuleScope<'_>) -> Option<Value> {
+/// The default tags of a configuration if `with_defaults`, `own` ones over them, and without those that are ignored.
+fn merged(
+    provider: usize,
+    with_defaults: bool,
+    own: Option<&Value>,
+    scope: &ModuleScope<'_>,
+) -> Option<Value> {
     let providers = &scope.run.providers;
-    let layers = [providers.default_tags(provider).as_ref().map(known), own.map(known)];
+    let defaults = if with_defaults { providers.default_tags(provider) } else { None };
+    let layers = [defaults.as_ref().map(known), own.map(known)];
     let ignored = providers.field(provider, "ignore_tags");
     let list = |path: &str| match ignored.as_ref().and_then(|ignored| ignored.at_path(path)) {
         Some(list) if !list.is_null() => {

@@ -10,7 +10,7 @@ use smol_str::format_smolstr;
 use crate::diagnostic::{Diagnostic, Level};
 use crate::eval::{self, Mode, Scope};
 use crate::hcl;
-use crate::hcl::ast::{Expr, ExprKind};
+use crate::hcl::ast::{Expr, ExprKind, Ident};
 use crate::source::{FileId, Span};
 use crate::value::{Cause, Type, Unknown, Value, convert};
 
@@ -26,6 +26,8 @@ pub struct RunOptions {
     pub environment: Vec<(String, String)>,
     /// `terraform.workspace`; [`None`] for the one that was last selected in the root module.
     pub workspace: Option<String>,
+    /// How expressions are evaluated. The strict mode is for those who compare with Terraform.
+    pub mode: Mode,
 }
 
 /// An option that gives values of root variables.
@@ -37,6 +39,9 @@ pub enum ValueOption {
     File(PathBuf),
 }
 
+/// More names than this are counted.
+const MAX_LISTED: usize = 3;
+
 /// [`RunOptions`], read and parsed.
 #[derive(Debug, Default)]
 pub struct Given<'a> {
@@ -46,6 +51,8 @@ pub struct Given<'a> {
     pub items: Vec<GivenItem<'a>>,
     /// The workspace.
     pub workspace: Option<&'a str>,
+    /// How expressions are evaluated.
+    pub mode: Mode,
 }
 
 /// One `--var-file` or `--var`.
@@ -138,16 +145,36 @@ fn assign_file<'a>(
     assigned: &mut BTreeMap<&'a str, Assigned>,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
+    let mut others = Vec::new();
     for attribute in parsed.body.attributes() {
         let name = attribute.name;
-        if !module.variables.contains_key(name.text) {
-            let message = format!("variable `{}` is not declared by the root module", name.text);
-            diagnostics.push(Diagnostic::notice(message).at(name.span.at(parsed.file)));
-            continue;
+        if module.variables.contains_key(name.text) {
+            let value = constant(&attribute.value, parsed.file, diagnostics);
+            assigned.insert(name.text, Assigned { value, level: Level::Warning });
+        } else {
+            others.push(name);
         }
-        let value = constant(&attribute.value, parsed.file, diagnostics);
-        assigned.insert(name.text, Assigned { value, level: Level::Warning });
     }
+    diagnostics.extend(not_declared(&others, parsed.file));
+    for block in parsed.body.blocks() {
+        let message = "a file of values has no blocks; a value is set with `=`";
+        diagnostics.push(Diagnostic::error(message).at(block.ident.span.at(parsed.file)));
+    }
+}
+
+/// What is said of names with a value in `file` that the root module does not declare: one notice for all of them, since a
+/// file may serve many root modules.
+fn not_declared(names: &[Ident<'_>], file: FileId) -> Option<Diagnostic> {
+    let (first, more) = names.split_first()?;
+    let (listed, rest) = more.split_at(more.len().min(MAX_LISTED - 1));
+    let shown =
+        listed.iter().fold(format!("`{}`", first.text), |text, name| format!("{text}, `{}`", name.text));
+    let message = match (listed.is_empty(), rest.len()) {
+        (true, _) => format!("variable {shown} is not declared by the root module"),
+        (false, 0) => format!("variables {shown} are not declared by the root module"),
+        (false, rest) => format!("variables {shown} and {rest} more are not declared by the root module"),
+    };
+    Some(Diagnostic::notice(message).at(first.span.at(file)))
 }
 
 /// A text of a primitive type or without a type is itself; of any other type, `any` too, it is an expression.

@@ -15,8 +15,11 @@ pub(crate) struct Leaves {
     pub(crate) filled: usize,
     /// Leaves that neither knows.
     pub(crate) neither: usize,
-    /// Leaves that we alone know: Terraform reads a data source at apply that airgate evaluates itself.
+    /// Leaves that we alone know: Terraform reads a data source at apply that airgate evaluates itself, or airgate sees more
+    /// in an expression, and by Terraform's own rules does not know the leaf either.
     pub(crate) ahead: usize,
+    /// Leaves that the plan of this provider says in its own way: [`PROVIDER`].
+    pub(crate) provider: usize,
     /// Values that the plan alone knows.
     pub(crate) unknown: Vec<Unknown>,
     /// Leaves that we know and that the plan says are something else, or unknown.
@@ -45,6 +48,23 @@ pub(crate) struct Different {
     pub(crate) plan: String,
 }
 
+type Says = fn(&Value, &Json) -> bool;
+
+/// What the provider plans that is not what the configuration says, where airgate keeps to the configuration: type,
+/// path without indexes, and whether the plan may say this instead of ours.
+const PROVIDER: &[(&str, &str, Says)] = &[
+    // To an application load balancer, which always does so, it makes no difference, and what makes none is left out.
+    ("aws_lb", "enable_cross_zone_load_balancing", |ours, plan| {
+        ours.as_bool() == Some(true) && plan.is_null()
+    }),
+    // So is the class that a table has anyway.
+    ("aws_dynamodb_table", "table_class", |ours, plan| ours.as_str() == Some("STANDARD") && plan.is_null()),
+    // The digest is planned; rules see more in the text.
+    ("aws_instance", "user_data", |ours, plan| {
+        ours.as_str().is_some() && plan.as_str().is_some_and(|digest| digest.len() == 40)
+    }),
+];
+
 /// A value in the plan, with what is unknown and what is sensitive of it.
 #[derive(Copy, Clone)]
 pub(super) struct Planned<'j> {
@@ -64,17 +84,50 @@ pub(super) struct Written<'a> {
 /// Where comparing is.
 pub(super) struct At<'a> {
     address: &'a str,
+    type_name: &'a str,
     path: String,
     /// The path without indexes.
     plain: String,
     /// Whether the catalog knows the type: then our collections are those of the provider.
     is_typed: bool,
     written: &'a Written<'a>,
+    /// The instance by Terraform's own rules: what is unknown in it airgate knows because it sees more.
+    strict: Option<&'a Value>,
 }
 
 impl<'a> At<'a> {
-    pub(super) fn top(address: &'a str, is_typed: bool, written: &'a Written<'a>) -> Self {
-        Self { address, path: String::new(), plain: String::new(), is_typed, written }
+    pub(super) fn top(
+        address: &'a str,
+        type_name: &'a str,
+        is_typed: bool,
+        written: &'a Written<'a>,
+        strict: Option<&'a Value>,
+    ) -> Self {
+        Self { address, type_name, path: String::new(), plain: String::new(), is_typed, written, strict }
+    }
+
+    /// Whether Terraform need not know this: it is not known by its own rules either.
+    fn is_ahead(&self) -> bool {
+        let mut strict = self.strict;
+        // Of a set it is not known which element is which.
+        for step in self.path.split('.').take_while(|step| *step != "*") {
+            strict = match strict {
+                Some(value) if value.is_unknown() => break,
+                Some(value) => match value.items() {
+                    Some(items) => step.parse().ok().and_then(|index: usize| items.get(index)),
+                    None => value.get(step),
+                },
+                None => break,
+            };
+        }
+        strict.is_some_and(|strict| !strict.is_wholly_known()) || self.written.is_deferred(&self.plain)
+    }
+
+    /// Whether the provider is known to plan `after` for `ours`.
+    fn is_of_provider(&self, ours: &Value, after: &Json) -> bool {
+        PROVIDER.iter().any(|(type_name, path, says)| {
+            (*type_name, *path) == (self.type_name, self.plain.as_str()) && says(ours, after)
+        })
     }
 
     fn below(&self, step: &str, is_name: bool) -> Self {
@@ -150,7 +203,7 @@ fn is_marked(marks: &Json) -> bool {
 impl Leaves {
     /// How many leaves that the configuration sets the plan knows.
     pub(crate) fn known_to_plan(&self) -> usize {
-        self.equal + self.unknown_leaves() + self.different.len()
+        self.equal + self.provider + self.unknown_leaves() + self.different.len()
     }
 
     /// How many leaves the plan alone knows.
@@ -171,6 +224,7 @@ impl Leaves {
         self.filled += other.filled;
         self.neither += other.neither;
         self.ahead += other.ahead;
+        self.provider += other.provider;
         self.unknown.extend(other.unknown);
         self.different.extend(other.different);
     }
@@ -188,7 +242,7 @@ impl Leaves {
             // A provider may take a set or map with one unknown element for wholly unknown.
             return match ours.is_wholly_known() {
                 false => self.neither += 1,
-                true if at.written.is_deferred(&at.plain) => self.ahead += 1,
+                true if at.is_ahead() => self.ahead += 1,
                 true => self.differ(ours, *plan, at),
             };
         }
@@ -232,6 +286,7 @@ impl Leaves {
             (_, after) if same(ours, after, at.is_typed) => self.same(at),
             // Inside of blocks, older providers say the zero of a type for null.
             (Kind::Null, zero) if is_zero(zero) && at.path.contains('.') => self.same(at),
+            (_, after) if at.is_of_provider(ours, after) => self.provider += 1,
             _ => self.differ(ours, *plan, at),
         }
     }
@@ -317,7 +372,10 @@ fn same(ours: &Value, plan: &Json, is_typed: bool) -> bool {
 }
 
 fn is_zero(plan: &Json) -> bool {
-    plan.as_str() == Some("") || plan.as_bool() == Some(false) || plan.as_array().is_some_and(Vec::is_empty)
+    plan.as_str() == Some("")
+        || plan.as_bool() == Some(false)
+        || plan.as_f64() == Some(0.0)
+        || plan.as_array().is_some_and(Vec::is_empty)
 }
 
 fn is_empty(ours: &Value) -> bool {

@@ -11,6 +11,7 @@ use airgate::catalog::{self, Catalog};
 use airgate::diagnostic::Level;
 use airgate::program::{Link, Mode, Program, Resource};
 use airgate::source::Sources;
+use airgate::value::Value;
 use serde_json::Value as Json;
 
 use leaves::{At, Planned, Written};
@@ -97,8 +98,9 @@ fn stands_for(symbolic: &str, address: &str) -> bool {
     rest.match_indices(']').any(|(end, _)| rest.get(end + 1..).is_some_and(|rest| stands_for(after, rest)))
 }
 
-/// Compares what airgate made of a configuration with Terraform's plan of it.
-pub(crate) fn compare(program: &Program, sources: &Sources, plan: &Json) -> Comparison {
+/// Compares what airgate made of a configuration with Terraform's plan of it. `strict` is the same configuration in
+/// [`airgate::eval::Mode::Strict`].
+pub(crate) fn compare(program: &Program, strict: &Program, sources: &Sources, plan: &Json) -> Comparison {
     let changes: BTreeMap<&str, &Json> = list(&plan["resource_changes"])
         .filter(|change| change["deposed"].is_null() && !is_gone(&change["change"]["actions"]))
         .filter_map(|change| Some((change["address"].as_str()?, change)))
@@ -119,8 +121,8 @@ pub(crate) fn compare(program: &Program, sources: &Sources, plan: &Json) -> Comp
     for (address, found) in &found {
         let (Found::Same(resource) | Found::Symbolic(resource)) = found else { continue };
         let Some(change) = changes.get(address.as_str()) else { continue };
-        let ours = resource.after.clone().unwrap_or(airgate::value::Value::NULL);
-        let ours = catalog::complete(&resource.type_name, ours, true);
+        let ours = completed(resource);
+        let strict = strict.resources.iter().find(|other| other.address == resource.address).map(completed);
         let is_typed = Catalog::get().schema(&resource.type_name).is_some();
         let change = &change["change"];
         let plan = Planned {
@@ -133,9 +135,17 @@ pub(crate) fn compare(program: &Program, sources: &Sources, plan: &Json) -> Comp
         let written = Written { paths: resource.configured.as_deref(), deferred: links.collect() };
         // `terraform_data` has no schema, but its values have types of their own.
         let is_typed = is_typed || resource.type_name == "terraform_data";
-        leaves.compare(&ours, &plan, &At::top(address, is_typed, &written));
+        leaves.compare(
+            &ours,
+            &plan,
+            &At::top(address, &resource.type_name, is_typed, &written, strict.as_ref()),
+        );
     }
     Comparison { managed, data, leaves, diagnostics: diagnostics(program, sources) }
+}
+
+fn completed(resource: &Resource) -> Value {
+    catalog::complete(&resource.type_name, resource.after.clone().unwrap_or(Value::NULL), true)
 }
 
 fn list(json: &Json) -> impl Iterator<Item = &Json> {

@@ -19,10 +19,9 @@ pub(super) fn repair(schema: &Value, config: &mut Value, said: &str) -> bool {
     if let Some(path) = between(said, "Must set a configuration value for the ", " attribute") {
         return add(schema, config, path);
     }
-    if let Some(list) = between(said, "one of `", "` must be specified")
-        .or_else(|| between(said, "attributes must be configured: [", "]"))
-    {
-        return list.split(',').any(|path| add(schema, config, path.trim()));
+    let alternatives = alternatives(said);
+    if !alternatives.is_empty() {
+        return alternatives.into_iter().any(|path| add(schema, config, path));
     }
     if let Some(path) =
         said.strip_suffix("is an invalid ARN: arn: invalid prefix ").or_else(|| between(said, "\"", "\" ("))
@@ -36,6 +35,14 @@ pub(super) fn repair(schema: &Value, config: &mut Value, said: &str) -> bool {
         return replace(config, leaf(path), &json!("{}"), |old| !old.starts_with('{'));
     }
     false
+}
+
+/// The attributes or blocks of which the provider wants one: what is true where one of them is set need not be true where
+/// it is another one.
+pub(super) fn alternatives(said: &str) -> Vec<&str> {
+    let list = between(said, "one of `", "` must be specified")
+        .or_else(|| between(said, "attributes must be configured: [", "]"));
+    list.into_iter().flat_map(|list| list.split(',').map(str::trim)).collect()
 }
 
 /// The attribute and the first of the values that it may have.
@@ -79,7 +86,7 @@ fn replace(config: &mut Value, leaf: &str, value: &Value, wrong: impl Fn(&str) -
 }
 
 /// Sets the attribute or block at a path like `a.0.b` or `a[0].b` that is not set; says whether it could.
-fn add(schema: &Value, config: &mut Value, path: &str) -> bool {
+pub(super) fn add(schema: &Value, config: &mut Value, path: &str) -> bool {
     let path = path.replace(['[', ']'], ".");
     let steps: Vec<_> =
         path.split('.').filter(|step| !step.is_empty() && step.parse::<u32>().is_err()).collect();

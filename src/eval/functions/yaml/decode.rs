@@ -7,8 +7,7 @@ use smol_str::SmolStr;
 
 use super::super::call::{Call, Outcome, string};
 use super::scalar;
-use crate::eval::expression::normalize;
-use crate::value::{Kind, Type, Value, convert};
+use crate::value::{Kind, Type, Value, convert, normalize};
 
 /// Deeper documents are not read.
 const MAX_DEPTH: usize = 200;

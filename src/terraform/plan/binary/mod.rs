@@ -8,7 +8,8 @@ mod join;
 mod msgpack;
 mod wire;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use smol_str::SmolStr;
@@ -143,7 +144,7 @@ fn resource(change: &Change<'_>, address: Address, is_wanted: bool) -> (Resource
         after,
         action: action.unwrap_or_default(),
         site: None,
-        places: BTreeMap::new(),
+        places: Arc::default(),
         configured: None,
         references: Vec::new(),
     };

@@ -6,8 +6,9 @@
 use serde_json::{Map as Members, Value as Json};
 
 use super::document::{Document, Statement};
-use crate::eval;
-use crate::value::{Kind, Number, Piece, Type, Unknown, Value, convert};
+use crate::eval::elements;
+use crate::value::json::{self, Dialect};
+use crate::value::{Kind, Number, Piece, Times, Type, Unknown, Value, convert};
 
 /// What a mark begins and ends with; a text that has it is not followed.
 const OPEN: char = '\u{fdd0}';
@@ -45,12 +46,19 @@ impl Holes {
         match (ty, &value.kind) {
             (_, Kind::Null) => Some(Value::NULL),
             (Type::String, _) => self.text(&convert(value, ty).ok()?).map(Value::string),
-            (Type::Set(of) | Type::List(of), Kind::Unknown(_)) => Some(Value::tuple([self.any(value, of)?])),
+            (Type::Set(of) | Type::List(of), Kind::Unknown(_)) => {
+                // Those that are there, and one that stands for all others.
+                let entries = elements::entries(value)?;
+                let certain = entries.iter().filter(|entry| entry.times == Times::Once);
+                let mut items: Vec<Value> =
+                    certain.map(|entry| self.element(&entry.value, of)).collect::<Option<_>>()?;
+                if items.len() < entries.len() {
+                    items.push(self.any(value, of)?);
+                }
+                Some(Value::tuple(items))
+            }
             (Type::Set(of) | Type::List(of), _) => {
-                let items = value.items()?.iter().map(|item| match (&item.kind, &**of) {
-                    (Kind::Unknown(_), Type::Object(_)) => self.any(item, of),
-                    _ => self.hide(item, of),
-                });
+                let items = value.items()?.iter().map(|item| self.element(item, of));
                 Some(Value::tuple(items.collect::<Option<Vec<_>>>()?))
             }
             (Type::Object(fields), _) => {
@@ -61,6 +69,13 @@ impl Holes {
                 Some(Value::object(entries.collect::<Option<Vec<_>>>()?))
             }
             _ => None,
+        }
+    }
+
+    fn element(&mut self, item: &Value, ty: &Type) -> Option<Value> {
+        match (&item.kind, ty) {
+            (Kind::Unknown(_), Type::Object(_)) => self.any(item, ty),
+            _ => self.hide(item, ty),
         }
     }
 
@@ -118,7 +133,7 @@ impl Holes {
             let document = if let Some(known) = text.as_str() {
                 Document::parse(&self.text(&Value::string(known))?).ok()
             } else {
-                let read = eval::json(text).and_then(|value| {
+                let read = json::told(text, Dialect::Policy).and_then(|value| {
                     let json = self.json(&value)?;
                     Document::from_json(&self.blocks(json, text)?).ok()
                 });
