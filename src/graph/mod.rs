@@ -2,6 +2,7 @@
 //!
 //! Built by ordered steps (`STEPS`); each step says why it stands where it stands. Knows nothing of rules.
 
+mod before;
 mod literals;
 mod references;
 
@@ -13,6 +14,8 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 use rayon::prelude::*;
 use smol_str::SmolStr;
+
+pub use before::Before;
 
 use crate::catalog::{self, LinkKind};
 use crate::program::{Action, FollowedCall, InputKind, Mode, ModuleCall, Program, ProviderConfig, Resource};
@@ -31,7 +34,7 @@ pub struct Edge {
 }
 
 /// All resources of one input and how they hang together.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct ResourceGraph {
     /// Resources and edges.
     pub graph: DiGraph<Resource, Edge>,
@@ -77,9 +80,7 @@ impl ResourceGraph {
             unfollowed: program.unfollowed,
             calls: program.calls,
             kind: program.kind,
-            by_address: HashMap::new(),
-            by_block: HashMap::new(),
-            by_type: HashMap::new(),
+            ..Self::default()
         };
         for step in STEPS {
             step(&mut this);
@@ -178,12 +179,14 @@ fn complete(this: &mut ResourceGraph) {
         if resource.mode == Mode::Data {
             return;
         }
+        let configured = before::configured(resource);
         let type_name = &resource.type_name;
-        for object in [&mut resource.before, &mut resource.after] {
+        let sides = [(&mut resource.before, &configured), (&mut resource.after, &resource.configured)];
+        for (object, configured) in sides {
             if let Some(value) = object.take() {
                 let mut value = catalog::complete(type_name, value, partial);
                 note_not_null(&mut value);
-                if let Some(configured) = &resource.configured {
+                if let Some(configured) = configured {
                     catalog::fill(type_name, &mut value, configured);
                 }
                 *object = Some(value);
