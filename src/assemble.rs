@@ -149,7 +149,9 @@ fn count(report: &mut Report) {
             Verdict::Pass => continue,
         };
         *count.entry(rule.severity).or_default() += 1;
-        let Some(change) = summary.change.as_mut().filter(|_| finding.verdict == Verdict::Fail) else { continue };
+        let Some(change) = summary.change.as_mut().filter(|_| finding.verdict == Verdict::Fail) else {
+            continue;
+        };
         match finding.state {
             Some(State::Regression) => change.regression += 1,
             Some(State::New) => change.new += 1,

@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 use smol_str::SmolStr;
 
+pub use change::{Asked, Earlier};
+
 use crate::catalog::{Ai, Catalog};
 use crate::config;
 use crate::eval::{self, Mode as EvalMode, functions};
@@ -81,26 +83,6 @@ pub struct Checked {
     pub left_out: usize,
 }
 
-/// What is asked.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub struct Asked {
-    /// Keep what passes.
-    pub keep_pass: bool,
-    /// Leave out what the change does not touch.
-    pub changed_only: bool,
-}
-
-/// The time before the change, as far as the input tells.
-#[derive(Copy, Clone, Debug)]
-pub enum Earlier<'f, 'g> {
-    /// It does not.
-    Untold,
-    /// All was as it is.
-    Same,
-    /// This was there.
-    Other(&'f Facts<'g>),
-}
-
 /// What one rule says of one resource.
 #[derive(Clone, Debug)]
 struct Result {
@@ -137,6 +119,7 @@ pub fn check(facts: &Facts<'_>, earlier: Earlier<'_, '_>, rules: &Rules<'_>, ask
             resolved = group(before, change::compare(facts, &mut results, before, was.results, rules));
         }
     }
+    drop_passed(&mut results, asked.keep_pass);
     if asked.changed_only && !matches!(earlier, Earlier::Untold) {
         change::leave_out(facts, &mut results);
     }
@@ -178,8 +161,9 @@ fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> Answers {
         same_as_naive(facts, rules, &nodes, &results, keep_pass, passed),
         "buckets lose or add results"
     );
-    let mut absences = absences(facts, rules, &nodes);
-    passed += drop_passed(&mut absences, keep_pass);
+    // There are few of them, and what passed before the change is asked for after it.
+    let absences = absences(facts, rules, &nodes);
+    passed += absences.iter().filter(|result| result.verdict == Verdict::Pass).count();
     results.extend(absences);
     Answers { results, passed, evaluations: evaluations.into_inner() }
 }
@@ -500,7 +484,8 @@ fn display_partial(partial: &Partial) -> String {
 /// Instances of one block that fare alike become one finding, told with whether it is left out.
 fn group(facts: &Facts<'_>, mut results: Vec<Result>) -> Vec<(bool, Finding)> {
     let block = |node| facts.graph.resource(node).map(|resource| &resource.block);
-    let key = |result: &Result| (result.rule, result.verdict, block(result.node), result.state, result.left_out);
+    let key =
+        |result: &Result| (result.rule, result.verdict, block(result.node), result.state, result.left_out);
     results.sort_by(|a, b| {
         let text = || a.message.cmp(&b.message).then_with(|| a.causes.cmp(&b.causes));
         key(a).cmp(&key(b)).then_with(text)

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
-use airgate::check::{self, Checked, Rules};
+use airgate::check::{self, Asked, Checked, Earlier, Rules};
 use airgate::config::{Config, Scope};
 use airgate::facts::Facts;
 use airgate::graph::ResourceGraph;
@@ -63,7 +63,8 @@ fn work(text: String) -> Work {
     let rules = Rules::new(rules::compile(&set, &arena, file, check::vocabulary()).unwrap(), file);
     let graph = ResourceGraph::build(read(text, &|name| rules.wants(name)));
     let config = Config { scope: Scope::All, ..Config::default() };
-    let Checked { findings, passed, evaluations } = check::check(&Facts::new(&graph, &config), &rules, false);
+    let Checked { findings, passed, evaluations, .. } =
+        check::check(&Facts::new(&graph, &config), Earlier::Untold, &rules, Asked::default());
     let resources = graph.graph.node_weights().filter(|resource| resource.mode == Mode::Managed);
     let asked = |type_name: &str| {
         let of_resources = rules.compiled.iter().filter(|rule| rule.scope == RuleScope::Resource);

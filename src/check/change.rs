@@ -24,6 +24,26 @@ use crate::finding::{State, Verdict};
 use crate::graph::NodeId;
 use crate::program::{Action, Resource};
 
+/// What is asked.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Keep what passes.
+    pub keep_pass: bool,
+    /// Leave out what the change does not touch.
+    pub changed_only: bool,
+}
+
+/// The time before the change, as far as the input tells.
+#[derive(Copy, Clone, Debug)]
+pub enum Earlier<'f, 'g> {
+    /// It does not.
+    Untold,
+    /// All was as it is.
+    Same,
+    /// This was there.
+    Other(&'f Facts<'g>),
+}
+
 /// What an answer is about.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum About {

@@ -11,7 +11,7 @@ use smol_str::SmolStr;
 use crate::catalog::LinkKind;
 use crate::graph::{NodeId, ResourceGraph};
 use crate::iam::{Policy, buckets, told::Told};
-use crate::program::Resource;
+use crate::program::{Action, Resource};
 use crate::value::{Cause, Kind, Partial, Unknown, Value};
 
 use super::choice::of_each;
@@ -66,6 +66,9 @@ impl Reader<'_, '_> {
         let mut blocks =
             self.facts.graph.attachments(self.node, "aws_s3_bucket_public_access_block").peekable();
         if blocks.peek().is_none() {
+            if self.is_removed("aws_s3_bucket_public_access_block") {
+                return Value::bool(false);
+            }
             let cause = "no `aws_s3_bucket_public_access_block` names it: buckets made since April 2023 are blocked, older \
                          ones are not";
             let elsewhere = self.elsewhere("aws_s3_bucket_public_access_block");
@@ -156,6 +159,17 @@ impl Reader<'_, '_> {
     /// followed.
     fn absent(&self, type_name: &str) -> Value {
         self.elsewhere(type_name).unwrap_or_else(|| Value::bool(false))
+    }
+
+    /// Whether the change deletes what configured the bucket: the service keeps nothing of it.
+    fn is_removed(&self, type_name: &str) -> bool {
+        let name = |object: Option<&Value>| Some(SmolStr::from(object?.get("bucket")?.as_str()?));
+        let own = name(self.bucket.after.as_ref());
+        let mut all = self.facts.graph.by_type(type_name).iter();
+        let removed = |resource: &Resource| {
+            resource.action == Action::Delete && own.is_some() && name(resource.before.as_ref()) == own
+        };
+        all.any(|&node| self.facts.graph.resource(node).is_some_and(removed))
     }
 
     /// What may configure the bucket and cannot be told.
