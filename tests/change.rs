@@ -147,7 +147,6 @@ fn only_what_the_plan_touches_is_asked_for() {
 #[test]
 fn each_pair_of_verdicts_has_a_state() {
     let (on, off, open, none) = (json!("Enabled"), json!("Disabled"), json!("?"), Value::Null);
-    // A state holds no unknown value, but one that the provider left null cannot be told either.
     for (action, before, after, expected) in [
         ("update", &off, &on, Some(("regression", "fail"))),
         ("update", &on, &on, Some(("unchanged", "fail"))),
@@ -231,8 +230,7 @@ fn inputs_that_tell_nothing_of_before_have_no_states() {
     assert_eq!(run.code, Some(1), "nothing is left out: {run:?}");
     assert_eq!(report["summary"]["change"], Value::Null);
     assert!(report["findings"].as_array().unwrap().iter().all(|finding| finding["state"].is_null()));
-    let note = "note: --changed-only and --fail-on-regression means nothing for .: only a plan or a preview tells what \
-                was before";
+    let note = "note: .: there is nothing for --changed-only and --fail-on-regression, only a plan";
     assert_eq!(run.err.matches("note:").count(), 1, "{}", run.err);
     assert!(run.err.contains(note), "{}", run.err);
     assert!(!dir.run(&["check", "."]).err.contains("note:"));
@@ -259,4 +257,22 @@ fn previews_tell_what_was_before_too() {
     assert_eq!(resolved(&report), [format!("AWS-SM-IAM-001 {urn}")]);
     let report = self::report(&step("same", "Enabled", "Enabled"), &ROOT);
     assert_eq!(told(&report, "unchanged", "fail"), [format!("AWS-SM-IAM-001 {urn}")]);
+}
+
+#[test]
+fn a_key_that_goes_is_a_regression_of_what_goes_on_naming_it() {
+    const ARN: &str = "arn:aws:kms:eu-west-1:111122223333:key/1";
+    let entry = |ty: &str, action: &str, before: Value, after: Value| {
+        json!({ "address": format!("{ty}.x"), "mode": "managed", "type": ty, "name": "x",
+            "change": { "actions": [action], "before": before, "after": after, "after_unknown": {} } })
+    };
+    let lab = json!({ "name": "lab", "kms_key_id": ARN });
+    for (action, expected) in [("delete", 1), ("forget", 0)] {
+        let plan = json!({ "format_version": "1.2", "resource_changes": [
+            entry(NOTEBOOK, "no-op", lab.clone(), lab.clone()),
+            entry("aws_kms_key", action, json!({ "arn": ARN, "key_id": "1" }), Value::Null),
+        ] });
+        let report = report(&plan.to_string(), &["--select", "AWS-SM-ENC-001"]);
+        assert_eq!(told(&report, "regression", "fail").len(), expected, "{action}: {report}");
+    }
 }

@@ -133,3 +133,20 @@ fn is_touched(facts: &Facts<'_>, node: NodeId) -> bool {
         .filter_map(|(_, source)| facts.graph.resource(source));
     facts.graph.resource(node).is_some_and(changes) || configuring.any(changes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_told_is_no_regression() {
+        use Verdict::{Fail, Pass, Undetermined};
+        assert_eq!(state(Some(Pass), Fail), State::Regression);
+        assert_eq!(state(Some(Undetermined), Fail), State::New);
+        assert_eq!(state(None, Fail), State::New);
+        assert_eq!(state(Some(Pass), Undetermined), State::New);
+        for before in [Fail, Undetermined] {
+            assert_eq!(state(Some(before), Undetermined), State::Unchanged, "{before:?}");
+        }
+    }
+}

@@ -168,9 +168,9 @@ fn without_before(args: &Args, report: &Report) -> Option<String> {
     let more = untold.count();
     let more = if more > 0 { format!(" and {more} more inputs") } else { String::new() };
     let text = format!(
-        "{} means nothing for {}{more}: only a plan or a preview tells what was before",
-        flags.join(" and "),
-        first.path
+        "{}{more}: there is nothing for {}, only a plan or a preview tells what was before",
+        first.path,
+        flags.join(" and ")
     );
     Some(report::scrub(&text).into_owned())
 }

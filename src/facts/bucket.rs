@@ -11,7 +11,7 @@ use smol_str::SmolStr;
 use crate::catalog::LinkKind;
 use crate::graph::{NodeId, ResourceGraph};
 use crate::iam::{Policy, buckets, told::Told};
-use crate::program::{Action, Resource};
+use crate::program::Resource;
 use crate::value::{Cause, Kind, Partial, Unknown, Value};
 
 use super::choice::of_each;
@@ -163,13 +163,8 @@ impl Reader<'_, '_> {
 
     /// Whether the change deletes what configured the bucket: the service keeps nothing of it.
     fn is_removed(&self, type_name: &str) -> bool {
-        let name = |object: Option<&Value>| Some(SmolStr::from(object?.get("bucket")?.as_str()?));
-        let own = name(self.bucket.after.as_ref());
-        let mut all = self.facts.graph.by_type(type_name).iter();
-        let removed = |resource: &Resource| {
-            resource.action == Action::Delete && own.is_some() && name(resource.before.as_ref()) == own
-        };
-        all.any(|&node| self.facts.graph.resource(node).is_some_and(removed))
+        let name = self.bucket.after.as_ref().and_then(|after| after.get("bucket")?.as_str());
+        name.is_some_and(|name| self.facts.graph.removes(type_name, name))
     }
 
     /// What may configure the bucket and cannot be told.

@@ -9,7 +9,7 @@ use smol_str::{SmolStr, format_smolstr};
 
 use super::{ResourceGraph, STEPS};
 use crate::program::{Action, InputKind, Link, Mode, Resource};
-use crate::value::{Truth, Value, equal};
+use crate::value::{Map, Truth, Value, equal};
 
 /// What an input tells of the time before.
 #[derive(Debug)]
@@ -81,7 +81,7 @@ pub(super) fn configured(resource: &Resource) -> Option<Arc<BTreeSet<SmolStr>>> 
         return Some(Arc::clone(configured));
     };
     let mut more = BTreeSet::new();
-    for (name, value) in before.map().into_iter().flat_map(|map| map.iter()) {
+    for (name, value) in before.map().into_iter().flat_map(Map::iter) {
         let is_changed = after.get(name).is_some_and(|now| equal(now, value) == Truth::No);
         if is_changed && !configured.contains(name) {
             collect(value, name, &mut more);
@@ -101,7 +101,7 @@ fn collect(value: &Value, path: &SmolStr, paths: &mut BTreeSet<SmolStr>) {
     }
     paths.insert(path.clone());
     for object in items.unwrap_or(std::slice::from_ref(value)) {
-        for (name, value) in object.map().into_iter().flat_map(|map| map.iter()) {
+        for (name, value) in object.map().into_iter().flat_map(Map::iter) {
             collect(value, &format_smolstr!("{path}.{name}"), paths);
         }
     }

@@ -6,7 +6,7 @@ mod before;
 mod literals;
 mod references;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use petgraph::Direction;
@@ -49,6 +49,8 @@ pub struct ResourceGraph {
     by_address: HashMap<SmolStr, NodeId>,
     by_block: HashMap<SmolStr, Vec<NodeId>>,
     by_type: HashMap<SmolStr, Vec<NodeId>>,
+    /// By type: the names of what the change deletes.
+    removed: HashMap<SmolStr, HashSet<SmolStr>>,
 }
 
 /// A step of building.
@@ -101,6 +103,12 @@ impl ResourceGraph {
     /// The nodes of a type, in the order of the input.
     pub fn by_type(&self, type_name: &str) -> &[NodeId] {
         self.by_type.get(type_name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether the change deletes a resource of that type and name, and leaves none of that name: an ARN, a key's id, a
+    /// bucket.
+    pub fn removes(&self, type_name: &str, name: &str) -> bool {
+        self.removed.get(type_name).is_some_and(|names| names.contains(name))
     }
 
     /// The instances of a block address.
@@ -218,5 +226,16 @@ fn index(this: &mut ResourceGraph) {
         this.by_address.insert(resource.address.clone(), node);
         this.by_block.entry(resource.block.clone()).or_default().push(node);
         this.by_type.entry(resource.type_name.clone()).or_default().push(node);
+        if matches!(resource.action, Action::Delete | Action::Replace) {
+            for attribute in ["arn", "bucket", "key_id"] {
+                let name =
+                    |object: &Option<Value>| Some(SmolStr::from(object.as_ref()?.get(attribute)?.as_str()?));
+                if let Some(gone) =
+                    name(&resource.before).filter(|_| name(&resource.after) != name(&resource.before))
+                {
+                    this.removed.entry(resource.type_name.clone()).or_default().insert(gone);
+                }
+            }
+        }
     }
 }

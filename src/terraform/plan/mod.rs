@@ -278,7 +278,8 @@ fn before<'a>(
     change: &Change<'a>,
 ) -> Result<Option<Value>, (&'a str, serde_json::Error)> {
     let Some(raw) = told else { return Ok(None) };
-    let sensitive = Marks::parse(change.before_sensitive);
+    // What the change makes sensitive was worth hiding before.
+    let sensitive = Marks::parse(change.before_sensitive).or(Marks::parse(change.after_sensitive));
     document.decode(raw, &Marks::None, &sensitive).map(Some).map_err(|error| (raw.get(), error))
 }
 
