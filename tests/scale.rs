@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use airgate::check::{self, Asked, Checked, Earlier, Rules};
 use airgate::config::{Config, Scope};
 use airgate::facts::Facts;
-use airgate::graph::ResourceGraph;
+use airgate::graph::{Before, ResourceGraph};
 use airgate::input::{self, InputFile};
 use airgate::program::{Mode, Program};
 use airgate::rules::{self, RuleSet, Scope as RuleScope};
@@ -63,8 +63,11 @@ fn work(text: String) -> Work {
     let rules = Rules::new(rules::compile(&set, &arena, file, check::vocabulary()).unwrap(), file);
     let graph = ResourceGraph::build(read(text, &|name| rules.wants(name)));
     let config = Config { scope: Scope::All, ..Config::default() };
+    let before = graph.before();
+    let was = if let Before::Other(before) = &before { Some(Facts::new(before, &config)) } else { None };
+    let earlier = was.as_ref().map_or(Earlier::Same, Earlier::Other);
     let Checked { findings, passed, evaluations, .. } =
-        check::check(&Facts::new(&graph, &config), Earlier::Untold, &rules, Asked::default());
+        check::check(&Facts::new(&graph, &config), earlier, &rules, Asked::default());
     let resources = graph.graph.node_weights().filter(|resource| resource.mode == Mode::Managed);
     let asked = |type_name: &str| {
         let of_resources = rules.compiled.iter().filter(|rule| rule.scope == RuleScope::Resource);
@@ -128,5 +131,29 @@ fn names_that_all_copies_share_join_only_what_is_in_one_copy() {
         let (source, target) = graph.graph.edge_endpoints(edge).unwrap();
         let (source, target) = (graph.resource(source).unwrap(), graph.resource(target).unwrap());
         assert_eq!(source.module, target.module, "{} → {}", source.address, target.address);
+    }
+}
+
+/// The same plan with another action, `before` as `after`.
+fn with_action(text: &str, action: &str) -> String {
+    let mut plan: Value = serde_json::from_str(text).unwrap();
+    for entry in plan["resource_changes"].as_array_mut().unwrap() {
+        let change = &mut entry["change"];
+        change["before"] = change["after"].clone();
+        change["actions"] = json!([action]);
+    }
+    plan.to_string()
+}
+
+#[test]
+fn what_was_before_is_asked_of_what_changes_and_no_more() {
+    for fixture in ["rag-bedrock", "sagemaker-training"] {
+        let text = grown(fixture, 4);
+        let created = work(text.clone());
+        assert_eq!(created.evaluations, created.expected, "{fixture}: nothing was there before");
+        let same = work(with_action(&text, "no-op"));
+        assert_eq!(same.evaluations, same.expected, "{fixture}: nothing changes");
+        let updated = work(with_action(&text, "update"));
+        assert_eq!(updated.evaluations, 2 * updated.expected, "{fixture}: both sides are asked once");
     }
 }
