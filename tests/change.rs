@@ -108,8 +108,10 @@ fn what_protected_something_and_goes_is_a_regression_of_what_it_protected() {
 #[test]
 fn the_summary_says_what_the_change_does_and_the_gate_can_ask_for_it() {
     let human = run(PLAN, &["--fail-on", "critical"]);
-    human
-        .reports(0, &["change: +8 new, 5 regressions, 15 resolved;", "change: regression: it passed before"]);
+    human.reports(
+        0,
+        &["; change: +8 new, 5 regressions, 15 resolved\n", "change: regression: it passed before"],
+    );
     assert!(human.out.contains("\nresolved AWS-SM-IAM-001: aws_sagemaker_notebook_instance.lab: "));
     let gate = ["--fail-on", "critical", "--fail-on-regression"];
     run(PLAN, &gate).reports(1, &["5 regressions"]);

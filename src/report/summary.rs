@@ -16,10 +16,10 @@ pub(super) fn line(report: &Report, options: &Options) -> String {
         total(&summary.undetermined, options),
         summary.passed
     ));
+    line.push_str(&format!("; {}", resources(report)));
     if let Some(change) = change(report) {
         line.push_str(&format!("; change: {change}"));
     }
-    line.push_str(&format!("; {}", resources(report)));
     let unsure = failed_to_analyse(report);
     if unsure > 0 {
         line.push_str(&format!("; {}", plural(unsure, "failure to analyse", "failures to analyse")));
