@@ -8,8 +8,8 @@ use crate::catalog::Catalog;
 use crate::check::Checked;
 use crate::diagnostic::{Diagnostic, Level};
 use crate::facts::Facts;
-use crate::finding::{Finding, InputInfo, Report, RuleInfo, Summary, Verdict};
-use crate::graph::ResourceGraph;
+use crate::finding::{Change, Finding, InputInfo, Report, RuleInfo, State, Summary, Verdict};
+use crate::graph::Before;
 use crate::program::{Mode, Program};
 use crate::source::{Site, Sources, Span};
 
@@ -20,6 +20,7 @@ pub struct Part {
     summary: Summary,
     diagnostics: Vec<Diagnostic>,
     findings: Vec<Finding>,
+    resolved: Vec<Finding>,
 }
 
 impl Part {
@@ -42,6 +43,7 @@ impl Part {
                 managed,
                 data,
                 incomplete: program.incomplete.take(),
+                tells_change: false,
             },
             summary: Summary {
                 managed,
@@ -54,18 +56,24 @@ impl Part {
             },
             diagnostics,
             findings: Vec::new(),
+            resolved: Vec::new(),
         }
     }
 
     /// Adds what checking found.
     #[must_use]
-    pub fn checked(mut self, graph: &ResourceGraph, facts: &Facts<'_>, checked: Checked) -> Self {
+    pub fn checked(mut self, facts: &Facts<'_>, before: &Before, checked: Checked) -> Self {
+        let graph = facts.graph;
         let managed =
             |node: &crate::graph::NodeId| graph.resource(*node).is_some_and(|r| r.mode == Mode::Managed);
         let nodes = graph.graph.node_indices();
         self.summary.in_scope = nodes.filter(|&node| facts.scope().contains(node)).filter(managed).count();
         self.summary.passed = checked.passed;
         self.findings = checked.findings;
+        self.resolved = checked.resolved;
+        self.input.tells_change = !matches!(before, Before::Untold);
+        self.summary.change =
+            self.input.tells_change.then(|| Change { left_out: checked.left_out, ..Change::default() });
         self
     }
 }
@@ -78,6 +86,7 @@ pub fn report(rules: Vec<RuleInfo>, rules_digest: String, parts: Vec<Part>, sour
         inputs: Vec::new(),
         rules,
         findings: Vec::new(),
+        resolved: Vec::new(),
         diagnostics: Vec::new(),
         summary: Summary::default(),
         sources,
@@ -87,30 +96,35 @@ pub fn report(rules: Vec<RuleInfo>, rules_digest: String, parts: Vec<Part>, sour
         report.inputs.push(part.input);
         report.diagnostics.extend(part.diagnostics);
         report.findings.extend(part.findings);
+        report.resolved.extend(part.resolved);
     }
     if report.inputs.len() > 1 {
         report.findings = join(std::mem::take(&mut report.findings));
+        report.resolved = join(std::mem::take(&mut report.resolved));
     }
-    for finding in &mut report.findings {
-        finding.site = finding.site.map(|site| first_line(site, &report.sources));
+    for findings in [&mut report.findings, &mut report.resolved] {
+        arrange(findings, &report.rules, &report.sources);
+    }
+    count(&mut report);
+    report.diagnostics.sort_by_key(|diagnostic| diagnostic.site);
+    // What is evaluated for each instance, and for each root module that calls it, is told once.
+    let mut told = BTreeSet::new();
+    report.diagnostics.retain(|d| told.insert((d.level, d.site, d.message.clone(), d.help.clone())));
+    report
+}
+
+/// Brings findings into their order, each at the first line of its place.
+fn arrange(findings: &mut [Finding], rules: &[RuleInfo], sources: &Sources) {
+    for finding in &mut *findings {
+        finding.site = finding.site.map(|site| first_line(site, sources));
         for (site, _) in &mut finding.related {
-            *site = first_line(*site, &report.sources);
+            *site = first_line(*site, sources);
         }
         for via in finding.resources.iter_mut().flat_map(|subject| &mut subject.via) {
-            via.site = first_line(via.site, &report.sources);
+            via.site = first_line(via.site, sources);
         }
     }
-    for finding in &report.findings {
-        let Some(rule) = report.rules.get(finding.rule) else { continue };
-        let count = match finding.verdict {
-            Verdict::Fail => &mut report.summary.fail,
-            Verdict::Undetermined => &mut report.summary.undetermined,
-            Verdict::Pass => continue,
-        };
-        *count.entry(rule.severity).or_default() += 1;
-    }
-    let (rules, sources) = (&report.rules, &report.sources);
-    report.findings.sort_by_cached_key(|finding| {
+    findings.sort_by_cached_key(|finding| {
         let severity = rules.get(finding.rule).map(|rule| std::cmp::Reverse(rule.severity));
         let path = finding.site.and_then(|site| sources.get(site.file)).map(|file| file.path().to_owned());
         let offset = finding.site.map(|site| site.span.start);
@@ -122,11 +136,32 @@ pub fn report(rules: Vec<RuleInfo>, rules_digest: String, parts: Vec<Part>, sour
             finding.resources.first().map(|subject| subject.address.clone()),
         )
     });
-    report.diagnostics.sort_by_key(|diagnostic| diagnostic.site);
-    // What is evaluated for each instance, and for each root module that calls it, is told once.
-    let mut told = BTreeSet::new();
-    report.diagnostics.retain(|d| told.insert((d.level, d.site, d.message.clone(), d.help.clone())));
-    report
+}
+
+/// Counts the findings.
+fn count(report: &mut Report) {
+    let (rules, summary) = (&report.rules, &mut report.summary);
+    for finding in &report.findings {
+        let Some(rule) = rules.get(finding.rule) else { continue };
+        let count = match finding.verdict {
+            Verdict::Fail => &mut summary.fail,
+            Verdict::Undetermined => &mut summary.undetermined,
+            Verdict::Pass => continue,
+        };
+        *count.entry(rule.severity).or_default() += 1;
+        let Some(change) = summary.change.as_mut().filter(|_| finding.verdict == Verdict::Fail) else {
+            continue;
+        };
+        match finding.state {
+            Some(State::Regression) => change.regression += 1,
+            Some(State::New) => change.new += 1,
+            Some(State::Unchanged) => change.unchanged += 1,
+            None => {}
+        }
+    }
+    if let Some(change) = &mut summary.change {
+        change.resolved = report.resolved.len();
+    }
 }
 
 /// Several root modules may call one module. What is wrong at one place of it for one reason is one finding.
@@ -138,8 +173,8 @@ fn join(findings: Vec<Finding>) -> Vec<Finding> {
             joined.push(finding);
             continue;
         };
-        let Finding { rule, verdict, message, actual, causes, .. } = &finding;
-        let key = (*rule, *verdict, site, message.clone(), actual.clone(), causes.clone());
+        let Finding { rule, verdict, message, actual, causes, state, .. } = &finding;
+        let key = (*rule, *verdict, *state, site, message.clone(), actual.clone(), causes.clone());
         let at = *known.entry(key).or_insert(joined.len());
         match joined.get_mut(at) {
             Some(first) => {
@@ -181,6 +216,9 @@ fn add(total: &mut Summary, part: Summary) {
     total.unmapped += part.unmapped;
     total.unfollowed_modules += part.unfollowed_modules;
     total.failed_files += part.failed_files;
+    if let Some(change) = part.change {
+        total.change.get_or_insert_default().left_out += change.left_out;
+    }
     for (name, count) in part.unknown_types {
         *total.unknown_types.entry(name).or_default() += count;
     }

@@ -24,6 +24,8 @@ pub struct Options {
     pub recursive: bool,
     /// Keep findings that pass.
     pub keep_pass: bool,
+    /// Leave out findings that a plan does not touch.
+    pub changed_only: bool,
     /// A directory of more rules.
     pub rules_dir: Option<PathBuf>,
 }

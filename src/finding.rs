@@ -19,6 +19,17 @@ pub enum Verdict {
     Pass,
 }
 
+/// What a change does to a finding. Of one that is resolved there is none any more: see [`Report::resolved`].
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    /// It passed before and fails now.
+    Regression,
+    /// It is not known to have passed, nor to have failed: the resource is new or new to the rule, or it could not be told.
+    New,
+    /// It failed before or, if it is undetermined, could not be told or failed.
+    Unchanged,
+}
+
 /// How much is at stake. Ordered: `Low < Critical`.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
@@ -51,6 +62,8 @@ pub struct Finding {
     pub actual: Option<String>,
     /// Why it cannot be told, sorted: only of an undetermined finding.
     pub causes: Vec<String>,
+    /// What the change does to it. [`None`] where the input does not tell what was before, and of what passes.
+    pub state: Option<State>,
 }
 
 /// A resource in a finding.
@@ -131,6 +144,8 @@ pub struct InputInfo {
     pub data: usize,
     /// Why it is not whole, if it says so of itself.
     pub incomplete: Option<String>,
+    /// It tells what was before.
+    pub tells_change: bool,
 }
 
 /// The numbers at the end.
@@ -156,6 +171,23 @@ pub struct Summary {
     pub unfollowed_modules: usize,
     /// Files or inputs that could not be analysed.
     pub failed_files: usize,
+    /// What the change does, if any input tells.
+    pub change: Option<Change>,
+}
+
+/// What a change does to the findings that fail, counted.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// [`State::New`]
+    pub new: usize,
+    /// [`State::Regression`]
+    pub regression: usize,
+    /// [`State::Unchanged`], as far as they are reported.
+    pub unchanged: usize,
+    /// [`Report::resolved`]
+    pub resolved: usize,
+    /// Findings, also undetermined ones, that were asked to be left out because the change does not touch them.
+    pub left_out: usize,
 }
 
 /// The result of a run. Writers compute nothing beyond it.
@@ -172,6 +204,9 @@ pub struct Report {
     /// Failed and undetermined findings, and passed ones if they were asked for; sorted by severity (worst first), path,
     /// offset, rule and address.
     pub findings: Vec<Finding>,
+    /// Findings that failed before the change, and of which nothing fails or is undetermined after it, as they were. Sorted as
+    /// `findings` are.
+    pub resolved: Vec<Finding>,
     /// What could not be read or understood, in the order of files and offsets.
     pub diagnostics: Vec<Diagnostic>,
     /// The numbers.
@@ -202,6 +237,17 @@ impl Verdict {
             Self::Fail => "fail",
             Self::Undetermined => "undetermined",
             Self::Pass => "pass",
+        }
+    }
+}
+
+impl State {
+    /// `"new"`, `"regression"`, `"unchanged"`
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Regression => "regression",
+            Self::New => "new",
+            Self::Unchanged => "unchanged",
         }
     }
 }

@@ -42,11 +42,11 @@ use bumpalo::Bump;
 use rayon::prelude::*;
 
 use crate::assemble::Part;
-use crate::check::Rules;
+use crate::check::{Asked, Earlier, Rules};
 use crate::config::{Config, Options};
 use crate::facts::Facts;
 use crate::finding::Report;
-use crate::graph::ResourceGraph;
+use crate::graph::{Before, ResourceGraph};
 use crate::input::{Input, Inputs};
 use crate::rules::{RuleError, RuleSet};
 use crate::source::Sources;
@@ -110,7 +110,16 @@ fn check_input(
     let mut program = input.program(inputs, sources, &|name| rules.wants(name))?;
     let part = Part::new(&mut program);
     let graph = ResourceGraph::build(program);
+    let before = graph.before();
     let facts = Facts::new(&graph, &options.config);
-    let checked = check::check(&facts, rules, options.keep_pass);
-    Ok(part.checked(&graph, &facts, checked))
+    let asked = Asked { keep_pass: options.keep_pass, changed_only: options.changed_only };
+    let checked = match &before {
+        Before::Untold => check::check(&facts, Earlier::Untold, rules, asked),
+        Before::Same => check::check(&facts, Earlier::Same, rules, asked),
+        Before::Other(before) => {
+            let earlier = Facts::new(before, &options.config);
+            check::check(&facts, Earlier::Other(&earlier), rules, asked)
+        }
+    };
+    Ok(part.checked(&facts, &before, checked))
 }

@@ -78,7 +78,7 @@ pub struct Resource {
     pub key: Option<Key>,
     /// Index into [`Program::providers`].
     pub provider: Option<usize>,
-    /// The object before the change: previews. Of a plan it is not read, for nothing asks for it yet.
+    /// The object before the change, [`None`] if there was none, or if it is `after`: see [`Resource::earlier`].
     pub before: Option<Value>,
     /// The object after the change, [`None`] if it is deleted. Attributes that nobody set may be missing until the catalog
     /// completes them (see `graph`); nested blocks are lists, sets or objects as the provider schema says.
@@ -145,6 +145,8 @@ pub enum Action {
     Replace,
     /// It leaves the state and stays in the cloud.
     Forget,
+    /// It is in the cloud and comes into the state; nothing else changes.
+    Import,
 }
 
 /// What makes the instances of a block that cannot be told: there may be none.
@@ -195,6 +197,25 @@ pub struct ModuleCall {
     pub site: Site,
     /// Resources that its arguments name.
     pub references: Vec<Link>,
+}
+
+impl Resource {
+    /// The object before the change. What does not change is told once, by `after`.
+    pub fn earlier(&self) -> Option<&Value> {
+        if self.action.is_change_of_values() { self.before.as_ref() } else { self.after.as_ref() }
+    }
+}
+
+impl Action {
+    /// Whether the object afterwards may be another one than before.
+    pub const fn is_change_of_values(self) -> bool {
+        !matches!(self, Self::None | Self::NoOp | Self::Import)
+    }
+
+    /// Whether somebody who approves the change approves something of this resource.
+    pub const fn is_change(self) -> bool {
+        !matches!(self, Self::None | Self::NoOp | Self::Read)
+    }
 }
 
 impl std::fmt::Display for InputKind {

@@ -323,8 +323,11 @@ fn the_shape_of_unknown_and_sensitive_is_that_of_the_value() {
     assert_eq!(half.to_string(), "2.5");
     let replaced = resource(&program, "t.n");
     assert_eq!(replaced.action, Action::Replace);
-    assert!(replaced.before.is_none(), "nothing asks for it");
-    assert!(resource(&program, "t.gone").after.is_none());
+    let before = replaced.before.as_ref().unwrap();
+    assert!(before.get("secret").unwrap().sensitive && !before.get("flag").unwrap().sensitive);
+    assert!(!before.get("flag").unwrap().is_unknown(), "what is unknown is so after the change");
+    let gone = resource(&program, "t.gone");
+    assert!(gone.after.is_none() && gone.earlier().unwrap().get("a").is_some());
 }
 
 /// What [`input::detect`] says of a text, with the file's name left out.

@@ -217,3 +217,19 @@ fn writing_is_a_pure_function() {
         }
     }
 }
+
+#[test]
+fn what_a_change_does_is_told_and_what_it_resolves_is_no_failure() {
+    insta::assert_snapshot!(human("changed", &Options::default()));
+    insta::assert_snapshot!(render(&sample("changed"), Format::Markdown, &Options::default()));
+    let json: Value =
+        serde_json::from_str(&render(&sample("changed"), Format::Json, &Options::default())).unwrap();
+    let states: Vec<&Value> = json["findings"].as_array().unwrap().iter().map(|f| &f["state"]).collect();
+    assert_eq!(states, ["regression", "new", "unchanged"]);
+    assert_eq!(json["resolved"].as_array().unwrap().len(), 2);
+    assert_eq!(json["summary"]["change"]["left_out"], 4);
+    let high = Options { min_severity: Severity::High, ..Options::default() };
+    let json: Value = serde_json::from_str(&render(&sample("changed"), Format::Json, &high)).unwrap();
+    assert_eq!(json["resolved"].as_array().unwrap().len(), 1, "one is of low severity");
+    assert_eq!(json["summary"]["change"]["resolved"], 2);
+}

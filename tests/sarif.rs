@@ -164,3 +164,17 @@ fn a_run_that_is_not_sure_says_so() {
 fn one_root_has_one_category() {
     assert_eq!(run("clean").0["automationDetails"]["id"], "airgate/infra/");
 }
+
+#[test]
+fn results_say_what_a_change_does_and_what_it_resolves_is_no_result() {
+    let (run, results) = run("changed");
+    let states: Vec<(&str, &str)> = results
+        .iter()
+        .map(|r| (r["baselineState"].as_str().unwrap(), r["properties"]["state"].as_str().unwrap()))
+        .collect();
+    assert_eq!(states, [("new", "regression"), ("new", "new"), ("unchanged", "unchanged")]);
+    assert_eq!(run["properties"]["change"]["resolved"], 2);
+    let (run, results) = self::run("typical");
+    assert!(results.iter().all(|result| result.get("baselineState").is_none()));
+    assert!(run["properties"].get("change").is_none());
+}

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Mutex;
 
-use airgate::check::{self, Checked, Rules};
+use airgate::check::{self, Asked, Checked, Earlier, Rules};
 use airgate::config::{Config, Scope};
 use airgate::facts::Facts;
-use airgate::graph::ResourceGraph;
+use airgate::graph::{Before, ResourceGraph};
 use airgate::input::{self, InputFile, Inputs};
 use airgate::program::{Mode, Program};
 use airgate::rules::{self, RuleSet, Scope as RuleScope};
@@ -68,7 +68,11 @@ fn work(text: String) -> Work {
     let rules = Rules::new(rules::compile(&set, &arena, file, check::vocabulary()).unwrap(), file);
     let graph = ResourceGraph::build(read(text, &|name| rules.wants(name)));
     let config = Config { scope: Scope::All, ..Config::default() };
-    let Checked { findings, passed, evaluations } = check::check(&Facts::new(&graph, &config), &rules, false);
+    let before = graph.before();
+    let was = if let Before::Other(before) = &before { Some(Facts::new(before, &config)) } else { None };
+    let earlier = was.as_ref().map_or(Earlier::Same, Earlier::Other);
+    let Checked { findings, passed, evaluations, .. } =
+        check::check(&Facts::new(&graph, &config), earlier, &rules, Asked::default());
     let resources = graph.graph.node_weights().filter(|resource| resource.mode == Mode::Managed);
     let asked = |type_name: &str| {
         let of_resources = rules.compiled.iter().filter(|rule| rule.scope == RuleScope::Resource);
@@ -190,4 +194,28 @@ fn instances_with_equal_inputs_are_evaluated_once() {
     let ((few, few_resources), (many, many_resources)) = (of(10), of(500));
     assert_eq!((few_resources, many_resources), (20, 1_000));
     assert_eq!(few, many, "equal instances are evaluated again");
+}
+
+/// The same plan with another action, `before` as `after`.
+fn with_action(text: &str, action: &str) -> String {
+    let mut plan: Value = serde_json::from_str(text).unwrap();
+    for entry in plan["resource_changes"].as_array_mut().unwrap() {
+        let change = &mut entry["change"];
+        change["before"] = change["after"].clone();
+        change["actions"] = json!([action]);
+    }
+    plan.to_string()
+}
+
+#[test]
+fn what_was_before_is_asked_of_what_changes_and_no_more() {
+    for fixture in ["rag-bedrock", "sagemaker-training"] {
+        let text = grown(fixture, 4);
+        let created = work(text.clone());
+        assert_eq!(created.evaluations, created.expected, "{fixture}: nothing was there before");
+        let same = work(with_action(&text, "no-op"));
+        assert_eq!(same.evaluations, same.expected, "{fixture}: nothing changes");
+        let updated = work(with_action(&text, "update"));
+        assert_eq!(updated.evaluations, 2 * updated.expected, "{fixture}: both sides are asked once");
+    }
 }

@@ -16,12 +16,18 @@ const CANARY: &str = "hunter2canary";
 /// Runs the check in every format; no canary may be in what it prints. Returns the report for people.
 #[track_caller]
 fn keeps_secret(dir: &Dir, arguments: &[&str]) -> String {
+    keeps_secret_of(dir, arguments, &[1, 2])
+}
+
+/// The same where the exit code may be one of `codes`.
+#[track_caller]
+fn keeps_secret_of(dir: &Dir, arguments: &[&str], codes: &[i32]) -> String {
     let mut human = String::new();
     for format in ["human", "json", "sarif", "markdown"] {
         let file = format!("{format}=out.{format}");
         let all = ["check", "--show", "all", "--format", format, "--output", &file, "--fail-on", "low"];
         let run = dir.run(&[&all, arguments].concat());
-        assert!(matches!(run.code, Some(1 | 2)), "{run:?}");
+        assert!(run.code.is_some_and(|code| codes.contains(&code)), "{run:?}");
         let written = fs::read_to_string(dir.path().join(format!("out.{format}"))).unwrap_or_default();
         for text in [&run.out, &run.err, &written] {
             if let Some(at) = text.find(CANARY) {
@@ -228,6 +234,26 @@ fn sensitive_values_of_plans_stay_hidden() {
         );
         let human = keeps_secret(&dir, &["plan.json"]);
         assert!(human.contains("aws_sagemaker_notebook_instance.lab"), "{human}");
+    }
+    // Nor is anything of what was before, whichever side is marked: it fails before, and is resolved, or is what is worse now.
+    let good = r#"{"root_access":"Disabled","kms_key_id":"arn:aws:kms:eu-west-1:111122223333:key/1"}"#;
+    for (before, after) in [(values.as_str(), good), (good, values.as_str()), (values.as_str(), "null")] {
+        for (was, is) in [(marks, marks), (marks, "{}"), ("{}", marks)] {
+            // What nobody marks is no secret that can be told: the side that holds it, or the one after it.
+            if (after == values && is == "{}") || (after == "null" && was == "{}") {
+                continue;
+            }
+            let actions = if after == "null" { r#"["delete"]"# } else { r#"["update"]"# };
+            dir.write(
+                "plan.json",
+                plan(&format!(
+                    r#"{{"actions":{actions},"before":{before},"after":{after},"after_unknown":{{}},
+                    "before_sensitive":{was},"after_sensitive":{is}}}"#
+                )),
+            );
+            let human = keeps_secret_of(&dir, &["plan.json"], &[0, 1, 2]);
+            assert!(human.contains("change: "), "{human}");
+        }
     }
     // Nothing beside the value that decides is quoted: a secret that the provider does not mark is on the same line.
     let beside = format!(

@@ -15,7 +15,7 @@ use super::{Console, Exit, Failure, NothingToAnalyse, config, unless_closed};
 /// The end of `--help`.
 const EXIT_CODES: &str = "Exit codes, the same for every format:
   0  nothing at or above --fail-on
-  1  findings at or above --fail-on
+  1  findings at or above --fail-on, or a regression with --fail-on-regression
   2  wrong usage or configuration, an internal error, or an input that could not be analysed
   3  nothing to analyse";
 
@@ -45,6 +45,12 @@ pub(super) struct Args {
     /// Exit with 1 on findings of this severity or worse [default: the configuration's, or high].
     #[arg(long, value_name = "SEVERITY", env = "AIRGATE_FAIL_ON", hide_env = true, value_parser = severity())]
     fail_on: Option<Severity>,
+    /// Exit with 1 also on a regression of any severity: what passed before the change and fails after it. Plans and previews.
+    #[arg(long, env = "AIRGATE_FAIL_ON_REGRESSION", hide_env = true, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
+    fail_on_regression: bool,
+    /// Leave out findings that the change does not touch; they are not counted and do not fail the run. Plans and previews.
+    #[arg(long, env = "AIRGATE_CHANGED_ONLY", hide_env = true, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
+    changed_only: bool,
     /// Leave out findings of lesser severity. They still are counted, and still fail the run.
     #[arg(long, value_name = "SEVERITY", default_value = "low", env = "AIRGATE_MIN_SEVERITY", hide_env = true, value_parser = severity())]
     min_severity: Severity,
@@ -98,8 +104,15 @@ pub(super) fn run(
     let printed = report::write(&report, args.format, &shown, console.out).and_then(|()| console.out.flush());
     unless_closed(printed).map_err(|error| format!("standard output: {error}"))?;
 
-    let fail_on = args.fail_on.or(options.config.fail_on).unwrap_or(Severity::High);
-    let exit = exit(&report, fail_on, args.exit_zero);
+    if let Some(note) = without_before(args, &report) {
+        writeln!(console.err, "note: {note}")?;
+    }
+    let gate = Gate {
+        fail_on: args.fail_on.or(options.config.fail_on).unwrap_or(Severity::High),
+        fail_on_regression: args.fail_on_regression,
+        exit_zero: args.exit_zero,
+    };
+    let exit = gate.exit(&report);
     match exit {
         Exit::Clean | Exit::Findings => {}
         Exit::Failure => {
@@ -131,6 +144,7 @@ fn options(args: &Args) -> Result<Options, Failure> {
         run: args.values.options(environment()),
         recursive: args.recursive,
         keep_pass: show(args).pass,
+        changed_only: args.changed_only,
         rules_dir: args.rules.clone(),
     })
 }
@@ -145,16 +159,44 @@ fn show(args: &Args) -> Show {
     Show { undetermined: asked(ShowArg::Undetermined), pass: asked(ShowArg::Pass) }
 }
 
-/// A gate fails closed: what could not be analysed outweighs what was found, and finding nothing to analyse is not clean.
-pub(super) fn exit(report: &Report, fail_on: Severity, exit_zero: bool) -> Exit {
-    if report::failed_to_analyse(report) > 0 {
-        return Exit::Failure;
+/// What is said where flags ask for the change and an input does not tell of one.
+fn without_before(args: &Args, report: &Report) -> Option<String> {
+    let flags = [("--changed-only", args.changed_only), ("--fail-on-regression", args.fail_on_regression)];
+    let flags: Vec<&str> = flags.into_iter().filter(|(_, given)| *given).map(|(flag, _)| flag).collect();
+    let mut untold = report.inputs.iter().filter(|input| !input.tells_change);
+    let first = untold.next().filter(|_| !flags.is_empty())?;
+    let more = untold.count();
+    let more = if more > 0 { format!(" and {more} more inputs") } else { String::new() };
+    let text = format!(
+        "{}{more}: there is nothing for {}, only a plan or a preview tells what was before",
+        first.path,
+        flags.join(" and ")
+    );
+    Some(report::scrub(&text).into_owned())
+}
+
+/// What makes a run fail.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Gate {
+    pub(super) fail_on: Severity,
+    pub(super) fail_on_regression: bool,
+    pub(super) exit_zero: bool,
+}
+
+impl Gate {
+    /// A gate fails closed: what could not be analysed outweighs what was found, and finding nothing to analyse is not clean.
+    pub(super) fn exit(self, report: &Report) -> Exit {
+        if report::failed_to_analyse(report) > 0 {
+            return Exit::Failure;
+        }
+        if report.inputs.is_empty() {
+            return Exit::Nothing;
+        }
+        let failed: usize = report.summary.fail.range(self.fail_on..).map(|(_, n)| n).sum();
+        let regressions = report.summary.change.map_or(0, |change| change.regression);
+        let fails = failed > 0 || (self.fail_on_regression && regressions > 0);
+        if fails && !self.exit_zero { Exit::Findings } else { Exit::Clean }
     }
-    if report.inputs.is_empty() {
-        return Exit::Nothing;
-    }
-    let failed: usize = report.summary.fail.range(fail_on..).map(|(_, n)| n).sum();
-    if failed > 0 && !exit_zero { Exit::Findings } else { Exit::Clean }
 }
 
 fn severity() -> impl TypedValueParser<Value = Severity> {

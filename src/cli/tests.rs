@@ -51,6 +51,10 @@ fn rules(_: &Options) -> Result<Vec<RuleInfo>, Failure> {
     Ok(sample("clean").rules)
 }
 
+fn gate(fail_on: Severity) -> check::Gate {
+    check::Gate { fail_on, fail_on_regression: false, exit_zero: false }
+}
+
 fn exit(arguments: &[&str]) -> Exit {
     airgate(arguments).0
 }
@@ -94,7 +98,7 @@ fn the_threshold_is_the_flags_then_the_configurations_then_high() {
     let mut report = sample("typical");
     report.summary.fail = [(Severity::Medium, 2)].into();
     for (fail_on, expected) in [(Severity::High, Exit::Clean), (Severity::Medium, Exit::Findings)] {
-        assert_eq!(check::exit(&report, fail_on, false), expected);
+        assert_eq!(gate(fail_on).exit(&report), expected);
     }
 }
 
@@ -105,7 +109,7 @@ fn hiding_a_finding_does_not_pass_it() {
     assert!(out.contains("1 failure (1 critical), 2 below critical not shown"), "{out}");
     let mut report = sample("typical");
     report.summary.fail = [(Severity::High, 1)].into();
-    assert_eq!(check::exit(&report, Severity::High, false), Exit::Findings);
+    assert_eq!(gate(Severity::High).exit(&report), Exit::Findings);
 }
 
 #[test]

@@ -68,6 +68,9 @@ impl Reader<'_, '_> {
             ["block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"];
         let flags = |block: &Value| all(FLAGS.iter().map(|flag| descend(block, flag)));
         self.attached(TYPE, flags, || {
+            if self.is_removed(TYPE) {
+                return Value::bool(false);
+            }
             let cause = "no `aws_s3_bucket_public_access_block` names it: buckets made since April 2023 are blocked, older \
                          ones are not";
             self.elsewhere(TYPE).unwrap_or_else(|| Value::unknown(Cause::Other(cause.into())))
@@ -171,6 +174,12 @@ impl Reader<'_, '_> {
     /// followed.
     fn absent(&self, type_name: &str) -> Value {
         self.elsewhere(type_name).unwrap_or_else(|| Value::bool(false))
+    }
+
+    /// Whether the change deletes what configured the bucket: the service keeps nothing of it.
+    fn is_removed(&self, type_name: &str) -> bool {
+        let name = self.bucket.after.as_ref().and_then(|after| after.get("bucket")?.as_str());
+        name.is_some_and(|name| self.facts.graph.removes(type_name, name))
     }
 
     /// What may configure the bucket and cannot be told.

@@ -228,6 +228,11 @@ impl ConditionScope<'_, '_> {
     }
 }
 
+/// Whether the change deletes the key of that ARN or id: what goes on naming it is left with none.
+fn is_deleted_key(graph: &ResourceGraph, text: &str) -> bool {
+    ["aws_kms_key", "aws_kms_replica_key"].iter().any(|type_name| graph.removes(type_name, text))
+}
+
 /// Whether a value names a customer-managed KMS key.
 ///
 /// A reference to a key, replica or alias resource is one, known or not; one to a data source is what that looks up. A
@@ -251,6 +256,7 @@ fn is_one_customer_managed_key(graph: &ResourceGraph, value: &Value) -> Value {
     }
     match &value.kind {
         Kind::Null => located(false),
+        Kind::String(text) if is_deleted_key(graph, text) => located(false),
         Kind::String(text) => located(!text.is_empty() && !is_service_alias(text)),
         Kind::Unknown(_) => partly_known_key(value).map_or_else(|| value.clone(), located),
         _ => Value::unknown(Cause::Other("a key is a string".into())),

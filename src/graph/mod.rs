@@ -2,10 +2,11 @@
 //!
 //! Built by ordered steps (`STEPS`); each step says why it stands where it stands. Knows nothing of rules.
 
+mod before;
 mod literals;
 mod references;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use petgraph::Direction;
@@ -13,6 +14,8 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 use rayon::prelude::*;
 use smol_str::SmolStr;
+
+pub use before::Before;
 
 use crate::catalog::{self, LinkKind};
 use crate::program::{
@@ -33,7 +36,7 @@ pub struct Edge {
 }
 
 /// All resources of one input and how they hang together.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct ResourceGraph {
     /// Resources and edges.
     pub graph: DiGraph<Resource, Edge>,
@@ -50,6 +53,8 @@ pub struct ResourceGraph {
     by_address: HashMap<SmolStr, NodeId>,
     by_block: HashMap<SmolStr, Vec<NodeId>>,
     by_type: HashMap<SmolStr, Vec<NodeId>>,
+    /// By type: the names of what the change deletes.
+    removed: HashMap<SmolStr, HashSet<SmolStr>>,
 }
 
 /// A step of building.
@@ -82,9 +87,7 @@ impl ResourceGraph {
             calls: program.calls,
             repeated: program.repeated,
             kind: program.kind,
-            by_address: HashMap::new(),
-            by_block: HashMap::new(),
-            by_type: HashMap::new(),
+            ..Self::default()
         };
         for step in STEPS {
             step(&mut this);
@@ -105,6 +108,12 @@ impl ResourceGraph {
     /// The nodes of a type, in the order of the input.
     pub fn by_type(&self, type_name: &str) -> &[NodeId] {
         self.by_type.get(type_name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether the change deletes a resource of that type and name, and leaves none of that name: an ARN, a key's id, a
+    /// bucket.
+    pub fn removes(&self, type_name: &str, name: &str) -> bool {
+        self.removed.get(type_name).is_some_and(|names| names.contains(name))
     }
 
     /// The instances of a block address.
@@ -183,12 +192,14 @@ fn complete(this: &mut ResourceGraph) {
         if resource.mode == Mode::Data {
             return;
         }
+        let configured = before::configured(resource);
         let type_name = &resource.type_name;
-        for object in [&mut resource.before, &mut resource.after] {
+        let sides = [(&mut resource.before, &configured), (&mut resource.after, &resource.configured)];
+        for (object, configured) in sides {
             if let Some(value) = object.take() {
                 let mut value = catalog::complete(type_name, value, partial);
                 note_not_null(&mut value);
-                if let Some(configured) = &resource.configured {
+                if let Some(configured) = configured {
                     catalog::fill(type_name, &mut value, configured);
                 }
                 *object = Some(value);
@@ -242,5 +253,16 @@ fn index(this: &mut ResourceGraph) {
         this.by_address.insert(resource.address.clone(), node);
         this.by_block.entry(resource.block.clone()).or_default().push(node);
         this.by_type.entry(resource.type_name.clone()).or_default().push(node);
+        if matches!(resource.action, Action::Delete | Action::Replace) {
+            for attribute in ["arn", "bucket", "key_id"] {
+                let name =
+                    |object: &Option<Value>| Some(SmolStr::from(object.as_ref()?.get(attribute)?.as_str()?));
+                if let Some(gone) =
+                    name(&resource.before).filter(|_| name(&resource.after) != name(&resource.before))
+                {
+                    this.removed.entry(resource.type_name.clone()).or_default().insert(gone);
+                }
+            }
+        }
     }
 }

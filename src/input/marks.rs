@@ -53,6 +53,37 @@ impl Marks {
         }
     }
 
+    /// What one of both marks.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (marks, Self::None) | (Self::None, marks) => marks,
+            (Self::Fields(mut fields), Self::Fields(more)) => {
+                for (name, marks) in more {
+                    match fields.binary_search_by(|(key, _)| key.cmp(&name)) {
+                        Ok(at) => {
+                            if let Some((_, known)) = fields.get_mut(at) {
+                                *known = std::mem::take(known).or(marks);
+                            }
+                        }
+                        Err(at) => fields.insert(at, (name, marks)),
+                    }
+                }
+                Self::Fields(fields)
+            }
+            (Self::Items(mut items), Self::Items(more)) => {
+                for (at, marks) in more.into_iter().enumerate() {
+                    match items.get_mut(at) {
+                        Some(known) => *known = std::mem::take(known).or(marks),
+                        None => items.push(marks),
+                    }
+                }
+                Self::Items(items)
+            }
+            _ => Self::All,
+        }
+    }
+
     /// Whether nothing is marked.
     pub fn is_none(&self) -> bool {
         matches!(self, Self::None)

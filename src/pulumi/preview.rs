@@ -85,7 +85,8 @@ pub fn read(text: &str, file: FileId, wanted: &dyn Fn(&str) -> bool) -> Program 
 /// What a step does; [`None`] for the halves of a replacement that are not what there is afterwards.
 fn action(op: &str) -> Option<Action> {
     Some(match op {
-        "same" | "refresh" | "import" => Action::NoOp,
+        "same" | "refresh" => Action::NoOp,
+        "import" => Action::Import,
         "create" => Action::Create,
         "update" => Action::Update,
         "delete" => Action::Delete,

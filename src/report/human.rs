@@ -8,10 +8,10 @@ use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer,
 use super::place::{Place, Places};
 use super::window::window;
 use super::{
-    Item, Options, addresses, clip, draw_path, draw_way, listed, plural, said, scrub, summary, ways,
+    Item, Options, addresses, clip, draw_path, draw_way, listed, plural, resolved, said, scrub, summary, ways,
 };
 use crate::diagnostic::{Diagnostic, Level as DiagnosticLevel};
-use crate::finding::{Finding, Report, Severity, Verdict};
+use crate::finding::{Finding, Report, Severity, State, Verdict};
 use crate::source::{Site, Span};
 
 /// Resources, causes and related places shown of one finding.
@@ -21,6 +21,8 @@ const MAX_WAYS: usize = 3;
 /// Characters of a note, and of a label in the source.
 const MAX_NOTE: usize = 1000;
 const MAX_LABEL: usize = 200;
+/// Resolved findings told of one run.
+const MAX_RESOLVED: usize = 50;
 /// Warnings and notices shown of one run; errors are all shown.
 const MAX_DIAGNOSTICS: usize = 50;
 /// Where lines are authored by people. Plans and states hold the values of secrets in clear text, beside any other value:
@@ -33,6 +35,23 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write)
     let places = Places::of(report);
     for item in listed(report, options) {
         writeln!(out, "{}\n", renderer.render(&[finding_group(item, report, &places)]))?;
+    }
+    let mut fixed = resolved(report, options);
+    for item in fixed.by_ref().take(MAX_RESOLVED) {
+        let title = format!(
+            "{}: {}: {}",
+            item.rule.id,
+            addresses(&item.finding.resources, MAX_LISTED),
+            clip(said(item.finding, item.rule), MAX_LABEL)
+        );
+        writeln!(out, "resolved {}", scrub(&title))?;
+    }
+    match fixed.count() {
+        0 => {}
+        more => writeln!(out, "… and {more} more resolved; the JSON format has them all")?,
+    }
+    if resolved(report, options).next().is_some() {
+        writeln!(out)?;
     }
     let mut minor = 0;
     for diagnostic in &report.diagnostics {
@@ -79,6 +98,11 @@ fn notes(item: Item<'_>, report: &Report, places: &Places<'_>, labelled: bool) -
     let one = finding.resources.len() == 1;
     let resources = addresses(&finding.resources, MAX_LISTED);
     notes.push((if one { "resource" } else { "resources" }, resources));
+    match finding.state {
+        Some(State::Regression) => notes.push(("change", "regression: it passed before".to_owned())),
+        Some(State::New) => notes.push(("change", "new".to_owned())),
+        Some(State::Unchanged) | None => {}
+    }
     if let Some(path) = finding.resources.iter().find_map(draw_path) {
         notes.push(("AI path", path));
     }

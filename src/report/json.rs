@@ -11,7 +11,7 @@ use smol_str::SmolStr;
 use super::fingerprint::fingerprints;
 use super::place::Places;
 use super::scrub::SafeJson;
-use super::{Item, Options, items, rule_url};
+use super::{Item, Options, items, resolved, rule_url};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::finding::{self, InputInfo, PathStep, Report, RuleInfo, Severity, Subject};
 use crate::source::Site;
@@ -26,6 +26,7 @@ pub(super) fn write(report: &Report, options: &Options, mut out: &mut dyn io::Wr
         inputs: report.inputs.iter().map(Input::of).collect(),
         rules: report.rules.iter().map(Rule::of).collect(),
         findings: Findings(&cx),
+        resolved: Resolved(&cx),
         diagnostics: report.diagnostics.iter().map(|diagnostic| Note::of(diagnostic, &cx)).collect(),
     };
     document.serialize(&mut serde_json::Serializer::with_formatter(&mut out, SafeJson))?;
@@ -66,6 +67,7 @@ struct Document<'a> {
     inputs: Vec<Input<'a>>,
     rules: Vec<Rule<'a>>,
     findings: Findings<'a>,
+    resolved: Resolved<'a>,
     diagnostics: Vec<Note<'a>>,
 }
 
@@ -88,6 +90,16 @@ struct Summary<'a> {
     unmapped: usize,
     unfollowed_modules: usize,
     failed_files: usize,
+    change: Option<Change>,
+}
+
+#[derive(Serialize)]
+struct Change {
+    new: usize,
+    regression: usize,
+    unchanged: usize,
+    resolved: usize,
+    left_out: usize,
 }
 
 #[derive(Serialize)]
@@ -126,6 +138,9 @@ struct RulePage<'a> {
 /// Findings are made one at a time, as they are written.
 struct Findings<'a>(&'a Context<'a>);
 
+/// And those that the change resolves.
+struct Resolved<'a>(&'a Context<'a>);
+
 #[derive(Serialize)]
 struct Finding<'a> {
     rule: &'a str,
@@ -141,6 +156,7 @@ struct Finding<'a> {
     actual: Option<&'a str>,
     causes: &'a [String],
     fix: &'a str,
+    state: Option<&'static str>,
     fingerprint: &'a str,
 }
 
@@ -196,6 +212,37 @@ impl Serialize for Findings<'_> {
     }
 }
 
+impl Serialize for Resolved<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let items = resolved(self.0.report, self.0.options);
+        serializer.collect_seq(items.map(|item| ResolvedFinding::of(item, self.0)))
+    }
+}
+
+#[derive(Serialize)]
+struct ResolvedFinding<'a> {
+    rule: &'a str,
+    name: &'a str,
+    severity: &'static str,
+    message: &'a str,
+    resources: Vec<&'a str>,
+    location: Option<Location<'a>>,
+}
+
+impl<'a> ResolvedFinding<'a> {
+    fn of(item: Item<'a>, cx: &'a Context<'a>) -> Self {
+        let Item { finding, rule, .. } = item;
+        Self {
+            rule: &rule.id,
+            name: &rule.name,
+            severity: rule.severity.as_str(),
+            message: &finding.message,
+            resources: finding.resources.iter().map(|subject| subject.address.as_str()).collect(),
+            location: finding.site.and_then(|site| Location::of(site, cx)),
+        }
+    }
+}
+
 impl<'a> Finding<'a> {
     fn of(item: Item<'a>, cx: &'a Context<'a>) -> Self {
         let Item { index, finding, rule } = item;
@@ -217,6 +264,7 @@ impl<'a> Finding<'a> {
             actual: finding.actual.as_deref(),
             causes: &finding.causes,
             fix: &rule.fix,
+            state: finding.state.map(finding::State::as_str),
             fingerprint: cx.fingerprints.get(index).map_or("", String::as_str),
         }
     }
@@ -251,6 +299,13 @@ impl<'a> Summary<'a> {
             unmapped: summary.unmapped,
             unfollowed_modules: summary.unfollowed_modules,
             failed_files: summary.failed_files,
+            change: summary.change.map(|change| Change {
+                new: change.new,
+                regression: change.regression,
+                unchanged: change.unchanged,
+                resolved: change.resolved,
+                left_out: change.left_out,
+            }),
         }
     }
 }

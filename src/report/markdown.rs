@@ -3,9 +3,9 @@
 use std::io;
 
 use super::place::Places;
-use super::{Item, Options, addresses, clip, draw_way, listed, plural, said, scrub, summary, ways};
+use super::{Item, Options, addresses, clip, draw_way, listed, plural, resolved, said, scrub, summary, ways};
 use crate::diagnostic::Level;
-use crate::finding::{Report, Severity, Verdict};
+use crate::finding::{Report, Severity, State, Verdict};
 
 /// The table ends before the page has this many bytes; whole rows only.
 const MAX_BYTES: usize = 1_000_000;
@@ -13,6 +13,8 @@ const MAX_BYTES: usize = 1_000_000;
 const MAX_ROWS: usize = 1000;
 /// Characters of any one text of a row.
 const MAX_CELL: usize = 500;
+/// Resolved findings listed below the table.
+const MAX_RESOLVED: usize = 50;
 /// Errors listed above the table.
 const MAX_ERRORS: usize = 20;
 
@@ -25,6 +27,9 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write)
         page.push_str(&format!("| {name} | {} |\n", cells.join(" | ")));
     }
     page.push_str(&format!("\n{} checks passed; {}\n", report.summary.passed, summary::resources(report)));
+    if let Some(change) = summary::change(report) {
+        page.push_str(&format!("\nWhat the change does: {change}\n"));
+    }
     problems(report, &mut page);
 
     let places = Places::of(report);
@@ -46,7 +51,26 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write)
     if left > 0 {
         page.push_str(&format!("\n{left} more are not listed here; the JSON report has them all.\n"));
     }
+    resolved_list(report, options, &mut page);
     out.write_all(page.as_bytes())
+}
+
+/// What the change resolves, briefly.
+fn resolved_list(report: &Report, options: &Options, page: &mut String) {
+    let mut items = resolved(report, options);
+    for (n, item) in items.by_ref().take(MAX_RESOLVED).enumerate() {
+        page.push_str(if n == 0 { "\nResolved:\n\n" } else { "" });
+        let resources = cell(&addresses(&item.finding.resources, 3));
+        page.push_str(&format!(
+            "- {}: {} ({resources})\n",
+            cell(&item.rule.id),
+            cell(said(item.finding, item.rule))
+        ));
+    }
+    let left = items.count();
+    if left > 0 {
+        page.push_str(&format!("- {left} more\n"));
+    }
 }
 
 /// What keeps the run from being sure.
@@ -68,10 +92,13 @@ fn problems(report: &Report, page: &mut String) {
 
 fn row(item: Item<'_>, places: &Places<'_>) -> String {
     let Item { finding, rule, .. } = item;
-    let severity = match finding.verdict {
+    let mut severity = match finding.verdict {
         Verdict::Fail => rule.severity.to_string(),
         verdict => format!("{} ({})", rule.severity, verdict.as_str()),
     };
+    if let Some(state @ (State::New | State::Regression)) = finding.state {
+        severity.push_str(&format!(", {}", state.as_str()));
+    }
     let mut place = finding.site.and_then(|site| places.brief(site)).unwrap_or_default();
     if let Some(((way, _), others)) = ways(&finding.resources).split_first() {
         place.push_str(&format!(" ← {}", draw_way(way, places)));

@@ -160,8 +160,21 @@ struct Item<'a> {
 
 /// The findings that are severe enough, in the report's order. One without a rule cannot be explained and is left out.
 fn items<'a>(report: &'a Report, options: &Options) -> impl Iterator<Item = Item<'a>> {
+    items_of(report, &report.findings, options)
+}
+
+/// Those that the change resolves. Their index is into [`Report::resolved`].
+fn resolved<'a>(report: &'a Report, options: &Options) -> impl Iterator<Item = Item<'a>> {
+    items_of(report, &report.resolved, options)
+}
+
+fn items_of<'a>(
+    report: &'a Report,
+    findings: &'a [Finding],
+    options: &Options,
+) -> impl Iterator<Item = Item<'a>> {
     let min = options.min_severity;
-    report.findings.iter().enumerate().filter_map(move |(index, finding)| {
+    findings.iter().enumerate().filter_map(move |(index, finding)| {
         let rule = report.rules.get(finding.rule)?;
         (rule.severity >= min).then_some(Item { index, finding, rule })
     })

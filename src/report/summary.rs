@@ -17,6 +17,9 @@ pub(super) fn line(report: &Report, options: &Options) -> String {
         summary.passed
     ));
     line.push_str(&format!("; {}", resources(report)));
+    if let Some(change) = change(report) {
+        line.push_str(&format!("; change: {change}"));
+    }
     let unsure = failed_to_analyse(report);
     if unsure > 0 {
         line.push_str(&format!("; {}", plural(unsure, "failure to analyse", "failures to analyse")));
@@ -41,6 +44,17 @@ pub(super) fn failures(report: &Report, options: &Options) -> String {
         line.push_str(&format!(", {hidden} below {} not shown", options.min_severity));
     }
     line
+}
+
+/// `+2 new, 1 regression, 3 resolved`, all of them, whatever is shown; [`None`] if no input tells what was before.
+pub(super) fn change(report: &Report) -> Option<String> {
+    let change = report.summary.change?;
+    let regressions = plural(change.regression, "regression", "regressions");
+    let mut text = format!("+{} new, {regressions}, {} resolved", change.new, change.resolved);
+    if change.left_out > 0 {
+        text.push_str(&format!(", {} not touched left out", change.left_out));
+    }
+    Some(text)
 }
 
 /// `23 managed resources (9 in AI scope) in 3 inputs, 2 types not known`

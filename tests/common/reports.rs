@@ -1,7 +1,9 @@
 //! Reports made by hand, for the tests of whatever writes or delivers one.
 
 use airgate::diagnostic::Diagnostic;
-use airgate::finding::{Finding, InputInfo, PathStep, Report, RuleInfo, Severity, Subject, Verdict, Via};
+use airgate::finding::{
+    Change, Finding, InputInfo, PathStep, Report, RuleInfo, Severity, State, Subject, Verdict, Via,
+};
 use airgate::program::InputKind;
 use airgate::source::{FileId, Site, Sources, Span};
 
@@ -9,13 +11,14 @@ use airgate::source::{FileId, Site, Sources, Span};
 type Sample = (&'static str, fn() -> Report);
 
 /// All samples.
-pub(crate) const SAMPLES: [Sample; 6] = [
+pub(crate) const SAMPLES: [Sample; 7] = [
     ("typical", typical),
     ("clean", clean),
     ("hostile", hostile),
     ("minified", minified),
     ("many", many),
     ("broken", broken),
+    ("changed", changed),
 ];
 
 const MAIN: &str = r#"resource "aws_s3_bucket" "raw" {
@@ -127,6 +130,7 @@ fn clean() -> Report {
             managed: 23,
             data: 1,
             incomplete: None,
+            tells_change: false,
         }],
         rules: vec![
             rule("AWS-S3-IAM-001", "public-training-data", "iam", Severity::Critical),
@@ -135,6 +139,7 @@ fn clean() -> Report {
             rule("AWS-SM-TAG-001", "notebook-without-owner", "governance", Severity::Low),
         ],
         findings: Vec::new(),
+        resolved: Vec::new(),
         diagnostics: Vec::new(),
         summary: airgate::finding::Summary::default(),
         sources: Sources::default(),
@@ -215,6 +220,37 @@ fn broken() -> Report {
     report
 }
 
+/// What a plan does: one of each state, and two that are resolved.
+fn changed() -> Report {
+    let mut report = clean();
+    let text = "{\"a\": 1,\n\"b\": 2,\n\"c\": 3,\n\"d\": 4}\n";
+    let file = report.sources.add("plan.json", text);
+    let at = |line: u32| Span::new(line * 8 + 1, line * 8 + 4).at(file);
+    report.inputs[0] = InputInfo {
+        path: "plan.json".into(),
+        kind: InputKind::TerraformPlan,
+        tells_change: true,
+        ..report.inputs[0].clone()
+    };
+    let resources = |name: &str| vec![subject(&format!("aws_sagemaker_notebook_instance.{name}"))];
+    let states = [State::Regression, State::New, State::Unchanged];
+    report.findings = (0..)
+        .zip(states)
+        .map(|(n, state)| Finding {
+            state: Some(state),
+            resources: resources(state.as_str()),
+            ..finding(n, "notebook is wrong", at(u32::try_from(n).unwrap_or_default()))
+        })
+        .collect();
+    report.resolved = vec![
+        Finding { resources: resources("fixed"), ..finding(1, "notebook was wrong", at(3)) },
+        Finding { resources: resources("low"), ..finding(3, "notebook had no owner", at(3)) },
+    ];
+    report.summary.fail = [(Severity::Critical, 1), (Severity::High, 1), (Severity::Medium, 1)].into();
+    report.summary.change = Some(Change { new: 1, regression: 1, unchanged: 1, resolved: 2, left_out: 4 });
+    report
+}
+
 fn rule(id: &str, name: &str, family: &str, severity: Severity) -> RuleInfo {
     RuleInfo {
         id: id.into(),
@@ -243,6 +279,7 @@ fn finding(rule: usize, message: &str, site: Site) -> Finding {
         related: Vec::new(),
         actual: None,
         causes: Vec::new(),
+        state: None,
     }
 }
 

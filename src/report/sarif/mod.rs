@@ -1,5 +1,5 @@
 //! SARIF 2.1.0, within what GitHub code scanning reads and refuses: one result for a rule and a place, only failures,
-//! each with a file, a region and GitHub's own line hash.
+//! each with a file, a region and GitHub's own line hash; what a change resolves is told by its number alone.
 
 mod fingerprint;
 mod model;
@@ -22,7 +22,7 @@ use super::{
     ways,
 };
 use crate::diagnostic::{Diagnostic, Level};
-use crate::finding::{Report, RuleInfo, Severity, Subject, Verdict};
+use crate::finding::{Report, RuleInfo, Severity, State, Subject, Verdict};
 use crate::source::{FileId, Site};
 
 /// GitHub shows no more of one run, and refuses a run with five times as many.
@@ -59,6 +59,12 @@ pub(super) fn write(report: &Report, options: &Options, mut out: &mut dyn io::Wr
             rules_digest: &report.rules_digest,
             undetermined: report.summary.undetermined.values().sum(),
             passed: report.summary.passed,
+            change: report.summary.change.map(|change| m::Change {
+                new: change.new,
+                regression: change.regression,
+                unchanged: change.unchanged,
+                resolved: change.resolved,
+            }),
         },
     };
     let log = m::Log { schema: SCHEMA, version: "2.1.0", runs: [run] };
@@ -78,6 +84,8 @@ struct Group<'a> {
     first: Item<'a>,
     subjects: Vec<Subject>,
     related: Vec<&'a (Site, String)>,
+    /// The worst of its findings.
+    state: Option<State>,
 }
 
 /// The results, worst first, and how many were too many.
@@ -91,6 +99,7 @@ fn groups<'a>(report: &'a Report, options: &Options) -> (Vec<Group<'a>>, usize) 
         match groups.get_mut(group) {
             // Several root modules may call one module.
             Some(group) => {
+                group.state = [group.state, item.finding.state].into_iter().flatten().min();
                 for subject in &item.finding.resources {
                     if !group.subjects.contains(subject) {
                         group.subjects.push(subject.clone());
@@ -106,6 +115,7 @@ fn groups<'a>(report: &'a Report, options: &Options) -> (Vec<Group<'a>>, usize) 
                 first: item,
                 subjects: item.finding.resources.clone(),
                 related: item.finding.related.iter().collect(),
+                state: item.finding.state,
             }),
         }
     }
@@ -207,7 +217,11 @@ fn result<'a>(group: &'a Group<'a>, cx: &'a Context<'a>) -> m::Result<'a> {
         related_locations: linked.locations,
         code_flows: code_flows(ways.iter().map(|(way, _)| *way), place, &cx.places),
         partial_fingerprints,
-        properties: m::ResultProperties { resources: subjects.collect() },
+        baseline_state: group.state.map(baseline_state),
+        properties: m::ResultProperties {
+            resources: subjects.collect(),
+            state: group.state.map(State::as_str),
+        },
     }
 }
 
@@ -274,6 +288,15 @@ const fn level(severity: Severity) -> &'static str {
         Severity::Critical | Severity::High => "error",
         Severity::Medium => "warning",
         Severity::Low => "note",
+    }
+}
+
+/// The baseline is what was before the change. What is resolved would be `absent`: it is only counted, because GitHub reads
+/// no states and would open an alert for it.
+const fn baseline_state(state: State) -> &'static str {
+    match state {
+        State::Regression | State::New => "new",
+        State::Unchanged => "unchanged",
     }
 }
 

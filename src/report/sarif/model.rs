@@ -106,6 +106,16 @@ pub(super) struct RunProperties<'a> {
     pub(super) rules_digest: &'a str,
     pub(super) undetermined: usize,
     pub(super) passed: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) change: Option<Change>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Change {
+    pub(super) new: usize,
+    pub(super) regression: usize,
+    pub(super) unchanged: usize,
+    pub(super) resolved: usize,
 }
 
 #[derive(Serialize)]
@@ -122,12 +132,16 @@ pub(super) struct Result<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) code_flows: Vec<CodeFlow<'a>>,
     pub(super) partial_fingerprints: BTreeMap<&'static str, &'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) baseline_state: Option<&'static str>,
     pub(super) properties: ResultProperties<'a>,
 }
 
 #[derive(Serialize)]
 pub(super) struct ResultProperties<'a> {
     pub(super) resources: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) state: Option<&'static str>,
 }
 
 #[derive(Serialize)]

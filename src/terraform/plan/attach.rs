@@ -23,7 +23,10 @@ use super::wire::{Argument, Block, Wire, join};
 /// More pairs of a block and an element that it may have become are not compared.
 const MAX_PAIRS: usize = 1 << 16;
 
-/// What there is after the change, by address.
+/// The object of a resource on one side of the change.
+type Side = fn(&Resource) -> Option<&Value>;
+
+/// What there is on one side of the change, by address.
 struct Existing {
     instances: HashMap<SmolStr, Node>,
     /// Blocks in their module instance: addresses without the resource's own key.
@@ -84,21 +87,23 @@ pub(super) fn attach<'a>(
             blocks.insert(resource.block.clone(), block);
         }
     }
-    let existing = Existing::new(program, &blocks);
+    let existing = Existing::new(program, &blocks, |resource| resource.after.as_ref());
+    // What is told of before is what is not the same after.
+    let is_told = program.resources.iter().any(|resource| resource.before.is_some());
+    let earlier = is_told.then(|| Existing::new(program, &blocks, Resource::earlier));
     program.resources.par_iter_mut().for_each(|resource| {
         if let Some(Some(block)) = blocks.get(&resource.block) {
-            attach_one(resource, block, &existing);
+            attach_one(resource, block, &existing, earlier.as_ref());
         }
     });
 }
 
 /// Ties the values of one resource.
-fn attach_one(resource: &mut Resource, block: &Block, existing: &Existing) {
+fn attach_one(resource: &mut Resource, block: &Block, existing: &Existing, earlier: Option<&Existing>) {
     let module = address::parse_module(&resource.module).map(|(steps, _)| steps).unwrap_or_default();
     let instance =
         Instance { existing, type_name: &resource.type_name, module: &module, key: resource.key.as_ref() };
-    let candidates: Vec<Vec<Candidate>> =
-        block.arguments.iter().map(|argument| instance.candidates(&argument.sources)).collect();
+    let candidates = instance.all_candidates(block);
     let links = block.arguments.iter().zip(&candidates).flat_map(|(argument, candidates)| {
         candidates
             .iter()
@@ -108,19 +113,20 @@ fn attach_one(resource: &mut Resource, block: &Block, existing: &Existing) {
     references.sort();
     references.dedup();
     let tie = Tie { instance: &instance, arguments: &block.arguments, candidates: &candidates };
-    if let Some(after) = &mut resource.after {
-        for (name, wire) in &block.body {
-            if let Some(value) = entry_mut(after, name) {
-                tie.value(value, wire);
-            }
-        }
+    tie.object(resource.after.as_mut(), block);
+    if let (Some(before), Some(earlier)) = (&mut resource.before, earlier) {
+        // The configuration is that of after the change; all is known of before, so only what equals is tied.
+        let instance = Instance { existing: earlier, ..instance };
+        let candidates = instance.all_candidates(block);
+        Tie { instance: &instance, arguments: &block.arguments, candidates: &candidates }
+            .object(Some(before), block);
     }
     resource.references = references;
     resource.configured = Some(Arc::clone(&block.configured));
 }
 
 impl Existing {
-    fn new(program: &Program, blocks: &HashMap<SmolStr, Option<Block>>) -> Self {
+    fn new(program: &Program, blocks: &HashMap<SmolStr, Option<Block>>, side: Side) -> Self {
         let mut this = Self {
             instances: HashMap::with_capacity(program.resources.len()),
             blocks: HashSet::new(),
@@ -136,7 +142,7 @@ impl Existing {
             }
         }
         for (index, resource) in program.resources.iter().enumerate() {
-            let Some(after) = &resource.after else { continue };
+            let Some(object) = side(resource) else { continue };
             let is_read = resource.mode == Mode::Data && resource.action != Action::Read;
             this.instances.insert(resource.address.clone(), Node { index, is_read });
             let key = resource.key.as_ref().map(Key::to_string).unwrap_or_default();
@@ -148,7 +154,7 @@ impl Existing {
                 this.bare.insert(resource.block.clone());
             }
             for attribute in named.get(&resource.block).into_iter().flatten() {
-                if let Some(value) = known(after, attribute) {
+                if let Some(value) = known(object, attribute) {
                     this.known.entry(attribute.clone()).or_default().insert(index, value.clone());
                 }
             }
@@ -158,19 +164,24 @@ impl Existing {
 }
 
 /// The value of the attribute as a reference names it, where it is known.
-fn known<'v>(after: &'v Value, attribute: &str) -> Option<&'v Value> {
+fn known<'v>(object: &'v Value, attribute: &str) -> Option<&'v Value> {
     // A list of one block is looked through; of a longer one the index counts.
     let value = if attribute.contains('[') {
-        after
+        object
             .at_path(&attribute.replace("[0]", ""))
-            .or_else(|| after.at_path(&attribute.replace('[', ".").replace([']', '"'], "")))
+            .or_else(|| object.at_path(&attribute.replace('[', ".").replace([']', '"'], "")))
     } else {
-        after.at_path(attribute)
+        object.at_path(attribute)
     };
     value.filter(|value| !value.is_unknown())
 }
 
 impl Instance<'_> {
+    /// The targets of each argument of `block` that exist.
+    fn all_candidates(&self, block: &Block) -> Vec<Vec<Candidate>> {
+        block.arguments.iter().map(|argument| self.candidates(&argument.sources)).collect()
+    }
+
     /// The targets that exist, as this instance sees them.
     fn candidates(&self, sources: &Sources) -> Vec<Candidate> {
         let mut out: Vec<Candidate> = Vec::with_capacity(sources.targets.len());
@@ -226,6 +237,15 @@ impl Instance<'_> {
 }
 
 impl Tie<'_> {
+    fn object(&self, object: Option<&mut Value>, block: &Block) {
+        let Some(object) = object else { return };
+        for (name, wire) in &block.body {
+            if let Some(value) = entry_mut(object, name) {
+                self.value(value, wire);
+            }
+        }
+    }
+
     fn value(&self, value: &mut Value, wire: &Wire) {
         match wire {
             Wire::Leaf { argument, .. } => {

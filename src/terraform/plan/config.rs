@@ -22,6 +22,7 @@ pub(super) struct Configuration<'a> {
 #[derive(Deserialize)]
 pub(super) struct ProviderBlock<'a> {
     pub(super) name: Option<SmolStr>,
+    pub(super) full_name: Option<SmolStr>,
     pub(super) alias: Option<SmolStr>,
     pub(super) module_address: Option<SmolStr>,
     #[serde(borrow)]

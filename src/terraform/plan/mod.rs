@@ -1,8 +1,9 @@
 //! `terraform show -json PLAN` (Terraform and OpenTofu): a [`Program`] with what each change leads to.
 //!
 //! The bulk of a plan is the values of resources. They are skipped as raw text first, and decoded only for the types that
-//! somebody wants, in parallel. `planned_values` repeats the changes and is not looked at unless there are none; `before`
-//! is not read.
+//! somebody wants, in parallel. `planned_values` repeats the changes and is not looked at unless there are none. `before` is
+//! read of what changes only. It is the state as refreshed: `resource_drift`, which tells how that differs from the state
+//! as stored, is not looked at, and neither is `previous_address`, for a resource that moved is the same one.
 
 mod attach;
 pub mod binary;
@@ -86,6 +87,7 @@ struct Entry<'a> {
     #[serde(default)]
     index_unknown: bool,
     deposed: Option<IgnoredAny>,
+    provider_name: Option<SmolStr>,
     #[serde(borrow)]
     change: Change<'a>,
 }
@@ -94,6 +96,11 @@ struct Entry<'a> {
 struct Change<'a> {
     #[serde(default, deserialize_with = "or_default")]
     actions: Vec<SmolStr>,
+    importing: Option<IgnoredAny>,
+    #[serde(borrow)]
+    before: Option<&'a RawValue>,
+    #[serde(borrow)]
+    before_sensitive: Option<&'a RawValue>,
     #[serde(borrow)]
     after: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -114,7 +121,7 @@ pub fn read(text: &str, file: FileId, wanted: &dyn Fn(&str) -> bool) -> Program 
     program.incomplete =
         incomplete(errored, !plan.deferred_changes.is_empty(), plan.complete).map(str::to_owned);
 
-    read_changes(document, &plan, wanted, &mut program);
+    let deleted = read_changes(document, &plan, wanted, &mut program);
     if plan.resource_changes.is_none() {
         let planned = values(document, plan.planned_values, &mut program.diagnostics);
         if let Some(planned) = planned {
@@ -133,6 +140,7 @@ pub fn read(text: &str, file: FileId, wanted: &dyn Fn(&str) -> bool) -> Program 
             Ok(configuration) => {
                 let index = config::Index::new(&configuration);
                 providers::read(document, &configuration, &index, plan.variables, &mut program);
+                providers::of_deleted(&configuration, &deleted, &mut program);
                 attach::attach(document, &index, wanted, &mut program);
             }
             Err(error) => {
@@ -144,12 +152,13 @@ pub fn read(text: &str, file: FileId, wanted: &dyn Fn(&str) -> bool) -> Program 
     program
 }
 
+/// Reads the changes. Of what is deleted the configuration may tell nothing: returns the address of its provider.
 fn read_changes<'a>(
     document: Document<'a>,
     plan: &Plan<'a>,
     wanted: &dyn Fn(&str) -> bool,
     program: &mut Program,
-) {
+) -> HashMap<SmolStr, SmolStr> {
     let changes = plan.resource_changes.as_deref().unwrap_or_default();
     let deferred = plan.deferred_changes.iter().filter_map(|deferred| deferred.resource_change);
     let all: Vec<&RawValue> = changes.iter().copied().chain(deferred).collect();
@@ -163,6 +172,11 @@ fn read_changes<'a>(
             types.insert(entry.type_name.clone(), wanted(&entry.type_name));
         }
     }
+    let deleted = entries.iter().filter_map(|(_, entry)| {
+        let entry = entry.as_ref().ok().filter(|entry| entry.change.after.is_none())?;
+        Some((entry.address.clone(), entry.provider_name.clone()?))
+    });
+    let deleted = deleted.collect();
     let read = |(raw, entry): (&'a RawValue, Result<Entry<'a>, serde_json::Error>)| match entry {
         Ok(entry) if entry.deposed.is_some() => (None, None),
         Ok(entry) => {
@@ -181,6 +195,7 @@ fn read_changes<'a>(
         program.resources.extend(resource);
         program.diagnostics.extend(diagnostic);
     }
+    deleted
 }
 
 /// Why a plan is not whole, if it is not.
@@ -214,13 +229,18 @@ fn resource<'a>(
 ) -> (Resource, Option<Diagnostic>) {
     let mode = if entry.mode.as_deref() == Some("data") { Mode::Data } else { Mode::Managed };
     let mut diagnostic = None;
-    let after = if is_wanted {
-        after(document, &entry.change).unwrap_or_else(|(raw, error)| {
+    let mut or_unknown = |read: Result<Option<Value>, (&'a str, serde_json::Error)>| {
+        read.unwrap_or_else(|(raw, error)| {
             diagnostic = Some(document.not_understood(&entry.address, raw, &error));
             Some(Value::unknown(Cause::Limit("the value is nested too deep".into())))
         })
+    };
+    let action = action(&entry.change);
+    let told = entry.change.before.filter(|_| action.is_change_of_values());
+    let (before, after) = if is_wanted {
+        (or_unknown(before(document, told, &entry.change)), or_unknown(after(document, &entry.change)))
     } else {
-        entry.change.after.map(|_| Value::object([]))
+        (told.map(|_| Value::object([])), entry.change.after.map(|_| Value::object([])))
     };
     let resource = Resource {
         block: block(&entry, mode),
@@ -232,9 +252,9 @@ fn resource<'a>(
         module: entry.module_address.unwrap_or_default(),
         key: if entry.index_unknown { Some(Key::Any) } else { entry.index.and_then(key) },
         provider: None,
-        before: None,
+        before,
         after,
-        action: action(&entry.change.actions),
+        action,
         site: document.site(raw),
         places: Arc::default(),
         configured: None,
@@ -254,6 +274,18 @@ fn after<'a>(
     };
     let sensitive = Marks::parse(change.after_sensitive);
     document.decode(raw, &unknown, &sensitive).map(Some).map_err(|error| (raw.get(), error))
+}
+
+/// The object before the change, or the text that is not understood.
+fn before<'a>(
+    document: Document<'a>,
+    told: Option<&'a RawValue>,
+    change: &Change<'a>,
+) -> Result<Option<Value>, (&'a str, serde_json::Error)> {
+    let Some(raw) = told else { return Ok(None) };
+    // What the change makes sensitive was worth hiding before.
+    let sensitive = Marks::parse(change.before_sensitive).or(Marks::parse(change.after_sensitive));
+    document.decode(raw, &Marks::None, &sensitive).map(Some).map_err(|error| (raw.get(), error))
 }
 
 /// The address without keys. Most addresses have none.
@@ -284,9 +316,10 @@ pub(super) fn key(raw: &RawValue) -> Option<Key> {
     text.parse().ok().map(Key::Int)
 }
 
-fn action(actions: &[SmolStr]) -> Action {
-    match actions {
+fn action(change: &Change<'_>) -> Action {
+    match change.actions.as_slice() {
         [one] => match one.as_str() {
+            "no-op" if change.importing.is_some() => Action::Import,
             "no-op" => Action::NoOp,
             "create" => Action::Create,
             "read" => Action::Read,

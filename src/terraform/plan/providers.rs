@@ -62,6 +62,32 @@ pub(super) fn read<'a>(
     }
 }
 
+/// Ties what is deleted, and is not in the configuration any more, to the one provider configuration that it can be of:
+/// `providers` are the addresses of providers by those of resources. Of several in different regions it may be any.
+pub(super) fn of_deleted(
+    configuration: &Configuration<'_>,
+    providers: &HashMap<SmolStr, SmolStr>,
+    program: &mut Program,
+) {
+    let Program { resources, providers: known, .. } = program;
+    // In the order in which they were read.
+    let own = configuration.provider_config.values().enumerate();
+    let own: Vec<_> = own
+        .filter(|(_, block)| block.expressions.is_some() || block.module_address.is_none())
+        .filter_map(|(at, block)| Some((at, block.full_name.as_deref()?)))
+        .collect();
+    let mut found: HashMap<&str, Option<usize>> = HashMap::new();
+    for resource in resources.iter_mut().filter(|resource| resource.provider.is_none()) {
+        let Some(provider) = providers.get(&resource.address) else { continue };
+        resource.provider = *found.entry(provider).or_insert_with(|| {
+            let mut all = own.iter().filter(|(_, name)| *name == provider.as_str()).map(|(at, _)| *at);
+            let first = all.next()?;
+            let region = |at: usize| known.get(at).and_then(|config| config.region.as_str());
+            all.all(|other| region(other).is_some() && region(other) == region(first)).then_some(first)
+        });
+    }
+}
+
 struct Reader<'x, 'c, 'a> {
     document: Document<'a>,
     index: &'x Index<'c, 'a>,

@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use smol_str::SmolStr;
 
 use crate::diagnostic::Diagnostic;
-use crate::input::json::Marks;
+use crate::input::json::{Marks, PathStep};
 use crate::program::{Action, InputKind, Mode, Program, Resource};
 use crate::source::FileId;
 use crate::terraform::address::Address;
@@ -113,23 +113,26 @@ fn read_changes(plan: &Plan<'_>, wanted: &dyn Fn(&str) -> bool, program: &mut Pr
 
 fn resource(change: &Change<'_>, address: Address, is_wanted: bool) -> (Resource, Option<Diagnostic>) {
     let mut diagnostic = None;
-    let action = action(change.action);
-    let after = match (after(change, action), is_wanted) {
-        (Ok(None), _) => None,
-        (Ok(Some([0xc0])), _) => None,
+    let action = match action(change.action) {
+        Some(Action::NoOp) if change.importing => Some(Action::Import),
+        action => action,
+    };
+    let mut object = |bytes: Result<Option<&[u8]>, Broken>, marked: &[Vec<PathStep>]| match (bytes, is_wanted)
+    {
+        (Ok(None | Some([0xc0])), _) => None,
         (Ok(Some(bytes)), true) => {
             let mut sensitive = Marks::None;
-            for path in &change.after_sensitive {
+            for path in marked {
                 sensitive.add(path);
             }
-            Some(
-                msgpack::decode(bytes, &sensitive)
-                    .unwrap_or_else(|_| not_understood(&address, &mut diagnostic)),
-            )
+            let value = msgpack::decode(bytes, &sensitive);
+            Some(value.unwrap_or_else(|_| not_understood(&address, &mut diagnostic)))
         }
         (Ok(Some(_)), false) => Some(Value::object([])),
         (Err(Broken), _) => Some(not_understood(&address, &mut diagnostic)),
     };
+    let after = object(after(change, action), &change.after_sensitive);
+    let before = object(Ok(before(change, action)), &change.before_sensitive);
     let resource = Resource {
         block: address.block(),
         address: change.address.into(),
@@ -140,7 +143,7 @@ fn resource(change: &Change<'_>, address: Address, is_wanted: bool) -> (Resource
         name: address.name,
         key: address.key,
         provider: None,
-        before: None,
+        before,
         after,
         action: action.unwrap_or_default(),
         site: None,
@@ -160,11 +163,18 @@ fn not_understood(address: &Address, diagnostic: &mut Option<Diagnostic>) -> Val
 /// The bytes of the object after the change: which of the values that is depends on what is done.
 fn after<'a>(change: &Change<'a>, action: Option<Action>) -> Result<Option<&'a [u8]>, Broken> {
     let index = match action.ok_or(Broken)? {
-        Action::NoOp | Action::Create => 0,
+        Action::NoOp | Action::Import | Action::Create => 0,
         Action::Read | Action::Update | Action::Replace => 1,
         Action::Delete | Action::Forget | Action::None => return Ok(None),
     };
     change.values.get(index).copied().map(Some).ok_or(Broken)
+}
+
+/// The bytes of the object before the change, where that is told apart from the one after it.
+fn before<'a>(change: &Change<'a>, action: Option<Action>) -> Option<&'a [u8]> {
+    let is_told =
+        matches!(action?, Action::Read | Action::Update | Action::Replace | Action::Delete | Action::Forget);
+    is_told.then(|| change.values.first().copied()).flatten()
 }
 
 /// What the number of an action means.

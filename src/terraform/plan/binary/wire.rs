@@ -59,7 +59,9 @@ pub(super) struct Change<'a> {
     pub(super) provider: &'a str,
     pub(super) action: u64,
     pub(super) values: Vec<&'a [u8]>,
+    pub(super) before_sensitive: Vec<Vec<PathStep>>,
     pub(super) after_sensitive: Vec<Vec<PathStep>>,
+    pub(super) importing: bool,
 }
 
 impl<'a> Plan<'a> {
@@ -109,7 +111,9 @@ impl<'a> Change<'a> {
             match field? {
                 (1, Field::Int(action)) => self.action = action,
                 (2, Field::Bytes(value)) => self.values.push(last(value, 1)?.unwrap_or_default()),
+                (3, Field::Bytes(path)) => self.before_sensitive.push(steps(path)?),
                 (4, Field::Bytes(path)) => self.after_sensitive.push(steps(path)?),
+                (5, Field::Bytes(_)) => self.importing = true,
                 _ => {}
             }
         }

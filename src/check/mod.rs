@@ -1,6 +1,10 @@
 //! Rules against resources: rules in buckets by resource type, resources in parallel chunks, then sorted.
 //!
+//! Where the input tells what was before, the same is asked of that, and `change` says what became of it.
+//!
 //! A debug build checks that the bucketed result is the one that asking every rule of every resource gives.
+
+mod change;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -9,6 +13,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 use smol_str::SmolStr;
 
+pub use change::{Asked, Earlier};
+
 use crate::catalog::{Ai, Catalog};
 use crate::config;
 use crate::eval::{self, Mode as EvalMode, functions};
@@ -16,7 +22,7 @@ use crate::facts::Facts;
 use crate::facts::domain::ConditionScope;
 use crate::facts::iam::{ANALYSES, ANALYSIS_NAMES};
 use crate::facts::{presence, residency};
-use crate::finding::{Finding, Subject, Verdict, Via};
+use crate::finding::{Finding, State, Subject, Verdict, Via};
 use crate::graph::NodeId;
 use crate::hcl::ast::{Expr, ExprKind, Part};
 use crate::program::{Mode, Resource};
@@ -71,6 +77,10 @@ pub struct Checked {
     pub passed: usize,
     /// Rule and resource pairs that were asked.
     pub evaluations: usize,
+    /// Findings that failed before the change and are no more.
+    pub resolved: Vec<Finding>,
+    /// Findings that were left out because the change does not touch them.
+    pub left_out: usize,
 }
 
 /// What one rule says of one resource.
@@ -85,10 +95,48 @@ struct Result {
     actual: Option<String>,
     causes: Vec<String>,
     via: Vec<Via>,
+    /// The account and region that it stands for: of rules about absence.
+    place: Option<Place>,
+    /// What the change does to it.
+    state: Option<State>,
+    /// It is not asked for.
+    left_out: bool,
 }
 
+/// A provider configuration and a region.
+type Place = (Option<usize>, Option<SmolStr>);
+
 /// Asks every rule of every resource that it is about and that is in scope.
-pub fn check(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> Checked {
+pub fn check(facts: &Facts<'_>, earlier: Earlier<'_, '_>, rules: &Rules<'_>, asked: Asked) -> Checked {
+    let Answers { mut results, passed, mut evaluations } = ask_all(facts, rules, asked.keep_pass);
+    let mut resolved = Vec::new();
+    match earlier {
+        Earlier::Untold => {}
+        Earlier::Same => change::unchanged(&mut results),
+        Earlier::Other(before) => {
+            let was = ask_all(before, rules, false);
+            evaluations += was.evaluations;
+            resolved = group(before, change::compare(facts, &mut results, before, was.results, rules));
+        }
+    }
+    drop_passed(&mut results, asked.keep_pass);
+    if asked.changed_only && !matches!(earlier, Earlier::Untold) {
+        change::leave_out(facts, &mut results);
+    }
+    let (left_out, findings) = group(facts, results).into_iter().partition::<Vec<_>, _>(|(out, _)| *out);
+    let findings = findings.into_iter().map(|(_, finding)| finding).collect();
+    let resolved = resolved.into_iter().map(|(_, finding)| finding).collect();
+    Checked { findings, passed, evaluations, resolved, left_out: left_out.len() }
+}
+
+/// What the rules say of one graph.
+struct Answers {
+    results: Vec<Result>,
+    passed: usize,
+    evaluations: usize,
+}
+
+fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> Answers {
     let mut buckets: HashMap<&str, Vec<usize>> = HashMap::new();
     for (index, rule) in rules.compiled.iter().enumerate().filter(|(_, rule)| rule.scope == Scope::Resource) {
         for type_name in rule.types {
@@ -113,10 +161,11 @@ pub fn check(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> Checked {
         same_as_naive(facts, rules, &nodes, &results, keep_pass, passed),
         "buckets lose or add results"
     );
-    let mut absences = absences(facts, rules, &nodes);
-    passed += drop_passed(&mut absences, keep_pass);
+    // There are few of them, and what passed before the change is asked for after it.
+    let absences = absences(facts, rules, &nodes);
+    passed += absences.iter().filter(|result| result.verdict == Verdict::Pass).count();
     results.extend(absences);
-    Checked { findings: group(facts, results), passed, evaluations: evaluations.into_inner() }
+    Answers { results, passed, evaluations: evaluations.into_inner() }
 }
 
 /// Counts the results that pass, and drops them unless they are kept.
@@ -214,6 +263,9 @@ fn ask_rule(
         actual: None,
         causes,
         via: Vec::new(),
+        place: None,
+        state: None,
+        left_out: false,
     };
     if verdict == Verdict::Pass && !keep_pass {
         return Some(result);
@@ -270,7 +322,7 @@ fn absences(facts: &Facts<'_>, rules: &Rules<'_>, nodes: &[NodeId]) -> Vec<Resul
     for (index, rule) in
         rules.compiled.iter().enumerate().filter(|(_, rule)| rule.scope == Scope::ProviderRegion)
     {
-        let mut groups: BTreeMap<(Option<usize>, Option<SmolStr>), Vec<NodeId>> = BTreeMap::new();
+        let mut groups: BTreeMap<Place, Vec<NodeId>> = BTreeMap::new();
         for &node in nodes {
             let Some(resource) = facts.graph.resource(node) else { continue };
             if rule.types.iter().any(|name| name == resource.type_name.as_str()) {
@@ -278,7 +330,7 @@ fn absences(facts: &Facts<'_>, rules: &Rules<'_>, nodes: &[NodeId]) -> Vec<Resul
                 groups.entry((resource.provider, region)).or_default().push(node);
             }
         }
-        for mut group in groups.into_values() {
+        for (place, mut group) in groups {
             // The first by address stands for all, whatever the order of the input.
             group.sort_by_key(|&node| facts.graph.resource(node).map(|resource| resource.address.clone()));
             let Some((&first, others)) = group.split_first() else { continue };
@@ -289,6 +341,7 @@ fn absences(facts: &Facts<'_>, rules: &Rules<'_>, nodes: &[NodeId]) -> Vec<Resul
                     Some((other.site?, format!("`{}` is in the same account and region", other.address)))
                 }));
             }
+            result.place = Some(place);
             results.push(result);
         }
     }
@@ -442,21 +495,22 @@ fn display_partial(partial: &Partial) -> String {
     }
 }
 
-/// Instances of one block that fare alike become one finding.
-fn group(facts: &Facts<'_>, mut results: Vec<Result>) -> Vec<Finding> {
+/// Instances of one block that fare alike become one finding, told with whether it is left out.
+fn group(facts: &Facts<'_>, mut results: Vec<Result>) -> Vec<(bool, Finding)> {
     let block = |node| facts.graph.resource(node).map(|resource| &resource.block);
-    let key = |result: &Result| (result.rule, result.verdict, block(result.node));
+    let key =
+        |result: &Result| (result.rule, result.verdict, block(result.node), result.state, result.left_out);
     results.sort_by(|a, b| {
         let text = || a.message.cmp(&b.message).then_with(|| a.causes.cmp(&b.causes));
         key(a).cmp(&key(b)).then_with(text)
     });
-    let mut findings: Vec<Finding> = Vec::new();
+    let mut findings: Vec<(bool, Finding)> = Vec::new();
     let mut last = None;
     for result in results {
         let key = key(&result);
         let subject = subject(facts, result.node, result.via);
         match findings.last_mut() {
-            Some(finding)
+            Some((_, finding))
                 if last == Some(key)
                     && finding.message == result.message
                     && finding.causes == result.causes =>
@@ -469,7 +523,7 @@ fn group(facts: &Facts<'_>, mut results: Vec<Result>) -> Vec<Finding> {
             }
             _ => {
                 let (site, related) = around_calls(facts, result.node, result.site, result.related);
-                findings.push(Finding {
+                let finding = Finding {
                     rule: result.rule,
                     verdict: result.verdict,
                     message: result.message,
@@ -478,12 +532,14 @@ fn group(facts: &Facts<'_>, mut results: Vec<Result>) -> Vec<Finding> {
                     related,
                     actual: result.actual,
                     causes: result.causes,
-                });
+                    state: result.state,
+                };
+                findings.push((result.left_out, finding));
             }
         }
         last = Some(key);
     }
-    for finding in &mut findings {
+    for (_, finding) in &mut findings {
         finding.resources.sort_unstable();
     }
     findings

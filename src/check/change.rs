@@ -1,0 +1,152 @@
+//! What a change does to what rules say: the answers of before and after, side by side.
+//!
+//! | before | after | |
+//! |---|---|---|
+//! | passes | fails | regression |
+//! | fails | fails | unchanged |
+//! | undetermined, not asked, not there | fails | new |
+//! | fails, undetermined | undetermined | unchanged |
+//! | passes, not asked, not there | undetermined | new |
+//! | fails | passes, not asked any more, gone | resolved |
+//!
+//! A resource is the same if it has the same address after the change. A rule about absence is asked of an account and
+//! region, whichever resource stands for that. What is forgotten is not resolved: it stays as it was, and nobody looks at it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use petgraph::Direction;
+use smol_str::SmolStr;
+
+use super::{Place, Result, Rules, ask_rule, is_subject};
+use crate::catalog::LinkKind;
+use crate::facts::Facts;
+use crate::finding::{State, Verdict};
+use crate::graph::NodeId;
+use crate::program::{Action, Resource};
+
+/// What is asked.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Keep what passes.
+    pub keep_pass: bool,
+    /// Leave out what the change does not touch.
+    pub changed_only: bool,
+}
+
+/// The time before the change, as far as the input tells.
+#[derive(Copy, Clone, Debug)]
+pub enum Earlier<'f, 'g> {
+    /// It does not.
+    Untold,
+    /// All was as it is.
+    Same,
+    /// This was there.
+    Other(&'f Facts<'g>),
+}
+
+/// What an answer is about.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum About {
+    Resource(SmolStr),
+    Place(Place),
+}
+
+/// Where nothing changes.
+pub(super) fn unchanged(results: &mut [Result]) {
+    for result in results.iter_mut().filter(|result| result.verdict != Verdict::Pass) {
+        result.state = Some(State::Unchanged);
+    }
+}
+
+/// Gives each of `results` its state. `was` is what rules said before. Returns what of that is resolved.
+pub(super) fn compare(
+    facts: &Facts<'_>,
+    results: &mut [Result],
+    before: &Facts<'_>,
+    was: Vec<Result>,
+    rules: &Rules<'_>,
+) -> Vec<Result> {
+    let known: BTreeMap<(usize, About), Verdict> = was
+        .iter()
+        .filter_map(|result| Some(((result.rule, about(before, result)?), result.verdict)))
+        .collect();
+    // Of what passed before only the few are asked again that do not pass now.
+    let verdict_before = |result: &Result| {
+        let about = about(facts, result)?;
+        let known = known.get(&(result.rule, about.clone())).copied();
+        let About::Resource(address) = about else { return known };
+        known.or_else(|| {
+            let node = before.graph.by_address(&address).filter(|&node| is_subject(before, node))?;
+            ask_rule(before, rules, result.rule, node, false).map(|result| result.verdict)
+        })
+    };
+    for result in results.iter_mut().filter(|result| result.verdict != Verdict::Pass) {
+        result.state = Some(state(verdict_before(result), result.verdict));
+    }
+    let left: BTreeSet<(usize, About)> = results
+        .iter()
+        .filter(|result| result.verdict != Verdict::Pass)
+        .filter_map(|result| Some((result.rule, about(facts, result)?)))
+        .collect();
+    let is_resolved = |result: &Result| {
+        let is_left = || about(before, result).is_some_and(|about| left.contains(&(result.rule, about)));
+        result.verdict == Verdict::Fail && !is_left() && !is_forgotten(facts, before, result)
+    };
+    was.into_iter().filter(is_resolved).collect()
+}
+
+const fn state(before: Option<Verdict>, after: Verdict) -> State {
+    match (before, after) {
+        (Some(Verdict::Pass), Verdict::Fail) => State::Regression,
+        (Some(Verdict::Fail), _) | (Some(Verdict::Undetermined), Verdict::Undetermined) => State::Unchanged,
+        _ => State::New,
+    }
+}
+
+fn about(facts: &Facts<'_>, result: &Result) -> Option<About> {
+    match &result.place {
+        Some(place) => Some(About::Place(place.clone())),
+        None => facts.graph.resource(result.node).map(|resource| About::Resource(resource.address.clone())),
+    }
+}
+
+fn is_forgotten(facts: &Facts<'_>, before: &Facts<'_>, result: &Result) -> bool {
+    let address = before.graph.resource(result.node).map(|resource| &resource.address);
+    let now = address.and_then(|address| facts.graph.by_address(address));
+    now.and_then(|node| facts.graph.resource(node)).is_some_and(|now| now.action == Action::Forget)
+}
+
+/// Marks what the change does not touch: nothing became of it, and neither its resource nor what configures that changes.
+pub(super) fn leave_out(facts: &Facts<'_>, results: &mut [Result]) {
+    for result in results {
+        let is_same = matches!(result.state, Some(State::Unchanged) | None);
+        result.left_out = is_same && !is_touched(facts, result.node);
+    }
+}
+
+fn is_touched(facts: &Facts<'_>, node: NodeId) -> bool {
+    let changes = |resource: &Resource| resource.action.is_change();
+    let mut configuring = facts
+        .graph
+        .edges(node, Direction::Incoming)
+        .filter(|(edge, _)| edge.kind == LinkKind::Attachment)
+        .filter_map(|(_, source)| facts.graph.resource(source));
+    facts.graph.resource(node).is_some_and(changes) || configuring.any(changes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_told_is_no_regression() {
+        use Verdict::{Fail, Pass, Undetermined};
+        assert_eq!(state(Some(Pass), Fail), State::Regression);
+        assert_eq!(state(Some(Undetermined), Fail), State::New);
+        assert_eq!(state(None, Fail), State::New);
+        assert_eq!(state(Some(Pass), Undetermined), State::New);
+        for before in [Fail, Undetermined] {
+            assert_eq!(state(Some(before), Undetermined), State::Unchanged, "{before:?}");
+        }
+    }
+}

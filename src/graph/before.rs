@@ -1,0 +1,108 @@
+//! The graph before a change: the same resources with their earlier objects, those that are created left out. It shares all
+//! values with the graph after it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use petgraph::graph::DiGraph;
+use smol_str::{SmolStr, format_smolstr};
+
+use super::{ResourceGraph, STEPS};
+use crate::program::{Action, InputKind, Link, Mode, Resource};
+use crate::value::{Map, Truth, Value, equal};
+
+/// What an input tells of the time before.
+#[derive(Debug)]
+pub enum Before {
+    /// Nothing: it is no plan and no preview, or one that does not say what it does to each resource.
+    Untold,
+    /// The change leaves everything as it is.
+    Same,
+    /// This was there.
+    Other(Box<ResourceGraph>),
+}
+
+impl ResourceGraph {
+    /// The graph before the change.
+    pub fn before(&self) -> Before {
+        let any = |is: fn(Action) -> bool| {
+            let mut all = self.graph.node_weights();
+            all.any(|resource| resource.mode == Mode::Managed && is(resource.action))
+        };
+        let tells = matches!(self.kind, InputKind::TerraformPlan | InputKind::PulumiPreview);
+        if !tells || any(|action| action == Action::None) {
+            return Before::Untold;
+        }
+        if !any(Action::is_change_of_values) {
+            return Before::Same;
+        }
+        let mut graph = DiGraph::with_capacity(self.graph.node_count(), self.graph.edge_count());
+        for resource in self.graph.node_weights().filter_map(earlier) {
+            graph.add_node(resource);
+        }
+        let mut this = Self {
+            graph,
+            providers: self.providers.clone(),
+            unfollowed: self.unfollowed.clone(),
+            calls: self.calls.clone(),
+            kind: self.kind,
+            ..Self::default()
+        };
+        // What the first step completes is complete: it looks at both sides of the change.
+        for step in STEPS.iter().skip(1) {
+            step(&mut this);
+        }
+        Before::Other(Box::new(this))
+    }
+}
+
+/// The resource as it was before the change, if it was there.
+fn earlier(resource: &Resource) -> Option<Resource> {
+    let object = resource.earlier()?.clone();
+    let mut earlier = Resource { before: None, action: Action::None, ..resource.clone() };
+    if resource.action.is_change_of_values() {
+        earlier.configured = configured(resource);
+        // What the configuration names now it named before, as far as that gave the same.
+        let is_same = |link: &Link| {
+            let after = resource.after.as_ref().and_then(|after| after.at_path(&link.path));
+            after.zip(object.at_path(&link.path)).is_some_and(|(a, b)| equal(a, b) == Truth::Yes)
+        };
+        earlier.references.retain(is_same);
+    }
+    earlier.after = Some(object);
+    Some(earlier)
+}
+
+/// Paths that the configuration set before the change. There is only the configuration after it: what that sets, and what
+/// has been taken out or changed by somebody, as the values show.
+pub(super) fn configured(resource: &Resource) -> Option<Arc<BTreeSet<SmolStr>>> {
+    let configured = resource.configured.as_ref()?;
+    let (Some(before), Some(after)) = (&resource.before, &resource.after) else {
+        return Some(Arc::clone(configured));
+    };
+    let mut more = BTreeSet::new();
+    for (name, value) in before.map().into_iter().flat_map(Map::iter) {
+        let is_changed = after.get(name).is_some_and(|now| equal(now, value) == Truth::No);
+        if is_changed && !configured.contains(name) {
+            collect(value, name, &mut more);
+        }
+    }
+    if more.is_empty() {
+        return Some(Arc::clone(configured));
+    }
+    Some(Arc::new(configured.iter().cloned().chain(more).collect()))
+}
+
+/// The paths of `value`, which is at `path`, and of all in it that is not empty.
+fn collect(value: &Value, path: &SmolStr, paths: &mut BTreeSet<SmolStr>) {
+    let items = value.items();
+    if value.is_null() || items.is_some_and(<[Value]>::is_empty) {
+        return;
+    }
+    paths.insert(path.clone());
+    for object in items.unwrap_or(std::slice::from_ref(value)) {
+        for (name, value) in object.map().into_iter().flat_map(Map::iter) {
+            collect(value, &format_smolstr!("{path}.{name}"), paths);
+        }
+    }
+}
