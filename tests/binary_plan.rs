@@ -94,16 +94,22 @@ impl Comparison {
         if facts(json) != facts(binary) {
             self.wrong.push(format!("{at}: {:?} and {:?}", facts(json), facts(binary)));
         }
-        match (&json.after, &binary.after) {
-            (None, None) => {}
-            (Some(a), Some(b)) => {
-                let complete = |value: &Value| match json.mode {
-                    Mode::Managed => catalog::complete(&json.type_name, value.clone(), false),
-                    Mode::Data => value.clone(),
-                };
-                self.values(at, &complete(a), &complete(b), false, false);
+        let sides = [
+            ("before", json.earlier(), binary.earlier()),
+            ("after", json.after.as_ref(), binary.after.as_ref()),
+        ];
+        for (when, json_value, binary_value) in sides {
+            match (json_value, binary_value) {
+                (None, None) => {}
+                (Some(a), Some(b)) => {
+                    let complete = |value: &Value| match json.mode {
+                        Mode::Managed => catalog::complete(&json.type_name, value.clone(), false),
+                        Mode::Data => value.clone(),
+                    };
+                    self.values(at, &complete(a), &complete(b), false, false);
+                }
+                _ => self.wrong.push(format!("{at}: one has nothing {when} the change")),
             }
-            _ => self.wrong.push(format!("{at}: one has nothing after the change")),
         }
     }
 
