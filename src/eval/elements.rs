@@ -219,13 +219,11 @@ fn length(list: &Value) -> Option<Value> {
     let least = apart.len();
     let numbers: Vec<Value> =
         (least..=elements.len()).take(Partial::MAX_CHOICES + 1).map(Value::number).collect();
-    match numbers.as_slice() {
-        [only] => Some(only.clone().mark(list.sensitive)),
-        _ => {
-            let partial = Partial::choice(&numbers)?;
-            Some(Value::unknown_from(&[list], Type::Number).with_partial(Some(partial)))
-        }
+    if let [only] = numbers.as_slice() {
+        return Some(only.clone().mark(list.sensitive));
     }
+    let partial = Partial::choice(&numbers)?;
+    Some(Value::unknown_from(&[list], Type::Number).with_partial(Some(partial)))
 }
 
 #[cfg(test)]

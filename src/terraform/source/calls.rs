@@ -177,7 +177,7 @@ impl<'a> ModuleScope<'a> {
             return Called::Unfollowed(expansion);
         }
         let step = format_smolstr!("module.{name}");
-        let shared = self.shared.called(name, declared, &definition.module, all.len());
+        let shared = self.shared.called(name, declared, definition.module, all.len());
         let (path, block_path) = (inside(&self.path, step.clone()), inside(&self.block_path, step));
         let instances = all.into_iter().map(|(key, each)| {
             let arguments = Arguments {

@@ -79,7 +79,7 @@ impl<'a> ModuleScope<'a> {
         variables: BTreeMap<&'a str, Value>,
     ) -> Rc<Self> {
         let path = SmolStr::default();
-        let shared = Shared::root(&definition.module);
+        let shared = Shared::root(definition.module);
         Self::new(run, definition, (path.clone(), path), Variables::Given(variables), shared)
     }
 
