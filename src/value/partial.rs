@@ -1,7 +1,7 @@
 //! What is known of an unknown value beyond what Terraform knows: a string with holes, JSON with holes, one of a few,
 //! some of the elements.
 //!
-//! It is a part of [`Unknown`](super::Unknown), so whoever does not ask for it sees an unknown value: that is what
+//! It is a part of [`Unknown`], so whoever does not ask for it sees an unknown value: that is what
 //! Terraform sees too, and dropping it is the projection that tests/modes.rs holds against Terraform's own answers.
 
 use std::sync::Arc;
