@@ -11,17 +11,18 @@
     reason = "a benchmark prints, and stops where something is wrong"
 )]
 
+#[path = "common/whole_run.rs"]
+mod whole_run;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-
-const RUNS: usize = 15;
+use whole_run::{best, check};
 
 fn main() {
     let instances = std::env::args().skip(1).find_map(|arg| arg.parse().ok()).unwrap_or(5_000);
@@ -92,37 +93,6 @@ struct Change<'a> {
 
 fn ratio(a: Duration, b: Duration) -> f64 {
     a.as_secs_f64() / b.as_secs_f64()
-}
-
-fn best(mut run: impl FnMut()) -> Duration {
-    (0..RUNS)
-        .map(|_| {
-            let start = Instant::now();
-            run();
-            start.elapsed()
-        })
-        .min()
-        .unwrap()
-}
-
-/// Runs airgate and returns its peak memory in bytes, as far as a glance every half millisecond sees it (Linux only).
-fn check(path: &Path) -> usize {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_airgate"))
-        .args(["check", "--no-config", "--format", "json"])
-        .arg(path)
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let status = PathBuf::from(format!("/proc/{}/status", child.id()));
-    let mut peak = 0;
-    while child.try_wait().unwrap().is_none() {
-        let text = fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
-        peak = peak.max(kilobytes.unwrap_or(0) * 1024);
-        std::thread::sleep(Duration::from_micros(500));
-    }
-    peak
 }
 
 /// Writes a plan with at least `instances` managed instances; returns where, and how many it has.

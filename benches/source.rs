@@ -13,10 +13,11 @@
 
 #[path = "../tests/common/teams.rs"]
 mod teams;
+#[path = "common/whole_run.rs"]
+mod whole_run;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use airgate::config::Config;
@@ -25,8 +26,7 @@ use airgate::graph::ResourceGraph;
 use airgate::input::Inputs;
 use airgate::source::Sources;
 use airgate::terraform::source::variables::RunOptions;
-
-const RUNS: usize = 15;
+use whole_run::{RUNS, best, check};
 
 /// The files of the generated tree.
 const FILES: usize = 9_000;
@@ -79,16 +79,6 @@ fn keep(best: &mut Duration, start: Instant) {
     *best = if best.is_zero() { time } else { time.min(*best) };
 }
 
-fn best(mut run: impl FnMut()) -> Duration {
-    let mut best = Duration::default();
-    for _ in 0..RUNS {
-        let start = Instant::now();
-        run();
-        keep(&mut best, start);
-    }
-    best
-}
-
 /// Writes the root module and the module that it calls.
 fn write(instances: usize) -> PathBuf {
     let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("teams-{instances}"));
@@ -96,26 +86,6 @@ fn write(instances: usize) -> PathBuf {
     fs::write(root.join("main.tf"), teams::root(instances)).unwrap();
     fs::write(root.join("team/main.tf"), teams::TEAM).unwrap();
     root
-}
-
-/// Runs airgate and returns its peak memory in bytes, as far as a glance every half millisecond sees it (Linux only).
-fn check(path: &Path) -> usize {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_airgate"))
-        .args(["check", "--no-config", "--format", "json"])
-        .arg(path)
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let status = PathBuf::from(format!("/proc/{}/status", child.id()));
-    let mut peak = 0;
-    while child.try_wait().unwrap().is_none() {
-        let text = fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
-        peak = peak.max(kilobytes.unwrap_or(0) * 1024);
-        std::thread::sleep(Duration::from_micros(500));
-    }
-    peak
 }
 
 /// The files of one directory: their paths and texts.
