@@ -5,6 +5,7 @@
 //! A debug build checks that the bucketed result is the one that asking every rule of every resource gives.
 
 mod change;
+mod display;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -14,6 +15,8 @@ use rayon::prelude::*;
 use smol_str::SmolStr;
 
 pub use change::{Asked, Earlier};
+pub use display::display;
+use display::shown;
 
 use crate::catalog::{Ai, Catalog};
 use crate::config;
@@ -28,7 +31,7 @@ use crate::hcl::ast::{Expr, ExprKind, Part};
 use crate::program::{Mode, Resource};
 use crate::rules::{CompiledRule, Scope, Test, Vocabulary};
 use crate::source::{FileId, Site};
-use crate::value::{Element, Kind, Partial, Step, Times, Truth, Value};
+use crate::value::{Kind, Step, Truth, Value};
 
 /// The rules that run.
 #[derive(Debug)]
@@ -429,70 +432,6 @@ fn message(
         _ => {}
     }
     text
-}
-
-/// A deciding value for people: what nobody wrote is the provider's default, or nothing at all.
-fn shown(value: &Value) -> String {
-    let is_written = value.origin.is_some() || value.is_null() || value.is_unknown();
-    match value.items() {
-        Some([]) if !is_written => display(&Value::NULL),
-        _ if is_written => display(value),
-        _ => format!("{} (default)", display(value)),
-    }
-}
-
-/// Longest text of a value that is shown.
-const MAX_SHOWN: usize = 100;
-
-/// A value for people, without any sensitive content.
-pub fn display(value: &Value) -> String {
-    let text = match &value.kind {
-        _ if value.sensitive => "(sensitive)".to_owned(),
-        Kind::Null => "(not set)".to_owned(),
-        Kind::Bool(truth) => truth.to_string(),
-        Kind::Number(number) => number.to_string(),
-        Kind::String(text) => format!("\"{text}\""),
-        Kind::Unknown(unknown) => match (&value.reference, &unknown.partial) {
-            (Some(reference), _) => reference.to_string(),
-            (None, Some(partial)) => display_partial(partial),
-            (None, None) => "(known after apply)".to_owned(),
-        },
-        Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => {
-            let items: Vec<String> = items.iter().take(4).map(display).collect();
-            let more = if value.items().is_some_and(|all| all.len() > 4) { ", …" } else { "" };
-            format!("[{}{more}]", items.join(", "))
-        }
-        Kind::Map(map) | Kind::Object(map) => {
-            let set = map.iter().filter(|(_, value)| !value.is_null());
-            let items: Vec<String> =
-                set.take(4).map(|(key, value)| format!("{key} = {}", display(value))).collect();
-            format!("{{ {} }}", items.join(", "))
-        }
-    };
-    match text.char_indices().nth(MAX_SHOWN) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text,
-    }
-}
-
-/// What is known of an unknown value, as an expression would write it.
-fn display_partial(partial: &Partial) -> String {
-    match partial {
-        Partial::Template(pieces) => {
-            format!("\"{}\"", pieces.iter().map(ToString::to_string).collect::<String>())
-        }
-        Partial::Json(value) => format!("jsonencode({})", display(value)),
-        Partial::Choice(all) => all.iter().map(display).collect::<Vec<_>>().join(" or "),
-        Partial::Elements(all) => {
-            let element = |element: &Element| match element.times {
-                Times::Once => display(&element.value),
-                Times::Perhaps => format!("perhaps {}", display(&element.value)),
-                Times::Any => format!("any number of {}", display(&element.value)),
-            };
-            let more = if all.len() > 4 { ", …" } else { "" };
-            format!("[{}{more}]", all.iter().take(4).map(element).collect::<Vec<_>>().join(", "))
-        }
-    }
 }
 
 /// Instances of one block that fare alike become one finding, told with whether it is left out.
