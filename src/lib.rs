@@ -5,7 +5,7 @@
 //! [`analyze`] is the whole tool, one line an arrow:
 //!
 //! 1. [`rules`] — policy as data: Markdown files, compiled conditions.
-//! 2. [`input`] — files to [`source::Sources`]; the only step that touches the disk.
+//! 2. [`input`] — files to [`source::Sources`]. After it only functions such as `file()` touch the disk.
 //! 3. [`terraform`], [`pulumi`] — an input to a [`program::Program`], with [`hcl`] for syntax, [`eval`] for expressions
 //!    and [`value`] for what they give. From here on nothing knows which tool the input came from.
 //! 4. [`graph`] — resources completed by the [`catalog`], and the edges between them.

@@ -99,7 +99,7 @@ impl Completion {
             let value = given.next_if(|(key, _)| key == name).map(|(_, value)| value);
             let is_absent = value.as_ref().is_none_or(|value| match member {
                 Member::Attribute(attribute) => is_unset(value, attribute),
-                Member::Block(_) => is_absent(value),
+                Member::Block(_) => value.is_absent(),
             });
             let value = match (unset.next(), member) {
                 (Some(unset), _) if is_absent => unset.clone(),
@@ -138,7 +138,7 @@ impl Completion {
 
     fn nested(&self, nested: &NestedBlock, value: Option<Value>, around: &str, name: &str) -> Value {
         match value {
-            Some(value) if !is_absent(&value) => {
+            Some(value) if !value.is_absent() => {
                 // The path is only asked for where there are defaults.
                 let path = if self.partial { join(around, name) } else { String::new() };
                 self.instances(nested, value, &path)
@@ -268,11 +268,6 @@ fn is_unset(value: &Value, attribute: &AttributeSchema) -> bool {
         _ => false,
     };
     value.is_null() || is_empty && attribute.computed
-}
-
-/// Whether a nested block has no instance.
-fn is_absent(value: &Value) -> bool {
-    value.is_null() || value.items().is_some_and(<[Value]>::is_empty)
 }
 
 /// The dotted path of `name` in `around`.

@@ -65,8 +65,7 @@ fn is_below(configured: &BTreeSet<SmolStr>, path: &str) -> bool {
 /// Whether the attribute at `path` is surely `wanted`. Null and the empty list are one.
 fn is(object: &Value, path: &str, wanted: &Value) -> bool {
     let found = object.at_path(path).unwrap_or(&Value::NULL);
-    let is_empty = |value: &Value| value.is_null() || value.items().is_some_and(<[Value]>::is_empty);
-    if is_empty(wanted) { is_empty(found) } else { equal(found, wanted) == Truth::Yes }
+    if wanted.is_absent() { found.is_absent() } else { equal(found, wanted) == Truth::Yes }
 }
 
 fn by_type() -> &'static BTreeMap<&'static str, Vec<&'static DocumentedDefault>> {

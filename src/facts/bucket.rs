@@ -165,9 +165,9 @@ impl Reader<'_, '_> {
     fn inline(&self, name: &str, path: &str, say: impl Fn(&Value) -> Value) -> Option<Value> {
         let set = self.bucket.configured.as_ref().is_none_or(|names| names.contains(name));
         let value = self.bucket.after.as_ref()?.get(name)?;
-        let empty = value.is_null() || value.items().is_some_and(<[Value]>::is_empty);
-        (set && !empty && !matches!(value.as_unknown(), Some(unknown) if unknown.cause == Cause::Provider))
-            .then(|| say(&descend(value, path)))
+        (set && !value.is_absent()
+            && !matches!(value.as_unknown(), Some(unknown) if unknown.cause == Cause::Provider))
+        .then(|| say(&descend(value, path)))
     }
 
     /// Nobody here configures it, unless a sub-resource of a bucket that is not known does, or a module that is not

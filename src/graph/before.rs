@@ -95,12 +95,11 @@ pub(super) fn configured(resource: &Resource) -> Option<Arc<BTreeSet<SmolStr>>> 
 
 /// The paths of `value`, which is at `path`, and of all in it that is not empty.
 fn collect(value: &Value, path: &SmolStr, paths: &mut BTreeSet<SmolStr>) {
-    let items = value.items();
-    if value.is_null() || items.is_some_and(<[Value]>::is_empty) {
+    if value.is_absent() {
         return;
     }
     paths.insert(path.clone());
-    for object in items.unwrap_or(std::slice::from_ref(value)) {
+    for object in value.items().unwrap_or(std::slice::from_ref(value)) {
         for (name, value) in object.map().into_iter().flat_map(Map::iter) {
             collect(value, &format_smolstr!("{path}.{name}"), paths);
         }

@@ -262,3 +262,8 @@ fn wide_ident_length(text: &str) -> usize {
     };
     text.char_indices().find(|&at| !part(at)).map_or(text.len(), |(i, _)| i)
 }
+
+/// Whether `text` is one identifier of the language, and nothing else.
+pub fn is_identifier(text: &str) -> bool {
+    !text.is_empty() && wide_ident_length(text) == text.len()
+}

@@ -20,6 +20,7 @@ mod tests;
 mod tree;
 
 use bumpalo::Bump;
+pub use lexer::is_identifier;
 
 use crate::diagnostic::Diagnostic;
 use crate::source::FileId;

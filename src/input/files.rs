@@ -1,5 +1,5 @@
-//! What the user named, read: directories of Terraform source, JSON documents and binary plans. The only step that touches
-//! the disk.
+//! What the user named, read: directories of Terraform source, JSON documents and binary plans. After it only functions such
+//! as `file()` touch the disk.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -158,17 +158,17 @@ impl Inputs {
 
     /// Refuses a `--var` that no root module declares, as Terraform does: most likely it is misspelled.
     fn check_declared(&self, options: &RunOptions, sources: &Sources) -> Result<(), ReadError> {
-        let mut vars = options.values.iter().filter_map(|option| match option {
+        let vars = options.values.iter().filter_map(|option| match option {
             ValueOption::Var(name, _) => Some(name),
             ValueOption::File(_) => None,
         });
+        let mut vars = vars.peekable();
         let roots = || {
             self.items.iter().filter_map(|input| match input {
                 Input::Source(root) => Some(root),
                 Input::Binary(_) | Input::Document { .. } => None,
             })
         };
-        let mut vars = vars.by_ref().peekable();
         if vars.peek().is_none() || roots().next().is_none() {
             return Ok(());
         }

@@ -233,6 +233,11 @@ impl Value {
         matches!(self.kind, Kind::Null)
     }
 
+    /// Whether it is `null`, or a list, set or tuple without elements: what stands for a nested block that is not there.
+    pub fn is_absent(&self) -> bool {
+        self.is_null() || self.items().is_some_and(<[Self]>::is_empty)
+    }
+
     /// Whether it is unknown at the top.
     pub fn is_unknown(&self) -> bool {
         matches!(self.kind, Kind::Unknown(_))

@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::call::{Call, Outcome, string, unknown};
-use crate::value::{Kind, Map, Type, Unknown, Value};
+use super::call::{Call, Outcome, string};
+use super::json::not_told;
+use crate::hcl::is_identifier;
+use crate::value::{Kind, Map, Type, Value};
 
 /// One line before it is indented.
 #[derive(Default)]
@@ -22,24 +24,12 @@ struct Lines(Vec<Line>);
 
 pub(super) fn expression(call: &Call<'_>) -> Value {
     let value = call.value(0);
-    if value.is_wholly_known() {
-        let mut lines = Lines(vec![Line::default()]);
-        lines.value(value);
-        return string(lines.finish());
+    if !value.is_wholly_known() {
+        return not_told(call);
     }
-    let first = match &value.kind {
-        Kind::List(_) | Kind::Set(_) | Kind::Tuple(_) => "[",
-        Kind::Map(_) | Kind::Object(_) => "{",
-        Kind::Unknown(unknown) if unknown.not_null => match unknown.ty {
-            Type::String => "\"",
-            Type::List(_) | Type::Set(_) | Type::Tuple(_) => "[",
-            Type::Map(_) | Type::Object(_) => "{",
-            _ => "",
-        },
-        _ => "",
-    };
-    let unknown = unknown(call.args, Type::String, true);
-    Value::from_unknown(Unknown { prefix: first.into(), ..unknown })
+    let mut lines = Lines(vec![Line::default()]);
+    lines.value(value);
+    string(lines.finish())
 }
 
 pub(super) fn variables(call: &Call<'_>) -> Outcome {
@@ -58,12 +48,6 @@ pub(super) fn variables(call: &Call<'_>) -> Outcome {
     lines.attributes(map);
     let text = lines.finish();
     Ok(string(if text.is_empty() { text } else { text + "\n" }))
-}
-
-fn is_identifier(text: &str) -> bool {
-    let mut chars = text.chars();
-    chars.next().is_some_and(|first| first == '_' || unicode_ident::is_xid_start(first))
-        && chars.all(|c| c == '-' || unicode_ident::is_xid_continue(c))
 }
 
 impl Lines {

@@ -14,8 +14,13 @@ pub(super) fn jsonencode(call: &Call<'_>) -> Outcome {
         write(value, &mut out);
         return Ok(string(out));
     }
+    Ok(not_told(call))
+}
+
+/// The text of a first argument that is not wholly known, in JSON or Terraform's own language: both begin alike.
+pub(super) fn not_told(call: &Call<'_>) -> Value {
     // The first character tells the type, and a type is often known where a value is not.
-    let first = match &value.kind {
+    let first = match &call.value(0).kind {
         Kind::List(_) | Kind::Set(_) | Kind::Tuple(_) => "[",
         Kind::Map(_) | Kind::Object(_) => "{",
         Kind::Unknown(unknown) if unknown.not_null => match unknown.ty {
@@ -27,7 +32,7 @@ pub(super) fn jsonencode(call: &Call<'_>) -> Outcome {
         _ => "",
     };
     let unknown = unknown(call.args, Type::String, true);
-    Ok(Value::from_unknown(Unknown { prefix: first.into(), ..unknown }))
+    Value::from_unknown(Unknown { prefix: first.into(), ..unknown })
 }
 
 /// Writes a wholly known value.

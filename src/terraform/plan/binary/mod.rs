@@ -31,8 +31,8 @@ pub fn variable(bytes: &[u8]) -> Option<Value> {
     msgpack::decode(bytes, &Marks::None).ok()
 }
 
-/// Reads the plan: its changes, data sources from the prior `state` in `file`, and all else from `source`, what the configuration in
-/// the plan evaluates to. Only types that are `wanted` get their values; all resources are listed.
+/// Reads the plan: its changes, data sources from the prior `state` in `file`, and all else from `source`, what the
+/// configuration in the plan evaluates to. Only types that are `wanted` get their values; all resources are listed.
 pub fn read(
     plan: &Plan<'_>,
     source: Program,
