@@ -19,6 +19,8 @@ pub struct Program {
     pub kind: InputKind,
     /// The path it was read from, as the user gave it.
     pub path: String,
+    /// What it is called among others: [`None`] if that is its path.
+    pub unit: Option<String>,
     /// The tool and version that wrote it, if it says so: `Terraform 1.11.4`.
     pub written_by: Option<String>,
     /// Resource and data instances, in the order of the input.

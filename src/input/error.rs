@@ -137,6 +137,14 @@ impl Found {
         }
     }
 
+    /// Whether somebody meant a plan or preview.
+    pub(super) const fn is_of_plan(self) -> bool {
+        matches!(
+            self,
+            Self::StreamingPlan | Self::HumanPlan | Self::PulumiEvents | Self::PulumiSummary | Self::PulumiUpdatePlan
+        )
+    }
+
     pub(super) const fn advice(self) -> &'static str {
         match self {
             Self::StreamingPlan => "save a plan with `-out=PLAN` and use `terraform show -json PLAN`",

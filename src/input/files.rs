@@ -1,14 +1,14 @@
 //! What the user named, read: directories of Terraform source, JSON documents and binary plans. After it only functions such
 //! as `file()` touch the disk.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use bumpalo::Bump;
 use smol_str::SmolStr;
 
-use crate::diagnostic::Level;
+use crate::diagnostic::{Diagnostic, Level};
 use crate::eval::Mode;
 use crate::program::Program;
 use crate::source::{FileId, Position, Sources};
@@ -16,7 +16,8 @@ use crate::terraform::source::variables::{Given, GivenItem, GivenVar, RunOptions
 use crate::terraform::source::{self, RootModule, display_path, read_text, syntax};
 
 use super::binary::{BinaryPlan, is_archive};
-use super::roots::Candidates;
+use super::roots::{Candidates, Held};
+use super::units::{self, Units};
 use super::{InputError, InputFile};
 
 /// Everything that was named.
@@ -31,6 +32,10 @@ pub struct Inputs {
     workspace: Option<String>,
     /// How expressions are evaluated.
     mode: Mode,
+    /// The names of those that were found in a folder of plans, by their paths.
+    units: BTreeMap<String, String>,
+    /// What is said of such folders.
+    pub diagnostics: Vec<Diagnostic>,
 }
 
 /// A file with values of root variables.
@@ -87,13 +92,11 @@ pub enum ReadError {
     /// A file of variables cannot be read.
     #[error("{0}")]
     Variables(String),
-    /// A directory without Terraform: there is nothing to analyse.
-    #[error("no Terraform files in {path}{hint}")]
+    /// There is nothing to analyse in a directory.
+    #[error("no Terraform files, plans or states in {path}")]
     Nothing {
         /// As the user gave it.
         path: String,
-        /// What is there instead.
-        hint: String,
     },
 }
 
@@ -117,8 +120,17 @@ impl Inputs {
         for (at, path) in paths.iter().enumerate() {
             if path.is_dir() {
                 let io = |source| ReadError::Io { path: display_path(path), source };
-                if !roots.add_directory(path, recursive, at, sources).map_err(io)? {
-                    return Err(nothing(path));
+                let held = roots.add_directory(path, recursive, at, sources).map_err(io)?;
+                match held {
+                    Held::Root => {}
+                    Held::Source if !recursive => this.diagnostics.extend(units::beside_source(path)),
+                    Held::Source | Held::Nothing => {
+                        let found = units::search(path, sources);
+                        if held == Held::Nothing && found.is_empty() {
+                            return Err(nothing(path));
+                        }
+                        this.add_units(found, at, &mut documents, &mut items);
+                    }
                 }
             } else if let Some(module) = module_of(path) {
                 // `*.tf` of a shell names a module once a file.
@@ -154,6 +166,24 @@ impl Inputs {
             .map(|(name, text)| (name.into(), sources.add_given(format!("TF_VAR_{name}"), text.clone())))
             .collect();
         Ok(this)
+    }
+
+    /// Takes in the inputs of a folder, without those that were named too.
+    fn add_units(
+        &mut self,
+        found: Units,
+        at: usize,
+        documents: &mut BTreeSet<PathBuf>,
+        items: &mut Vec<(usize, Input)>,
+    ) {
+        self.diagnostics.extend(found.diagnostics);
+        for (unit, input) in found.items {
+            let path = input.path().to_owned();
+            if documents.insert(std::fs::canonicalize(&path).unwrap_or_else(|_| PathBuf::from(&path))) {
+                self.units.insert(path, unit);
+                items.push((at, input));
+            }
+        }
     }
 
     /// Refuses a `--var` that no root module declares, as Terraform does: most likely it is misspelled.
@@ -210,20 +240,32 @@ impl Input {
         sources: &Sources,
         wanted: &dyn Fn(&str) -> bool,
     ) -> Result<Program, ReadError> {
+        let unit = inputs.units.get(self.path()).cloned();
+        let named = |program: Program| Program { unit: unit.clone(), ..program };
         let (kind, path, file) = match self {
             Self::Source(root) => return Ok(evaluate(root, inputs, sources)),
-            Self::Binary(plan) => return Ok(plan.program(sources, wanted)),
+            Self::Binary(plan) => return Ok(named(plan.program(sources, wanted))),
             Self::Document { kind, path, file } => (*kind, path, *file),
         };
-        let program = super::read(kind, path, sources.text(file), file, wanted);
+        let program = named(super::read(kind, path, sources.text(file), file, wanted));
         let fault = program.diagnostics.iter().find(|diagnostic| diagnostic.level == Level::Error);
-        match fault.filter(|_| program.resources.is_empty()) {
+        // One of many is told as all else that is wrong with them.
+        match fault.filter(|_| program.resources.is_empty() && unit.is_none()) {
             Some(fault) => {
                 let start = fault.site.map_or(0, |site| site.span.start);
                 let position = sources.get(file).map(|source| source.position(start)).unwrap_or_default();
                 Err(ReadError::Document { path: path.clone(), position, message: fault.message.clone() })
             }
             None => Ok(program),
+        }
+    }
+
+    /// As the user would write it.
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Source(root) => &root.path,
+            Self::Binary(plan) => plan.path(),
+            Self::Document { path, .. } => path,
         }
     }
 }
@@ -268,13 +310,23 @@ fn read(path: &Path, sources: &mut Sources) -> Result<Input, ReadError> {
     let is_stdin = path == Path::new("-");
     let shown = if is_stdin { "<stdin>".to_owned() } else { display_path(path) };
     let io = |source| ReadError::Io { path: shown.clone(), source };
-    let bytes = if is_stdin {
-        let mut bytes = Vec::new();
-        std::io::stdin().lock().read_to_end(&mut bytes).map_err(io)?;
-        bytes
+    let mut bytes = Vec::new();
+    if is_stdin {
+        read_bounded(std::io::stdin().lock(), &mut bytes).map_err(io)?;
     } else {
-        std::fs::read(path).map_err(io)?
-    };
+        read_bounded(std::fs::File::open(path).map_err(io)?, &mut bytes).map_err(io)?;
+    }
+    from_bytes(shown, bytes, sources)
+}
+
+/// Reads on to the end, or until there is more than any input has.
+pub(super) fn read_bounded(from: impl Read, bytes: &mut Vec<u8>) -> std::io::Result<()> {
+    let limit = u64::from(u32::MAX).saturating_sub(bytes.len() as u64) + 1;
+    from.take(limit).read_to_end(bytes).map(|_| ())
+}
+
+/// The document or binary plan in `bytes`, which is `shown` to the user.
+pub(super) fn from_bytes(shown: String, bytes: Vec<u8>, sources: &mut Sources) -> Result<Input, ReadError> {
     if is_archive(&bytes) {
         return Ok(Input::Binary(Box::new(BinaryPlan::read(&shown, &bytes, sources)?)));
     }
@@ -284,8 +336,7 @@ fn read(path: &Path, sources: &mut Sources) -> Result<Input, ReadError> {
     Ok(Input::Document { kind, path: shown, file })
 }
 
-/// What is said of a directory without Terraform.
+/// What is said of a directory with nothing to analyse.
 fn nothing(directory: &Path) -> ReadError {
-    let hint = if directory.join("plan.json").is_file() { ": name the plan.json in it" } else { "" };
-    ReadError::Nothing { path: display_path(directory), hint: hint.to_owned() }
+    ReadError::Nothing { path: display_path(directory) }
 }

@@ -9,6 +9,7 @@ pub mod json;
 mod look;
 mod marks;
 mod roots;
+mod units;
 pub(crate) mod wiring;
 
 use serde::de::Deserializer as _;

@@ -33,6 +33,8 @@ pub struct Plan<'a> {
     pub version: u64,
     /// The version of Terraform or OpenTofu.
     pub terraform_version: &'a str,
+    /// When it was made, as plan JSON has it.
+    pub timestamp: &'a str,
     /// Names and values of root variables.
     pub variables: Vec<(&'a str, &'a [u8])>,
     /// The changes of resource instances.
@@ -80,6 +82,7 @@ impl<'a> Plan<'a> {
                     }
                 }
                 (14, Field::Bytes(version)) => this.terraform_version = text(version)?,
+                (21, Field::Bytes(made)) => this.timestamp = text(made)?,
                 (20, Field::Int(errored)) => this.errored = errored != 0,
                 (25, Field::Int(applyable)) => this.applyable = applyable != 0,
                 (26, Field::Int(complete)) => this.complete = complete != 0,
