@@ -96,7 +96,7 @@ fn report(set: &RuleSet, inputs: &Inputs, mut sources: Sources, options: &Option
     let check = |input| check_input(input, inputs, &sources, &rules, options);
     let parts = inputs.items.par_iter().map(check).collect::<Result<_, _>>()?;
     let infos = rules.compiled.iter().map(|rule| rule.info.clone()).collect();
-    Ok(assemble::report(infos, set.digest().to_owned(), parts, sources))
+    Ok(assemble::report(infos, set.digest().to_owned(), parts, inputs.diagnostics.clone(), sources))
 }
 
 /// One input: program, graph, facts, findings.
@@ -113,12 +113,14 @@ fn check_input(
     let before = graph.before();
     let facts = Facts::new(&graph, &options.config);
     let asked = Asked { keep_pass: options.keep_pass, changed_only: options.changed_only };
+    let stored = graph.stored(&before);
+    let stored = stored.as_ref().map(|graph| Facts::new(graph, &options.config));
     let checked = match &before {
-        Before::Untold => check::check(&facts, Earlier::Untold, rules, asked),
-        Before::Same => check::check(&facts, Earlier::Same, rules, asked),
+        Before::Untold => check::check(&facts, Earlier::Untold, None, rules, asked),
+        Before::Same => check::check(&facts, Earlier::Same, stored.as_ref(), rules, asked),
         Before::Other(before) => {
             let earlier = Facts::new(before, &options.config);
-            check::check(&facts, Earlier::Other(&earlier), rules, asked)
+            check::check(&facts, Earlier::Other(&earlier), stored.as_ref(), rules, asked)
         }
     };
     Ok(part.checked(&facts, &before, checked))

@@ -37,6 +37,11 @@ pub struct Program {
     pub unmapped: usize,
     /// How many expressions of the source were evaluated, each once for all instances of a module that it is the same in.
     pub expressions: usize,
+    /// Addresses before the change of what it moves, by those after it.
+    pub moved: BTreeMap<SmolStr, SmolStr>,
+    /// Resources as the state had them before it was refreshed, where that found them changed or gone: `after` is the object
+    /// as stored.
+    pub stored: Vec<Resource>,
     /// The input says of itself that it is not whole (`errored`, a failed preview): why.
     pub incomplete: Option<String>,
     /// What could not be read or understood.

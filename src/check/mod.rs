@@ -102,6 +102,8 @@ struct Result {
     place: Option<Place>,
     /// What the change does to it.
     state: Option<State>,
+    /// It failed before because somebody changed something outside of the tool.
+    drift: bool,
     /// It is not asked for.
     left_out: bool,
 }
@@ -109,15 +111,30 @@ struct Result {
 /// A provider configuration and a region.
 type Place = (Option<usize>, Option<SmolStr>);
 
-/// Asks every rule of every resource that it is about and that is in scope.
-pub fn check(facts: &Facts<'_>, earlier: Earlier<'_, '_>, rules: &Rules<'_>, asked: Asked) -> Checked {
+/// Asks every rule of every resource that it is about and that is in scope. `stored` is what the state was before it was
+/// refreshed, where that is another one than `earlier`.
+pub fn check(
+    facts: &Facts<'_>,
+    earlier: Earlier<'_, '_>,
+    stored: Option<&Facts<'_>>,
+    rules: &Rules<'_>,
+    asked: Asked,
+) -> Checked {
     let Answers { mut results, passed, mut evaluations } = ask_all(facts, rules, asked.keep_pass);
     let mut resolved = Vec::new();
     match earlier {
         Earlier::Untold => {}
-        Earlier::Same => change::unchanged(&mut results),
+        Earlier::Same => {
+            change::unchanged(&mut results);
+            if let Some(stored) = stored {
+                evaluations += change::mark_drift(facts, &mut results, stored, rules);
+            }
+        }
         Earlier::Other(before) => {
-            let was = ask_all(before, rules, false);
+            let mut was = ask_all(before, rules, false);
+            if let Some(stored) = stored {
+                evaluations += change::mark_drift(before, &mut was.results, stored, rules);
+            }
             evaluations += was.evaluations;
             resolved = group(before, change::compare(facts, &mut results, before, was.results, rules));
         }
@@ -268,6 +285,7 @@ fn ask_rule(
         via: Vec::new(),
         place: None,
         state: None,
+        drift: false,
         left_out: false,
     };
     if verdict == Verdict::Pass && !keep_pass {
@@ -437,8 +455,9 @@ fn message(
 /// Instances of one block that fare alike become one finding, told with whether it is left out.
 fn group(facts: &Facts<'_>, mut results: Vec<Result>) -> Vec<(bool, Finding)> {
     let block = |node| facts.graph.resource(node).map(|resource| &resource.block);
-    let key =
-        |result: &Result| (result.rule, result.verdict, block(result.node), result.state, result.left_out);
+    let key = |result: &Result| {
+        (result.rule, result.verdict, block(result.node), result.state, result.drift, result.left_out)
+    };
     results.sort_by(|a, b| {
         let text = || a.message.cmp(&b.message).then_with(|| a.causes.cmp(&b.causes));
         key(a).cmp(&key(b)).then_with(text)
@@ -472,6 +491,7 @@ fn group(facts: &Facts<'_>, mut results: Vec<Result>) -> Vec<(bool, Finding)> {
                     actual: result.actual,
                     causes: result.causes,
                     state: result.state,
+                    drift: result.drift,
                 };
                 findings.push((result.left_out, finding));
             }
@@ -506,6 +526,8 @@ fn subject(facts: &Facts<'_>, node: NodeId, via: Vec<Via>) -> Option<Subject> {
     let resource = facts.graph.resource(node)?;
     Some(Subject {
         address: resource.address.clone(),
+        moved_from: facts.graph.moved.get(&resource.address).cloned(),
+        unit: None,
         type_name: resource.native_type.clone().unwrap_or_else(|| resource.type_name.clone()),
         path: facts.scope().path(facts.graph, node),
         via,

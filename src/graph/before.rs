@@ -1,7 +1,7 @@
 //! The graph before a change: the same resources with their earlier objects, those that are created left out. It shares all
 //! values with the graph after it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use petgraph::graph::DiGraph;
@@ -40,6 +40,41 @@ impl ResourceGraph {
         for resource in self.graph.node_weights().filter_map(earlier) {
             graph.add_node(resource);
         }
+        Before::Other(Box::new(self.with_resources(graph)))
+    }
+}
+
+impl ResourceGraph {
+    /// The graph of the state as it was stored, if refreshing it found something changed or gone: that is `before` with the
+    /// objects as stored.
+    pub fn stored(&self, before: &Before) -> Option<Self> {
+        let refreshed = match before {
+            Before::Untold => return None,
+            Before::Same => self,
+            Before::Other(before) => before,
+        };
+        if self.stored.is_empty() {
+            return None;
+        }
+        let stored: HashMap<&str, &Resource> =
+            self.stored.iter().map(|resource| (resource.address.as_str(), resource)).collect();
+        let mut graph = DiGraph::with_capacity(refreshed.graph.node_count(), 0);
+        for resource in refreshed.graph.node_weights() {
+            graph.add_node(match stored.get(resource.address.as_str()) {
+                Some(stored) => as_stored(resource, stored),
+                None => Resource { action: Action::None, ..resource.clone() },
+            });
+        }
+        // What was gone when the state was refreshed.
+        for resource in self.stored.iter().filter(|gone| refreshed.by_address(&gone.address).is_none()) {
+            let now = self.by_address(&resource.address).and_then(|node| self.resource(node));
+            graph.add_node(as_stored(now.unwrap_or(resource), resource));
+        }
+        Some(self.with_resources(graph))
+    }
+
+    /// A graph of other resources of the same input, which are complete.
+    fn with_resources(&self, graph: DiGraph<Resource, super::Edge>) -> Self {
         let mut this = Self {
             graph,
             providers: self.providers.clone(),
@@ -52,8 +87,24 @@ impl ResourceGraph {
         for step in STEPS.iter().skip(1) {
             step(&mut this);
         }
-        Before::Other(Box::new(this))
+        this
     }
+}
+
+/// The resource with the object that the state had of it.
+fn as_stored(resource: &Resource, stored: &Resource) -> Resource {
+    let mut resource = Resource {
+        before: stored.after.clone(),
+        references: stored.references.clone(),
+        action: Action::None,
+        ..resource.clone()
+    };
+    resource.configured = configured(&resource);
+    let object = resource.before.take();
+    resource.after = object.map(|object| {
+        super::complete_object(&resource.type_name, object, false, resource.configured.as_deref())
+    });
+    resource
 }
 
 /// The resource as it was before the change, if it was there.

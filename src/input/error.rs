@@ -141,7 +141,11 @@ impl Found {
     pub(super) const fn is_of_plan(self) -> bool {
         matches!(
             self,
-            Self::StreamingPlan | Self::HumanPlan | Self::PulumiEvents | Self::PulumiSummary | Self::PulumiUpdatePlan
+            Self::StreamingPlan
+                | Self::HumanPlan
+                | Self::PulumiEvents
+                | Self::PulumiSummary
+                | Self::PulumiUpdatePlan
         )
     }
 

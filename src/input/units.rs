@@ -74,9 +74,9 @@ pub(super) fn search(top: &Path, sources: &mut Sources) -> Units {
         units.diagnostics.push(Diagnostic::error(message).help("name the plans instead"));
         paths.truncate(MAX_FILES);
     }
-    let closed = closed.iter().map(|(path, error)| {
-        Diagnostic::error(format!("cannot list `{}`: {error}", display_path(path)))
-    });
+    let closed = closed
+        .iter()
+        .map(|(path, error)| Diagnostic::error(format!("cannot list `{}`: {error}", display_path(path))));
     units.diagnostics.extend(closed);
     let looked: Vec<_> = paths.into_par_iter().map(|path| (look(&path), path)).collect();
     let (mut candidates, mut left_out) = (Vec::new(), Vec::new());
@@ -151,9 +151,10 @@ fn files(directory: &Path) -> Vec<PathBuf> {
         !entry.file_name().to_string_lossy().starts_with('.')
             && entry.file_type().is_ok_and(|kind| kind.is_file())
     };
-    let path = |name: PathBuf| if directory == Path::new(".") { name.file_name().map(Into::into) } else { Some(name) };
-    let mut files: Vec<PathBuf> =
-        entries.filter(is_file).filter_map(|entry| path(entry.path())).collect();
+    let path = |name: PathBuf| {
+        if directory == Path::new(".") { name.file_name().map(Into::into) } else { Some(name) }
+    };
+    let mut files: Vec<PathBuf> = entries.filter(is_file).filter_map(|entry| path(entry.path())).collect();
     files.sort_unstable();
     files
 }

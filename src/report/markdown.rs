@@ -3,7 +3,9 @@
 use std::io;
 
 use super::place::Places;
-use super::{Item, Options, addresses, clip, draw_way, listed, plural, resolved, said, scrub, summary, ways};
+use super::{
+    Item, Options, addresses_in_unit, clip, draw_way, listed, plural, resolved, said, scrub, summary, ways,
+};
 use crate::diagnostic::Level;
 use crate::finding::{Report, Severity, State, Verdict};
 
@@ -30,6 +32,7 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write)
     if let Some(change) = summary::change(report) {
         page.push_str(&format!("\nWhat the change does: {change}\n"));
     }
+    units(report, options, &mut page);
     problems(report, &mut page);
 
     let places = Places::of(report);
@@ -55,12 +58,20 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write)
     out.write_all(page.as_bytes())
 }
 
+/// A row for each of several inputs.
+fn units(report: &Report, options: &Options, page: &mut String) {
+    for (n, line) in summary::units(report, options).iter().enumerate() {
+        page.push_str(if n == 0 { "\n" } else { "" });
+        page.push_str(&format!("- {}\n", cell(line)));
+    }
+}
+
 /// What the change resolves, briefly.
 fn resolved_list(report: &Report, options: &Options, page: &mut String) {
     let mut items = resolved(report, options);
     for (n, item) in items.by_ref().take(MAX_RESOLVED).enumerate() {
         page.push_str(if n == 0 { "\nResolved:\n\n" } else { "" });
-        let resources = cell(&addresses(&item.finding.resources, 3));
+        let resources = cell(&addresses_in_unit(&item.finding.resources, 3));
         page.push_str(&format!(
             "- {}: {} ({resources})\n",
             cell(&item.rule.id),
@@ -99,6 +110,9 @@ fn row(item: Item<'_>, places: &Places<'_>) -> String {
     if let Some(state @ (State::New | State::Regression)) = finding.state {
         severity.push_str(&format!(", {}", state.as_str()));
     }
+    if finding.drift {
+        severity.push_str(", drift");
+    }
     let mut place = finding.site.and_then(|site| places.brief(site)).unwrap_or_default();
     if let Some(((way, _), others)) = ways(&finding.resources).split_first() {
         place.push_str(&format!(" ← {}", draw_way(way, places)));
@@ -112,7 +126,7 @@ fn row(item: Item<'_>, places: &Places<'_>) -> String {
         "| {severity} | {} | {} | {} | {} |\n",
         cell(&rule.id),
         cell(&format!("{}{found}", said(finding, rule))),
-        cell(&addresses(&finding.resources, 3)),
+        cell(&addresses_in_unit(&finding.resources, 3)),
         cell(&place),
     )
 }

@@ -60,6 +60,8 @@ fn typical() -> Report {
             ],
             resources: vec![Subject {
                 address: "aws_s3_bucket.raw".into(),
+                moved_from: None,
+                unit: None,
                 type_name: "aws_s3_bucket".into(),
                 path: vec![
                     PathStep { edge: None, address: "aws_sagemaker_training_job.nightly".into() },
@@ -125,12 +127,15 @@ fn clean() -> Report {
         rules_digest: format!("sha256:{}", "0".repeat(64)),
         inputs: vec![InputInfo {
             path: "infra".into(),
+            unit: "infra".into(),
             kind: InputKind::TerraformSource,
             written_by: None,
             managed: 23,
             data: 1,
             incomplete: None,
             tells_change: false,
+            fail: [].into(),
+            undetermined: [].into(),
         }],
         rules: vec![
             rule("AWS-S3-IAM-001", "public-training-data", "iam", Severity::Critical),
@@ -247,7 +252,8 @@ fn changed() -> Report {
         Finding { resources: resources("low"), ..finding(3, "notebook had no owner", at(3)) },
     ];
     report.summary.fail = [(Severity::Critical, 1), (Severity::High, 1), (Severity::Medium, 1)].into();
-    report.summary.change = Some(Change { new: 1, regression: 1, unchanged: 1, resolved: 2, left_out: 4 });
+    report.summary.change =
+        Some(Change { new: 1, regression: 1, unchanged: 1, resolved: 2, drift: 1, left_out: 4 });
     report
 }
 
@@ -280,12 +286,15 @@ fn finding(rule: usize, message: &str, site: Site) -> Finding {
         actual: None,
         causes: Vec::new(),
         state: None,
+        drift: false,
     }
 }
 
 fn subject(address: &str) -> Subject {
     Subject {
         address: address.into(),
+        moved_from: None,
+        unit: None,
         type_name: "aws_sagemaker_notebook_instance".into(),
         path: vec![PathStep { edge: None, address: address.into() }],
         via: Vec::new(),

@@ -2,12 +2,13 @@
 //!
 //! The bulk of a plan is the values of resources. They are skipped as raw text first, and decoded only for the types that
 //! somebody wants, in parallel. `planned_values` repeats the changes and is not looked at unless there are none. `before` is
-//! read of what changes only. It is the state as refreshed: `resource_drift`, which tells how that differs from the state
-//! as stored, is not looked at, and neither is `previous_address`, for a resource that moved is the same one.
+//! read of what changes only. It is the state as refreshed; `resource_drift` tells how that differs from the state as
+//! stored. A resource that moved (`previous_address`) is the same one.
 
 mod attach;
 pub mod binary;
 mod config;
+mod drift;
 mod expression;
 mod providers;
 mod resolve;
@@ -44,6 +45,8 @@ struct Plan<'a> {
     deferred_changes: Vec<Deferred<'a>>,
     #[serde(borrow)]
     planned_values: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "or_default")]
+    resource_drift: Vec<&'a RawValue>,
     #[serde(borrow)]
     prior_state: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -77,6 +80,7 @@ struct RootModule<'a> {
 #[derive(Deserialize)]
 struct Entry<'a> {
     address: SmolStr,
+    previous_address: Option<SmolStr>,
     module_address: Option<SmolStr>,
     mode: Option<SmolStr>,
     #[serde(rename = "type")]
@@ -121,7 +125,7 @@ pub fn read(text: &str, file: FileId, wanted: &dyn Fn(&str) -> bool) -> Program 
     program.incomplete =
         incomplete(errored, !plan.deferred_changes.is_empty(), plan.complete).map(str::to_owned);
 
-    let deleted = read_changes(document, &plan, wanted, &mut program);
+    let mut deleted = read_changes(document, &plan, wanted, &mut program);
     if plan.resource_changes.is_none() {
         let planned = values(document, plan.planned_values, &mut program.diagnostics);
         if let Some(planned) = planned {
@@ -131,10 +135,16 @@ pub fn read(text: &str, file: FileId, wanted: &dyn Fn(&str) -> bool) -> Program 
     // What is known of data sources is read while planning, and then it is nowhere else.
     if let Some(prior) = values(document, plan.prior_state, &mut program.diagnostics) {
         let changed: HashSet<SmolStr> = program.resources.iter().map(|r| r.address.clone()).collect();
+        let changes = plan.resource_changes.as_ref().map_or(0, Vec::len);
+        let all = drift::is_refresh_only(&program, changes);
         prior.read(document, wanted, &mut program, &mut |resource| {
-            resource.mode == Mode::Data && !changed.contains(&resource.address)
+            all || resource.mode == Mode::Data && !changed.contains(&resource.address)
         });
+        if all {
+            drift::settle(&mut program.resources);
+        }
     }
+    drift::read(document, &plan.resource_drift, wanted, &mut deleted, &mut program);
     if let Some(raw) = plan.configuration {
         match config::Configuration::parse(raw) {
             Ok(configuration) => {
@@ -172,6 +182,12 @@ fn read_changes<'a>(
             types.insert(entry.type_name.clone(), wanted(&entry.type_name));
         }
     }
+    let moved = entries.iter().filter_map(|(_, entry)| {
+        let entry = entry.as_ref().ok()?;
+        let from = entry.previous_address.clone().filter(|from| *from != entry.address)?;
+        Some((entry.address.clone(), from))
+    });
+    program.moved = moved.collect();
     let deleted = entries.iter().filter_map(|(_, entry)| {
         let entry = entry.as_ref().ok().filter(|entry| entry.change.after.is_none())?;
         Some((entry.address.clone(), entry.provider_name.clone()?))

@@ -32,7 +32,8 @@ pub(super) fn join(program: &mut Program, providers: &[SmolStr], mut source: Pro
         by_block.entry(resource.block.clone()).or_insert(index);
     }
     let mut resources = std::mem::take(&mut program.resources);
-    for (at, resource) in resources.iter_mut().enumerate() {
+    let mut stored = std::mem::take(&mut program.stored);
+    for (at, resource) in resources.iter_mut().chain(&mut stored).enumerate() {
         let same = by_address.get(&resource.address);
         let found = same.or_else(|| by_block.get(&resource.block)).and_then(|&at| source.resources.get(at));
         if let Some(from) = found {
@@ -44,6 +45,7 @@ pub(super) fn join(program: &mut Program, providers: &[SmolStr], mut source: Pro
             resource.provider = providers.get(at).and_then(|text| state::provider(program, text));
         }
     }
+    program.stored = stored;
     program.resources = resources;
 }
 
