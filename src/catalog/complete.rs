@@ -17,7 +17,7 @@ use crate::value::{Cause, Element, Kind, Map, Partial, Times, Type, Unknown, Val
 /// the provider writes in another way is as it writes it. Without, the object is whole already (of a plan or a state): what is absent is null or empty.
 ///
 /// What the schema does not know stays as it is: the input may be of a newer provider. So does a value that cannot have
-/// its type.
+/// its type, unless nobody can have written it: that is unknown.
 pub fn complete(type_name: &str, value: Value, partial: bool) -> Value {
     let Some(schema) = Catalog::get().schema(type_name) else { return value };
     if !partial {
@@ -86,7 +86,9 @@ fn members(schema: &BlockSchema) -> impl Iterator<Item = (&SmolStr, Member<'_>)>
 impl Completion {
     /// An object of a block whose dotted path is `path`.
     fn block(&self, schema: &BlockSchema, value: Value, path: &str) -> Value {
-        let (Kind::Object(given) | Kind::Map(given)) = value.kind else { return value };
+        let (Kind::Object(given) | Kind::Map(given)) = value.kind else {
+            return if self.partial || value.is_null() || value.is_unknown() { value } else { misfit(value) };
+        };
         let mut given = Arc::unwrap_or_clone(given).into_iter().peekable();
         let mut entries = Vec::with_capacity(schema.attributes.len() + schema.blocks.len());
         // It has the same names in the same order.
@@ -127,6 +129,7 @@ impl Completion {
                 let absent = self.absent(around, name, attribute);
                 Some(fit(value.or_default(&absent.unwrap_or(Value::NULL)), &attribute.ty))
             }
+            Some(value) if !self.partial && contradicts(&value, &attribute.ty) => Some(misfit(value)),
             Some(value) if !(self.partial && is_unset(&value, attribute)) => Some(fit(value, &attribute.ty)),
             _ if self.partial => self.absent(around, name, attribute),
             _ => None,
@@ -294,6 +297,26 @@ fn fit(value: Value, ty: &Type) -> Value {
         _ => return convert(&value, ty).unwrap_or(value),
     };
     Value { kind, ..value }
+}
+
+/// Whether a tool that knows the schema cannot have written the value: one where there are many, or many where there is one.
+/// What differs in more than that may be of another version of the provider.
+fn contradicts(value: &Value, ty: &Type) -> bool {
+    let is_many = value.items().is_some() || value.map().is_some();
+    let is_one = matches!(value.kind, Kind::Bool(_) | Kind::Number(_) | Kind::String(_));
+    (is_many && ty.is_primitive())
+        || (is_one
+            && match ty {
+                Type::Bool | Type::Number => !has_type(value, ty) && convert(value, ty).is_err(),
+                Type::List(_) | Type::Set(_) | Type::Map(_) => true,
+                _ => false,
+            })
+}
+
+/// What contradicts the schema tells nothing.
+fn misfit(value: Value) -> Value {
+    let cause = Cause::Other("the value in the plan or state contradicts the provider's schema".into());
+    Value { kind: Value::unknown(cause).kind, ..value }
 }
 
 /// Whether a value is a plain one of the type, or null.

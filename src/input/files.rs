@@ -146,6 +146,7 @@ impl Inputs {
         items.extend(roots.into_iter().map(|(at, root)| (at, Input::Source(Box::new(root)))));
         items.sort_by_key(|(at, _)| *at);
         this.items = items.into_iter().map(|(_, item)| item).collect();
+        this.tell_units_apart();
         this.check_declared(options, sources)?;
         this.workspace.clone_from(&options.workspace);
         this.mode = options.mode;
@@ -166,6 +167,20 @@ impl Inputs {
             .map(|(name, text)| (name.into(), sources.add_given(format!("TF_VAR_{name}"), text.clone())))
             .collect();
         Ok(this)
+    }
+
+    /// Units of several folders may have one name: then their paths tell them apart.
+    fn tell_units_apart(&mut self) {
+        let mut count: BTreeMap<String, usize> = BTreeMap::new();
+        for input in &self.items {
+            let name = self.units.get(input.path()).map_or_else(|| input.path(), String::as_str);
+            *count.entry(name.to_owned()).or_default() += 1;
+        }
+        for (path, name) in &mut self.units {
+            if count.get(name).is_some_and(|&count| count > 1) {
+                name.clone_from(path);
+            }
+        }
     }
 
     /// Takes in the inputs of a folder, without those that were named too.

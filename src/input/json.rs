@@ -23,6 +23,9 @@ pub struct Document<'a> {
     file: Option<FileId>,
 }
 
+/// No more is said of one file.
+pub const MAX_SAID: usize = 1000;
+
 /// The unknown that most values of a plan share.
 static AFTER_APPLY: LazyLock<Arc<Unknown>> = LazyLock::new(|| Arc::new(Unknown::new(Cause::Plan)));
 
@@ -83,9 +86,13 @@ impl<'a> Document<'a> {
         part: &'a str,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Option<T> {
-        serde_json::from_str(part)
-            .map_err(|error| diagnostics.push(self.not_understood(what, part, &error)))
-            .ok()
+        let say = |error| {
+            // Of a file that is nothing but wrong the first thousand say enough.
+            if diagnostics.len() < MAX_SAID {
+                diagnostics.push(self.not_understood(what, part, &error));
+            }
+        };
+        serde_json::from_str(part).map_err(say).ok()
     }
 
     /// Decodes `raw`; what `unknown` marks becomes known after apply, what `sensitive` marks is marked so.
@@ -246,7 +253,12 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
             Marks::Fields(fields) => fields.as_slice(),
             _ => &[],
         };
+        let given = entries.len();
         let mut object: crate::value::Map = entries.into_iter().collect();
+        if object.len() < given {
+            // Readers do not agree on which of the two counts.
+            return Err(A::Error::custom(super::TWICE));
+        }
         if omitted.iter().any(|(key, _)| object.get(key).is_none()) {
             let missing: Vec<_> = omitted.iter().filter(|(key, _)| object.get(key).is_none()).collect();
             let missing = missing.into_iter().map(|(key, marks)| {

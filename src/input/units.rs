@@ -21,7 +21,7 @@ use crate::terraform::source::display_path;
 use super::binary::is_archive;
 use super::files::{Input, ReadError, from_bytes, read_bounded};
 use super::roots::{MAX_DIRECTORIES, Walk, walk};
-use super::{InputError, InputFile};
+use super::{InputError, InputFile, speaks_of_plans};
 
 /// More files than this are not looked at.
 const MAX_FILES: usize = 200_000;
@@ -250,18 +250,6 @@ fn starts_as_json(bytes: &[u8]) -> bool {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let is_utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
     is_utf16 || bytes.trim_ascii_start().first() == Some(&b'{')
-}
-
-/// Whether the text has keys that only inputs have.
-fn speaks_of_plans(bytes: &[u8]) -> bool {
-    const KEYS: [&[u8]; 5] = [
-        b"\"format_version\"",
-        b"\"resource_changes\"",
-        b"\"planned_values\"",
-        b"\"terraform_version\"",
-        b"\"changeSummary\"",
-    ];
-    KEYS.iter().any(|key| memchr::memmem::find(bytes, key).is_some())
 }
 
 /// Which candidates are one plan, as a binary and as JSON: the binary one is read, for it holds the source. They lie in one

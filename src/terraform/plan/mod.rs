@@ -26,7 +26,7 @@ use serde_json::value::RawValue;
 use smol_str::SmolStr;
 
 use crate::diagnostic::Diagnostic;
-use crate::input::json::{Document, Marks, or_default};
+use crate::input::json::{Document, MAX_SAID, Marks, or_default};
 use crate::program::{Action, InputKind, Key, Mode, Program, Resource};
 use crate::source::FileId;
 use crate::value::{Cause, Value};
@@ -209,7 +209,7 @@ fn read_changes<'a>(
     program.resources.reserve_exact(read.len());
     for (resource, diagnostic) in read {
         program.resources.extend(resource);
-        program.diagnostics.extend(diagnostic);
+        program.diagnostics.extend(diagnostic.filter(|_| program.diagnostics.len() < MAX_SAID));
     }
     deleted
 }
@@ -240,15 +240,23 @@ fn values<'a>(
 fn resource<'a>(
     document: Document<'a>,
     raw: &str,
-    entry: Entry<'a>,
+    mut entry: Entry<'a>,
     is_wanted: bool,
 ) -> (Resource, Option<Diagnostic>) {
     let mode = if entry.mode.as_deref() == Some("data") { Mode::Data } else { Mode::Managed };
     let mut diagnostic = None;
+    let sides = [entry.change.before, entry.change.after];
+    if let Some(raw) = sides.into_iter().flatten().find(|raw| !raw.get().starts_with('{')) {
+        let message = format!("cannot understand {}: what it is or will be is no object", entry.address);
+        diagnostic = Some(Diagnostic { site: document.site(raw.get()), ..Diagnostic::error(message) });
+        entry.change.before = None;
+        entry.change.after = None;
+        entry.change.after_unknown = Some(RawValue::TRUE);
+    }
     let mut or_unknown = |read: Result<Option<Value>, (&'a str, serde_json::Error)>| {
         read.unwrap_or_else(|(raw, error)| {
             diagnostic = Some(document.not_understood(&entry.address, raw, &error));
-            Some(Value::unknown(Cause::Limit("the value is nested too deep".into())))
+            Some(Value::unknown(Cause::Limit("the plan's value is not understood".into())))
         })
     };
     let action = action(&entry.change);
