@@ -66,7 +66,8 @@ fn page(framework: &FrameworkInfo, rules: &[RuleInfo]) -> String {
         format!("{id:width$}  {meaning}\n{:width$}  {}\n", "", scrub(&ids))
     };
     let clauses: String = framework.clauses.iter().map(clause).collect();
-    let beyond: String = framework.beyond.iter().map(|beyond| format!("- {}\n", scrub(beyond))).collect();
+    let beyond: String =
+        framework.beyond.iter().map(|beyond| ["- ", &scrub(beyond), "\n"].concat()).collect();
     format!(
         "{}, {}\n{}\n\nRules support these clauses. Passing them does not show compliance.\n\n{clauses}\nNo code can \
          show:\n{beyond}",
