@@ -76,8 +76,8 @@ pub fn vocabulary() -> Vocabulary<'static> {
 pub struct Checked {
     /// Findings, of instances of one block that fare alike one; unsorted.
     pub findings: Vec<Finding>,
-    /// Rule and resource pairs that pass.
-    pub passed: usize,
+    /// Resources that pass, of each rule by its index.
+    pub passed: Vec<usize>,
     /// Rule and resource pairs that were asked.
     pub evaluations: usize,
     /// Findings that failed before the change and are no more.
@@ -139,7 +139,9 @@ pub fn check(
             resolved = group(before, change::compare(facts, &mut results, before, was.results, rules));
         }
     }
-    drop_passed(&mut results, asked.keep_pass);
+    if !asked.keep_pass {
+        results.retain(|result| result.verdict != Verdict::Pass);
+    }
     if asked.changed_only && !matches!(earlier, Earlier::Untold) {
         change::leave_out(facts, &mut results);
     }
@@ -152,7 +154,7 @@ pub fn check(
 /// What the rules say of one graph.
 struct Answers {
     results: Vec<Result>,
-    passed: usize,
+    passed: Vec<usize>,
     evaluations: usize,
 }
 
@@ -165,34 +167,38 @@ fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> Answers {
     }
     let nodes: Vec<NodeId> =
         facts.graph.graph.node_indices().filter(|&node| is_subject(facts, node)).collect();
-    let (evaluations, passed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let evaluations = AtomicUsize::new(0);
+    let passed: Vec<AtomicUsize> = rules.compiled.iter().map(|_| AtomicUsize::new(0)).collect();
     let ask = |&node: &NodeId| -> Vec<Result> {
         let type_name = facts.graph.resource(node).map_or("", |resource| resource.type_name.as_str());
         let bucket = buckets.get(type_name).map_or(&[][..], Vec::as_slice);
         evaluations.fetch_add(bucket.len(), Ordering::Relaxed);
         let mut results: Vec<Result> =
             bucket.iter().filter_map(|&rule| ask_rule(facts, rules, rule, node, keep_pass)).collect();
-        passed.fetch_add(drop_passed(&mut results, keep_pass), Ordering::Relaxed);
+        results.retain(|result| {
+            let passes = result.verdict == Verdict::Pass;
+            if let Some(count) = passed.get(result.rule).filter(|_| passes) {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+            keep_pass || !passes
+        });
         results
     };
     let mut results: Vec<Result> = nodes.par_iter().flat_map_iter(ask).collect();
-    let mut passed = passed.into_inner();
+    let mut passed: Vec<usize> = passed.into_iter().map(AtomicUsize::into_inner).collect();
     debug_assert!(
-        same_as_naive(facts, rules, &nodes, &results, keep_pass, passed),
+        same_as_naive(facts, rules, &nodes, &results, keep_pass, passed.iter().sum()),
         "buckets lose or add results"
     );
     // There are few of them, and what passed before the change is asked for after it.
     let absences = absences(facts, rules, &nodes);
-    passed += absences.iter().filter(|result| result.verdict == Verdict::Pass).count();
+    for absence in absences.iter().filter(|result| result.verdict == Verdict::Pass) {
+        if let Some(count) = passed.get_mut(absence.rule) {
+            *count += 1;
+        }
+    }
     results.extend(absences);
     Answers { results, passed, evaluations: evaluations.into_inner() }
-}
-
-/// Counts the results that pass, and drops them unless they are kept.
-fn drop_passed(results: &mut Vec<Result>, keep_pass: bool) -> usize {
-    let count = results.iter().filter(|result| result.verdict == Verdict::Pass).count();
-    results.retain(|result| keep_pass || result.verdict != Verdict::Pass);
-    count
 }
 
 /// Whether findings may be about the resource: it is ours, it will be there, and it is in scope.

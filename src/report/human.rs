@@ -8,8 +8,8 @@ use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer,
 use super::place::{Place, Places};
 use super::window::window;
 use super::{
-    DRIFT, Item, Options, addresses, addresses_in_unit, clip, draw_path, draw_way, listed, plural, resolved,
-    said, scrub, summary, units, ways,
+    DRIFT, Item, Options, addresses, addresses_in_unit, clip, draw_path, draw_way, framework, listed, plural,
+    resolved, said, scrub, summary, units, ways,
 };
 use crate::diagnostic::{Diagnostic, Level as DiagnosticLevel};
 use crate::finding::{Finding, Report, Severity, State, Verdict};
@@ -76,6 +76,7 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write)
             writeln!(out, "{}\n", renderer.render(&[Group::with_title(title)]))?;
         }
     }
+    write!(out, "{}", framework::text(report))?;
     for line in summary::units(report, options) {
         writeln!(out, "{}", scrub(&line))?;
     }

@@ -4,7 +4,8 @@ use std::io;
 
 use super::place::Places;
 use super::{
-    Item, Options, addresses_in_unit, clip, draw_way, listed, plural, resolved, said, scrub, summary, ways,
+    Item, Options, addresses_in_unit, clip, draw_way, framework, listed, plural, resolved, said, scrub,
+    summary, ways,
 };
 use crate::diagnostic::Level;
 use crate::finding::{Report, Severity, State, Verdict};
@@ -34,6 +35,7 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write)
     }
     units(report, options, &mut page);
     problems(report, &mut page);
+    page.push_str(&framework::markdown(report, cell));
 
     let places = Places::of(report);
     let mut items = listed(report, options).peekable();
