@@ -12,7 +12,7 @@ use crate::finding::{
     Change, Finding, FrameworkInfo, InputInfo, Report, RuleInfo, State, Summary, Tally, Verdict,
 };
 use crate::graph::Before;
-use crate::program::{InputKind, Mode, Program};
+use crate::program::{Action, InputKind, Mode, Program};
 use crate::source::{Site, Sources, Span};
 
 /// What one input gives to the report.
@@ -37,7 +37,8 @@ impl Part {
                 *unknown_types.entry(resource.type_name.clone()).or_default() += 1;
             }
         }
-        let diagnostics = std::mem::take(&mut program.diagnostics);
+        let mut diagnostics = std::mem::take(&mut program.diagnostics);
+        diagnostics.extend(forgotten(program));
         Self {
             input: InputInfo {
                 path: program.path.clone(),
@@ -84,6 +85,23 @@ impl Part {
             self.input.tells_change.then(|| Change { left_out: checked.left_out, ..Change::default() });
         self
     }
+}
+
+/// What is said of resources that leave the state and stay in the cloud.
+fn forgotten(program: &Program) -> Option<Diagnostic> {
+    let mut all = program.resources.iter().filter(|resource| resource.action == Action::Forget);
+    let first = all.next()?;
+    let stay = match all.count() {
+        0 => format!("`{}` leaves the state and stays in the cloud: what it protects", first.address),
+        more => {
+            format!(
+                "`{}` and {more} more leave the state and stay in the cloud: what they protect",
+                first.address
+            )
+        }
+    };
+    let message = format!("{stay} cannot be told any more");
+    Some(Diagnostic { site: first.site, ..Diagnostic::notice(message) })
 }
 
 /// Joins the parts, sorts what they found and counts it. `diagnostics` are those of no one input.

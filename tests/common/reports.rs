@@ -173,6 +173,8 @@ fn hostile() -> Report {
             actual: Some("\"\x1b[0m\u{200b}\r\n::error::x\"".into()),
             related: vec![(Span::new(0, 3).at(file), "[x](http://evil) \x1b[0m".into())],
             resources: vec![Subject {
+                moved_from: Some("a.b[\"\x1b[2J\"]".into()),
+                unit: Some("](http://evil)|<b>\x1b[2J".into()),
                 via: vec![via("local.\x1b[31m\u{202e} ](http://evil)", Span::new(4, 9).at(file))],
                 ..subject(name)
             }],
@@ -250,10 +252,12 @@ fn changed() -> Report {
         .zip(states)
         .map(|(n, state)| Finding {
             state: Some(state),
+            drift: state == State::Unchanged,
             resources: resources(state.as_str()),
             ..finding(n, "notebook is wrong", at(u32::try_from(n).unwrap_or_default()))
         })
         .collect();
+    report.findings[0].resources[0].moved_from = Some("aws_sagemaker_notebook_instance.old".into());
     report.resolved = vec![
         Finding { resources: resources("fixed"), ..finding(1, "notebook was wrong", at(3)) },
         Finding { resources: resources("low"), ..finding(3, "notebook had no owner", at(3)) },
