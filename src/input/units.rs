@@ -100,10 +100,15 @@ pub(super) fn search(top: &Path, sources: &mut Sources) -> Units {
             read.push((at, names.next().unwrap_or_default(), candidate));
         }
     }
-    for (at, name, candidate) in read {
+    for (at, mut name, candidate) in read {
         let twin = twins.iter().find(|(binary, _)| *binary == at).and_then(|(_, at)| documents.remove(at));
+        let own = |path: &Path| display_path(path.strip_prefix(top).unwrap_or(path));
+        let is_own = name == own(&candidate.path);
         let mut input = candidate.read(sources);
         if let (Err(_), Some(twin)) = (&input, twin) {
+            if is_own {
+                name = own(&twin.path);
+            }
             input = twin.read(sources);
         }
         match input {
