@@ -66,6 +66,7 @@ impl<'a> Rules<'a> {
 pub fn vocabulary() -> Vocabulary<'static> {
     Vocabulary {
         schema: &|type_name, path| Some(Catalog::get().schema(type_name)?.has(&path.join("."))),
+        links: &|from, to| Catalog::get().links(from).iter().any(|link| link.target_type == to),
         is_function: &functions::exists,
         analyses: &ANALYSIS_NAMES,
     }
@@ -308,7 +309,7 @@ fn ask_rule(
         actual = value.map(shown);
         decided_at = decided_at.or(value.filter(|value| !value.sensitive).and_then(|value| value.origin));
     }
-    result.actual = actual;
+    result.actual = if rule.info.family == "secrets" { Some(HIDDEN.to_owned()) } else { actual };
     result.site = locate(resource, rule.at.unwrap_or_default());
     if verdict != Verdict::Pass {
         result.via = way.map_or_else(Vec::new, |way| via(&way, decided_at));
@@ -333,6 +334,9 @@ fn via(way: &Step, decided_at: Option<Site>) -> Vec<Via> {
     }
     via
 }
+
+/// What is found where a rule is about secrets in clear: they are told by place only, and no source is shown of it.
+const HIDDEN: &str = "(sensitive)";
 
 /// What is said of `[?]` in an address.
 const ANY_INSTANCE: &str = "how many there are is not known: this is said of any instance, if there is one";
