@@ -2,6 +2,7 @@
 //! the tests say so.
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "helpers of tests fail the test, and say when there is nothing to test"
@@ -139,7 +140,7 @@ fn hold_actions(name: &str, program: &Program, text: &str) -> BTreeMap<Action, u
         let found = program.resources.iter().find(|resource| resource.address == address).unwrap();
         assert_eq!(found.action, action(change), "{name}: {address}");
         assert_eq!(found.after.is_none(), change["change"]["after"].is_null(), "{name}: {address}");
-        let moved = program.moved.get(address).map(|from| from.as_str());
+        let moved = program.moved.get(address).map(smol_str::SmolStr::as_str);
         assert_eq!(moved, change["previous_address"].as_str(), "{name}: {address}");
         *count.entry(found.action).or_default() += 1;
     }

@@ -133,7 +133,7 @@ fn what_protected_something_and_was_deleted_outside_is_drift_of_what_it_protecte
         plan["resource_changes"].as_array_mut().unwrap().push(entry(&values));
     });
     let told = report(plan.to_string().as_bytes(), &["--select", &logging.0]);
-    assert_eq!(repaired(&told), [logging.clone()], "the plan creates it anew");
+    assert_eq!(repaired(&told), std::slice::from_ref(&logging), "the plan creates it anew");
     let plan = with_model(REFRESH_ONLY, |plan, values| {
         let resources = &mut plan["prior_state"]["values"]["root_module"]["resources"];
         resources.as_array_mut().unwrap().push(entry(&values));

@@ -51,11 +51,11 @@ impl Units {
 /// A file that is, or was meant as, an input.
 struct Candidate {
     path: PathBuf,
-    looked: Result<Bytes, ReadError>,
+    looked: Result<Content, ReadError>,
 }
 
 /// The bytes of an input.
-struct Bytes {
+struct Content {
     bytes: Vec<u8>,
     /// [`None`] of an archive.
     kind: Option<InputFile>,
@@ -170,7 +170,7 @@ enum Looked {
     Nothing,
     /// JSON of another kind.
     Other,
-    Input(Result<Bytes, ReadError>),
+    Input(Result<Content, ReadError>),
 }
 
 fn look(path: &Path) -> Looked {
@@ -198,7 +198,7 @@ fn look(path: &Path) -> Looked {
     };
     if is_archive(&bytes) {
         let timestamp = super::binary::timestamp(&bytes);
-        return Looked::Input(Ok(Bytes { bytes, kind: None, timestamp }));
+        return Looked::Input(Ok(Content { bytes, kind: None, timestamp }));
     }
     let text = match super::decode(&shown, bytes) {
         Ok(text) => text,
@@ -208,7 +208,7 @@ fn look(path: &Path) -> Looked {
     let error = match super::detect(&shown, &text) {
         Ok(kind) => {
             let timestamp = (kind == InputFile::Plan).then(|| timestamp(&text)).flatten();
-            return Looked::Input(Ok(Bytes { bytes: text.into_bytes(), kind: Some(kind), timestamp }));
+            return Looked::Input(Ok(Content { bytes: text.into_bytes(), kind: Some(kind), timestamp }));
         }
         Err(error) => error,
     };
@@ -219,7 +219,9 @@ fn look(path: &Path) -> Looked {
     };
     match is_meant {
         true => Looked::Input(Err(error.into())),
-        false if name.ends_with(".json") => Looked::Other,
+        false if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) => {
+            Looked::Other
+        }
         false => Looked::Nothing,
     }
 }
@@ -263,7 +265,7 @@ fn starts_as_json(bytes: &[u8]) -> bool {
 fn twins(candidates: &[Candidate]) -> Vec<(usize, usize)> {
     let mut directories: BTreeMap<Option<&Path>, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
     for (at, candidate) in candidates.iter().enumerate() {
-        let Ok(Bytes { kind, .. }) = &candidate.looked else { continue };
+        let Ok(Content { kind, .. }) = &candidate.looked else { continue };
         let (binaries, documents) = directories.entry(candidate.path.parent()).or_default();
         match kind {
             None => binaries.push(at),
