@@ -230,6 +230,12 @@ fn what_is_forgotten_is_said() {
 }
 
 #[test]
+fn an_action_of_a_later_terraform_makes_the_run_unsure() {
+    let plan = notebook(GOOD).replacen("\"create\"", "\"transmute\"", 1);
+    run(plan).reports(2, &["cannot understand what the plan does to aws_sagemaker_notebook_instance.lab"]);
+}
+
+#[test]
 fn what_is_deferred_is_analysed_and_the_plan_not_whole() {
     let mut plan: Value = serde_json::from_str(&notebook(GOOD)).unwrap();
     let change = plan["resource_changes"][0].take();

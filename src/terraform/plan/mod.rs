@@ -251,13 +251,17 @@ fn resource<'a>(
         entry.change.after = None;
         entry.change.after_unknown = Some(RawValue::TRUE);
     }
+    let action = action(&entry.change);
+    if action == Action::None && !entry.change.actions.is_empty() {
+        let message = format!("cannot understand what the plan does to {}: airgate is older", entry.address);
+        diagnostic = Some(Diagnostic { site: document.site(raw), ..Diagnostic::error(message) });
+    }
     let mut or_unknown = |read: Result<Option<Value>, (&'a str, serde_json::Error)>| {
         read.unwrap_or_else(|(raw, error)| {
             diagnostic = Some(document.not_understood(&entry.address, raw, &error));
             Some(Value::unknown(Cause::Limit("the plan's value is not understood".into())))
         })
     };
-    let action = action(&entry.change);
     let told = entry.change.before.filter(|_| action.is_change_of_values());
     let (before, after) = if is_wanted {
         (or_unknown(before(document, told, &entry.change)), or_unknown(after(document, &entry.change)))
