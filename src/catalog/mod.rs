@@ -2,7 +2,8 @@
 //!
 //! All of it is data in `rules/catalog/`, embedded, and read on first use. `types.csv` says what a type is, `links.csv`
 //! what an attribute refers to, `schema/aws.txt` what the provider's schema says, `defaults.csv` what the provider fills
-//! in where nobody sets an attribute, and `rewritten.tsv` what it writes in another way.
+//! in where nobody sets an attribute, `rewritten.tsv` what it writes in another way, and `controls.csv` at which attributes
+//! a type keeps its key, its logs, its role, its network.
 //!
 //! **AI scope** is found by walking from the types that are AI themselves: forward over data, identity, key, network and
 //! containment links, and backward over attachments. The kinds in `links.csv` are chosen so that this walk gives what one
@@ -10,6 +11,7 @@
 //! to it; the other roles that the policy names, and the bucket its access logs go to, are not: those are references.
 
 mod complete;
+mod controls;
 mod defaults;
 mod documented;
 mod links;
@@ -17,6 +19,7 @@ mod rewritten;
 mod schema;
 
 pub use complete::{complete, complete_attribute, unset};
+pub use controls::Control;
 pub use documented::{DocumentedDefault, documented, fill};
 pub use links::{LinkKind, LinkRule};
 pub use schema::{AttributeSchema, BlockSchema, NestedBlock, Nesting};
@@ -33,6 +36,7 @@ const TYPES: &str = include_str!("../../rules/catalog/types.csv");
 pub struct Catalog {
     types: Vec<TypeInfo>,
     links: Vec<LinkRule>,
+    controls: OnceLock<Vec<Control>>,
     schemas: schema::Schemas,
 }
 
@@ -68,6 +72,7 @@ impl Catalog {
         CATALOG.get_or_init(|| Self {
             types: TYPES.lines().skip(1).filter_map(TypeInfo::parse).collect(),
             links: links::embedded(),
+            controls: OnceLock::new(),
             schemas: schema::Schemas::embedded(),
         })
     }
@@ -93,6 +98,19 @@ impl Catalog {
     /// All links, sorted by source type and attribute.
     pub fn all_links(&self) -> &[LinkRule] {
         &self.links
+    }
+
+    /// The attributes that decide the controls of `type_name`, sorted by control.
+    pub fn controls(&self, type_name: &str) -> &[Control] {
+        let all = self.all_controls();
+        let start = all.partition_point(|control| control.type_name < type_name);
+        let rest = all.get(start..).unwrap_or_default();
+        rest.get(..rest.partition_point(|control| control.type_name == type_name)).unwrap_or_default()
+    }
+
+    /// The controls of all types, sorted by type. They are read on the first call.
+    pub fn all_controls(&self) -> &[Control] {
+        self.controls.get_or_init(controls::embedded)
     }
 
     /// The kind of link that a reference to a `target_type` makes where it stands at `path` (dotted, without indexes) of a
