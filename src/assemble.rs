@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use smol_str::SmolStr;
 
-use crate::catalog::Catalog;
+use crate::catalog::{self, Catalog};
 use crate::check::Checked;
 use crate::diagnostic::{Diagnostic, Level};
 use crate::facts::Facts;
@@ -30,7 +30,10 @@ impl Part {
         let (managed, data) = (count(Mode::Managed), count(Mode::Data));
         let mut unknown_types: BTreeMap<SmolStr, usize> = BTreeMap::new();
         for resource in &program.resources {
-            if resource.mode == Mode::Managed && Catalog::get().kind(&resource.type_name).is_none() {
+            if resource.mode == Mode::Managed
+                && Catalog::get().kind(&resource.type_name).is_none()
+                && catalog::spelling(&resource.type_name).is_none()
+            {
                 *unknown_types.entry(resource.type_name.clone()).or_default() += 1;
             }
         }

@@ -1,6 +1,6 @@
 //! The data of `rules/catalog/` holds together: what one file says of a type is in the others.
 
-use airgate::catalog::{Catalog, LinkKind};
+use airgate::catalog::{self, Catalog, LinkKind};
 use airgate::residency;
 use airgate::value::{Kind, Type, convert};
 
@@ -59,6 +59,26 @@ fn the_paths_of_controls_are_in_a_schema() {
     }
     assert_eq!(wrong, Vec::<String>::new());
     assert!(catalog.all_controls().len() > 900);
+}
+
+/// What another provider's attribute is renamed to is an attribute of the type.
+#[test]
+fn other_spellings_are_of_types_and_attributes_that_there_are() {
+    let catalog = Catalog::get();
+    let mut wrong = Vec::new();
+    for (other, spelling) in catalog::spellings() {
+        let Some(schema) = catalog.schema(spelling.type_name) else {
+            wrong.push(format!("{other}: {}", spelling.type_name));
+            continue;
+        };
+        for (path, name) in spelling.names().filter(|(_, name)| !name.is_empty()) {
+            if !spelling.path(path).is_some_and(|path| schema.has(&path)) {
+                wrong.push(format!("{other} {path} = {name}"));
+            }
+        }
+    }
+    wrong.sort();
+    assert_eq!(wrong, Vec::<String>::new());
 }
 
 /// What the catalog calls a key is an edge to a key, wherever a key can be named there.

@@ -70,6 +70,17 @@ pub(super) fn kind(rules: &[LinkRule], path: &str, target_type: &str) -> Option<
 }
 
 impl LinkKind {
+    /// All kinds.
+    pub const ALL: [Self; 7] = [
+        Self::Attachment,
+        Self::Identity,
+        Self::Data,
+        Self::Key,
+        Self::Network,
+        Self::Containment,
+        Self::Reference,
+    ];
+
     /// The kind that data files call `name`.
     pub fn parse(name: &str) -> Option<Self> {
         Some(match name {

@@ -3,7 +3,7 @@
 //! All of it is data in `rules/catalog/`, embedded, and read on first use. `types.csv` says what a type is, `links.csv`
 //! what an attribute refers to, `schema/aws.txt` what the provider's schema says, `defaults.csv` what the provider fills
 //! in where nobody sets an attribute, `rewritten.tsv` what it writes in another way, and `controls.csv` at which attributes
-//! a type keeps its key, its logs, its role, its network.
+//! a type keeps its key, its logs, its role, its network. `awscc.csv` says what the types of another provider are called here.
 //!
 //! **AI scope** is found by walking from the types that are AI themselves: forward over data, identity, key, network and
 //! containment links, and backward over attachments. The kinds in `links.csv` are chosen so that this walk gives what one
@@ -17,12 +17,14 @@ mod documented;
 mod links;
 mod rewritten;
 mod schema;
+mod spelling;
 
 pub use complete::{complete, complete_attribute, unset};
 pub use controls::Control;
 pub use documented::{DocumentedDefault, documented, fill};
 pub use links::{LinkKind, LinkRule};
 pub use schema::{AttributeSchema, BlockSchema, NestedBlock, Nesting};
+pub use spelling::{Spelling, spelling, spellings};
 
 use std::sync::OnceLock;
 

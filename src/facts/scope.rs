@@ -88,6 +88,11 @@ impl Scope {
         self.reached_by.get(node.index()).into_iter().flatten()
     }
 
+    /// Why a resource is, or is not, in scope, where its type or its path does not say it.
+    pub fn reason(&self, _node: NodeId) -> Option<SmolStr> {
+        None
+    }
+
     /// The path from an AI resource to the node; empty if it is out of scope.
     pub fn path(&self, graph: &ResourceGraph, node: NodeId) -> Vec<PathStep> {
         let mut path = Vec::new();

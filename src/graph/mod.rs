@@ -5,6 +5,7 @@
 mod before;
 mod literals;
 mod references;
+mod spelling;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -61,8 +62,10 @@ pub struct ResourceGraph {
 type Step = fn(&mut ResourceGraph);
 
 /// The steps, in order.
-const STEPS: [Step; 5] = [
-    // First: later steps read attributes by the provider's schema.
+const STEPS: [Step; 6] = [
+    // First: the schema is that of the type it is settled to be.
+    spelling::settle,
+    // Before all else: later steps read attributes by the provider's schema.
     complete,
     // Before any edge: edges are found by address, block and type.
     index,
@@ -186,6 +189,7 @@ impl Resource {
 fn complete(this: &mut ResourceGraph) {
     // A plan's and a state's objects are whole; source and Pulumi inputs say only what somebody set.
     let partial = !matches!(this.kind, InputKind::TerraformPlan | InputKind::TerraformState);
+    let this_is_plan = this.kind == InputKind::TerraformPlan;
     let mut resources: Vec<&mut Resource> = this.graph.node_weights_mut().collect();
     resources.par_iter_mut().for_each(|resource| {
         // A data source of the same name has another schema.
@@ -193,6 +197,7 @@ fn complete(this: &mut ResourceGraph) {
             return;
         }
         let configured = before::configured(resource);
+        let partial = partial || this_is_plan && spelling::is_settled(resource);
         let type_name = &resource.type_name;
         let sides = [(&mut resource.before, &configured), (&mut resource.after, &resource.configured)];
         for (object, configured) in sides {
