@@ -71,6 +71,7 @@ impl Part {
             |node: &crate::graph::NodeId| graph.resource(*node).is_some_and(|r| r.mode == Mode::Managed);
         let nodes = graph.graph.node_indices();
         self.summary.in_scope = nodes.filter(|&node| facts.scope().contains(node)).filter(managed).count();
+        self.summary.excluded = facts.scope().excluded().to_vec();
         self.summary.passed = checked.passed;
         self.findings = checked.findings;
         self.resolved = checked.resolved;
@@ -215,6 +216,7 @@ fn add(total: &mut Summary, part: Summary) {
     total.managed += part.managed;
     total.data += part.data;
     total.in_scope += part.in_scope;
+    total.excluded.extend(part.excluded);
     total.passed += part.passed;
     total.unmapped += part.unmapped;
     total.unfollowed_modules += part.unfollowed_modules;

@@ -10,6 +10,7 @@
 //! expects: a bucket that a data source reads is in scope, and so are its policy and its public access block, which attach
 //! to it; the other roles that the policy names, and the bucket its access logs go to, are not: those are references.
 
+mod accelerators;
 mod complete;
 mod controls;
 mod defaults;
@@ -19,6 +20,7 @@ mod rewritten;
 mod schema;
 mod spelling;
 
+pub use accelerators::accelerator;
 pub use complete::{complete, complete_attribute, unset};
 pub use controls::Control;
 pub use documented::{DocumentedDefault, documented, fill};

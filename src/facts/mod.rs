@@ -9,6 +9,7 @@ pub mod iam;
 pub mod presence;
 pub mod residency;
 pub mod scope;
+mod seeds;
 pub mod tags;
 
 use std::collections::BTreeMap;
@@ -40,7 +41,7 @@ impl<'g> Facts<'g> {
         Self {
             graph,
             config,
-            scope: Scope::new(graph, &policies),
+            scope: Scope::new(graph, config, &policies),
             policies,
             unplaced: bucket::unplaced(graph),
         }

@@ -3,9 +3,11 @@
 //! Built by ordered steps (`STEPS`); each step says why it stands where it stands. Knows nothing of rules.
 
 mod before;
+mod globs;
 mod literals;
 mod references;
 mod spelling;
+mod workloads;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -62,7 +64,7 @@ pub struct ResourceGraph {
 type Step = fn(&mut ResourceGraph);
 
 /// The steps, in order.
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 8] = [
     // First: the schema is that of the type it is settled to be.
     spelling::settle,
     // Before all else: later steps read attributes by the provider's schema.
@@ -74,6 +76,9 @@ const STEPS: [Step; 6] = [
     // Before links: a literal names an instance, a link may name only a block.
     literals::connect,
     references::connect_links,
+    // After all of them: an association leads to the role that its own edge leads to.
+    globs::connect,
+    workloads::connect,
 ];
 
 impl ResourceGraph {
