@@ -120,9 +120,14 @@ impl Catalog {
     /// The kind of link that a reference to a `target_type` makes where it stands at `path` (dotted, without indexes) of a
     /// `source_type`: what `links.csv` says, else what is usual for the target.
     pub fn link_kind(&self, source_type: &str, path: &str, target_type: &str) -> LinkKind {
-        links::kind(self.links(source_type), path, target_type)
+        self.stated_kind(source_type, path, target_type)
             .or_else(|| self.kind(target_type).map(|info| info.edge))
             .unwrap_or(LinkKind::Reference)
+    }
+
+    /// What `links.csv` says of it, if anything.
+    pub fn stated_kind(&self, source_type: &str, path: &str, target_type: &str) -> Option<LinkKind> {
+        links::kind(self.links(source_type), path, target_type)
     }
 
     /// The schema of `type_name`; [`None`] if the catalog has none. It is parsed on the first call for the type.
