@@ -66,7 +66,8 @@ pub enum Error {
 pub fn analyze(paths: &[PathBuf], options: &Options) -> Result<Report, Error> {
     let rules = rule_set(options)?;
     let mut sources = Sources::default();
-    let inputs = Inputs::read_below(paths, options.recursive, &options.run, &mut sources)?;
+    let mut inputs = Inputs::read_below(paths, options.recursive, &options.run, &mut sources)?;
+    inputs.find_sources(&options.source, &mut sources)?;
     report(&rules, &inputs, sources, options)
 }
 
