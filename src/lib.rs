@@ -113,13 +113,16 @@ fn check_input(
     let graph = ResourceGraph::build(program);
     let before = graph.before();
     let facts = Facts::new(&graph, &options.config);
+    let untold = graph.untold();
+    let untold = untold.as_ref().map(|untold| Facts::new(untold, &options.config));
+    let untold = untold.as_ref();
     let asked = Asked { keep_pass: options.keep_pass, changed_only: options.changed_only };
     let checked = match &before {
-        Before::Untold => check::check(&facts, Earlier::Untold, rules, asked),
-        Before::Same => check::check(&facts, Earlier::Same, rules, asked),
+        Before::Untold => check::check(&facts, Earlier::Untold, untold, rules, asked),
+        Before::Same => check::check(&facts, Earlier::Same, untold, rules, asked),
         Before::Other(before) => {
             let earlier = Facts::new(before, &options.config);
-            check::check(&facts, Earlier::Other(&earlier), rules, asked)
+            check::check(&facts, Earlier::Other(&earlier), untold, rules, asked)
         }
     };
     Ok(part.checked(&facts, &before, checked))

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use smol_str::SmolStr;
 
 use crate::diagnostic::Diagnostic;
-use crate::source::Site;
+use crate::source::{FileId, Site};
 use crate::value::{Cause, Reference, Value};
 
 /// One analysed input: a root module, a plan, a state, a preview or a stack.
@@ -37,6 +37,8 @@ pub struct Program {
     pub expressions: usize,
     /// The source that gives places to a plan.
     pub source: Option<PlanSource>,
+    /// The JSON of a plan that has a source: a value that is only there has no place that says more than its block.
+    pub document: Option<FileId>,
     /// The input says of itself that it is not whole (`errored`, a failed preview): why.
     pub incomplete: Option<String>,
     /// What could not be read or understood.

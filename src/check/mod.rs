@@ -6,6 +6,7 @@
 
 mod change;
 mod display;
+mod source;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -104,13 +105,22 @@ struct Result {
     state: Option<State>,
     /// It is not asked for.
     left_out: bool,
+    /// The plan alone does not tell it.
+    from_source: bool,
 }
 
 /// A provider configuration and a region.
 type Place = (Option<usize>, Option<SmolStr>);
 
 /// Asks every rule of every resource that it is about and that is in scope.
-pub fn check(facts: &Facts<'_>, earlier: Earlier<'_, '_>, rules: &Rules<'_>, asked: Asked) -> Checked {
+/// `untold` are the facts without what only the source of a plan tells, if there is such.
+pub fn check(
+    facts: &Facts<'_>,
+    earlier: Earlier<'_, '_>,
+    untold: Option<&Facts<'_>>,
+    rules: &Rules<'_>,
+    asked: Asked,
+) -> Checked {
     let Answers { mut results, passed, mut evaluations } = ask_all(facts, rules, asked.keep_pass);
     let mut resolved = Vec::new();
     match earlier {
@@ -123,6 +133,9 @@ pub fn check(facts: &Facts<'_>, earlier: Earlier<'_, '_>, rules: &Rules<'_>, ask
         }
     }
     drop_passed(&mut results, asked.keep_pass);
+    if let Some(untold) = untold {
+        source::mark(facts, &mut results, untold, rules);
+    }
     if asked.changed_only && !matches!(earlier, Earlier::Untold) {
         change::leave_out(facts, &mut results);
     }
@@ -269,6 +282,7 @@ fn ask_rule(
         place: None,
         state: None,
         left_out: false,
+        from_source: false,
     };
     if verdict == Verdict::Pass && !keep_pass {
         return Some(result);
@@ -288,7 +302,11 @@ fn ask_rule(
     result.site = locate(resource, rule.at.unwrap_or_default());
     if verdict != Verdict::Pass {
         result.via = way.map_or_else(Vec::new, |way| via(&way, decided_at));
-        if let Some(origin) = decided_at.filter(|origin| !covers(result.site, *origin)) {
+        let says_more = |origin: &Site| {
+            let is_mapped = resource.site.is_some_and(|site| Some(site.file) != facts.graph.document);
+            !covers(result.site, *origin) && !(is_mapped && Some(origin.file) == facts.graph.document)
+        };
+        if let Some(origin) = decided_at.filter(says_more) {
             result.related.push((origin, "the value that decides".to_owned()));
         }
         let any = presence::repeated(facts.graph, resource);
@@ -437,8 +455,10 @@ fn message(
 /// Instances of one block that fare alike become one finding, told with whether it is left out.
 fn group(facts: &Facts<'_>, mut results: Vec<Result>) -> Vec<(bool, Finding)> {
     let block = |node| facts.graph.resource(node).map(|resource| &resource.block);
-    let key =
-        |result: &Result| (result.rule, result.verdict, block(result.node), result.state, result.left_out);
+    let key = |result: &Result| {
+        let is = (result.left_out, result.from_source);
+        (result.rule, result.verdict, block(result.node), result.state, is)
+    };
     results.sort_by(|a, b| {
         let text = || a.message.cmp(&b.message).then_with(|| a.causes.cmp(&b.causes));
         key(a).cmp(&key(b)).then_with(text)
@@ -472,6 +492,7 @@ fn group(facts: &Facts<'_>, mut results: Vec<Result>) -> Vec<(bool, Finding)> {
                     actual: result.actual,
                     causes: result.causes,
                     state: result.state,
+                    from_source: result.from_source,
                 };
                 findings.push((result.left_out, finding));
             }

@@ -99,13 +99,17 @@ impl Origins {
             let fit = match &candidate.what {
                 What::Plan(binary) if is_of(binary, told, program) => {
                     plan::join(program, &mut |files| binary.source(files, sources), None);
+                    program.document = Some(file);
                     program.source = Some(PlanSource { path: candidate.path.clone(), exact: true });
                     return Ok(());
                 }
                 What::Plan(_) => Fit::default(),
                 What::Root(root) => match join_root(root, candidate, told, workspace, sources, program) {
                     Some(fit) => fit,
-                    None => return Ok(()),
+                    None => {
+                        program.document = Some(file);
+                        return Ok(());
+                    }
                 },
             };
             if candidate.how == How::NamedForOne {

@@ -8,7 +8,7 @@ use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer,
 use super::place::{Place, Places};
 use super::window::window;
 use super::{
-    Item, Options, addresses, clip, draw_path, draw_way, listed, plural, resolved, said, scrub, summary, ways,
+    FROM_SOURCE, Item, Options, addresses, clip, draw_path, draw_way, listed, plural, resolved, said, scrub, summary, ways,
 };
 use crate::diagnostic::{Diagnostic, Level as DiagnosticLevel};
 use crate::finding::{Finding, Report, Severity, State, Verdict};
@@ -74,6 +74,16 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write)
             writeln!(out, "{}\n", renderer.render(&[Group::with_title(title)]))?;
         }
     }
+    let sources = report.inputs.iter().filter_map(|input| Some((&input.path, input.source.as_ref()?)));
+    for (path, source) in sources.clone().take(MAX_LISTED) {
+        let revision = if source.exact { "" } else { ", as far as they are of one revision" };
+        let line = format!("{path}: lines are those of the source in {}{revision}", source.path);
+        writeln!(out, "{}", scrub(&line))?;
+    }
+    match sources.count().saturating_sub(MAX_LISTED) {
+        0 => {}
+        more => writeln!(out, "… and {more} more plans with their source; the JSON format has them all")?,
+    }
     writeln!(out, "{}", summary::line(report, options))
 }
 
@@ -102,6 +112,9 @@ fn notes(item: Item<'_>, report: &Report, places: &Places<'_>, labelled: bool) -
         Some(State::Regression) => notes.push(("change", "regression: it passed before".to_owned())),
         Some(State::New) => notes.push(("change", "new".to_owned())),
         Some(State::Unchanged) | None => {}
+    }
+    if finding.from_source {
+        notes.push(("from source", FROM_SOURCE.to_owned()));
     }
     if let Some(path) = finding.resources.iter().find_map(draw_path) {
         notes.push(("AI path", path));
