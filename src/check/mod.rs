@@ -516,7 +516,12 @@ fn around_calls(
     let calls = facts.graph.resource(node).map(|resource| facts.graph.calls_of(resource)).unwrap_or_default();
     let outermost = calls.iter().rfind(|(_, call)| call.installed).map(|(_, call)| call.site);
     if let (Some(inner), Some(_)) = (site, outermost) {
-        related.insert(0, (inner, "in the module, which was installed".to_owned()));
+        let label = if Some(inner.file) == facts.graph.document {
+            "in the plan: the module is not installed here"
+        } else {
+            "in the module, which was installed"
+        };
+        related.insert(0, (inner, label.to_owned()));
     }
     let others = calls.into_iter().filter(|(_, call)| Some(call.site) != outermost);
     related.extend(others.map(|(path, call)| (call.site, format!("`{path}` is called here"))));

@@ -12,9 +12,8 @@ pub(super) fn mark(facts: &Facts<'_>, results: &mut [Result], untold: &Facts<'_>
     let nodes: Vec<NodeId> =
         untold.graph.graph.node_indices().filter(|&node| is_subject(untold, node)).collect();
     let absent = absences(untold, rules, &nodes).into_iter();
-    let absent: BTreeMap<(usize, Place), Verdict> = absent
-        .filter_map(|result| Some(((result.rule, result.place?), result.verdict)))
-        .collect();
+    let absent: BTreeMap<(usize, Place), Verdict> =
+        absent.filter_map(|result| Some(((result.rule, result.place?), result.verdict))).collect();
     for result in results {
         let verdict = match &result.place {
             Some(place) => absent.get(&(result.rule, place.clone())).copied(),

@@ -120,10 +120,8 @@ impl BinaryPlan {
         let mut source = |files| self.source(files, sources);
         let mut program = binary::read(&self.plan(), &mut source, state, wanted);
         program.path.clone_from(&self.path);
-        program.source = self.root.directory.as_deref().map(|directory| PlanSource {
-            path: display_path(directory),
-            exact: true,
-        });
+        let directory = self.root.directory.as_deref().map(display_path);
+        program.source = Some(PlanSource { path: directory.unwrap_or(self.path.clone()), exact: true });
         for resource in &mut program.resources {
             resource.site.get_or_insert(Span::default().at(self.file));
         }

@@ -129,7 +129,8 @@ impl Origins {
 }
 
 /// What is said where the source of a plan is not there.
-const NAME_IT: &str = "name the source of the plan with `--source-root`, or its binary form with `--plan-binary`";
+const NAME_IT: &str =
+    "name the source of the plan with `--source-root`, or its binary form with `--plan-binary`";
 
 /// Whether the two forms are of one plan: of one time, or, where that is not told, of the same resources.
 fn is_of(binary: &BinaryPlan, told: &Told<'_, '_>, program: &Program) -> bool {
@@ -156,23 +157,27 @@ fn join_root(
     let mut arenas = root.arenas();
     let (parsed, diagnostics) = root.parse(sources, &mut arenas);
     let fit = root.definitions(&parsed, |definitions| told.compare(definitions));
-    if !fit.belongs() {
+    // What is named is that of the plan as far as anything fits; what is found must not be so by chance.
+    let is_named = candidate.how != How::Found && fit.same_blocks > 0;
+    if !is_named && !fit.belongs() {
         return Some(fit);
     }
     let variables = told.variables();
-    let items = variables.iter().map(|(name, value)| GivenItem::Value(name.as_str(), value.clone())).collect();
+    let items =
+        variables.iter().map(|(name, value)| GivenItem::Value(name.as_str(), value.clone())).collect();
     let given = Given { items, workspace, of_plan: true, ..Given::default() };
     let mut source = root.evaluate(&parsed, &given);
     source.diagnostics.extend(diagnostics);
     program.source = Some(PlanSource { path: candidate.path.clone(), exact: fit.is_exact() });
     if !fit.is_exact() {
         let message = format!(
-            "{} is the source of {} in another revision: {}",
+            "`{}` is the source of {} in another revision: {}",
             candidate.path,
             program.path,
             differences(&fit)
         );
-        let help = "findings on these point into the plan, and the source decides nothing; plan the source again";
+        let help =
+            "findings on these point into the plan, and the source decides nothing; plan the source again";
         program.diagnostics.push(Diagnostic::warning(message).help(help));
     }
     let mut source = Some(source);
@@ -184,8 +189,8 @@ fn join_root(
 fn not_the_source(candidate: &Candidate, plan: &str, fit: &Fit) -> String {
     let path = &candidate.path;
     match candidate.what {
-        What::Plan(_) => format!("{path} is the binary form of another plan than {plan}"),
-        What::Root(_) => format!("{path} is not the source of {plan}: {}", differences(fit)),
+        What::Plan(_) => format!("`{path}` is the binary form of another plan than {plan}"),
+        What::Root(_) => format!("`{path}` is not the source of {plan}: {}", differences(fit)),
     }
 }
 
@@ -216,8 +221,8 @@ impl Finder<'_> {
         let options = self.options;
         let mut all = Vec::new();
         for path in &options.plans {
-            let bytes = std::fs::read(path)
-                .map_err(|source| ReadError::Io { path: display_path(path), source })?;
+            let bytes =
+                std::fs::read(path).map_err(|source| ReadError::Io { path: display_path(path), source })?;
             let plan = match self.binaries.get(path) {
                 Some(Some(known)) => Arc::clone(known),
                 _ => {
@@ -234,7 +239,10 @@ impl Finder<'_> {
             let io = |source| ReadError::Io { path: display_path(path), source };
             let root = self.root(path).map_err(io)?;
             let root = root.ok_or_else(|| {
-                ReadError::Source(format!("{} has no Terraform files: it is no source", display_path(path)))
+                ReadError::Source(format!(
+                    "`{}` holds no Terraform files: it is the source of no plan",
+                    display_path(path)
+                ))
             })?;
             all.push(Candidate { path: display_path(path), what: What::Root(root), how: self.how });
         }
@@ -249,7 +257,8 @@ impl Finder<'_> {
             for directory in beside.into_iter().chain([PathBuf::from(".")]) {
                 // What is found but cannot be read was not asked for.
                 if let Ok(Some(root)) = self.root(&directory) {
-                    let is_known = |it: &Candidate| matches!(&it.what, What::Root(known) if Arc::ptr_eq(known, &root));
+                    let is_known =
+                        |it: &Candidate| matches!(&it.what, What::Root(known) if Arc::ptr_eq(known, &root));
                     if !all.iter().any(is_known) {
                         let (path, what) = (display_path(&directory), What::Root(root));
                         all.push(Candidate { path, what, how: How::Found });
@@ -266,7 +275,8 @@ impl Finder<'_> {
         if let Some(known) = self.roots.get(&real) {
             return Ok(known.clone());
         }
-        let names = std::fs::read_dir(directory)?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let names =
+            std::fs::read_dir(directory)?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let has_source = names.into_iter().any(|name| !name.starts_with('.') && is_configuration(&name));
         let root = if has_source {
             let root = RootModule::read(directory, directory, &mut self.shelf, self.sources)?;

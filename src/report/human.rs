@@ -8,7 +8,8 @@ use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer,
 use super::place::{Place, Places};
 use super::window::window;
 use super::{
-    FROM_SOURCE, Item, Options, addresses, clip, draw_path, draw_way, listed, plural, resolved, said, scrub, summary, ways,
+    FROM_SOURCE, Item, Options, addresses, clip, draw_path, draw_way, listed, plural, resolved, said, scrub,
+    summary, ways,
 };
 use crate::diagnostic::{Diagnostic, Level as DiagnosticLevel};
 use crate::finding::{Finding, Report, Severity, State, Verdict};
@@ -77,7 +78,7 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write)
     let sources = report.inputs.iter().filter_map(|input| Some((&input.path, input.source.as_ref()?)));
     for (path, source) in sources.clone().take(MAX_LISTED) {
         let revision = if source.exact { "" } else { ", as far as they are of one revision" };
-        let line = format!("{path}: lines are those of the source in {}{revision}", source.path);
+        let line = format!("{path}: lines are those of the source in `{}`{revision}", source.path);
         writeln!(out, "{}", scrub(&line))?;
     }
     match sources.count().saturating_sub(MAX_LISTED) {

@@ -18,8 +18,8 @@ use super::fingerprint::{KEY, fingerprints};
 use super::place::{Place, Places};
 use super::scrub::SafeJson;
 use super::{
-    FROM_SOURCE, Item, Options, addresses, clip, failed_to_analyse, fallback_file, fallback_path, items, rule_url, scrub,
-    ways,
+    FROM_SOURCE, Item, Options, addresses, clip, failed_to_analyse, fallback_file, fallback_path, items,
+    rule_url, scrub, ways,
 };
 use crate::diagnostic::{Diagnostic, Level};
 use crate::finding::{Report, RuleInfo, Severity, State, Subject, Verdict};

@@ -186,7 +186,8 @@ impl<'x, 'a> Comparison<'x, 'a> {
         }
         let repetition = self.repetition(call.count_expression, call.for_each_expression, body);
         let told = call.expressions.0.iter();
-        let told = told.filter_map(|(name, raw)| Some((SmolStr::new(&name.0), Node::Leaf(Leaf::parse(raw)?))));
+        let told =
+            told.filter_map(|(name, raw)| Some((SmolStr::new(&name.0), Node::Leaf(Leaf::parse(raw)?))));
         repetition.or_else(|| self.body(&told.collect::<Vec<_>>(), body, "", &CALL_META))
     }
 
@@ -256,7 +257,8 @@ impl<'x, 'a> Comparison<'x, 'a> {
         }
         let is_known = |name: &str| told.iter().any(|(known, _)| known == name) || is_meta(name);
         let mut attributes = body.attributes().filter(|attribute| !is_known(attribute.name.text));
-        let more = attributes.find(|attribute| is_told(&attribute.value)).map(|attribute| attribute.name.text);
+        let more =
+            attributes.find(|attribute| is_told(&attribute.value)).map(|attribute| attribute.name.text);
         let mut blocks = body.blocks().map(|block| block.ident.text).filter(|name| *name != "dynamic");
         let more = more.or_else(|| blocks.find(|name| !is_known(name)));
         more.map(|name| differs(&join(around, name)))
@@ -415,8 +417,7 @@ impl<'a> Names<'_, 'a> {
                 let calls = self.expr(&of.collection);
                 let before = self.bind(of.key_var.map(|ident| ident.text), of.value_var.text);
                 let inner = [of.key.as_ref(), Some(&of.value), of.condition.as_ref()];
-                let calls =
-                    inner.into_iter().flatten().fold(calls, |calls, inner| self.expr(inner) || calls);
+                let calls = inner.into_iter().flatten().fold(calls, |calls, inner| self.expr(inner) || calls);
                 self.bound.truncate(before);
                 calls
             }

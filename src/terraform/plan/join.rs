@@ -180,7 +180,8 @@ fn attach(resource: &mut Resource, from: &Resource, is_it: bool, trust: Trust<'_
 
 /// Takes blocks from the source that the plan does not know at all, each with what the provider adds to it.
 fn take_blocks(type_name: &str, after: &mut Value, written: &Value) -> bool {
-    let is_block = |value: &Value| value.items().is_some_and(|items| items.iter().any(|it| it.map().is_some()));
+    let is_block =
+        |value: &Value| value.items().is_some_and(|items| items.iter().any(|it| it.map().is_some()));
     let mut taken = false;
     for (name, value) in written.map().into_iter().flat_map(Map::iter).filter(|(_, value)| is_block(value)) {
         if after.get(name).is_some_and(Value::is_unknown)
