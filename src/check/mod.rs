@@ -304,7 +304,8 @@ fn ask_rule(
         result.via = way.map_or_else(Vec::new, |way| via(&way, decided_at));
         let says_more = |origin: &Site| {
             let is_mapped = resource.site.is_some_and(|site| Some(site.file) != facts.graph.document);
-            !covers(result.site, *origin) && !(is_mapped && Some(origin.file) == facts.graph.document)
+            let is_lost = is_mapped && Some(origin.file) == facts.graph.document;
+            !is_lost && !covers(result.site, *origin)
         };
         if let Some(origin) = decided_at.filter(says_more) {
             result.related.push((origin, "the value that decides".to_owned()));

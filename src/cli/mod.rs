@@ -32,7 +32,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Analyse directories of Terraform source, plans, states and Pulumi previews.
-    Check(check::Args),
+    Check(Box<check::Args>),
     /// List the rules.
     Rules(rules::Args),
     /// Show the page of one rule.

@@ -104,13 +104,14 @@ impl Origins {
                     return Ok(());
                 }
                 What::Plan(_) => Fit::default(),
-                What::Root(root) => match join_root(root, candidate, told, workspace, sources, program) {
-                    Some(fit) => fit,
-                    None => {
+                What::Root(root) => {
+                    let misfit = join_root(root, candidate, told, workspace, sources, program);
+                    let Some(fit) = misfit else {
                         program.document = Some(file);
                         return Ok(());
-                    }
-                },
+                    };
+                    fit
+                }
             };
             if candidate.how == How::NamedForOne {
                 return Err(ReadError::Source(not_the_source(candidate, &program.path, &fit)));
@@ -221,17 +222,22 @@ impl Finder<'_> {
         let options = self.options;
         let mut all = Vec::new();
         for path in &options.plans {
-            let bytes =
-                std::fs::read(path).map_err(|source| ReadError::Io { path: display_path(path), source })?;
-            let plan = match self.binaries.get(path) {
-                Some(Some(known)) => Arc::clone(known),
-                _ => {
-                    let mut plan = BinaryPlan::read(&display_path(path), &bytes, self.sources)?;
-                    plan.settle(self.sources);
-                    let plan = Arc::new(plan);
-                    self.binaries.insert(path.clone(), Some(Arc::clone(&plan)));
-                    plan
+            let plan = if let Some(Some(known)) = self.binaries.get(path) {
+                Arc::clone(known)
+            } else {
+                let io = |source| ReadError::Io { path: display_path(path), source };
+                let bytes = std::fs::read(path).map_err(io)?;
+                if !is_archive(&bytes) {
+                    let path = display_path(path);
+                    return Err(ReadError::Source(format!(
+                        "`{path}` is not what `terraform plan -out` writes"
+                    )));
                 }
+                let mut plan = BinaryPlan::read(&display_path(path), &bytes, self.sources)?;
+                plan.settle(self.sources);
+                let plan = Arc::new(plan);
+                self.binaries.insert(path.clone(), Some(Arc::clone(&plan)));
+                plan
             };
             all.push(Candidate { path: display_path(path), what: What::Plan(plan), how: self.how });
         }
@@ -319,10 +325,11 @@ fn binaries_beside(plan: &Path) -> Vec<PathBuf> {
     let is_file = |entry: &std::fs::DirEntry| {
         entry.metadata().is_ok_and(|meta| meta.is_file() && (4..=MAX_FILE).contains(&meta.len()))
     };
-    let names = entries.filter(is_file).map(|entry| match directory.as_os_str() == "." {
-        true => PathBuf::from(entry.file_name()),
-        false => entry.path(),
-    });
+    let is_here = directory.as_os_str() == ".";
+    let name = |entry: std::fs::DirEntry| {
+        if is_here { PathBuf::from(entry.file_name()) } else { entry.path() }
+    };
+    let names = entries.filter(is_file).map(name);
     let mut all: Vec<PathBuf> = names.filter(|path| begins_as_archive(path)).collect();
     all.sort_unstable();
     if let Some(own) = all.iter().position(is_own) {

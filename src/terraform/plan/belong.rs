@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use smol_str::{SmolStr, format_smolstr};
 
 use crate::eval::{self, Mode as EvalMode, Scope};
-use crate::hcl::ast::{Attribute, Block, Body, Expr, ExprKind, Part, Step};
+use crate::hcl::ast::{Attribute, Block, Body, Expr, ExprKind};
 use crate::input::json::Document;
 use crate::source::FileId;
 use crate::terraform::source::Definition;
@@ -18,6 +18,7 @@ use crate::value::{Truth, Type, Value, convert, equal};
 
 use super::config::{BlockConfig, Call, Configuration, ModuleConfig};
 use super::expression::{Leaf, Node};
+use super::names::{Names, base};
 use super::wire::join;
 
 /// Arguments that say nothing of the resource.
@@ -267,9 +268,7 @@ impl<'x, 'a> Comparison<'x, 'a> {
     /// Why what is told of an expression is not what is written.
     fn leaf(&self, leaf: &Leaf<'a>, written: &Expr<'_>, file: FileId, path: &str) -> Option<String> {
         let told: BTreeSet<SmolStr> = leaf.references.iter().map(|reference| base(&reference.0)).collect();
-        let mut names = BTreeSet::new();
-        Names { out: &mut names, bound: Vec::new() }.expr(written);
-        if told != names {
+        if told != Names::of(written).things {
             return Some(differs(path));
         }
         let constant = self.document.decode_plain(leaf.constant?).ok()?;
@@ -313,12 +312,13 @@ fn is_same_source(told: &str, written: &str) -> bool {
     match (is_local(told), is_local(written)) {
         (true, true) => plain(told) == plain(written),
         (false, false) => {
-            // `github.com/a/b` is `git::https://github.com/a/b.git`: what both say is the last part of the path.
+            // `github.com/a/b` is `git::https://github.com/a/b.git`: what both say is the end of the path, and the revision.
             let last = |source: &str| {
-                let path = source.split('?').next().unwrap_or_default().trim_end_matches('/');
-                path.rsplit(['/', ':']).next().unwrap_or_default().trim_end_matches(".git").to_owned()
+                let (path, query) = source.split_once('?').unwrap_or((source, ""));
+                let path = path.trim_end_matches('/').trim_end_matches(".git");
+                (path.rsplit(['/', ':']).next().unwrap_or_default().to_owned(), query.to_owned())
             };
-            told == written || last(told) == last(written)
+            told == written || (told.contains("://") && last(told) == last(written))
         }
         _ => false,
     }
@@ -326,10 +326,8 @@ fn is_same_source(told: &str, written: &str) -> bool {
 
 /// Whether a plan tells anything of the expression: it names something, or is made of literals alone.
 fn is_told(expr: &Expr<'_>) -> bool {
-    let mut names = BTreeSet::new();
-    let mut finder = Names { out: &mut names, bound: Vec::new() };
-    let calls = finder.expr(expr);
-    !names.is_empty() || !calls
+    let names = Names::of(expr);
+    !names.things.is_empty() || !names.calls
 }
 
 /// The value of an expression that names nothing and calls no function.
@@ -340,144 +338,34 @@ fn literal(expr: &Expr<'_>, file: FileId) -> Option<Value> {
             Err(String::new())
         }
     }
-    let mut names = BTreeSet::new();
-    let calls = Names { out: &mut names, bound: Vec::new() }.expr(expr);
-    if calls || !names.is_empty() {
+    let names = Names::of(expr);
+    if names.calls || !names.things.is_empty() {
         return None;
     }
     let value = eval::try_evaluate(expr, file, &Nothing, EvalMode::Strict).ok()?;
     value.is_wholly_known().then_some(value)
 }
 
-/// The thing that a reference names, without its attributes and keys: `data.aws_s3_bucket.b`, `var.x`.
-fn base(reference: &str) -> SmolStr {
-    let end = reference.find('[').unwrap_or(reference.len());
-    let path = reference.get(..end).unwrap_or_default();
-    let path = path.strip_prefix("resource.").unwrap_or(path);
-    let parts = if path.starts_with("data.") || path.starts_with("ephemeral.") { 3 } else { 2 };
-    match path.match_indices('.').nth(parts - 1) {
-        Some((end, _)) => path.get(..end).unwrap_or_default().into(),
-        None => path.into(),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Collects what expressions name.
-struct Names<'o, 'a> {
-    out: &'o mut BTreeSet<SmolStr>,
-    /// Names that a `for` around gives.
-    bound: Vec<&'a str>,
-}
-
-impl<'a> Names<'_, 'a> {
-    /// Whether a function is called.
-    fn expr(&mut self, expr: &Expr<'a>) -> bool {
-        match expr.kind {
-            ExprKind::Null
-            | ExprKind::Bool(_)
-            | ExprKind::Number(_)
-            | ExprKind::String(_)
-            | ExprKind::Invalid => false,
-            ExprKind::Variable(name) => {
-                self.name(name, &[]);
-                false
-            }
-            ExprKind::Template(parts) => self.parts(parts),
-            ExprKind::Tuple(items) => self.all(items),
-            ExprKind::Object(items) => items.iter().fold(false, |calls, item| {
-                // A bare name is a key.
-                let is_name = matches!(item.key.kind, ExprKind::Variable(_));
-                let key = !is_name && self.expr(&item.key);
-                self.expr(&item.value) || key || calls
-            }),
-            ExprKind::Access { base, steps } => {
-                let calls = match base.kind {
-                    ExprKind::Variable(name) => {
-                        self.name(name, steps);
-                        false
-                    }
-                    _ => self.expr(base),
-                };
-                self.steps(steps) || calls
-            }
-            ExprKind::Call(call) => {
-                self.all(call.args);
-                true
-            }
-            ExprKind::Unary(_, operand) => self.expr(operand),
-            ExprKind::Binary(_, a, b) => {
-                let calls = self.expr(a);
-                self.expr(b) || calls
-            }
-            ExprKind::Conditional(conditional) => {
-                let calls = self.expr(&conditional.condition);
-                let calls = self.expr(&conditional.then) || calls;
-                self.expr(&conditional.otherwise) || calls
-            }
-            ExprKind::For(of) => {
-                let calls = self.expr(&of.collection);
-                let before = self.bind(of.key_var.map(|ident| ident.text), of.value_var.text);
-                let inner = [of.key.as_ref(), Some(&of.value), of.condition.as_ref()];
-                let calls = inner.into_iter().flatten().fold(calls, |calls, inner| self.expr(inner) || calls);
-                self.bound.truncate(before);
-                calls
-            }
-            ExprKind::Paren(inner) => self.expr(inner),
+    #[test]
+    fn sources_of_modules_are_told_apart() {
+        for (told, written) in [
+            ("./modules/a", "./modules/a/"),
+            ("registry.terraform.io/acme/store/aws", "acme/store/aws"),
+            ("git::https://github.com/acme/store.git?ref=v1", "github.com/acme/store?ref=v1"),
+        ] {
+            assert!(is_same_source(told, written), "{told} and {written}");
         }
-    }
-
-    fn all(&mut self, all: &[Expr<'a>]) -> bool {
-        all.iter().fold(false, |calls, expr| self.expr(expr) || calls)
-    }
-
-    fn bind(&mut self, key: Option<&'a str>, value: &'a str) -> usize {
-        let before = self.bound.len();
-        self.bound.extend(key);
-        self.bound.push(value);
-        before
-    }
-
-    fn parts(&mut self, parts: &[Part<'a>]) -> bool {
-        parts.iter().fold(false, |calls, part| {
-            let here = match *part {
-                Part::Literal(..) => false,
-                Part::Interpolation(expr) => self.expr(expr),
-                Part::If { condition, then, otherwise } => {
-                    let calls = self.expr(condition);
-                    let calls = self.parts(then) || calls;
-                    self.parts(otherwise) || calls
-                }
-                Part::For { key_var, value_var, collection, body } => {
-                    let calls = self.expr(collection);
-                    let before = self.bind(key_var.map(|ident| ident.text), value_var.text);
-                    let calls = self.parts(body) || calls;
-                    self.bound.truncate(before);
-                    calls
-                }
-            };
-            here || calls
-        })
-    }
-
-    fn steps(&mut self, steps: &[Step<'a>]) -> bool {
-        steps.iter().fold(false, |calls, step| {
-            let here = match step {
-                Step::Index(key, _) => self.expr(key),
-                Step::Splat { each, .. } => self.steps(each),
-                Step::Attr(_) | Step::LegacyIndex(_) => false,
-            };
-            here || calls
-        })
-    }
-
-    fn name(&mut self, root: &str, steps: &[Step<'_>]) {
-        if self.bound.contains(&root) {
-            return;
+        for (told, written) in [
+            ("./modules/a", "./modules/b"),
+            ("./modules/a", "acme/a/aws"),
+            ("registry.terraform.io/acme/store/aws", "acme/store/google"),
+            ("github.com/acme/store?ref=v1", "github.com/acme/store?ref=v2"),
+        ] {
+            assert!(!is_same_source(told, written), "{told} and {written}");
         }
-        let attrs = steps.iter().map_while(|step| match step {
-            Step::Attr(ident) => Some(ident.text),
-            _ => None,
-        });
-        let path = attrs.take(3).fold(root.to_owned(), |path, name| path + "." + name);
-        self.out.insert(base(&path));
     }
 }

@@ -11,6 +11,7 @@ pub mod binary;
 mod config;
 mod expression;
 mod join;
+mod names;
 mod providers;
 mod resolve;
 #[cfg(test)]
@@ -124,7 +125,7 @@ pub struct Told<'p, 'a> {
     pub timestamp: Option<&'p str>,
 }
 
-impl<'a> Told<'_, 'a> {
+impl Told<'_, '_> {
     /// Holds the definitions of a source against the configuration.
     pub fn compare(&self, definitions: &[Definition<'_>]) -> Fit {
         belong::compare(self.document, self.configuration, definitions)
