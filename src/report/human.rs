@@ -8,8 +8,8 @@ use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer,
 use super::place::{Place, Places};
 use super::window::window;
 use super::{
-    FROM_SOURCE, Item, Options, addresses, clip, draw_path, draw_way, listed, plural, resolved, said, scrub,
-    summary, ways,
+    FROM_SOURCE, Item, Options, addresses, clip, draw_path, draw_way, framework, listed, plural, resolved,
+    said, scrub, summary, ways,
 };
 use crate::diagnostic::{Diagnostic, Level as DiagnosticLevel};
 use crate::finding::{Finding, Report, Severity, State, Verdict};
@@ -75,6 +75,13 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write)
             writeln!(out, "{}\n", renderer.render(&[Group::with_title(title)]))?;
         }
     }
+    write!(out, "{}", framework::text(report))?;
+    write_sources(report, out)?;
+    writeln!(out, "{}", summary::line(report, options))
+}
+
+/// Which source the findings of each plan point into.
+fn write_sources(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     let sources = report.inputs.iter().filter_map(|input| Some((&input.path, input.source.as_ref()?)));
     for (path, source) in sources.clone().take(MAX_LISTED) {
         let revision = if source.exact { "" } else { ", as far as they are of one revision" };
@@ -82,10 +89,9 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write)
         writeln!(out, "{}", scrub(&line))?;
     }
     match sources.count().saturating_sub(MAX_LISTED) {
-        0 => {}
-        more => writeln!(out, "… and {more} more plans with their source; the JSON format has them all")?,
+        0 => Ok(()),
+        more => writeln!(out, "… and {more} more plans with their source; the JSON format has them all"),
     }
-    writeln!(out, "{}", summary::line(report, options))
 }
 
 fn finding_group<'a>(item: Item<'a>, report: &'a Report, places: &Places<'a>) -> Group<'a> {
