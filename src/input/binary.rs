@@ -87,10 +87,11 @@ impl BinaryPlan {
         Ok(Self { path: path.to_owned(), plan: message, root, values, state, file })
     }
 
-    /// Takes the files of its source for those in the directory beside it, or in the current one, where all that it holds of
-    /// the user's lies as it was.
-    pub(super) fn settle(&mut self, sources: &mut Sources) {
-        let mut directories = [directory_of(Path::new(&self.path)), PathBuf::from(".")].into_iter();
+    /// Takes the files of its source for those in one of the `roots`, beside it, or in the current directory, where all that
+    /// it holds of the user's lies as it was.
+    pub(super) fn settle(&mut self, roots: &[PathBuf], sources: &mut Sources) {
+        let others = [directory_of(Path::new(&self.path)), PathBuf::from(".")];
+        let mut directories = roots.iter().cloned().chain(others);
         if let Some(directory) = directories.find(|directory| self.root.is_in(directory, sources)) {
             self.root.settle(directory, sources);
         }
@@ -101,8 +102,12 @@ impl BinaryPlan {
         Plan::parse(&self.plan).unwrap_or_default()
     }
 
-    /// What the configuration in it evaluates to. Functions read files where it lies on the disk too, and only if asked for.
-    pub(super) fn source(&self, files: bool, sources: &Sources) -> Program {
+    /// What the configuration in it evaluates to. Where it lies on the disk too, functions read files, if asked for; without
+    /// is the same where there are none.
+    pub(super) fn source(&self, files: bool, sources: &Sources) -> Option<Program> {
+        if !files && self.root.directory.is_none() {
+            return None;
+        }
         let mut arenas = self.root.arenas();
         let (parsed, mut diagnostics) = self.root.parse(sources, &mut arenas);
         let arena = Bump::new();
@@ -111,7 +116,7 @@ impl BinaryPlan {
         let given = Given { items, workspace, without_files: !files, ..Given::default() };
         let mut source = self.root.evaluate(&parsed, &given);
         source.diagnostics.append(&mut diagnostics);
-        source
+        Some(source)
     }
 
     /// The resources of the plan. Only those of `wanted` types have values.

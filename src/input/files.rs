@@ -176,7 +176,9 @@ impl Inputs {
                 Input::Document { kind: InputFile::Plan, file, on_disk, .. } => {
                     plans.push((*file, on_disk.clone()));
                 }
-                Input::Binary(plan) if options.find => plan.settle(sources),
+                Input::Binary(plan) if options.find || !options.roots.is_empty() => {
+                    plan.settle(&options.roots, sources);
+                }
                 Input::Source(_) | Input::Binary(_) | Input::Document { .. } => {}
             }
         }

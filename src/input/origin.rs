@@ -182,7 +182,7 @@ fn join_root(
         program.diagnostics.push(Diagnostic::warning(message).help(help));
     }
     let mut source = Some(source);
-    plan::join(program, &mut |_| source.take().unwrap_or_default(), Some(&fit));
+    plan::join(program, &mut |_| source.take(), Some(&fit));
     None
 }
 
@@ -234,7 +234,7 @@ impl Finder<'_> {
                     )));
                 }
                 let mut plan = BinaryPlan::read(&display_path(path), &bytes, self.sources)?;
-                plan.settle(self.sources);
+                plan.settle(&self.options.roots, self.sources);
                 let plan = Arc::new(plan);
                 self.binaries.insert(path.clone(), Some(Arc::clone(&plan)));
                 plan
@@ -302,7 +302,7 @@ impl Finder<'_> {
         let bytes = std::fs::read(path).ok().filter(|bytes| is_archive(bytes));
         let plan = bytes.and_then(|bytes| BinaryPlan::read(&display_path(path), &bytes, self.sources).ok());
         let plan = plan.map(|mut plan| {
-            plan.settle(self.sources);
+            plan.settle(&self.options.roots, self.sources);
             Arc::new(plan)
         });
         self.binaries.insert(path.to_owned(), plan.clone());

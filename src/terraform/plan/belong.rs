@@ -98,12 +98,19 @@ impl<'x, 'a> Comparison<'x, 'a> {
         let module = source.module;
         let mut told: BTreeSet<(bool, &str, &str)> = BTreeSet::new();
         for block in &plan.resources {
-            let is_data = block.mode.as_deref() == Some("data");
+            let is_data = match block.mode.as_deref() {
+                Some("managed") | None => false,
+                Some("data") => true,
+                // What is ephemeral is in no change.
+                Some(_) => continue,
+            };
             let (kind, name) = (block.type_name.as_str(), block.name.as_str());
             told.insert((is_data, kind, name));
             let declared = if is_data { &module.data } else { &module.resources }.get(&(kind, name));
             let why = match declared {
                 Some(declared) => self.block(block, *declared),
+                // It may be in a `check` block.
+                None if is_data => continue,
                 None => Some("it is not in the source".to_owned()),
             };
             self.fit.blocks += 1;

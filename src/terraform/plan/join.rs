@@ -15,7 +15,7 @@ use crate::input::wiring::{entry_mut, is_same_text, items_mut};
 use crate::program::{FollowedCall, Key, Mode, Program, ProviderConfig, Resource};
 use crate::terraform::address::{self, ModuleStep, module_path};
 use crate::terraform::state;
-use crate::value::{Cause, Kind, Map, Type, Unknown, Value};
+use crate::value::{Cause, Element, Kind, Map, Type, Unknown, Value};
 
 use super::belong::Fit;
 
@@ -24,6 +24,9 @@ const MAX_DEPTH: usize = 64;
 
 /// More pairs of elements of one collection are not compared.
 const MAX_PAIRS: usize = 1 << 12;
+
+/// Evaluates a source, with the files that its functions read or, if there are such, without.
+pub type Evaluate<'e> = dyn FnMut(bool) -> Option<Program> + 'e;
 
 /// How the source is known to be that of the plan.
 #[derive(Copy, Clone)]
@@ -56,12 +59,15 @@ impl Trust<'_> {
 
 /// Joins `source` to `program`. A source that a plan holds is without the files that functions read, and those on the disk
 /// may be of another day: if the source contradicts the plan with them, it is asked for without.
-pub(super) fn join(program: &mut Program, source: &mut dyn FnMut(bool) -> Program, trust: Trust<'_>) {
-    let mut with_files = source(true);
-    if !matches!(trust, Trust::Compared(_)) && is_contradicted(program, &with_files) {
-        with_files = source(false);
+pub(super) fn join(program: &mut Program, source: &mut Evaluate<'_>, trust: Trust<'_>) {
+    let Some(mut written) = source(true) else { return };
+    if !matches!(trust, Trust::Compared(_))
+        && is_contradicted(program, &written)
+        && let Some(without) = source(false)
+    {
+        written = without;
     }
-    join_source(program, with_files, trust);
+    join_source(program, written, trust);
 }
 
 /// Whether a value that the plan knows cannot have come from the source.
@@ -180,8 +186,11 @@ fn attach(resource: &mut Resource, from: &Resource, is_it: bool, trust: Trust<'_
 
 /// Takes blocks from the source that the plan does not know at all, each with what the provider adds to it.
 fn take_blocks(type_name: &str, after: &mut Value, written: &Value) -> bool {
-    let is_block =
-        |value: &Value| value.items().is_some_and(|items| items.iter().any(|it| it.map().is_some()));
+    let is_block = |value: &Value| {
+        let any = |values: &[Element]| values.iter().any(|element| element.value.map().is_some());
+        value.items().is_some_and(|items| items.iter().any(|item| item.map().is_some()))
+            || value.elements().is_some_and(any)
+    };
     let mut taken = false;
     for (name, value) in written.map().into_iter().flat_map(Map::iter).filter(|(_, value)| is_block(value)) {
         if after.get(name).is_some_and(Value::is_unknown)
@@ -262,7 +271,9 @@ impl Fusing {
 /// What is known of an unknown value by the plan and, if it `tells`, by the source.
 fn both(plan: &Unknown, source: &Unknown, tells: bool) -> Unknown {
     let mut all = if tells {
-        source.clone()
+        // Blocks that were taken have what the provider adds.
+        let partial = plan.partial.clone().or_else(|| source.partial.clone());
+        Unknown { partial, ..source.clone() }
     } else {
         // What it is computed from is a fact of the configuration, not of its value.
         let cause = source.cause.clone();

@@ -38,6 +38,7 @@ use super::source::Definition;
 use super::state::ModuleValues;
 
 pub use belong::Fit;
+pub use join::Evaluate;
 
 #[derive(Deserialize)]
 struct Plan<'a> {
@@ -140,7 +141,7 @@ impl Told<'_, '_> {
 /// Brings together what a plan says and what its source evaluates to. `fit` says how far they belong together; without it
 /// the source is from the binary form of the same plan. `source` is asked for it without the files that functions read, if
 /// it contradicts the plan with them.
-pub fn join(program: &mut Program, source: &mut dyn FnMut(bool) -> Program, fit: Option<&Fit>) {
+pub fn join(program: &mut Program, source: &mut Evaluate<'_>, fit: Option<&Fit>) {
     join::join(program, source, fit.map_or(join::Trust::Beside, join::Trust::Compared));
 }
 

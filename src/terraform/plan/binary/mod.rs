@@ -21,7 +21,7 @@ use crate::terraform::address::Address;
 use crate::terraform::state;
 use crate::value::{Cause, Value};
 
-use super::{incomplete, join};
+use super::{Evaluate, incomplete, join};
 use wire::Change;
 pub use wire::{Broken, Plan, VERSION};
 
@@ -34,7 +34,7 @@ pub fn variable(bytes: &[u8]) -> Option<Value> {
 /// configuration in the plan evaluates to. Only types that are `wanted` get their values; all resources are listed.
 pub fn read(
     plan: &Plan<'_>,
-    source: &mut dyn FnMut(bool) -> Program,
+    source: &mut Evaluate<'_>,
     (state, file): (&str, FileId),
     wanted: &dyn Fn(&str) -> bool,
 ) -> Program {
