@@ -188,6 +188,22 @@ fn what_only_the_source_knows_is_said_to_be_from_there() {
 }
 
 #[test]
+fn a_file_is_not_read_where_the_source_contradicts_the_plan() {
+    let what = ("AWS-SM-IAM-012", "aws_iam_role_policy.train");
+    let verdict = |dir: &Dir| {
+        let report = check(dir, &["plan.json"]);
+        assert!(report["inputs"][0]["source"]["exact"] == true, "{}", messages(&report));
+        finding(&report, what.0, what.1)["verdict"].clone()
+    };
+    assert_eq!(verdict(&copy_of_source(&[])), "fail");
+    // A value that the source does not give: the template may be of another day too.
+    let small = "\"instance_type\":\"ml.t3.medium\"";
+    let edits = [("plan.json", small, "\"instance_type\":\"ml.t3.large\"")];
+    assert_eq!(verdict(&copy_of_source(&edits)), "undetermined");
+    assert_eq!(verdict(&copy(&edits)), "undetermined", "with the binary plan beside");
+}
+
+#[test]
 fn an_element_of_blocks_has_its_own_line() {
     let dir = copy_of_source(&[]);
     let report = check(&dir, &["plan.json"]);

@@ -65,8 +65,8 @@ impl ResourceGraph {
             document: self.document,
             ..Self::default()
         };
-        // What the first step completes is complete: it looks at both sides of the change.
-        for step in STEPS.iter().skip(1) {
+        // What the first steps settle and complete is so: they look at both sides of the change.
+        for step in STEPS.iter().skip(2) {
             step(&mut this);
         }
         this

@@ -105,7 +105,7 @@ impl BinaryPlan {
     /// What the configuration in it evaluates to. Where it lies on the disk too, functions read files, if asked for; without
     /// is the same where there are none.
     pub(super) fn source(&self, files: bool, sources: &Sources) -> Option<Program> {
-        if !files && self.root.directory.is_none() {
+        if !files && !self.root.may_read_files(sources) {
             return None;
         }
         let mut arenas = self.root.arenas();

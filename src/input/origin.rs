@@ -166,9 +166,16 @@ fn join_root(
     let variables = told.variables();
     let items =
         variables.iter().map(|(name, value)| GivenItem::Value(name.as_str(), value.clone())).collect();
-    let given = Given { items, workspace, of_plan: true, ..Given::default() };
-    let mut source = root.evaluate(&parsed, &given);
-    source.diagnostics.extend(diagnostics);
+    let mut given = Given { items, workspace, of_plan: true, ..Given::default() };
+    let mut source = |files: bool| {
+        if !files && !root.may_read_files(sources) {
+            return None;
+        }
+        given.without_files = !files;
+        let mut source = root.evaluate(&parsed, &given);
+        source.diagnostics.extend(diagnostics.iter().cloned());
+        Some(source)
+    };
     program.source = Some(PlanSource { path: candidate.path.clone(), exact: fit.is_exact() });
     if !fit.is_exact() {
         let message = format!(
@@ -181,8 +188,7 @@ fn join_root(
             "findings on these point into the plan, and the source decides nothing; plan the source again";
         program.diagnostics.push(Diagnostic::warning(message).help(help));
     }
-    let mut source = Some(source);
-    plan::join(program, &mut |_| source.take(), Some(&fit));
+    plan::join(program, &mut source, Some(&fit));
     None
 }
 

@@ -57,12 +57,11 @@ impl Trust<'_> {
     }
 }
 
-/// Joins `source` to `program`. A source that a plan holds is without the files that functions read, and those on the disk
-/// may be of another day: if the source contradicts the plan with them, it is asked for without.
+/// Joins `source` to `program`. No plan holds the files that functions read, and those on the disk may be of another day: if
+/// the source contradicts the plan with them, it is asked for without.
 pub(super) fn join(program: &mut Program, source: &mut Evaluate<'_>, trust: Trust<'_>) {
     let Some(mut written) = source(true) else { return };
-    if !matches!(trust, Trust::Compared(_))
-        && is_contradicted(program, &written)
+    if is_contradicted(program, &written)
         && let Some(without) = source(false)
     {
         written = without;

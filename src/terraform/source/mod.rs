@@ -169,6 +169,11 @@ impl RootModule {
         self.config.iter().chain(&self.tfvars).chain(modules).copied()
     }
 
+    /// Whether functions may read files: all that do are called so.
+    pub fn may_read_files(&self, sources: &Sources) -> bool {
+        self.directory.is_some() && self.files().any(|file| sources.text(file).contains("file"))
+    }
+
     /// How many arenas [`RootModule::parse`] takes.
     pub fn arenas(&self) -> Vec<Bump> {
         self.files().map(|_| Bump::new()).collect()
