@@ -50,6 +50,7 @@ impl Part {
                 written_by: program.written_by.take(),
                 managed,
                 data,
+                source: program.source.take(),
                 incomplete: program.incomplete.take(),
                 tells_change: false,
                 fail: BTreeMap::new(),
@@ -285,8 +286,9 @@ fn join(findings: Vec<Finding>, inputs: &[InputInfo]) -> Vec<Finding> {
             joined.push(finding);
             continue;
         };
-        let Finding { rule, verdict, message, actual, causes, state, drift, .. } = &finding;
-        let key = (*rule, *verdict, *state, *drift, site, message.clone(), actual.clone(), causes.clone());
+        let Finding { rule, verdict, message, actual, causes, state, drift, from_source, .. } = &finding;
+        let is = (*verdict, *state, *drift, *from_source);
+        let key = (*rule, is, site, message.clone(), actual.clone(), causes.clone());
         let at = *known.entry(key).or_insert(joined.len());
         match joined.get_mut(at) {
             Some(first) => {

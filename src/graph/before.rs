@@ -1,5 +1,5 @@
-//! The graph before a change: the same resources with their earlier objects, those that are created left out. It shares all
-//! values with the graph after it.
+//! The graph before a change: the same resources with their earlier objects, those that are created left out; and the graph
+//! without what the source of a plan tells. They share all values with the graph after the change.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -36,15 +36,42 @@ impl ResourceGraph {
         if !any(Action::is_change_of_values) {
             return Before::Same;
         }
+        Before::Other(Box::new(self.with(self.graph.node_weights().filter_map(earlier))))
+    }
+
+    /// The graph as the plan alone tells it; [`None`] if its source tells nothing more.
+    pub fn untold(&self) -> Option<Self> {
+        let mut all = self.graph.node_weights();
+        all.any(|resource| resource.untold.is_some()).then(|| {
+            self.with(self.graph.node_weights().map(|resource| {
+                let after = resource.untold.as_ref().or(resource.after.as_ref()).cloned();
+                Resource { after, untold: None, ..resource.clone() }
+            }))
+        })
+    }
+
+    /// The graph with these resources instead, which are complete.
+    fn with(&self, resources: impl Iterator<Item = Resource>) -> Self {
         let mut graph = DiGraph::with_capacity(self.graph.node_count(), self.graph.edge_count());
-        for resource in self.graph.node_weights().filter_map(earlier) {
+        for resource in resources {
             graph.add_node(resource);
         }
-        Before::Other(Box::new(self.with_resources(graph)))
+        let mut this = Self {
+            graph,
+            providers: self.providers.clone(),
+            unfollowed: self.unfollowed.clone(),
+            calls: self.calls.clone(),
+            kind: self.kind,
+            document: self.document,
+            ..Self::default()
+        };
+        // What the first steps settle and complete is so: they look at both sides of the change.
+        for step in STEPS.iter().skip(2) {
+            step(&mut this);
+        }
+        this
     }
-}
 
-impl ResourceGraph {
     /// The graph of the state as it was stored, if refreshing it found something changed or gone: that is `before` with the
     /// objects as stored.
     pub fn stored(&self, before: &Before) -> Option<Self> {
@@ -58,36 +85,18 @@ impl ResourceGraph {
         }
         let stored: HashMap<&str, &Resource> =
             self.stored.iter().map(|resource| (resource.address.as_str(), resource)).collect();
-        let mut graph = DiGraph::with_capacity(refreshed.graph.node_count(), 0);
-        for resource in refreshed.graph.node_weights() {
-            graph.add_node(match stored.get(resource.address.as_str()) {
+        let known =
+            refreshed.graph.node_weights().map(|resource| match stored.get(resource.address.as_str()) {
                 Some(stored) => as_stored(resource, stored),
                 None => Resource { action: Action::None, ..resource.clone() },
             });
-        }
         // What was gone when the state was refreshed.
-        for resource in self.stored.iter().filter(|gone| refreshed.by_address(&gone.address).is_none()) {
-            let now = self.by_address(&resource.address).and_then(|node| self.resource(node));
-            graph.add_node(as_stored(now.unwrap_or(resource), resource));
-        }
-        Some(self.with_resources(graph))
-    }
-
-    /// A graph of other resources of the same input, which are complete.
-    fn with_resources(&self, graph: DiGraph<Resource, super::Edge>) -> Self {
-        let mut this = Self {
-            graph,
-            providers: self.providers.clone(),
-            unfollowed: self.unfollowed.clone(),
-            calls: self.calls.clone(),
-            kind: self.kind,
-            ..Self::default()
-        };
-        // What the first steps settle and complete is so: they look at both sides of the change.
-        for step in STEPS.iter().skip(2) {
-            step(&mut this);
-        }
-        this
+        let gone = self.stored.iter().filter(|gone| refreshed.by_address(&gone.address).is_none());
+        let gone = gone.map(|gone| {
+            let now = self.by_address(&gone.address).and_then(|node| self.resource(node));
+            as_stored(now.unwrap_or(gone), gone)
+        });
+        Some(self.with(known.chain(gone)))
     }
 }
 
@@ -96,6 +105,7 @@ fn as_stored(resource: &Resource, stored: &Resource) -> Resource {
     let mut resource = Resource {
         before: stored.after.clone(),
         references: stored.references.clone(),
+        untold: None,
         action: Action::None,
         ..resource.clone()
     };
@@ -110,7 +120,7 @@ fn as_stored(resource: &Resource, stored: &Resource) -> Resource {
 /// The resource as it was before the change, if it was there.
 fn earlier(resource: &Resource) -> Option<Resource> {
     let object = resource.earlier()?.clone();
-    let mut earlier = Resource { before: None, action: Action::None, ..resource.clone() };
+    let mut earlier = Resource { before: None, untold: None, action: Action::None, ..resource.clone() };
     if resource.action.is_change_of_values() {
         earlier.configured = configured(resource);
         // What the configuration names now it named before, as far as that gave the same.

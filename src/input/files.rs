@@ -12,10 +12,12 @@ use crate::diagnostic::{Diagnostic, Level};
 use crate::eval::Mode;
 use crate::program::Program;
 use crate::source::{FileId, Position, Sources};
+use crate::terraform::plan::Told;
 use crate::terraform::source::variables::{Given, GivenItem, GivenVar, RunOptions, ValueOption};
 use crate::terraform::source::{self, RootModule, display_path, read_text, syntax};
 
 use super::binary::{BinaryPlan, is_archive};
+use super::origin::{Origins, SourceOptions};
 use super::roots::{Candidates, Held};
 use super::units::{self, Units};
 use super::{InputError, InputFile};
@@ -36,6 +38,8 @@ pub struct Inputs {
     units: BTreeMap<String, String>,
     /// What is said of such folders.
     pub diagnostics: Vec<Diagnostic>,
+    /// What may be the source of plans.
+    origins: Origins,
 }
 
 /// A file with values of root variables.
@@ -62,6 +66,8 @@ pub enum Input {
         path: String,
         /// Its text.
         file: FileId,
+        /// Where it is on the disk; [`None`] of standard input.
+        on_disk: Option<PathBuf>,
     },
 }
 
@@ -92,6 +98,9 @@ pub enum ReadError {
     /// A file of variables cannot be read.
     #[error("{0}")]
     Variables(String),
+    /// What was named as the source of a plan is none.
+    #[error("{0}")]
+    Source(String),
     /// There is nothing to analyse in a directory.
     #[error("no Terraform files, plans or states in {path}")]
     Nothing {
@@ -201,6 +210,27 @@ impl Inputs {
         }
     }
 
+    /// Looks for the source of plans: what is said of those is told where it is written.
+    ///
+    /// # Errors
+    /// What was named cannot be read.
+    pub fn find_sources(&mut self, options: &SourceOptions, sources: &mut Sources) -> Result<(), ReadError> {
+        let mut plans = Vec::new();
+        for item in &mut self.items {
+            match item {
+                Input::Document { kind: InputFile::Plan, file, on_disk, .. } => {
+                    plans.push((*file, on_disk.clone()));
+                }
+                Input::Binary(plan) if options.find || !options.roots.is_empty() => {
+                    plan.settle(&options.roots, sources);
+                }
+                Input::Source(_) | Input::Binary(_) | Input::Document { .. } => {}
+            }
+        }
+        self.origins = Origins::find(&plans, options, sources)?;
+        Ok(())
+    }
+
     /// Refuses a `--var` that no root module declares, as Terraform does: most likely it is misspelled.
     fn check_declared(&self, options: &RunOptions, sources: &Sources) -> Result<(), ReadError> {
         let vars = options.values.iter().filter_map(|option| match option {
@@ -260,9 +290,15 @@ impl Input {
         let (kind, path, file) = match self {
             Self::Source(root) => return Ok(evaluate(root, inputs, sources)),
             Self::Binary(plan) => return Ok(named(plan.program(sources, wanted))),
-            Self::Document { kind, path, file } => (*kind, path, *file),
+            Self::Document { kind, path, file, .. } => (*kind, path, *file),
         };
-        let program = named(super::read(kind, path, sources.text(file), file, wanted));
+        let mut joined = Ok(());
+        let mut join = |told: &Told<'_, '_>, program: &mut Program| {
+            path.clone_into(&mut program.path);
+            joined = inputs.origins.join(file, told, inputs.workspace.as_deref(), sources, program);
+        };
+        let program = named(super::read_with(kind, path, sources.text(file), file, wanted, &mut join));
+        joined?;
         let fault = program.diagnostics.iter().find(|diagnostic| diagnostic.level == Level::Error);
         // One of many is told as all else that is wrong with them.
         match fault.filter(|_| program.resources.is_empty() && unit.is_none()) {
@@ -331,7 +367,7 @@ fn read(path: &Path, sources: &mut Sources) -> Result<Input, ReadError> {
     } else {
         read_bounded(std::fs::File::open(path).map_err(io)?, &mut bytes).map_err(io)?;
     }
-    from_bytes(shown, bytes, sources)
+    from_bytes(shown, (!is_stdin).then_some(path), bytes, sources)
 }
 
 /// Reads on to the end, or until there is more than any input has.
@@ -341,14 +377,19 @@ pub(super) fn read_bounded(from: impl Read, bytes: &mut Vec<u8>) -> std::io::Res
 }
 
 /// The document or binary plan in `bytes`, which is `shown` to the user.
-pub(super) fn from_bytes(shown: String, bytes: Vec<u8>, sources: &mut Sources) -> Result<Input, ReadError> {
+pub(super) fn from_bytes(
+    shown: String,
+    on_disk: Option<&Path>,
+    bytes: Vec<u8>,
+    sources: &mut Sources,
+) -> Result<Input, ReadError> {
     if is_archive(&bytes) {
         return Ok(Input::Binary(Box::new(BinaryPlan::read(&shown, &bytes, sources)?)));
     }
     let text = super::decode(&shown, bytes)?;
     let kind = super::detect(&shown, &text)?;
     let file = sources.add_confidential(shown.clone(), text);
-    Ok(Input::Document { kind, path: shown, file })
+    Ok(Input::Document { kind, path: shown, file, on_disk: on_disk.map(Path::to_owned) })
 }
 
 /// What is said of a directory with nothing to analyse.

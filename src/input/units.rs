@@ -130,7 +130,7 @@ pub(super) fn search(top: &Path, sources: &mut Sources) -> Units {
 
 impl Candidate {
     fn read(self, sources: &mut Sources) -> Result<Input, ReadError> {
-        from_bytes(display_path(&self.path), self.looked?.bytes, sources)
+        from_bytes(display_path(&self.path), Some(&self.path), self.looked?.bytes, sources)
     }
 }
 

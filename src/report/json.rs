@@ -121,9 +121,16 @@ struct Input<'a> {
     written_by: Option<&'a str>,
     managed: usize,
     data: usize,
+    source: Option<PlanSource<'a>>,
     incomplete: Option<&'a str>,
     fail: BTreeMap<&'static str, usize>,
     undetermined: BTreeMap<&'static str, usize>,
+}
+
+#[derive(Serialize)]
+struct PlanSource<'a> {
+    path: &'a str,
+    exact: bool,
 }
 
 #[derive(Serialize)]
@@ -180,6 +187,7 @@ struct Finding<'a> {
     fix: &'a str,
     state: Option<&'static str>,
     drift: bool,
+    from_source: bool,
     fingerprint: &'a str,
     previous_fingerprint: Option<&'a str>,
 }
@@ -295,6 +303,7 @@ impl<'a> Finding<'a> {
             causes: &finding.causes,
             fix: &rule.fix,
             state: finding.state.map(finding::State::as_str),
+            from_source: finding.from_source,
             drift: finding.drift,
             fingerprint: cx.fingerprints.get(index).map_or("", |print| print.now.as_str()),
             previous_fingerprint: cx.fingerprints.get(index).and_then(|print| print.before.as_deref()),
@@ -363,6 +372,7 @@ impl<'a> Input<'a> {
             written_by: input.written_by.as_deref(),
             managed: input.managed,
             data: input.data,
+            source: input.source.as_ref().map(|it| PlanSource { path: &it.path, exact: it.exact }),
             incomplete: input.incomplete.as_deref(),
             fail: by_severity(&input.fail),
             undetermined: by_severity(&input.undetermined),

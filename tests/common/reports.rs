@@ -132,6 +132,7 @@ fn clean() -> Report {
             written_by: None,
             managed: 23,
             data: 1,
+            source: None,
             incomplete: None,
             tells_change: false,
             fail: [].into(),
@@ -298,6 +299,7 @@ fn finding(rule: usize, message: &str, site: Site) -> Finding {
         causes: Vec::new(),
         state: None,
         drift: false,
+        from_source: false,
     }
 }
 

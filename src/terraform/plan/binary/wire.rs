@@ -33,8 +33,6 @@ pub struct Plan<'a> {
     pub version: u64,
     /// The version of Terraform or OpenTofu.
     pub terraform_version: &'a str,
-    /// When it was made, as plan JSON has it.
-    pub timestamp: &'a str,
     /// Names and values of root variables.
     pub variables: Vec<(&'a str, &'a [u8])>,
     /// The changes of resource instances.
@@ -45,6 +43,8 @@ pub struct Plan<'a> {
     pub deferred: Vec<&'a [u8]>,
     /// The workspace.
     pub workspace: Option<&'a str>,
+    /// When it was made; Terraform 1.5 and later say so.
+    pub timestamp: Option<&'a str>,
     /// It was saved after an error.
     pub errored: bool,
     /// It covers the whole configuration. Older versions do not say so, so false says nothing alone.
@@ -53,6 +53,14 @@ pub struct Plan<'a> {
     pub applyable: bool,
     /// It is of some resources only.
     pub targeted: bool,
+}
+
+impl Plan<'_> {
+    /// The addresses of what it changes, unless they are damaged.
+    pub fn addresses(&self) -> impl Iterator<Item = &str> {
+        let all = self.changes.iter().chain(&self.deferred);
+        all.filter_map(|change| Some(Change::parse(change).ok()?.address))
+    }
 }
 
 /// The change of a resource instance.
@@ -86,7 +94,7 @@ impl<'a> Plan<'a> {
                     }
                 }
                 (14, Field::Bytes(version)) => this.terraform_version = text(version)?,
-                (21, Field::Bytes(made)) => this.timestamp = text(made)?,
+                (21, Field::Bytes(timestamp)) => this.timestamp = Some(text(timestamp)?),
                 (18, Field::Bytes(drift)) => this.drift.push(drift),
                 (20, Field::Int(errored)) => this.errored = errored != 0,
                 (25, Field::Int(applyable)) => this.applyable = applyable != 0,
