@@ -115,7 +115,7 @@ fn generated() -> Vec<Directory> {
 fn tree(name: &str, directories: &[Directory]) {
     let bytes: usize = directories.iter().flatten().map(|(_, text)| text.len()).sum();
     let files: usize = directories.iter().map(Vec::len).sum();
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let pool = airgate::eval::pool(1).unwrap();
     let mut instances = 0;
     let time = pool.install(|| {
         let mut best = Duration::default();

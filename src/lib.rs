@@ -37,8 +37,10 @@ pub mod terraform;
 pub mod value;
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use bumpalo::Bump;
+use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use crate::assemble::Part;
@@ -50,6 +52,9 @@ use crate::graph::{Before, ResourceGraph};
 use crate::input::{Input, Inputs};
 use crate::rules::{RuleError, RuleSet};
 use crate::source::Sources;
+
+/// Where inputs are analysed; none where the system has no threads for it.
+static POOL: LazyLock<Option<ThreadPool>> = LazyLock::new(|| eval::pool(0).ok());
 
 /// Why there is no report at all.
 #[derive(Debug, thiserror::Error)]
@@ -94,7 +99,8 @@ fn report(set: &RuleSet, inputs: &Inputs, mut sources: Sources, options: &Option
     let file = sources.add("rules", ""); // stands for the text of rules in spans
     let rules = Rules::new(rules::compile(set, &arena, file, check::vocabulary())?, file);
     let check = |input| check_input(input, inputs, &sources, &rules, options);
-    let parts = inputs.items.par_iter().map(check).collect::<Result<_, _>>()?;
+    let all = || inputs.items.par_iter().map(check).collect::<Result<_, _>>();
+    let parts = POOL.as_ref().map_or_else(all, |pool| pool.install(all))?;
     let infos = rules.compiled.iter().map(|rule| rule.info.clone()).collect();
     Ok(assemble::report(infos, set.digest().to_owned(), parts, sources))
 }

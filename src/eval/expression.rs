@@ -2,8 +2,9 @@
 
 use smol_str::SmolStr;
 
-use super::evaluator::{Eval, Evaluator, Level, MAX_ITEMS, Names, Stop, error, static_error};
+use super::evaluator::{Eval, Evaluator, MAX_ITEMS, Names, Stop, error, static_error};
 use super::size::size;
+use super::stack::Level;
 use super::{functions, provenance};
 use crate::hcl::ast::{Call, Expr, ExprKind, ObjectItem};
 use crate::source::Span;
