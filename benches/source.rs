@@ -93,10 +93,10 @@ type Directory = Vec<(String, String)>;
 
 /// A tree of root modules of four files each, all of them different.
 fn generated() -> Vec<Directory> {
-    let parts: Vec<&str> = teams::TEAM.split("\n\n").collect();
+    let parts: Vec<&str> = teams::TEAM.split_inclusive("\n}\n").collect();
     let of = |number: usize, keep: &dyn Fn(&str) -> bool| {
         let parts: Vec<&str> = parts.iter().copied().filter(|part| keep(part.trim_start())).collect();
-        parts.join("\n\n").replace("data", &format!("data{number}")) + "\n"
+        parts.concat().replace("data", &format!("data{number}"))
     };
     let directory = |number: usize| {
         let file =
