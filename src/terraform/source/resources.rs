@@ -371,7 +371,9 @@ pub fn inside(path: &str, name: SmolStr) -> SmolStr {
 /// Addresses are made for each instance and each use of one, so without the machinery of formats.
 fn joined(parts: &[&str]) -> SmolStr {
     let mut out = SmolStrBuilder::new();
-    parts.iter().for_each(|part| out.push_str(part));
+    for part in parts {
+        out.push_str(part);
+    }
     out.finish()
 }
 
