@@ -27,6 +27,7 @@ pub mod graph;
 pub mod hcl;
 pub mod iam;
 pub mod input;
+pub mod picture;
 pub mod program;
 pub mod pulumi;
 pub mod report;
@@ -46,11 +47,13 @@ use rayon::prelude::*;
 use crate::assemble::Part;
 use crate::check::{Asked, Earlier, Rules};
 use crate::config::{Config, Options};
+use crate::diagnostic::Level;
 use crate::facts::Facts;
 use crate::finding::Report;
 use crate::graph::{Before, ResourceGraph};
 use crate::input::{Input, Inputs};
-use crate::rules::{RuleError, RuleSet};
+use crate::picture::Picture;
+use crate::rules::{Framework, RuleError, RuleSet};
 use crate::source::Sources;
 
 /// Where inputs are analysed; none where the system has no threads for it.
@@ -83,6 +86,21 @@ pub fn analyze_text(files: &[(&str, &str)], rules: &RuleSet, config: &Config) ->
     report(rules, &inputs, sources, &options)
 }
 
+/// The graphs of the inputs, as `airgate graph` prints them.
+pub fn graphs(paths: &[PathBuf], only_ai: bool, options: &Options) -> Result<Vec<Picture>, Error> {
+    let mut sources = Sources::default();
+    let inputs = Inputs::read_below(paths, options.recursive, &options.run, &mut sources)?;
+    each(&inputs, |input| {
+        let mut program = input.program(&inputs, &sources, &|_| true)?;
+        let path = std::mem::take(&mut program.path);
+        let errors = program.diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error);
+        let errors = errors.map(|diagnostic| diagnostic.message.clone()).collect();
+        let graph = ResourceGraph::build(program);
+        let facts = Facts::new(&graph, &options.config);
+        Ok(Picture::of(&facts, path, errors, only_ai))
+    })
+}
+
 /// The rules that the options select: the built-in ones and those of `rules_dir`.
 pub fn rule_set(options: &Options) -> Result<RuleSet, RuleError> {
     let mut rules = RuleSet::builtin()?;
@@ -90,7 +108,14 @@ pub fn rule_set(options: &Options) -> Result<RuleSet, RuleError> {
         rules = rules.merge(RuleSet::load(dir)?)?;
     }
     let selection = &options.config.rules;
-    rules.select(&selection.select, &selection.ignore)
+    let frameworks = Framework::named(&selection.frameworks, options.rules_dir.as_deref())?;
+    Ok(rules.select(&selection.select, &selection.ignore)?.supporting(&frameworks))
+}
+
+/// What `work` makes of each input, in their order.
+fn each<T: Send>(inputs: &Inputs, work: impl Fn(&Input) -> Result<T, Error> + Sync) -> Result<Vec<T>, Error> {
+    let all = || inputs.items.par_iter().map(&work).collect();
+    POOL.as_ref().map_or_else(all, |pool| pool.install(all))
 }
 
 /// From what was read to the report.
@@ -98,11 +123,11 @@ fn report(set: &RuleSet, inputs: &Inputs, mut sources: Sources, options: &Option
     let arena = Bump::new();
     let file = sources.add("rules", ""); // stands for the text of rules in spans
     let rules = Rules::new(rules::compile(set, &arena, file, check::vocabulary())?, file);
-    let check = |input| check_input(input, inputs, &sources, &rules, options);
-    let all = || inputs.items.par_iter().map(check).collect::<Result<_, _>>();
-    let parts = POOL.as_ref().map_or_else(all, |pool| pool.install(all))?;
-    let infos = rules.compiled.iter().map(|rule| rule.info.clone()).collect();
-    Ok(assemble::report(infos, set.digest().to_owned(), parts, sources))
+    let parts = each(inputs, |input| check_input(input, inputs, &sources, &rules, options))?;
+    let infos: Vec<_> = rules.compiled.iter().map(|rule| rule.info.clone()).collect();
+    let frameworks = Framework::named(&options.config.rules.frameworks, options.rules_dir.as_deref())?;
+    let frameworks = frameworks.iter().map(|framework| framework.info(&infos)).collect();
+    Ok(assemble::report(infos, frameworks, set.digest().to_owned(), parts, sources))
 }
 
 /// One input: program, graph, facts, findings.

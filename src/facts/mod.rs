@@ -7,8 +7,11 @@ mod choice;
 pub mod domain;
 pub mod iam;
 pub mod presence;
+pub mod related;
 pub mod residency;
 pub mod scope;
+mod secrets;
+mod seeds;
 pub mod tags;
 
 use std::collections::BTreeMap;
@@ -31,6 +34,8 @@ pub struct Facts<'g> {
     policies: Vec<Option<Box<iam::Policies>>>,
     /// Asked for with every bucket, so found once.
     unplaced: BTreeMap<&'static str, NodeId>,
+    /// As routes ask.
+    unplaced_links: related::Unplaced,
 }
 
 impl<'g> Facts<'g> {
@@ -40,9 +45,10 @@ impl<'g> Facts<'g> {
         Self {
             graph,
             config,
-            scope: Scope::new(graph, &policies),
+            scope: Scope::new(graph, config, &policies),
             policies,
             unplaced: bucket::unplaced(graph),
+            unplaced_links: related::Unplaced::default(),
         }
     }
 
