@@ -38,8 +38,10 @@ pub mod terraform;
 pub mod value;
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use bumpalo::Bump;
+use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use crate::assemble::Part;
@@ -53,6 +55,9 @@ use crate::input::{Input, Inputs};
 use crate::picture::Picture;
 use crate::rules::{Framework, RuleError, RuleSet};
 use crate::source::Sources;
+
+/// Where inputs are analysed; none where the system has no threads for it.
+static POOL: LazyLock<Option<ThreadPool>> = LazyLock::new(|| eval::pool(0).ok());
 
 /// Why there is no report at all.
 #[derive(Debug, thiserror::Error)]
@@ -86,7 +91,7 @@ pub fn analyze_text(files: &[(&str, &str)], rules: &RuleSet, config: &Config) ->
 pub fn graphs(paths: &[PathBuf], only_ai: bool, options: &Options) -> Result<Vec<Picture>, Error> {
     let mut sources = Sources::default();
     let inputs = Inputs::read_below(paths, options.recursive, &options.run, &mut sources)?;
-    let picture = |input: &Input| {
+    each(&inputs, |input| {
         let mut program = input.program(&inputs, &sources, &|_| true)?;
         let path = std::mem::take(&mut program.path);
         let errors = program.diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error);
@@ -94,8 +99,7 @@ pub fn graphs(paths: &[PathBuf], only_ai: bool, options: &Options) -> Result<Vec
         let graph = ResourceGraph::build(program);
         let facts = Facts::new(&graph, &options.config);
         Ok(Picture::of(&facts, path, errors, only_ai))
-    };
-    inputs.items.par_iter().map(picture).collect()
+    })
 }
 
 /// The rules that the options select: the built-in ones and those of `rules_dir`.
@@ -109,13 +113,18 @@ pub fn rule_set(options: &Options) -> Result<RuleSet, RuleError> {
     Ok(rules.select(&selection.select, &selection.ignore)?.supporting(&frameworks))
 }
 
+/// What `work` makes of each input, in their order.
+fn each<T: Send>(inputs: &Inputs, work: impl Fn(&Input) -> Result<T, Error> + Sync) -> Result<Vec<T>, Error> {
+    let all = || inputs.items.par_iter().map(&work).collect();
+    POOL.as_ref().map_or_else(all, |pool| pool.install(all))
+}
+
 /// From what was read to the report.
 fn report(set: &RuleSet, inputs: &Inputs, mut sources: Sources, options: &Options) -> Result<Report, Error> {
     let arena = Bump::new();
     let file = sources.add("rules", ""); // stands for the text of rules in spans
     let rules = Rules::new(rules::compile(set, &arena, file, check::vocabulary())?, file);
-    let check = |input| check_input(input, inputs, &sources, &rules, options);
-    let parts = inputs.items.par_iter().map(check).collect::<Result<_, _>>()?;
+    let parts = each(inputs, |input| check_input(input, inputs, &sources, &rules, options))?;
     let infos: Vec<_> = rules.compiled.iter().map(|rule| rule.info.clone()).collect();
     let frameworks = Framework::named(&options.config.rules.frameworks, options.rules_dir.as_deref())?;
     let frameworks = frameworks.iter().map(|framework| framework.info(&infos)).collect();
