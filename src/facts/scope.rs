@@ -96,7 +96,7 @@ impl Scope {
                 *slot = Some(tag);
             }
             let held = policies.get(node.index()).and_then(Option::as_deref);
-            if let Some(seed) = Seed::of(graph, config, resource, held) {
+            if let Some(seed) = Seed::of(config, resource, held) {
                 this.set(node, Reach { from: From::Seed(seed), length: 0 });
                 queue.push_back(node);
             }
