@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use airgate::catalog::LinkKind;
 use airgate::config::Options;
@@ -12,7 +12,7 @@ use airgate::report::{GraphFormat, write_graph};
 use serde_json::Value;
 
 fn pictures(only_ai: bool) -> Vec<Picture> {
-    let path = PathBuf::from(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/rag-bedrock"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/rag-bedrock");
     airgate::graphs(&[path], only_ai, &Options::default()).unwrap()
 }
 

@@ -2,6 +2,7 @@
 //! as a role by the trust of the role (IRSA: a condition on the subject of its token) or by a pod identity association.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use petgraph::Direction;
 use smol_str::{SmolStr, format_smolstr};
@@ -133,8 +134,11 @@ fn subjects(trust: &Value) -> Vec<SmolStr> {
 
 /// The accounts that a subject names.
 fn matching<'a>(accounts: &'a Accounts, subject: &'a str) -> impl Iterator<Item = NodeId> + 'a {
-    let exact = accounts.get(subject).into_iter().flatten().copied();
-    let is_pattern = subject.contains(['*', '?']);
-    let by_pattern = accounts.iter().filter(move |(name, _)| is_pattern && glob(subject, name));
-    exact.chain(by_pattern.flat_map(|(_, nodes)| nodes.iter().copied())).take(MAX_ACCOUNTS)
+    let begin = subject.split(['*', '?']).next().unwrap_or(subject);
+    accounts
+        .range::<str, _>((Bound::Included(begin), Bound::Unbounded))
+        .take_while(move |(name, _)| name.starts_with(begin))
+        .filter(move |(name, _)| glob(subject, name))
+        .flat_map(|(_, nodes)| nodes.iter().copied())
+        .take(MAX_ACCOUNTS)
 }

@@ -121,23 +121,20 @@ fn columns(count: usize, edges: &[(usize, usize)]) -> Vec<usize> {
         let mut stack = vec![(start, 0)];
         mark(&mut state, start, State::Open);
         while let Some((node, done)) = stack.pop() {
-            match next.get(node).and_then(|next| next.get(done)) {
-                Some(&target) => {
-                    stack.push((node, done + 1));
-                    match state.get(target) {
-                        Some(State::Open) => {}
-                        Some(State::New) => {
-                            kept.push((node, target));
-                            mark(&mut state, target, State::Open);
-                            stack.push((target, 0));
-                        }
-                        _ => kept.push((node, target)),
-                    }
+            let Some(&target) = next.get(node).and_then(|next| next.get(done)) else {
+                mark(&mut state, node, State::Done);
+                order.push(node);
+                continue;
+            };
+            stack.push((node, done + 1));
+            match state.get(target) {
+                Some(State::Open) => {}
+                Some(State::New) => {
+                    kept.push((node, target));
+                    mark(&mut state, target, State::Open);
+                    stack.push((target, 0));
                 }
-                None => {
-                    mark(&mut state, node, State::Done);
-                    order.push(node);
-                }
+                _ => kept.push((node, target)),
             }
         }
     }
