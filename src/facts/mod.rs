@@ -7,8 +7,10 @@ mod choice;
 pub mod domain;
 pub mod iam;
 pub mod presence;
+pub mod related;
 pub mod residency;
 pub mod scope;
+mod secrets;
 mod seeds;
 pub mod tags;
 
@@ -32,6 +34,8 @@ pub struct Facts<'g> {
     policies: Vec<Option<Box<iam::Policies>>>,
     /// Asked for with every bucket, so found once.
     unplaced: BTreeMap<&'static str, NodeId>,
+    /// As routes ask.
+    unplaced_links: related::Unplaced,
 }
 
 impl<'g> Facts<'g> {
@@ -44,6 +48,7 @@ impl<'g> Facts<'g> {
             scope: Scope::new(graph, config, &policies),
             policies,
             unplaced: bucket::unplaced(graph),
+            unplaced_links: related::Unplaced::default(),
         }
     }
 

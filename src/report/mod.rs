@@ -7,6 +7,7 @@
 )]
 
 mod fingerprint;
+mod framework;
 mod graph;
 mod human;
 mod json;
