@@ -75,9 +75,9 @@ impl Part {
             |node: &crate::graph::NodeId| graph.resource(*node).is_some_and(|r| r.mode == Mode::Managed);
         let nodes = graph.graph.node_indices();
         self.summary.in_scope = nodes.filter(|&node| facts.scope().contains(node)).filter(managed).count();
-        self.summary.excluded = facts.scope().excluded().to_vec();
         self.summary.passed = checked.passed.iter().sum();
         self.passed = checked.passed;
+        self.summary.excluded = facts.scope().excluded().to_vec();
         self.findings = checked.findings;
         self.resolved = checked.resolved;
         self.input.tells_change = !matches!(before, Before::Untold);
