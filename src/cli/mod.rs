@@ -60,10 +60,13 @@ pub(crate) struct Engine {
     /// Analyses inputs.
     pub(crate) analyze: fn(&[PathBuf], &Options) -> Result<Report, Failure>,
     /// The graphs of inputs; if told so only what is in AI scope.
-    pub(crate) graphs: fn(&[PathBuf], bool, &Options) -> Result<Vec<Picture>, Failure>,
+    pub(crate) graphs: Graphs,
     /// The rules that the options select, sorted by id.
     pub(crate) rules: fn(&Options) -> Result<Vec<RuleInfo>, Failure>,
 }
+
+/// The graphs of inputs; if told so only what is in AI scope.
+type Graphs = fn(&[PathBuf], bool, &Options) -> Result<Vec<Picture>, Failure>;
 
 /// Why there is nothing to print.
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;
