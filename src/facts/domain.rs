@@ -67,7 +67,13 @@ impl Scope for ConditionScope<'_, '_> {
                 Ok(of_each(value, |value| Value::bool(self.refers_to(value, type_name))))
             }
             ("declared", [type_name]) => self.declared(type_name),
-            ("is_set" | "is_customer_managed_key" | "tag" | "model_geography" | "declared", _) => {
+            ("stays", [kind]) => residency::stays(self.facts, self.node, kind.as_str().unwrap_or_default()),
+            ("leaves", [kind]) => residency::leaves(self.facts, self.node, kind.as_str().unwrap_or_default()),
+            (
+                "is_set" | "is_customer_managed_key" | "tag" | "model_geography" | "declared" | "stays"
+                | "leaves",
+                _,
+            ) => {
                 Err(format!("`{name}` takes one argument"))
             }
             ("geography_within" | "is_aws_policy" | "refers_to", _) => {
@@ -86,7 +92,7 @@ impl ConditionScope<'_, '_> {
             "ai" => Value::bool(facts.scope().is_direct(node)),
             "reached_by" => tags::strings(facts.scope().reached_by(node).map(SmolStr::as_str)),
             "region" => residency::region(facts, node),
-            "residency" => residency::allowed(facts, node),
+            "residency" => residency::allowed(facts, node).places,
             "bucket" => bucket::object(facts, node),
             _ => return Err(format!("there is no fact `{name}`")),
         })
@@ -290,9 +296,7 @@ fn one_within(place: &Value, list: &Value, ask: impl Fn(Option<&str>, &[&str]) -
     }
     let allowed: Vec<&str> = list.items().unwrap_or_default().iter().filter_map(Value::as_str).collect();
     if let Some(odd) = allowed.iter().find(|place| !regions::is_place(place)) {
-        return Value::unknown(Cause::Other(
-            format!("`{odd}` is not a jurisdiction that airgate knows").into(),
-        ));
+        return Value::unknown(residency::no_place(odd));
     }
     match ask(place.as_str(), &allowed) {
         Truth::Yes => Value::bool(true),

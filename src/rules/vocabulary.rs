@@ -18,7 +18,7 @@ pub struct Vocabulary<'v> {
 }
 
 /// The functions that only conditions have, with the number of their arguments: `docs/rule-language.md`.
-pub const DOMAIN_FUNCTIONS: [(&str, usize); 8] = [
+pub const DOMAIN_FUNCTIONS: [(&str, usize); 10] = [
     ("is_set", 1),
     ("is_aws_policy", 2),
     ("is_customer_managed_key", 1),
@@ -27,6 +27,8 @@ pub const DOMAIN_FUNCTIONS: [(&str, usize); 8] = [
     ("geography_within", 2),
     ("refers_to", 2),
     ("declared", 1),
+    ("stays", 1),
+    ("leaves", 1),
 ];
 
 const FACTS: [&[&str]; 10] = [
