@@ -2,6 +2,7 @@
 
 mod check;
 mod output;
+mod residency;
 mod rule;
 mod rules;
 #[cfg(test)]
@@ -33,6 +34,8 @@ pub(crate) struct Cli {
 enum Command {
     /// Analyse directories of Terraform source, plans, states and Pulumi previews.
     Check(check::Args),
+    /// Report where data is, where it goes and whether it may, resource by resource.
+    Residency(residency::Args),
     /// List the rules.
     Rules(rules::Args),
     /// Show the page of one rule.
@@ -52,6 +55,8 @@ pub(crate) enum Color {
 pub(crate) struct Engine {
     /// Analyses inputs.
     pub(crate) analyze: fn(&[PathBuf], &Options) -> Result<Report, Failure>,
+    /// Says where the data of inputs is and goes.
+    pub(crate) residency: fn(&[PathBuf], &Options) -> Result<airgate::facts::residency::Report, Failure>,
     /// The rules that the options select, sorted by id.
     pub(crate) rules: fn(&Options) -> Result<Vec<RuleInfo>, Failure>,
 }
@@ -89,6 +94,7 @@ pub(crate) enum Exit {
 pub(crate) fn run(cli: &Cli, engine: &Engine, console: &mut Console<'_>) -> Exit {
     let result = match &cli.command {
         Command::Check(args) => check::run(args, engine.analyze, console),
+        Command::Residency(args) => residency::run(args, engine.residency, console),
         Command::Rules(args) => rules::run(args, engine.rules, console),
         Command::Rule(args) => rule::run(args, engine.rules, console),
     };

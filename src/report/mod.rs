@@ -11,6 +11,7 @@ mod human;
 mod json;
 mod markdown;
 mod place;
+mod residency;
 mod sarif;
 mod scrub;
 mod summary;
@@ -21,6 +22,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::str::FromStr;
 
+pub use residency::{json as residency_json, text as residency_text};
 pub use scrub::scrub;
 
 use crate::diagnostic::{Diagnostic, Level};

@@ -57,13 +57,13 @@ pub enum FlowKind {
     Service,
     /// A copy that is kept.
     Copy,
-    /// Data that is read from or written to a bucket.
+    /// Data of a workload in a bucket.
     Data,
     /// Logs and events.
     Log,
     /// What a third party stores or processes.
     Party,
-    /// What comes from a third party.
+    /// What is read from where it is kept: a bucket, a third party.
     Source,
 }
 

@@ -1,5 +1,6 @@
 //! What a condition may name: roots, facts, functions and attributes of its types.
 
+use crate::facts::residency;
 use crate::hcl::ast::{Call, Expr, ExprKind, For, Part, Step};
 use crate::source::Span;
 
@@ -165,8 +166,14 @@ impl<'c, 'a> Checker<'c, 'a> {
                 let message = "`declared` needs scope = \"provider-region\"".to_owned();
                 return Err(Fault { span, message });
             }
-            if let ("is_set", [Expr { kind: ExprKind::String(path), span }]) = (name, call.args) {
-                self.path(path, *span)?;
+            match (name, call.args) {
+                ("is_set", [Expr { kind: ExprKind::String(path), span }]) => self.path(path, *span)?,
+                ("stays" | "leaves", [Expr { kind: ExprKind::String(kind), span }])
+                    if !residency::is_asked(kind) =>
+                {
+                    return Err(Fault { span: *span, message: format!("there is no flow `{kind}`") });
+                }
+                _ => {}
             }
         } else if !(self.vocabulary.is_function)(name) {
             return Err(Fault { span, message: format!("there is no function `{name}`") });

@@ -66,7 +66,9 @@ pub fn flows_of(facts: &Facts<'_>, node: NodeId) -> Vec<Flow> {
         let mut found = Vec::new();
         values(after, rule.path, true, &mut found);
         for (value, sure) in found {
-            if !rule.except.is_empty() && value.as_str() == Some(rule.except) {
+            let is_exception = !rule.except.is_empty() && value.as_str() == Some(rule.except);
+            // What nobody set sends nothing.
+            if is_exception || value.as_unknown().is_some_and(|unknown| unknown.cause == Cause::Provider) {
                 continue;
             }
             let mut targets = Vec::new();

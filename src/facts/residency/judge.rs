@@ -54,6 +54,11 @@ impl Asked {
     }
 }
 
+/// Whether conditions can ask for flows by this name.
+pub fn is_asked(name: &str) -> bool {
+    Asked::parse(name).is_some()
+}
+
 /// The condition function `stays`: whether all that leaves the resource by flows of a kind stays where its data may be.
 pub fn stays(facts: &Facts<'_>, node: NodeId, kind: &str) -> Result<Value, String> {
     let asked = asked(kind)?;
@@ -100,16 +105,17 @@ pub fn leaves(facts: &Facts<'_>, node: NodeId, kind: &str) -> Result<Value, Stri
         told.dedup();
         told
     };
-    let mut told = [told(Truth::No), told(Truth::Maybe)].into_iter().find(|told| !told.is_empty()).unwrap_or_default();
+    let mut told =
+        [told(Truth::No), told(Truth::Maybe)].into_iter().find(|told| !told.is_empty()).unwrap_or_default();
     let more = told.len().saturating_sub(MAX_TOLD);
     told.truncate(MAX_TOLD);
     if more > 0 {
         told.push(format!("{more} more"));
     }
     if let Some(region) = own.as_str().and_then(|name| places::region("aws", name)) {
-        told.push(format!("data at rest is in {} ({})", region.name, region.jurisdiction));
+        told.insert(0, format!("data at rest is in {} ({})", region.name, region.jurisdiction));
     }
-    Ok(Value::string(told.join("; ")))
+    Ok(Value::string(told.join(", ")))
 }
 
 fn asked(kind: &str) -> Result<Asked, String> {
@@ -169,7 +175,10 @@ fn judge(flow: &Flow, own: &Value, allowed: &[String], asked: Asked) -> Verdict 
 fn groups(flow: &Flow, own: &Value, allowed: &[String], skip: impl Fn(&Place) -> bool) -> Verdict {
     let own = own.as_str().filter(|_| flow.rule.names != Names::Itself);
     let group = |targets: &Vec<Target>| {
-        let of = targets.iter().filter(|target| !skip(&target.to)).map(|target| place(&target.to, own, allowed));
+        let of = targets
+            .iter()
+            .filter(|target| !skip(&target.to))
+            .map(|target| place(&target.to, flow.rule.kind, own, allowed));
         of.fold(Verdict { truth: Truth::Yes, cause: None }, worse)
     };
     let verdict = agreed(flow.targets.iter().map(group));
@@ -204,7 +213,7 @@ fn untold(cause: Cause) -> Verdict {
     Verdict { truth: Truth::Maybe, cause: Some(cause) }
 }
 
-fn place(to: &Place, own: Option<&str>, allowed: &[String]) -> Verdict {
+fn place(to: &Place, kind: FlowKind, own: Option<&str>, allowed: &[String]) -> Verdict {
     if places::allow_anywhere(allowed) {
         return Verdict { truth: Truth::Yes, cause: None };
     }
@@ -216,13 +225,17 @@ fn place(to: &Place, own: Option<&str>, allowed: &[String]) -> Verdict {
             .filter(|region| Some(region.name) != own)
             .all(|region| region.within(allowed))
             .into(),
+        // What comes from somebody was there before: it is no news to them.
+        Place::Party(party) if kind == FlowKind::Source => {
+            return untold(Cause::Other(format!("nothing says where {party} keeps them").into()));
+        }
         Place::Anywhere | Place::Party(_) => Truth::No,
         Place::Untold(cause) => return untold(cause.clone()),
     };
     Verdict { truth, cause: None }
 }
 
-/// The ways of a flow: `aws_bedrock_inference_profile.p → us.model → us-east-1, us-west-2 (US)`.
+/// The ways of a flow: `prompts → aws_bedrock_inference_profile.p → us.model → us-east-1, us-west-2 (US)`.
 fn words(flow: &Flow, asked: Asked) -> String {
     let told = flow.targets.iter().flatten().filter(|target| !asked.leaves_to_other(&target.to));
     let mut ways: Vec<String> = told.map(way).collect();
@@ -230,7 +243,7 @@ fn words(flow: &Flow, asked: Asked) -> String {
     let more = ways.len().saturating_sub(MAX_TOLD);
     ways.truncate(MAX_TOLD);
     let more = if more > 0 { format!(" or {more} more") } else { String::new() };
-    format!("{}: {}{more}", flow.rule.what, ways.join(" or "))
+    format!("{} → {}{more}", flow.rule.what, ways.join(" or "))
 }
 
 /// The way to a place.
@@ -246,7 +259,7 @@ pub(super) fn name(to: &Place) -> String {
         Place::Here => "the same region".to_owned(),
         Place::Regions(regions) => in_words(regions),
         Place::Anywhere => "any region of the world".to_owned(),
-        Place::Party(party) => format!("{party}, a third party"),
+        Place::Party(party) => format!("{party} (a third party)"),
         Place::Untold(_) => "a place that cannot be told".to_owned(),
     }
 }

@@ -13,8 +13,8 @@ pub(super) use judge::no_place;
 
 pub use allowed::{Allowed, By, allowed};
 pub use flow::{Flow, Place, Target, flows_of};
-pub use judge::{Verdict, leaves, of_flow, of_region, stays};
-pub use rows::{Row, rows};
+pub use judge::{Verdict, is_asked, leaves, of_flow, of_region, stays};
+pub use rows::{InputRows, Leaving, Report, Row, rows};
 
 use crate::graph::{NodeId, ResourceGraph};
 use crate::program::{InputKind, Resource};

@@ -11,6 +11,24 @@ use crate::value::{Cause, Truth, Value};
 use super::judge::{name, of_flow, of_region, way};
 use super::{By, Place, allowed, flows_of, is_global, region};
 
+/// The residency report.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// What was analysed.
+    pub inputs: Vec<InputRows>,
+    /// What could not be read: the report is not whole then.
+    pub unsure: Vec<String>,
+}
+
+/// What the report says of one input.
+#[derive(Clone, Debug)]
+pub struct InputRows {
+    /// Its path, as the user gave it.
+    pub path: String,
+    /// The resources that hold or process data, by address.
+    pub rows: Vec<Row>,
+}
+
 /// A resource in the report.
 #[derive(Clone, Debug)]
 pub struct Row {
