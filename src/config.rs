@@ -198,7 +198,8 @@ fn places<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::
     let places = Vec::<String>::deserialize(deserializer)?;
     match places.iter().find(|place| !residency::is_place(place)) {
         Some(odd) => {
-            let meant = residency::suggestion(odd).map_or(String::new(), |meant| format!(": {meant} may be meant"));
+            let meant =
+                residency::suggestion(odd).map_or(String::new(), |meant| format!(": {meant} may be meant"));
             let message = format!(
                 "`{odd}` is no country, region or jurisdiction that airgate knows (`EU`, `EEA`, `UK`, `CH`, `DE`, `eu-central-1`){meant}"
             );

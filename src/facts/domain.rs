@@ -70,12 +70,15 @@ impl Scope for ConditionScope<'_, '_> {
             ("stays", [kind]) => residency::stays(self.facts, self.node, kind.as_str().unwrap_or_default()),
             ("leaves", [kind]) => residency::leaves(self.facts, self.node, kind.as_str().unwrap_or_default()),
             (
-                "is_set" | "is_customer_managed_key" | "tag" | "model_geography" | "declared" | "stays"
+                "is_set"
+                | "is_customer_managed_key"
+                | "tag"
+                | "model_geography"
+                | "declared"
+                | "stays"
                 | "leaves",
                 _,
-            ) => {
-                Err(format!("`{name}` takes one argument"))
-            }
+            ) => Err(format!("`{name}` takes one argument")),
             ("geography_within" | "is_aws_policy" | "refers_to", _) => {
                 Err(format!("`{name}` takes two arguments"))
             }

@@ -11,10 +11,13 @@ pub mod residency;
 pub mod scope;
 pub mod tags;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use smol_str::SmolStr;
 
 use crate::config::Config;
 use crate::graph::{NodeId, ResourceGraph};
+use crate::program::Resource;
 use crate::value::{Cause, Value};
 
 use scope::Scope;
@@ -70,6 +73,31 @@ impl<'g> Facts<'g> {
                 .then_some(call.address.as_str())
         })
     }
+}
+
+/// Whether the configuration does not set what is at a dotted path of the resource: then it is the provider that does not
+/// tell the value yet.
+fn is_unset(resource: &Resource, path: &str, value: &Value) -> bool {
+    let Some(unknown) = value.as_unknown() else { return false };
+    if unknown.cause != Cause::Plan {
+        return unknown.cause == Cause::Provider;
+    }
+    let set = |set: &BTreeSet<SmolStr>| {
+        let prefixes = path.match_indices('.').map(|(end, _)| path.get(..end).unwrap_or_default());
+        let block = prefixes.rev().find(|prefix| set.contains(*prefix));
+        // An object that is set as a whole does not tell what is in it.
+        let inside =
+            |block: &str, it: &SmolStr| it.strip_prefix(block).is_some_and(|rest| rest.starts_with('.'));
+        set.contains(path) || block.is_some_and(|block| !set.iter().any(|it| inside(block, it)))
+    };
+    if resource.configured.as_ref().is_some_and(|all| !set(all)) {
+        return true;
+    }
+    // The Cloud Control provider computes all that is null: what depends on no other resource is that.
+    let depends = value.reference.is_some()
+        || unknown.references().next().is_some()
+        || resource.references.iter().any(|link| path.starts_with(link.path.as_str()));
+    resource.type_name.starts_with("awscc_") && !depends
 }
 
 /// Whether nobody set the value and the provider decides it, as far as the input tells.

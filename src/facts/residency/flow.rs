@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use petgraph::Direction;
 
-use crate::facts::Facts;
+use crate::facts::{Facts, is_unset};
 use crate::graph::{NodeId, ResourceGraph};
 use crate::iam::Text;
 use crate::program::{Mode, Resource};
@@ -68,7 +68,7 @@ pub fn flows_of(facts: &Facts<'_>, node: NodeId) -> Vec<Flow> {
         for (value, sure) in found {
             let is_exception = !rule.except.is_empty() && value.as_str() == Some(rule.except);
             // What nobody set sends nothing.
-            if is_exception || value.as_unknown().is_some_and(|unknown| unknown.cause == Cause::Provider) {
+            if is_exception || is_unset(resource, rule.path, value) {
                 continue;
             }
             let mut targets = Vec::new();
@@ -93,11 +93,14 @@ pub(super) fn values<'v>(value: &'v Value, path: &str, sure: bool, out: &mut Vec
         return items.iter().for_each(|item| values(item, path, sure, out));
     }
     if let Some(elements) = value.elements() {
-        let each = |element: &'v crate::value::Element| (&element.value, sure && element.times == Times::Once);
+        let each =
+            |element: &'v crate::value::Element| (&element.value, sure && element.times == Times::Once);
         return elements.iter().map(each).for_each(|(value, sure)| values(value, path, sure, out));
     }
     if path.is_empty() || value.is_unknown() {
-        if let Some(all) = value.as_unknown().and_then(|unknown| unknown.alternatives()).filter(|_| !path.is_empty()) {
+        if let Some(all) =
+            value.as_unknown().and_then(|unknown| unknown.alternatives()).filter(|_| !path.is_empty())
+        {
             return all.iter().for_each(|one| values(one, path, false, out));
         }
         return out.push((value, sure));
@@ -120,7 +123,7 @@ fn target(
     origin: &mut Option<Site>,
 ) -> Vec<Target> {
     let one = |steps: Vec<String>, to: Place| vec![Target { steps, to }];
-    if value.is_null() {
+    if value.is_null() || value.as_str() == Some("") {
         return Vec::new();
     }
     match rule.names {
@@ -237,7 +240,9 @@ fn of_resource(
     let why = match (rule.names, value.as_str()) {
         // Such an ARN has no region: not of something that data is sent to.
         (Names::Arn, Some(_)) => return (Vec::new(), Place::Here),
-        (_, Some(_)) => Cause::Other("the bucket is not managed here, and its name does not tell its region".into()),
+        (_, Some(_)) => {
+            Cause::Other("the bucket is not managed here, and its name does not tell its region".into())
+        }
         (_, None) => cause(value),
     };
     (Vec::new(), Place::Untold(why))
@@ -272,9 +277,10 @@ fn answers_to(resource: &Resource, text: &str) -> bool {
     let is = |name: &str| {
         text == name
             || text.strip_prefix("s3://").is_some_and(|rest| rest.split('/').next() == Some(name))
-            || text.strip_prefix("arn:").and_then(|rest| rest.rsplit(':').next()).is_some_and(|tail| {
-                tail == name || tail.split('/').any(|part| part == name)
-            })
+            || text
+                .strip_prefix("arn:")
+                .and_then(|rest| rest.rsplit(':').next())
+                .is_some_and(|tail| tail == name || tail.split('/').any(|part| part == name))
     };
     let after = resource.after.as_ref();
     let known = ["arn", "bucket", "id", "name"].into_iter();

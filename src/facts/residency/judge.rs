@@ -130,8 +130,12 @@ fn known(places: &Value) -> Result<Vec<String>, Value> {
     if !places.is_wholly_known() {
         return Err(places.clone());
     }
-    let all: Vec<String> =
-        places.items().unwrap_or_default().iter().filter_map(|place| Some(place.as_str()?.to_owned())).collect();
+    let all: Vec<String> = places
+        .items()
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|place| Some(place.as_str()?.to_owned()))
+        .collect();
     match all.iter().find(|place| !places::is_place(place)) {
         Some(odd) => Err(Value::unknown(no_place(odd))),
         None => Ok(all),
@@ -164,7 +168,11 @@ pub fn of_region(own: &Value, allowed: &Value) -> Verdict {
             None => untold(Cause::Other("the region is not in the table of regions".into())),
         },
     };
-    agreed(own.choices().iter().flat_map(|own| allowed.choices().into_iter().map(move |places| one(own, &places))))
+    agreed(
+        own.choices()
+            .iter()
+            .flat_map(|own| allowed.choices().into_iter().map(move |places| one(own, &places))),
+    )
 }
 
 fn judge(flow: &Flow, own: &Value, allowed: &[String], asked: Asked) -> Verdict {

@@ -176,8 +176,9 @@ fn shown(value: &Value, id: &str) -> String {
     }
     let name = if id.starts_with("arn:") { id.rsplit(['/', ':']).next().unwrap_or(id) } else { id };
     // Versions of models are written with a colon.
-    let name = id.find("profile/").or_else(|| id.find("-model/")).map_or(name, |at| {
-        id.get(at..).and_then(|rest| rest.split_once('/')).map_or(name, |(_, name)| name)
-    });
+    let name = id
+        .find("profile/")
+        .or_else(|| id.find("-model/"))
+        .map_or(name, |at| id.get(at..).and_then(|rest| rest.split_once('/')).map_or(name, |(_, name)| name));
     name.replace(HOLE, "…")
 }
