@@ -11,10 +11,9 @@ pub mod residency;
 pub mod scope;
 pub mod tags;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use smol_str::SmolStr;
-
+use crate::catalog::{self, Catalog};
 use crate::config::Config;
 use crate::graph::{NodeId, ResourceGraph};
 use crate::program::Resource;
@@ -75,29 +74,43 @@ impl<'g> Facts<'g> {
     }
 }
 
-/// Whether the configuration does not set what is at a dotted path of the resource: then it is the provider that does not
-/// tell the value yet.
+/// Blocks that the provider computes where nobody sets them; the schema does not say so of blocks. Measured in plans.
+const COMPUTED_BLOCKS: [(&str, &str); 2] = [
+    ("aws_sagemaker_model", "container.model_data_source"),
+    ("aws_sagemaker_model", "primary_container.model_data_source"),
+];
+
+/// Whether nobody sets what is at a dotted path of the resource, and it is the provider that does not tell the value yet.
 fn is_unset(resource: &Resource, path: &str, value: &Value) -> bool {
     let Some(unknown) = value.as_unknown() else { return false };
     if unknown.cause != Cause::Plan {
         return unknown.cause == Cause::Provider;
     }
-    let set = |set: &BTreeSet<SmolStr>| {
-        let prefixes = path.match_indices('.').map(|(end, _)| path.get(..end).unwrap_or_default());
-        let block = prefixes.rev().find(|prefix| set.contains(*prefix));
-        // An object that is set as a whole does not tell what is in it.
-        let inside =
-            |block: &str, it: &SmolStr| it.strip_prefix(block).is_some_and(|rest| rest.starts_with('.'));
-        set.contains(path) || block.is_some_and(|block| !set.iter().any(|it| inside(block, it)))
-    };
-    if resource.configured.as_ref().is_some_and(|all| !set(all)) {
-        return true;
+    if resource.type_name.starts_with("awscc_") {
+        // This provider computes all that is null: what depends on no other resource is that.
+        return value.reference.is_none()
+            && unknown.references().next().is_none()
+            && !resource.references.iter().any(|link| path.starts_with(link.path.as_str()));
     }
-    // The Cloud Control provider computes all that is null: what depends on no other resource is that.
-    let depends = value.reference.is_some()
-        || unknown.references().next().is_some()
-        || resource.references.iter().any(|link| path.starts_with(link.path.as_str()));
-    resource.type_name.starts_with("awscc_") && !depends
+    let (Some(set), Some(after)) = (&resource.configured, &resource.after) else { return false };
+    let ends = path.match_indices('.').map(|(end, _)| end).chain([path.len()]);
+    let mut prefixes = ends.filter_map(|end| path.get(..end));
+    let Some(at) = prefixes.find(|prefix| after.at_path(prefix).is_some_and(Value::is_unknown)) else {
+        return false;
+    };
+    let schema = Catalog::get().schema(&resource.type_name);
+    if set.contains(at) || schema.is_none() {
+        return false;
+    }
+    let block = at.rsplit_once('.').map_or("", |(block, _)| block);
+    if schema.is_some_and(|schema| schema.block(at).is_some()) {
+        // A plan does not tell of `dynamic` blocks, so this may be one, unless the provider computes it.
+        let computed = catalog::unset(&resource.type_name).and_then(|unset| unset.get(at));
+        return computed.is_some_and(Value::is_unknown)
+            || COMPUTED_BLOCKS.contains(&(resource.type_name.as_str(), at));
+    }
+    // Of a block that the configuration has, it tells every attribute.
+    block.is_empty() || set.contains(block) && set.iter().any(|it| it.starts_with(&format!("{block}.")))
 }
 
 /// Whether nobody set the value and the provider decides it, as far as the input tells.
