@@ -7,8 +7,10 @@ mod choice;
 pub mod domain;
 pub mod iam;
 pub mod presence;
+pub mod related;
 pub mod residency;
 pub mod scope;
+mod secrets;
 pub mod tags;
 
 use std::collections::BTreeMap;
@@ -33,6 +35,8 @@ pub struct Facts<'g> {
     policies: Vec<Option<Box<iam::Policies>>>,
     /// Asked for with every bucket, so found once.
     unplaced: BTreeMap<&'static str, NodeId>,
+    /// As routes ask.
+    unplaced_links: related::Unplaced,
 }
 
 impl<'g> Facts<'g> {
@@ -45,6 +49,7 @@ impl<'g> Facts<'g> {
             scope: Scope::new(graph, &policies),
             policies,
             unplaced: bucket::unplaced(graph),
+            unplaced_links: related::Unplaced::default(),
         }
     }
 
