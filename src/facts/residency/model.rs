@@ -49,10 +49,7 @@ pub(super) fn targets(
 /// Whether a value that may be anything can name a model: it is text with a known part, or one of the resources that do.
 pub(super) fn may_be_one(graph: &ResourceGraph, value: &Value) -> bool {
     let named = value.reference.as_ref().and_then(|reference| graph.named(&reference.resource));
-    let is_profile = |resource: &Resource| {
-        STANDS_FOR.iter().any(|(name, _)| *name == resource.type_name)
-            || resource.type_name == "aws_bedrock_inference_profile"
-    };
+    let is_profile = |resource: &Resource| STANDS_FOR.iter().any(|(name, _)| *name == resource.type_name);
     if let Some(resource) = named {
         return is_profile(resource);
     }
@@ -71,12 +68,13 @@ impl Walk<'_, '_> {
         if self.targets.len() >= MAX_TARGETS {
             return;
         }
-        let found = named(self.graph, node, path, value).filter(|resource| {
-            // A text that is made with some other attribute (an account's id) is a text.
-            value.reference.is_some() || is_model(resource) || value.as_str().is_some()
-        });
-        match found {
-            Some(resource) if is_model(resource) && steps.len() < MAX_STEPS => {
+        // A text around the id of a model may name another region; one around a profile is that profile.
+        let is_it = |resource: &&Resource| {
+            is_model(resource)
+                && (value.reference.is_some() || !MODELS.contains(&resource.type_name.as_str()))
+        };
+        match named(self.graph, node, path, value).filter(is_it) {
+            Some(resource) if steps.len() < MAX_STEPS => {
                 steps.push(resource.address.to_string());
                 self.resource(resource, value, steps);
                 steps.pop();
