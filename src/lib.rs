@@ -27,6 +27,7 @@ pub mod graph;
 pub mod hcl;
 pub mod iam;
 pub mod input;
+pub mod picture;
 pub mod program;
 pub mod pulumi;
 pub mod report;
@@ -49,6 +50,7 @@ use crate::facts::Facts;
 use crate::finding::Report;
 use crate::graph::{Before, ResourceGraph};
 use crate::input::{Input, Inputs};
+use crate::picture::Picture;
 use crate::rules::{Framework, RuleError, RuleSet};
 use crate::source::Sources;
 
@@ -77,6 +79,22 @@ pub fn analyze_text(files: &[(&str, &str)], rules: &RuleSet, config: &Config) ->
     let inputs = Inputs::text(files, &mut sources);
     let options = Options { config: config.clone(), keep_pass: true, ..Options::default() };
     report(rules, &inputs, sources, &options)
+}
+
+/// The graphs of the inputs, as `airgate graph` prints them.
+pub fn graphs(paths: &[PathBuf], only_ai: bool, options: &Options) -> Result<Vec<Picture>, Error> {
+    let mut sources = Sources::default();
+    let inputs = Inputs::read_below(paths, options.recursive, &options.run, &mut sources)?;
+    let picture = |input: &Input| {
+        let mut program = input.program(&inputs, &sources, &|_| true)?;
+        let path = std::mem::take(&mut program.path);
+        let errors = program.diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error);
+        let errors = errors.map(|diagnostic| diagnostic.message.clone()).collect();
+        let graph = ResourceGraph::build(program);
+        let facts = Facts::new(&graph, &options.config);
+        Ok(Picture::of(&facts, path, errors, only_ai))
+    };
+    inputs.items.par_iter().map(picture).collect()
 }
 
 /// The rules that the options select: the built-in ones and those of `rules_dir`.

@@ -2,6 +2,7 @@
 
 mod check;
 mod framework;
+mod graph;
 mod output;
 mod residency;
 mod rule;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use airgate::config::{Config, Options};
 use airgate::finding::{Report, RuleInfo};
+use airgate::picture::Picture;
 use clap::{Parser, Subcommand, ValueEnum};
 
 /// A static analyzer for the infrastructure of AI systems: the gate between a change and the cloud.
@@ -37,6 +39,8 @@ enum Command {
     Check(check::Args),
     /// Report where data is, where it goes and whether it may, resource by resource.
     Residency(residency::Args),
+    /// Print the graph of resources: what joins them, and which of them are AI or reached by AI.
+    Graph(graph::Args),
     /// List the rules.
     Rules(rules::Args),
     /// Show the page of one rule.
@@ -60,6 +64,8 @@ pub(crate) struct Engine {
     pub(crate) analyze: fn(&[PathBuf], &Options) -> Result<Report, Failure>,
     /// Says where the data of inputs is and goes.
     pub(crate) residency: fn(&[PathBuf], &Options) -> Result<airgate::facts::residency::Report, Failure>,
+    /// The graphs of inputs; if told so only what is in AI scope.
+    pub(crate) graphs: fn(&[PathBuf], bool, &Options) -> Result<Vec<Picture>, Failure>,
     /// The rules that the options select, sorted by id.
     pub(crate) rules: fn(&Options) -> Result<Vec<RuleInfo>, Failure>,
 }
@@ -98,6 +104,7 @@ pub(crate) fn run(cli: &Cli, engine: &Engine, console: &mut Console<'_>) -> Exit
     let result = match &cli.command {
         Command::Check(args) => check::run(args, engine.analyze, console),
         Command::Residency(args) => residency::run(args, engine.residency, console),
+        Command::Graph(args) => graph::run(args, engine.graphs, console),
         Command::Rules(args) => rules::run(args, engine.rules, console),
         Command::Rule(args) => rule::run(args, engine.rules, console),
         Command::Framework(args) => framework::run(args, engine.rules, console),

@@ -11,6 +11,7 @@ pub mod related;
 pub mod residency;
 pub mod scope;
 mod secrets;
+mod seeds;
 pub mod tags;
 
 use std::collections::BTreeMap;
@@ -46,7 +47,7 @@ impl<'g> Facts<'g> {
         Self {
             graph,
             config,
-            scope: Scope::new(graph, &policies),
+            scope: Scope::new(graph, config, &policies),
             policies,
             unplaced: bucket::unplaced(graph),
             unplaced_links: related::Unplaced::default(),
@@ -91,7 +92,8 @@ fn is_unset(resource: &Resource, path: &str, value: &Value) -> bool {
     if unknown.cause != Cause::Plan {
         return unknown.cause == Cause::Provider;
     }
-    if resource.type_name.starts_with("awscc_") {
+    let native = resource.native_type.as_ref().unwrap_or(&resource.type_name);
+    if native.starts_with("awscc_") {
         // This provider computes all that is null: what depends on no other resource is that.
         return value.reference.is_none()
             && unknown.references().next().is_none()

@@ -8,6 +8,7 @@
 
 mod fingerprint;
 mod framework;
+mod graph;
 mod human;
 mod json;
 mod markdown;
@@ -23,6 +24,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::str::FromStr;
 
+pub use graph::{GraphFormat, write_graph};
 pub use residency::{json as residency_json, text as residency_text};
 pub use scrub::scrub;
 
