@@ -160,7 +160,7 @@ mod tests {
         let rows = vec![row("a", Truth::Yes), row("b\u{1b}[31m", Truth::No)];
         let report = Report { inputs: vec![InputRows { path: "p".to_owned(), rows }], unsure: Vec::new() };
         let text = text(&report);
-        assert!(text.find("b").unwrap() < text.find("inside:").unwrap(), "{text}");
+        assert!(text.find("  b").unwrap() < text.find("inside:").unwrap(), "{text}");
         assert!(text.ends_with("2 resources hold or process data: 1 outside, 0 cannot be told, 1 inside\n"));
         assert!(!text.contains('\u{1b}'));
         let json: Value = serde_json::from_str(&json(&report)).unwrap();

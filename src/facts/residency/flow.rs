@@ -198,13 +198,11 @@ fn party(kind: &str) -> Option<String> {
 /// Where a service that routes on its own processes what starts in a region.
 fn of_service(service: &str, start: &Value) -> Place {
     let Some(name) = start.as_str() else { return Place::Untold(cause(start)) };
-    match places::route_from(service, name) {
-        Some(route) => route.destinations().map_or(Place::Anywhere, Place::Regions),
-        None => {
-            let text = format!("AWS does not say where the service processes what starts in {name}");
-            Place::Untold(Cause::Other(text.into()))
-        }
+    if let Some(route) = places::route_from(service, name) {
+        return route.destinations().map_or(Place::Anywhere, Place::Regions);
     }
+    let text = format!("AWS does not say where the service processes what starts in {name}");
+    Place::Untold(Cause::Other(text.into()))
 }
 
 /// The region of the resource that a value names: of one that is managed here, or of its ARN.
