@@ -131,6 +131,26 @@ fn report(set: &RuleSet, inputs: &Inputs, mut sources: Sources, options: &Option
     Ok(assemble::report(infos, frameworks, set.digest().to_owned(), parts, sources))
 }
 
+/// Where the data of each resource is and goes: the residency report. It asks no rule.
+pub fn residency(paths: &[PathBuf], options: &Options) -> Result<facts::residency::Report, Error> {
+    use facts::residency::{InputRows, Report};
+    let mut sources = Sources::default();
+    let inputs = Inputs::read_below(paths, options.recursive, &options.run, &mut sources)?;
+    let parts = inputs.items.par_iter().map(|input| {
+        let program = input.program(&inputs, &sources, &|_| true)?;
+        let errors = program.diagnostics.iter().filter(|d| d.level == Level::Error);
+        let mut unsure: Vec<String> = errors.map(|d| d.message.clone()).collect();
+        unsure.extend(program.incomplete.clone());
+        let path = program.path.clone();
+        let graph = ResourceGraph::build(program);
+        let rows = facts::residency::rows(&Facts::new(&graph, &options.config));
+        Ok((InputRows { path, rows }, unsure))
+    });
+    let parts = parts.collect::<Result<Vec<_>, Error>>()?;
+    let (inputs, unsure): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+    Ok(Report { inputs, unsure: unsure.into_iter().flatten().collect() })
+}
+
 /// One input: program, graph, facts, findings.
 fn check_input(
     input: &Input,
