@@ -36,7 +36,8 @@ impl ResourceGraph {
         if !any(Action::is_change_of_values) {
             return Before::Same;
         }
-        let mut graph = DiGraph::with_capacity(self.graph.node_count(), self.graph.edge_count());
+        // Of a plan that only creates there is nothing.
+        let mut graph = DiGraph::new();
         for resource in self.graph.node_weights().filter_map(earlier) {
             graph.add_node(resource);
         }
