@@ -6,7 +6,7 @@ use std::ops::Bound;
 
 use smol_str::SmolStr;
 
-use super::literals::text;
+use super::literals::{Namesakes, nearest, text};
 use super::{Edge, NodeId, ResourceGraph};
 use crate::catalog::LinkKind;
 use crate::iam::pattern::glob;
@@ -29,11 +29,12 @@ const MAX_DEPTH: usize = 8;
 
 /// Joins every policy to the collections that it names.
 pub(super) fn connect(this: &mut ResourceGraph) {
-    let mut collections: BTreeMap<SmolStr, Vec<NodeId>> = BTreeMap::new();
+    let mut collections: BTreeMap<SmolStr, Namesakes> = BTreeMap::new();
     for &node in this.by_type(COLLECTION) {
-        let name = this.resource(node).and_then(|resource| text(resource.after.as_ref()?.get("name")?));
-        if let Some(name) = name {
-            collections.entry(name).or_default().push(node);
+        let Some(resource) = this.resource(node) else { continue };
+        if let Some(name) = resource.after.as_ref().and_then(|after| text(after.get("name")?)) {
+            let here = collections.entry(name).or_default().entry(resource.module.clone()).or_default();
+            here.push(node);
         }
     }
     if collections.is_empty() {
@@ -42,7 +43,8 @@ pub(super) fn connect(this: &mut ResourceGraph) {
     let policies = POLICIES.iter().flat_map(|name| this.by_type(name)).copied();
     let mut found = Vec::new();
     for node in policies {
-        let policy = this.resource(node).and_then(|resource| resource.after.as_ref()?.get(PATH));
+        let Some(resource) = this.resource(node) else { continue };
+        let policy = resource.after.as_ref().and_then(|after| after.get(PATH));
         let Some(document) = policy.and_then(|policy| json::told(policy, Dialect::Terraform)) else {
             continue;
         };
@@ -51,7 +53,8 @@ pub(super) fn connect(this: &mut ResourceGraph) {
         patterns.sort();
         patterns.dedup();
         for pattern in &patterns {
-            found.extend(matches(&collections, pattern).map(|target| (node, target)));
+            let matches = matches(&collections, pattern, &resource.module);
+            found.extend(matches.map(|target| (node, target)));
         }
     }
     for (source, target) in found {
@@ -81,16 +84,18 @@ fn resources(value: &Value, depth: usize, out: &mut Vec<SmolStr>) {
     }
 }
 
-/// The collections whose names the pattern matches: those that begin as it does are looked at.
+/// The collections whose names the pattern matches: those that begin as it does are looked at, and of equal names the
+/// nearest.
 fn matches<'c>(
-    collections: &'c BTreeMap<SmolStr, Vec<NodeId>>,
+    collections: &'c BTreeMap<SmolStr, Namesakes>,
     pattern: &'c str,
+    module: &'c str,
 ) -> impl Iterator<Item = NodeId> + 'c {
     let begin = pattern.split(['*', '?']).next().unwrap_or(pattern);
     collections
         .range::<str, _>((Bound::Included(begin), Bound::Unbounded))
         .take_while(move |(name, _)| name.starts_with(begin))
         .filter(move |(name, _)| glob(pattern, name))
-        .flat_map(|(_, nodes)| nodes.iter().copied())
+        .flat_map(move |(_, namesakes)| nearest(namesakes, module))
         .take(MAX_MATCHES)
 }
