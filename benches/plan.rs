@@ -133,7 +133,7 @@ fn one(path: &Path) -> Vec<(&'static str, Duration)> {
         Before::Untold => Earlier::Untold,
         _ => was.as_ref().map_or(Earlier::Same, Earlier::Other),
     };
-    let checked = check::check(&facts, earlier, &rules, Asked::default());
+    let checked = check::check(&facts, earlier, None, &rules, Asked::default());
     lap("check");
     let part = part.checked(&facts, &before, checked);
     let infos = rules.compiled.iter().map(|rule| rule.info.clone()).collect();

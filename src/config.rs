@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer};
 
 use crate::finding::{RuleInfo, Severity};
+use crate::input::SourceOptions;
 use crate::terraform::source::variables::RunOptions;
 
 /// The name of the file.
@@ -20,6 +21,8 @@ pub struct Options {
     pub config: Config,
     /// Values of root variables, and the workspace.
     pub run: RunOptions,
+    /// Where the source of plans is looked for.
+    pub source: SourceOptions,
     /// Look for root modules below directories that are one themselves.
     pub recursive: bool,
     /// Keep findings that pass.

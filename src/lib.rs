@@ -68,7 +68,11 @@ pub enum Error {
 /// The whole tool: reads the inputs, checks them and reports. Reads top to bottom as the architecture.
 pub fn analyze(paths: &[PathBuf], options: &Options) -> Result<Report, Error> {
     let mut sources = Sources::default();
-    let read = || Inputs::read_below(paths, options.recursive, &options.run, &mut sources);
+    let read = || {
+        let mut inputs = Inputs::read_below(paths, options.recursive, &options.run, &mut sources)?;
+        inputs.find_sources(&options.source, &mut sources)?;
+        Ok::<_, Error>(inputs)
+    };
     let (rules, inputs) = rayon::join(|| rule_set(options), read);
     report(&rules?, &inputs?, sources, options)
 }
@@ -134,13 +138,16 @@ fn check_input(
     let graph = ResourceGraph::build(program);
     let before = graph.before();
     let facts = Facts::new(&graph, &options.config);
+    let untold = graph.untold();
+    let untold = untold.as_ref().map(|untold| Facts::new(untold, &options.config));
+    let untold = untold.as_ref();
     let asked = Asked { keep_pass: options.keep_pass, changed_only: options.changed_only };
     let checked = match &before {
-        Before::Untold => check::check(&facts, Earlier::Untold, rules, asked),
-        Before::Same => check::check(&facts, Earlier::Same, rules, asked),
+        Before::Untold => check::check(&facts, Earlier::Untold, untold, rules, asked),
+        Before::Same => check::check(&facts, Earlier::Same, untold, rules, asked),
         Before::Other(before) => {
             let earlier = Facts::new(before, &options.config);
-            check::check(&facts, Earlier::Other(&earlier), rules, asked)
+            check::check(&facts, Earlier::Other(&earlier), untold, rules, asked)
         }
     };
     let part = part.checked(&facts, &before, checked);

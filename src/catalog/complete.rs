@@ -87,10 +87,7 @@ fn members(schema: &BlockSchema) -> impl Iterator<Item = (&SmolStr, Member<'_>)>
 impl Completion {
     /// An object of a block whose dotted path is `path`.
     fn block(&self, schema: &BlockSchema, mut value: Value, path: &str) -> Value {
-        let given = match value.kind {
-            Kind::Object(given) | Kind::Map(given) => given,
-            _ => return value,
-        };
+        let (Kind::Object(given) | Kind::Map(given)) = value.kind else { return value };
         // Most objects are nobody else's, and those of plans and states have all their names: they are changed in place.
         let mut map = Arc::unwrap_or_clone(given);
         let mut absent = Vec::new();

@@ -35,7 +35,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Analyse directories of Terraform source, plans, states and Pulumi previews.
-    Check(check::Args),
+    Check(Box<check::Args>),
     /// Print the graph of resources: what joins them, and which of them are AI or reached by AI.
     Graph(graph::Args),
     /// List the rules.

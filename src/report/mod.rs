@@ -152,6 +152,9 @@ fn said<'a>(finding: &'a Finding, rule: &'a RuleInfo) -> &'a str {
     if finding.message.is_empty() { &rule.title } else { &finding.message }
 }
 
+/// What is said of a finding that hangs on what only the source of a plan tells.
+const FROM_SOURCE: &str = "the plan knows the value that decides only after apply";
+
 /// A finding with its rule.
 #[derive(Copy, Clone)]
 struct Item<'a> {

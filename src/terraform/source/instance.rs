@@ -264,6 +264,7 @@ fn instances<'a>(
             action: Action::None,
             site: Some(declared.site()),
             places: Arc::clone(&places),
+            untold: None,
             configured: Some(Arc::clone(&configured)),
             references: reader.links.into_iter().collect(),
         });

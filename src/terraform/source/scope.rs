@@ -274,6 +274,13 @@ impl<'a> ModuleScope<'a> {
         value.ok_or_else(|| format!("variable `{name}` {NOT_DECLARED}"))
     }
 
+    fn workspace(&self) -> Value {
+        match &self.run.workspace {
+            Some(name) => Value::string(name.clone()),
+            None => Value::unknown(Cause::Other("plan JSON does not tell the workspace".into())),
+        }
+    }
+
     /// The value of what needs itself to be evaluated.
     pub(super) fn cycle(&self, what: &str, site: Site) -> Value {
         let message = format!("`{what}` refers to itself");
@@ -296,7 +303,7 @@ impl Scope for ModuleScope<'_> {
             ("path", ["cwd", ..]) => {
                 Ok((Value::unknown(Cause::Other("`path.cwd` depends on the run".into())), 1))
             }
-            ("terraform" | "tofu", ["workspace", ..]) => Ok((Value::string(self.run.workspace.clone()), 1)),
+            ("terraform" | "tofu", ["workspace", ..]) => Ok((self.workspace(), 1)),
             ("ephemeral", [kind, name, ..]) => {
                 let cause = format_smolstr!("`ephemeral.{kind}.{name}` is read at apply");
                 Ok((Value::unknown(Cause::Other(cause)), 2))

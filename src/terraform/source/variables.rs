@@ -51,17 +51,24 @@ pub struct Given<'a> {
     pub items: Vec<GivenItem<'a>>,
     /// The workspace.
     pub workspace: Option<&'a str>,
+    /// A plan says all values: files of values beside the source, and the workspace that was last selected, are of another
+    /// day. It does not tell the workspace.
+    pub of_plan: bool,
+    /// Functions read no files.
+    pub without_files: bool,
     /// How expressions are evaluated.
     pub mode: Mode,
 }
 
-/// One `--var-file` or `--var`.
+/// One `--var-file` or `--var`, or what a plan says.
 #[derive(Debug)]
 pub enum GivenItem<'a> {
     /// A parsed variable file.
     File(Parsed<'a>),
     /// `--var`
     Var(GivenVar<'a>),
+    /// A name and the value that a plan was made with.
+    Value(&'a str, Value),
 }
 
 /// A variable's name and what was given for it.
@@ -110,6 +117,12 @@ pub fn values<'a>(
         match item {
             GivenItem::File(parsed) => assign_file(parsed, module, &mut assigned, &mut diagnostics),
             GivenItem::Var(var) => assign_var(var, module, &mut assigned, &mut diagnostics),
+            GivenItem::Value(name, value) => {
+                if let Some((&name, _)) = module.variables.get_key_value(name) {
+                    let (value, level) = (value.clone(), Level::Warning);
+                    assigned.insert(name, Assigned { value, level });
+                }
+            }
         }
     }
     let values = module
