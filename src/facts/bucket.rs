@@ -18,8 +18,11 @@ use super::choice::of_each;
 use super::iam::Policies;
 use super::{Facts, domain, presence};
 
+/// How one thing about a bucket is told.
+type Tell = fn(&Reader<'_, '_>) -> Value;
+
 /// What `facts.bucket` has: booleans, each unknown with its cause where it cannot be told.
-const STATE: [(&str, fn(&Reader<'_, '_>) -> Value); 6] = [
+const STATE: [(&str, Tell); 6] = [
     ("customer_managed_key", |read| read.customer_managed_key()),
     ("public_access_blocked", |read| read.public_access_blocked()),
     ("versioned", |read| read.versioned()),
