@@ -72,11 +72,14 @@ pub enum Error {
 
 /// The whole tool: reads the inputs, checks them and reports. Reads top to bottom as the architecture.
 pub fn analyze(paths: &[PathBuf], options: &Options) -> Result<Report, Error> {
-    let rules = rule_set(options)?;
     let mut sources = Sources::default();
-    let mut inputs = Inputs::read_below(paths, options.recursive, &options.run, &mut sources)?;
-    inputs.find_sources(&options.source, &mut sources)?;
-    report(&rules, &inputs, sources, options)
+    let read = || {
+        let mut inputs = Inputs::read_below(paths, options.recursive, &options.run, &mut sources)?;
+        inputs.find_sources(&options.source, &mut sources)?;
+        Ok::<_, Error>(inputs)
+    };
+    let (rules, inputs) = rayon::join(|| rule_set(options), read);
+    report(&rules?, &inputs?, sources, options)
 }
 
 /// [`analyze`] of a root module whose files are given as path and text; nothing is read from a disk.
@@ -176,5 +179,9 @@ fn check_input(
             check::check(&facts, Earlier::Other(&earlier), untold, rules, asked)
         }
     };
-    Ok(part.checked(&facts, &before, checked))
+    let part = part.checked(&facts, &before, checked);
+    drop(facts);
+    // Nobody waits for it to be freed: the report is written meanwhile, and a process that ends frees it faster.
+    rayon::spawn(move || drop((graph, before)));
+    Ok(part)
 }

@@ -40,6 +40,9 @@ use super::state::ModuleValues;
 pub use belong::Fit;
 pub use join::Evaluate;
 
+/// So many changes are read at once, by all cores.
+const ENTRIES_AT_ONCE: usize = 2_048;
+
 #[derive(Deserialize)]
 struct Plan<'a> {
     terraform_version: Option<SmolStr>,
@@ -212,37 +215,36 @@ fn read_changes<'a>(
     let deferred = plan.deferred_changes.iter().filter_map(|deferred| deferred.resource_change);
     let all: Vec<&RawValue> = changes.iter().copied().chain(deferred).collect();
     let parse = |raw: &&'a RawValue| (*raw, serde_json::from_str::<Entry<'a>>(raw.get()));
-    let entries: Vec<_> = all.par_iter().map(parse).collect();
     let mut types: HashMap<SmolStr, bool> = HashMap::new();
-    for (_, entry) in &entries {
-        if let Ok(entry) = entry
-            && !types.contains_key(&entry.type_name)
-        {
-            types.insert(entry.type_name.clone(), wanted(&entry.type_name));
+    let mut deleted = HashMap::new();
+    program.resources.reserve_exact(all.len());
+    // In pieces, so that what is read only on the way stays small.
+    for piece in all.chunks(ENTRIES_AT_ONCE) {
+        let entries: Vec<_> = piece.par_iter().map(parse).collect();
+        for entry in entries.iter().filter_map(|(_, entry)| entry.as_ref().ok()) {
+            if !types.contains_key(&entry.type_name) {
+                types.insert(entry.type_name.clone(), wanted(&entry.type_name));
+            }
+            if let (None, Some(provider)) = (entry.change.after, &entry.provider_name) {
+                deleted.insert(entry.address.clone(), provider.clone());
+            }
         }
-    }
-    let deleted = entries.iter().filter_map(|(_, entry)| {
-        let entry = entry.as_ref().ok().filter(|entry| entry.change.after.is_none())?;
-        Some((entry.address.clone(), entry.provider_name.clone()?))
-    });
-    let deleted = deleted.collect();
-    let read = |(raw, entry): (&'a RawValue, Result<Entry<'a>, serde_json::Error>)| match entry {
-        Ok(entry) if entry.deposed.is_some() => (None, None),
-        Ok(entry) => {
-            let is_wanted = types.get(&entry.type_name).copied().unwrap_or_default();
-            let (resource, diagnostic) = resource(document, raw.get(), entry, is_wanted);
-            (Some(resource), diagnostic)
+        let read = |(raw, entry): (&'a RawValue, Result<Entry<'a>, serde_json::Error>)| match entry {
+            Ok(entry) if entry.deposed.is_some() => (None, None),
+            Ok(entry) => {
+                let is_wanted = types.get(&entry.type_name).copied().unwrap_or_default();
+                let (resource, diagnostic) = resource(document, raw.get(), entry, is_wanted);
+                (Some(resource), diagnostic)
+            }
+            Err(error) => {
+                let what = "an entry of `resource_changes`";
+                (None, Some(document.not_understood(what, raw.get(), &error)))
+            }
+        };
+        for (resource, diagnostic) in entries.into_par_iter().map(read).collect::<Vec<_>>() {
+            program.resources.extend(resource);
+            program.diagnostics.extend(diagnostic);
         }
-        Err(error) => {
-            let what = "an entry of `resource_changes`";
-            (None, Some(document.not_understood(what, raw.get(), &error)))
-        }
-    };
-    let read: Vec<_> = entries.into_par_iter().map(read).collect();
-    program.resources.reserve_exact(read.len());
-    for (resource, diagnostic) in read {
-        program.resources.extend(resource);
-        program.diagnostics.extend(diagnostic);
     }
     deleted
 }
