@@ -52,7 +52,8 @@ impl ResourceGraph {
 
     /// The graph with these resources instead, which are complete.
     fn with(&self, resources: impl Iterator<Item = Resource>) -> Self {
-        let mut graph = DiGraph::with_capacity(self.graph.node_count(), self.graph.edge_count());
+        // Of a plan that only creates there was nothing.
+        let mut graph = DiGraph::with_capacity(resources.size_hint().0, 0);
         for resource in resources {
             graph.add_node(resource);
         }

@@ -5,6 +5,7 @@
 mod before;
 mod globs;
 mod literals;
+mod patterns;
 mod references;
 mod spelling;
 mod workloads;

@@ -13,6 +13,7 @@ mod human;
 mod json;
 mod markdown;
 mod place;
+mod residency;
 mod sarif;
 mod scrub;
 mod summary;
@@ -24,6 +25,7 @@ use std::io;
 use std::str::FromStr;
 
 pub use graph::{GraphFormat, write_graph};
+pub use residency::{json as residency_json, text as residency_text};
 pub use scrub::scrub;
 
 use crate::diagnostic::{Diagnostic, Level};

@@ -41,6 +41,9 @@ use super::state::ModuleValues;
 pub use belong::Fit;
 pub use join::Evaluate;
 
+/// So many changes are read at once, by all cores.
+const ENTRIES_AT_ONCE: usize = 2_048;
+
 #[derive(Deserialize)]
 struct Plan<'a> {
     terraform_version: Option<SmolStr>,
@@ -211,9 +214,6 @@ pub fn read_with(
     program
 }
 
-/// So many changes are parsed before they are decoded.
-const ENTRIES_AT_ONCE: usize = 1 << 12;
-
 /// Reads the changes. Of what is deleted the configuration may tell nothing: returns the address of its provider.
 fn read_changes<'a>(
     document: Document<'a>,
@@ -227,6 +227,7 @@ fn read_changes<'a>(
     let parse = |raw: &&'a RawValue| (*raw, serde_json::from_str::<Entry<'a>>(raw.get()));
     let mut types: HashMap<SmolStr, bool> = HashMap::new();
     let mut deleted = HashMap::new();
+    program.resources.reserve_exact(all.len());
     // In pieces, so that what is read only on the way stays small.
     for piece in all.chunks(ENTRIES_AT_ONCE) {
         let entries: Vec<_> = piece.par_iter().map(parse).collect();

@@ -14,7 +14,7 @@ use crate::eval::{self, Directory, Nested, Scope, functions};
 use crate::hcl::ast::Expr;
 use crate::program::Mode;
 use crate::source::{FileId, Site};
-use crate::value::{Cause, Map, Reference, Value};
+use crate::value::{Cause, Kind, Reference, Value};
 
 use super::calls::{Arguments, Calls};
 use super::module::{Definition, Module};
@@ -162,19 +162,17 @@ impl<'a> ModuleScope<'a> {
                 return false;
             }
             *left -= 1;
-            match (
-                value.items(),
-                value.map(),
-                value.as_unknown().and_then(|unknown| unknown.partial.as_ref()),
-            ) {
-                (Some(items), ..) => items.iter().all(|item| fits(item, left, depth - 1)),
-                (_, Some(map), _) => map.values().all(|item| fits(item, left, depth - 1)),
+            match &value.kind {
+                Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => {
+                    items.iter().all(|item| fits(item, left, depth - 1))
+                }
+                Kind::Map(map) | Kind::Object(map) => map.values().all(|item| fits(item, left, depth - 1)),
                 // It is bounded on its own.
-                (.., Some(partial)) => {
+                Kind::Unknown(unknown) => unknown.partial.as_ref().is_none_or(|partial| {
                     *left = left.saturating_sub(partial.parts());
                     *left > 0
-                }
-                (None, None, None) => true,
+                }),
+                _ => true,
             }
         }
         let mut left = MAX_PARTS;
@@ -195,9 +193,12 @@ impl<'a> ModuleScope<'a> {
     /// The value, with what is partly known of it if there is room for that.
     fn with_room(&self, value: Value) -> Value {
         fn pieces(value: &Value) -> usize {
-            let held = value.items().unwrap_or_default().iter();
-            let held = held.chain(value.map().into_iter().flat_map(Map::values));
-            value.partial_len() + held.map(pieces).sum::<usize>()
+            match &value.kind {
+                Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => items.iter().map(pieces).sum(),
+                Kind::Map(map) | Kind::Object(map) => map.values().map(pieces).sum(),
+                Kind::Unknown(_) => value.partial_len(),
+                _ => 0,
+            }
         }
         if self.run.spend_partial(pieces(&value)) { value } else { value.without_partial() }
     }
