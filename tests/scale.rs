@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Mutex;
 
-use airgate::check::{self, Asked, Checked, Earlier, Rules};
+use airgate::check::{self, Asked, Checked, Earlier, Rules, Wanted};
 use airgate::config::{Config, Scope};
 use airgate::facts::Facts;
 use airgate::graph::{Before, ResourceGraph};
 use airgate::input::{self, InputFile, Inputs};
 use airgate::program::{Mode, Program};
-use airgate::rules::{self, RuleSet, Scope as RuleScope};
+use airgate::rules::{RuleSet, Scope as RuleScope};
 use airgate::source::Sources;
 use airgate::terraform::source::variables::RunOptions;
 use serde_json::{Value, json};
@@ -70,8 +70,9 @@ fn work(text: String) -> Work {
 fn work_of(text: String, set: &RuleSet) -> Work {
     let arena = bumpalo::Bump::new();
     let file = Sources::default().add("rules", "");
-    let rules = Rules::new(rules::compile(set, &arena, file, check::vocabulary()).unwrap(), file);
-    let graph = ResourceGraph::build(read(text, &|name| rules.wants(name)));
+    let wanted = Wanted::by(set);
+    let graph = ResourceGraph::build(read(text, &|name| wanted.wants(name)));
+    let rules = Rules::compile(set, &arena, file, |_| true).unwrap();
     let config = Config { scope: Scope::All, ..Config::default() };
     let before = graph.before();
     let was = if let Before::Other(before) = &before { Some(Facts::new(before, &config)) } else { None };
