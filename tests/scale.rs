@@ -141,7 +141,7 @@ fn rules_about_types_that_are_not_there_are_not_asked() {
     let text = grown("rag-bedrock", 4);
     let program = read(text.clone(), &|_| true);
     let types: BTreeSet<_> = program.resources.iter().map(|resource| resource.type_name.as_str()).collect();
-    let is_there = |name: &String| types.contains(name.as_str());
+    let is_there = |name: &std::borrow::Cow<'_, str>| types.contains(name.as_ref());
     let others = all.iter().filter(|rule| !rule.front().types.iter().any(is_there));
     let others: Vec<String> = others.map(|rule| rule.id().to_owned()).collect();
     let few = all.select(&[], &others).unwrap();
