@@ -34,7 +34,9 @@ fn allowed_by(facts: &Facts<'_>, tag: &Value) -> Value {
     if let Some(text) = tag.as_str() {
         // Several jurisdictions stand in one tag with any separator that tag values allow.
         let list = text.split([',', ' ', '+', '/', ':']).filter(|item| !item.is_empty());
-        return Value { origin: tag.origin, ..tags::strings(list) };
+        let mut list = Value { origin: tag.origin, ..tags::strings(list) }.mark(tag.sensitive);
+        list.spread_sensitive();
+        return list;
     }
     let configured = &facts.config.residency.allowed;
     if configured.is_empty() { Value::NULL } else { tags::strings(configured.iter().map(String::as_str)) }
@@ -42,9 +44,14 @@ fn allowed_by(facts: &Facts<'_>, tag: &Value) -> Value {
 
 /// A state has no provider configuration; ARNs in it tell the region.
 fn region_of_arn(after: Option<&Value>) -> Value {
-    let arn = after.and_then(|after| after.get("arn")).and_then(Value::as_str);
-    match arn.and_then(|arn| arn.split(':').nth(3)).filter(|region| !region.is_empty()) {
-        Some(region) => Value::string(region),
+    let arn = after.and_then(|after| after.get("arn"));
+    let is_sensitive = arn.is_some_and(|arn| arn.sensitive);
+    match arn
+        .and_then(Value::as_str)
+        .and_then(|arn| arn.split(':').nth(3))
+        .filter(|region| !region.is_empty())
+    {
+        Some(region) => Value::string(region).mark(is_sensitive),
         None => Value::unknown(Cause::Other("the state does not tell the region".into())),
     }
 }

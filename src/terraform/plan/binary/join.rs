@@ -59,6 +59,7 @@ fn attach(resource: &mut Resource, from: &Resource, is_it: bool) {
     resource.references.clone_from(&from.references);
     if let (Some(after), Some(written)) = (&mut resource.after, &from.after) {
         fuse(after, written, MAX_DEPTH);
+        after.spread_sensitive();
     }
 }
 
