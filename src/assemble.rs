@@ -8,7 +8,7 @@ use crate::catalog::Catalog;
 use crate::check::Checked;
 use crate::diagnostic::{Diagnostic, Level};
 use crate::facts::Facts;
-use crate::finding::{Change, Finding, InputInfo, Report, RuleInfo, State, Summary, Verdict};
+use crate::finding::{Change, Finding, InputInfo, Provided, Report, RuleInfo, State, Summary, Verdict};
 use crate::graph::Before;
 use crate::program::{Mode, Program};
 use crate::source::{Site, Sources, Span};
@@ -21,6 +21,7 @@ pub struct Part {
     diagnostics: Vec<Diagnostic>,
     findings: Vec<Finding>,
     resolved: Vec<Finding>,
+    provided: Vec<Provided>,
 }
 
 impl Part {
@@ -57,6 +58,7 @@ impl Part {
             diagnostics,
             findings: Vec::new(),
             resolved: Vec::new(),
+            provided: Vec::new(),
         }
     }
 
@@ -71,6 +73,7 @@ impl Part {
         self.summary.passed = checked.passed;
         self.findings = checked.findings;
         self.resolved = checked.resolved;
+        self.provided = checked.provided;
         self.input.tells_change = !matches!(before, Before::Untold);
         self.summary.change =
             self.input.tells_change.then(|| Change { left_out: checked.left_out, ..Change::default() });
@@ -87,6 +90,7 @@ pub fn report(rules: Vec<RuleInfo>, rules_digest: String, parts: Vec<Part>, sour
         rules,
         findings: Vec::new(),
         resolved: Vec::new(),
+        provided: Vec::new(),
         diagnostics: Vec::new(),
         summary: Summary::default(),
         sources,
@@ -97,7 +101,10 @@ pub fn report(rules: Vec<RuleInfo>, rules_digest: String, parts: Vec<Part>, sour
         report.diagnostics.extend(part.diagnostics);
         report.findings.extend(part.findings);
         report.resolved.extend(part.resolved);
+        report.provided.extend(part.provided);
     }
+    report.provided.sort_unstable();
+    report.provided.dedup();
     if report.inputs.len() > 1 {
         report.findings = join(std::mem::take(&mut report.findings));
         report.resolved = join(std::mem::take(&mut report.resolved));

@@ -78,12 +78,28 @@ pub fn analyze_text(files: &[(&str, &str)], rules: &RuleSet, config: &Config) ->
     report(rules, &inputs, sources, &options)
 }
 
+/// [`analyze_text`] of the change that makes of one root module another.
+pub fn analyze_change(
+    before: &[(&str, &str)],
+    after: &[(&str, &str)],
+    rules: &RuleSet,
+    config: &Config,
+) -> Result<Report, Error> {
+    let mut sources = Sources::default();
+    let was = Inputs::text(before, &mut sources);
+    let mut inputs = Inputs::text(after, &mut sources);
+    inputs.before = was.items;
+    let options = Options { config: config.clone(), keep_pass: true, ..Options::default() };
+    report(rules, &inputs, sources, &options)
+}
+
 /// The rules that the options select: the built-in ones and those of `rules_dir`.
 pub fn rule_set(options: &Options) -> Result<RuleSet, RuleError> {
     let mut rules = RuleSet::builtin()?;
     if let Some(dir) = &options.rules_dir {
         rules = rules.merge(RuleSet::load(dir)?)?;
     }
+    rules.know_controls(options.config.provided.keys().map(String::as_str))?;
     let selection = &options.config.rules;
     rules.select(&selection.select, &selection.ignore)
 }
@@ -107,7 +123,11 @@ fn check_input(
     rules: &Rules<'_>,
     options: &Options,
 ) -> Result<Part, Error> {
-    let mut program = input.program(inputs, sources, &|name| rules.wants(name))?;
+    let wants = |name: &str| rules.wants(name);
+    let mut program = input.program(inputs, sources, &wants)?;
+    for before in &inputs.before {
+        program = program.after(before.program(inputs, sources, &wants)?);
+    }
     let part = Part::new(&mut program);
     let graph = ResourceGraph::build(program);
     let before = graph.before();

@@ -524,35 +524,37 @@ fn stacks_and_previews_tell_nothing_of_their_secrets() {
         .filter_map(|line| line.split_once(',').map(|(token, rest)| (rest.split(',').next().unwrap(), token)))
         .collect();
     let types = types();
-    for text in TEXTS {
-        for whole in [true, false] {
-            let states: Vec<Value> = types
-                .iter()
-                .filter_map(|name| Some((name, tokens.get(name.as_str())?)))
-                .map(|(name, token)| {
-                    let (object, _) = object_of(Catalog::get().schema(name).unwrap(), text);
-                    let inputs = object.as_object().unwrap().iter();
-                    let inputs: Map<_, _> =
-                        inputs.map(|(key, value)| (camel(key), enveloped(value, whole))).collect();
-                    json!({ "urn": format!("urn:pulumi:prod::app::{token}::x"), "type": token, "custom": true,
+    for (number, text) in TEXTS.into_iter().enumerate() {
+        let whole = number % 2 == 0;
+        let states: Vec<Value> = types
+            .iter()
+            .filter_map(|name| Some((name, tokens.get(name.as_str())?)))
+            .map(|(name, token)| {
+                let (object, _) = object_of(Catalog::get().schema(name).unwrap(), text);
+                let inputs = object.as_object().unwrap().iter();
+                let inputs: Map<_, _> =
+                    inputs.map(|(key, value)| (camel(key), enveloped(value, whole))).collect();
+                json!({ "urn": format!("urn:pulumi:prod::app::{token}::x"), "type": token, "custom": true,
                         "inputs": inputs, "outputs": inputs })
-                })
-                .collect();
-            assert!(states.len() > 40, "{}", states.len());
-            let what = format!("{text}, whole {whole}");
-            let config = json!({ "app:key": CANARY });
-            let stack = json!({ "version": 3, "deployment": { "resources": states } }).to_string();
+            })
+            .collect();
+        assert!(states.len() > 40, "{}", states.len());
+        let what = format!("{text}, whole {whole}");
+        let config = json!({ "app:key": CANARY });
+        let stack = json!({ "version": 3, "deployment": { "resources": states } }).to_string();
+        if number < 4 {
             assert!(!keeps(&what, &[("stack.json", stack)], "stack.json").is_empty());
-            let steps = states.iter().enumerate().map(|(index, state)| match index % 3 {
-                0 => json!({ "op": "create", "urn": state["urn"], "newState": state }),
-                1 => json!({ "op": "update", "urn": state["urn"], "oldState": state, "newState": state }),
-                _ => json!({ "op": "delete", "urn": state["urn"], "oldState": state }),
-            });
-            let diagnostics = json!([{ "urn": "", "severity": "error", "message": CANARY }]);
-            let preview =
-                json!({ "config": config, "steps": steps.collect::<Vec<_>>(), "diagnostics": diagnostics });
-            assert!(!keeps(&what, &[("preview.json", preview.to_string())], "preview.json").is_empty());
+            continue;
         }
+        let steps = states.iter().enumerate().map(|(index, state)| match index % 3 {
+            0 => json!({ "op": "create", "urn": state["urn"], "newState": state }),
+            1 => json!({ "op": "update", "urn": state["urn"], "oldState": state, "newState": state }),
+            _ => json!({ "op": "delete", "urn": state["urn"], "oldState": state }),
+        });
+        let diagnostics = json!([{ "urn": "", "severity": "error", "message": CANARY }]);
+        let preview =
+            json!({ "config": config, "steps": steps.collect::<Vec<_>>(), "diagnostics": diagnostics });
+        assert!(!keeps(&what, &[("preview.json", preview.to_string())], "preview.json").is_empty());
     }
 }
 

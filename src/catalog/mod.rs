@@ -13,12 +13,16 @@ mod complete;
 mod defaults;
 mod documented;
 mod links;
+mod protections;
+mod reach;
 mod rewritten;
 mod schema;
 
 pub use complete::{complete, complete_attribute, unset};
 pub use documented::{DocumentedDefault, documented, fill};
 pub use links::{LinkKind, LinkRule};
+pub use protections::Protection;
+pub use reach::Reach;
 pub use schema::{AttributeSchema, BlockSchema, NestedBlock, Nesting};
 
 use std::sync::OnceLock;
@@ -101,6 +105,16 @@ impl Catalog {
         links::kind(self.links(source_type), path, target_type)
             .or_else(|| self.kind(target_type).map(|info| info.edge))
             .unwrap_or(LinkKind::Reference)
+    }
+
+    /// How far a control of an account reaches; [`None`] where it is of one region.
+    pub fn reach(&self, type_name: &str) -> Option<Reach> {
+        reach::of(type_name)
+    }
+
+    /// What `type_name` protects; [`None`] if nothing that it would be judged for.
+    pub fn protection(&self, type_name: &str) -> Option<Protection> {
+        protections::of(type_name)
     }
 
     /// The schema of `type_name`; [`None`] if the catalog has none. It is parsed on the first call for the type.

@@ -9,7 +9,7 @@ use crate::residency as regions;
 use crate::value::{Cause, Kind, Truth, Type, Value};
 
 use super::choice::of_each;
-use super::{Facts, bucket, presence, residency, tags};
+use super::{Facts, account, bucket, residency, tags};
 use crate::iam::Text;
 
 /// The names of a condition about one resource.
@@ -66,8 +66,12 @@ impl Scope for ConditionScope<'_, '_> {
             ("refers_to", [value, type_name]) => {
                 Ok(of_each(value, |value| Value::bool(self.refers_to(value, type_name))))
             }
-            ("declared", [type_name]) => self.declared(type_name),
-            ("is_set" | "is_customer_managed_key" | "tag" | "model_geography" | "declared", _) => {
+            ("declared" | "here", [type_name]) => match type_name.as_str() {
+                Some(type_name) if name == "here" => Ok(account::here(self.facts, self.node, type_name)),
+                Some(type_name) => Ok(account::declared(self.facts, self.node, type_name)),
+                None => Err(format!("`{name}` takes a type name")),
+            },
+            ("is_set" | "is_customer_managed_key" | "tag" | "model_geography" | "declared" | "here", _) => {
                 Err(format!("`{name}` takes one argument"))
             }
             ("geography_within" | "is_aws_policy" | "refers_to", _) => {
@@ -191,41 +195,6 @@ impl ConditionScope<'_, '_> {
             )),
             _ => Value::bool(false),
         })
-    }
-
-    /// Whether a resource of the type is declared for the same provider configuration and region.
-    fn declared(&self, type_name: &Value) -> Result<Value, String> {
-        let Some(type_name) = type_name.as_str() else {
-            return Err("`declared` takes a type name".to_owned());
-        };
-        let graph = self.facts.graph;
-        let here = graph.resource(self.node);
-        let region = residency::region(self.facts, self.node);
-        let mut unsure = None;
-        for &node in graph.by_type(type_name) {
-            let Some(other) = graph.resource(node).filter(|resource| !resource.is_deleted()) else {
-                continue;
-            };
-            let elsewhere = residency::region(self.facts, node);
-            let is_here = here.is_some_and(|here| here.provider == other.provider);
-            match (region.as_str(), elsewhere.as_str()) {
-                (Some(a), Some(b)) if !is_here && a != b => {}
-                (a, b) if is_here || a.is_some() && a == b => {
-                    match here.and_then(|here| presence::doubt(graph, other, here)) {
-                        None => return Ok(Value::bool(true)),
-                        doubt => unsure = doubt,
-                    }
-                }
-                _ => {
-                    unsure =
-                        Some(Cause::Other(format!("`{}` may be in the same region", other.address).into()));
-                }
-            }
-        }
-        if let Some(call) = graph.unfollowed.first() {
-            unsure = Some(Cause::Module(call.address.clone()));
-        }
-        Ok(unsure.map_or_else(|| Value::bool(false), Value::unknown))
     }
 }
 

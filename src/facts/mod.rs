@@ -2,6 +2,7 @@
 //!
 //! Derived from the graph and the configuration; rules read facts, facts know nothing of rules.
 
+mod account;
 pub mod bucket;
 mod choice;
 pub mod domain;

@@ -8,7 +8,8 @@ use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer,
 use super::place::{Place, Places};
 use super::window::window;
 use super::{
-    Item, Options, addresses, clip, draw_path, draw_way, listed, plural, resolved, said, scrub, summary, ways,
+    Item, Options, addresses, clip, draw_path, draw_way, listed, plural, provided, resolved, said,
+    said_of_provided, scrub, summary, ways,
 };
 use crate::diagnostic::{Diagnostic, Level as DiagnosticLevel};
 use crate::finding::{Finding, Report, Severity, State, Verdict};
@@ -52,6 +53,10 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write)
     }
     if resolved(report, options).next().is_some() {
         writeln!(out)?;
+    }
+    for (provided, rule) in provided(report, options) {
+        let title = format!("{}: {}", rule.id, said_of_provided(provided));
+        writeln!(out, "provided {}\n", scrub(&clip(&title, MAX_LABEL)))?;
     }
     let mut minor = 0;
     for diagnostic in &report.diagnostics {

@@ -11,7 +11,7 @@ use smol_str::SmolStr;
 use super::fingerprint::fingerprints;
 use super::place::Places;
 use super::scrub::SafeJson;
-use super::{Item, Options, items, resolved, rule_url};
+use super::{Item, Options, items, provided, resolved, rule_url};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::finding::{self, InputInfo, PathStep, Report, RuleInfo, Severity, Subject};
 use crate::source::Site;
@@ -27,6 +27,7 @@ pub(super) fn write(report: &Report, options: &Options, mut out: &mut dyn io::Wr
         rules: report.rules.iter().map(Rule::of).collect(),
         findings: Findings(&cx),
         resolved: Resolved(&cx),
+        provided: provided(report, options).map(|(it, rule)| Provided::of(it, rule)).collect(),
         diagnostics: report.diagnostics.iter().map(|diagnostic| Note::of(diagnostic, &cx)).collect(),
     };
     document.serialize(&mut serde_json::Serializer::with_formatter(&mut out, SafeJson))?;
@@ -68,6 +69,7 @@ struct Document<'a> {
     rules: Vec<Rule<'a>>,
     findings: Findings<'a>,
     resolved: Resolved<'a>,
+    provided: Vec<Provided<'a>>,
     diagnostics: Vec<Note<'a>>,
 }
 
@@ -239,6 +241,27 @@ impl<'a> ResolvedFinding<'a> {
             message: &finding.message,
             resources: finding.resources.iter().map(|subject| subject.address.as_str()).collect(),
             location: finding.site.and_then(|site| Location::of(site, cx)),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Provided<'a> {
+    rule: &'a str,
+    name: &'a str,
+    control: &'a str,
+    by: &'a str,
+    resources: Vec<&'a str>,
+}
+
+impl<'a> Provided<'a> {
+    fn of(provided: &'a finding::Provided, rule: &'a RuleInfo) -> Self {
+        Self {
+            rule: &rule.id,
+            name: &rule.name,
+            control: &provided.control,
+            by: &provided.by,
+            resources: provided.resources.iter().map(SmolStr::as_str).collect(),
         }
     }
 }

@@ -3,7 +3,10 @@
 use std::io;
 
 use super::place::Places;
-use super::{Item, Options, addresses, clip, draw_way, listed, plural, resolved, said, scrub, summary, ways};
+use super::{
+    Item, Options, addresses, clip, draw_way, listed, plural, provided, resolved, said, said_of_provided,
+    scrub, summary, ways,
+};
 use crate::diagnostic::Level;
 use crate::finding::{Report, Severity, State, Verdict};
 
@@ -52,6 +55,10 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write)
         page.push_str(&format!("\n{left} more are not listed here; the JSON report has them all.\n"));
     }
     resolved_list(report, options, &mut page);
+    for (n, (provided, rule)) in provided(report, options).take(MAX_RESOLVED).enumerate() {
+        page.push_str(if n == 0 { "\nProvided elsewhere:\n\n" } else { "" });
+        page.push_str(&format!("- {}: {}\n", cell(&rule.id), cell(&said_of_provided(provided))));
+    }
     out.write_all(page.as_bytes())
 }
 

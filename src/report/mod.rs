@@ -24,7 +24,7 @@ use std::str::FromStr;
 pub use scrub::scrub;
 
 use crate::diagnostic::{Diagnostic, Level};
-use crate::finding::{Finding, Report, RuleInfo, Severity, Subject, Verdict, Via};
+use crate::finding::{Finding, Provided, Report, RuleInfo, Severity, Subject, Verdict, Via};
 use crate::source::{FileId, SourceFile};
 use place::Places;
 
@@ -166,6 +166,27 @@ fn items<'a>(report: &'a Report, options: &Options) -> impl Iterator<Item = Item
 /// Those that the change resolves. Their index is into [`Report::resolved`].
 fn resolved<'a>(report: &'a Report, options: &Options) -> impl Iterator<Item = Item<'a>> {
     items_of(report, &report.resolved, options)
+}
+
+/// What the configuration declares provided elsewhere, with the rules that it satisfies.
+fn provided<'a>(report: &'a Report, options: &Options) -> impl Iterator<Item = (&'a Provided, &'a RuleInfo)> {
+    let min = options.min_severity;
+    report.provided.iter().filter_map(move |provided| {
+        let rule = report.rules.get(provided.rule)?;
+        (rule.severity >= min).then_some((provided, rule))
+    })
+}
+
+/// `invocation-logging is declared provided by "platform stack" for a and b`
+fn said_of_provided(provided: &Provided) -> String {
+    let (first, more) = (provided.resources.first(), provided.resources.len().saturating_sub(1));
+    let others = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!(
+        "`{}` is declared to be provided by \"{}\", for {}{others}",
+        provided.control,
+        provided.by,
+        first.map_or("", |first| first.as_str())
+    )
 }
 
 fn items_of<'a>(

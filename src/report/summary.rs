@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Options, failed_to_analyse, plural};
+use super::{Options, failed_to_analyse, plural, provided};
 use crate::finding::{Report, Severity};
 
 /// `3 failures (1 critical, 2 high), 4 undetermined, 61 passed; 23 managed resources (9 in AI scope), 2 types not known`
@@ -16,6 +16,10 @@ pub(super) fn line(report: &Report, options: &Options) -> String {
         total(&summary.undetermined, options),
         summary.passed
     ));
+    let declared = provided(report, options).count();
+    if declared > 0 {
+        line.push_str(&format!(" ({declared} provided elsewhere)"));
+    }
     line.push_str(&format!("; {}", resources(report)));
     if let Some(change) = change(report) {
         line.push_str(&format!("; change: {change}"));

@@ -48,6 +48,14 @@ pub enum RuleError {
         /// The nearest that exist, nearest first.
         suggestions: Vec<String>,
     },
+    /// `[provided]` names a control that no rule asks for.
+    #[error("`[provided]` in the configuration: no rule asks for `{name}`{}", did_you_mean(.suggestions))]
+    UnknownControl {
+        /// As the user wrote it.
+        name: String,
+        /// The nearest that exist, nearest first.
+        suggestions: Vec<String>,
+    },
     /// A rule directory or file cannot be read.
     #[error("{}: {source}", path.display())]
     Read {

@@ -18,7 +18,7 @@ pub struct Vocabulary<'v> {
 }
 
 /// The functions that only conditions have, with the number of their arguments: `docs/rule-language.md`.
-pub const DOMAIN_FUNCTIONS: [(&str, usize); 8] = [
+pub const DOMAIN_FUNCTIONS: [(&str, usize); 9] = [
     ("is_set", 1),
     ("is_aws_policy", 2),
     ("is_customer_managed_key", 1),
@@ -27,6 +27,7 @@ pub const DOMAIN_FUNCTIONS: [(&str, usize); 8] = [
     ("geography_within", 2),
     ("refers_to", 2),
     ("declared", 1),
+    ("here", 1),
 ];
 
 const FACTS: [&[&str]; 10] = [
@@ -159,8 +160,8 @@ impl<'c, 'a> Checker<'c, 'a> {
                     format!("`{name}` takes {arity} argument{}", if *arity == 1 { "" } else { "s" });
                 return Err(Fault { span, message });
             }
-            if name == "declared" && self.scope != Scope::ProviderRegion {
-                let message = "`declared` needs scope = \"provider-region\"".to_owned();
+            if matches!(name, "declared" | "here") && self.scope != Scope::ProviderRegion {
+                let message = format!("`{name}` needs scope = \"provider-region\"");
                 return Err(Fault { span, message });
             }
             if let ("is_set", [Expr { kind: ExprKind::String(path), span }]) = (name, call.args) {

@@ -18,11 +18,11 @@ use super::fingerprint::{KEY, fingerprints};
 use super::place::{Place, Places};
 use super::scrub::SafeJson;
 use super::{
-    Item, Options, addresses, clip, failed_to_analyse, fallback_file, fallback_path, items, rule_url, scrub,
-    ways,
+    Item, Options, addresses, clip, failed_to_analyse, fallback_file, fallback_path, items, provided,
+    rule_url, scrub, ways,
 };
 use crate::diagnostic::{Diagnostic, Level};
-use crate::finding::{Report, RuleInfo, Severity, State, Subject, Verdict};
+use crate::finding::{Provided, Report, RuleInfo, Severity, State, Subject, Verdict};
 use crate::source::{FileId, Site};
 
 /// GitHub shows no more of one run, and refuses a run with five times as many.
@@ -65,6 +65,7 @@ pub(super) fn write(report: &Report, options: &Options, mut out: &mut dyn io::Wr
                 unchanged: change.unchanged,
                 resolved: change.resolved,
             }),
+            provided: provided(report, options).map(|(it, rule)| provided_of(it, rule)).collect(),
         },
     };
     let log = m::Log { schema: SCHEMA, version: "2.1.0", runs: [run] };
@@ -77,6 +78,15 @@ struct Context<'a> {
     places: Places<'a>,
     fingerprints: Vec<String>,
     hashes: BTreeMap<FileId, BTreeMap<u32, String>>,
+}
+
+fn provided_of<'a>(provided: &'a Provided, rule: &'a RuleInfo) -> m::Provided<'a> {
+    m::Provided {
+        rule: &rule.id,
+        control: &provided.control,
+        by: &provided.by,
+        resources: provided.resources.iter().map(|address| address.as_str()).take(MAX_LOCATIONS).collect(),
+    }
 }
 
 /// What becomes one result: GitHub would take findings of one rule and place for one alert.
@@ -125,7 +135,8 @@ fn groups<'a>(report: &'a Report, options: &Options) -> (Vec<Group<'a>>, usize) 
     (groups, dropped)
 }
 
-/// The line hashes of all lines where a result starts.
+/// The line hashes of all lines where a result starts. A line of a plan or state may be little more than a secret, which its
+/// hash would tell to whoever tries a few: those have none.
 fn hashes(
     report: &Report,
     places: &Places<'_>,
@@ -148,7 +159,8 @@ fn hashes(
         let lines: Vec<u32> = lines.into_iter().collect();
         (file, line_hashes(report.sources.text(file), &lines))
     };
-    lines.into_iter().map(of_file).collect()
+    let is_open = |file: &FileId| report.sources.get(*file).is_some_and(|file| !file.is_confidential());
+    lines.into_iter().filter(|(file, _)| is_open(file)).map(of_file).collect()
 }
 
 /// Results are made one at a time, as they are written.
