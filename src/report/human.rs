@@ -8,8 +8,8 @@ use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer,
 use super::place::{Place, Places};
 use super::window::window;
 use super::{
-    Item, Options, addresses, clip, draw_path, draw_way, listed, plural, provided, resolved, said,
-    said_of_provided, scrub, summary, ways,
+    Item, Options, addresses, clip, draw_path, draw_way, listed, plural, resolved, said, said_of_provided,
+    scrub, summary, ways,
 };
 use crate::diagnostic::{Diagnostic, Level as DiagnosticLevel};
 use crate::finding::{Finding, Report, Severity, State, Verdict};
@@ -29,6 +29,9 @@ const MAX_DIAGNOSTICS: usize = 50;
 /// Where lines are authored by people. Plans and states hold the values of secrets in clear text, beside any other value:
 /// of those, and of variable files, only the place is shown.
 const SHOWN: [&str; 8] = [".tf", ".tofu", ".hcl", ".tf.json", ".tofu.json", ".yaml", ".yml", ".toml"];
+
+/// Characters of a line on what is provided elsewhere.
+const MAX_PROVIDED: usize = 1000;
 
 pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write) -> io::Result<()> {
     let renderer =
@@ -54,9 +57,8 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write)
     if resolved(report, options).next().is_some() {
         writeln!(out)?;
     }
-    for (provided, rule) in provided(report, options) {
-        let title = format!("{}: {}", rule.id, said_of_provided(provided));
-        writeln!(out, "provided {}\n", scrub(&clip(&title, MAX_LABEL)))?;
+    for line in said_of_provided(report, options) {
+        writeln!(out, "{}\n", scrub(&clip(&line, MAX_PROVIDED)))?;
     }
     let mut minor = 0;
     for diagnostic in &report.diagnostics {

@@ -4,8 +4,8 @@ use std::io;
 
 use super::place::Places;
 use super::{
-    Item, Options, addresses, clip, draw_way, listed, plural, provided, resolved, said, said_of_provided,
-    scrub, summary, ways,
+    Item, Options, addresses, clip, draw_way, listed, plural, resolved, said, said_of_provided, scrub,
+    summary, ways,
 };
 use crate::diagnostic::Level;
 use crate::finding::{Report, Severity, State, Verdict};
@@ -55,9 +55,8 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write)
         page.push_str(&format!("\n{left} more are not listed here; the JSON report has them all.\n"));
     }
     resolved_list(report, options, &mut page);
-    for (n, (provided, rule)) in provided(report, options).take(MAX_RESOLVED).enumerate() {
-        page.push_str(if n == 0 { "\nProvided elsewhere:\n\n" } else { "" });
-        page.push_str(&format!("- {}: {}\n", cell(&rule.id), cell(&said_of_provided(provided))));
+    for line in said_of_provided(report, options).iter().take(MAX_RESOLVED) {
+        page.push_str(&format!("\n{}\n", cell(line)));
     }
     out.write_all(page.as_bytes())
 }

@@ -17,7 +17,7 @@ mod summary;
 mod window;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::str::FromStr;
 
@@ -177,16 +177,18 @@ fn provided<'a>(report: &'a Report, options: &Options) -> impl Iterator<Item = (
     })
 }
 
-/// `invocation-logging is declared provided by "platform stack" for a and b`
-fn said_of_provided(provided: &Provided) -> String {
-    let (first, more) = (provided.resources.first(), provided.resources.len().saturating_sub(1));
-    let others = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!(
-        "`{}` is declared to be provided by \"{}\", for {}{others}",
-        provided.control,
-        provided.by,
-        first.map_or("", |first| first.as_str())
-    )
+/// What is said of them: for each that provides something a line with what it provides.
+fn said_of_provided(report: &Report, options: &Options) -> Vec<String> {
+    let mut by: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for (provided, rule) in provided(report, options) {
+        let control = format!("{} ({})", provided.control, rule.id);
+        by.entry(&provided.by).or_default().insert(control);
+    }
+    let line = |(by, controls): (&str, BTreeSet<String>)| {
+        let controls: Vec<String> = controls.into_iter().collect();
+        format!("provided by \"{by}\", as configured: {}", controls.join(", "))
+    };
+    by.into_iter().map(line).collect()
 }
 
 fn items_of<'a>(
