@@ -16,13 +16,13 @@ pub(super) fn line(report: &Report, options: &Options) -> String {
         total(&summary.undetermined, options),
         summary.passed
     ));
-    let declared = provided(report, options).count();
-    if declared > 0 {
-        line.push_str(&format!(" ({declared} provided elsewhere)"));
-    }
     line.push_str(&format!("; {}", resources(report)));
     if let Some(change) = change(report) {
         line.push_str(&format!("; change: {change}"));
+    }
+    let declared = provided(report, options).count();
+    if declared > 0 {
+        line.push_str(&format!("; {declared} provided elsewhere"));
     }
     let unsure = failed_to_analyse(report);
     if unsure > 0 {
