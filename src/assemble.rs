@@ -8,7 +8,9 @@ use crate::catalog::Catalog;
 use crate::check::Checked;
 use crate::diagnostic::{Diagnostic, Level};
 use crate::facts::Facts;
-use crate::finding::{Change, Finding, InputInfo, Provided, Report, RuleInfo, State, Summary, Verdict};
+use crate::finding::{
+    Change, Finding, FrameworkInfo, InputInfo, Provided, Report, RuleInfo, State, Summary, Tally, Verdict,
+};
 use crate::graph::Before;
 use crate::program::{Mode, Program};
 use crate::source::{Site, Sources, Span};
@@ -22,6 +24,7 @@ pub struct Part {
     findings: Vec<Finding>,
     resolved: Vec<Finding>,
     provided: Vec<Provided>,
+    passed: Vec<usize>,
 }
 
 impl Part {
@@ -59,6 +62,7 @@ impl Part {
             findings: Vec::new(),
             resolved: Vec::new(),
             provided: Vec::new(),
+            passed: Vec::new(),
         }
     }
 
@@ -70,7 +74,8 @@ impl Part {
             |node: &crate::graph::NodeId| graph.resource(*node).is_some_and(|r| r.mode == Mode::Managed);
         let nodes = graph.graph.node_indices();
         self.summary.in_scope = nodes.filter(|&node| facts.scope().contains(node)).filter(managed).count();
-        self.summary.passed = checked.passed;
+        self.summary.passed = checked.passed.iter().sum();
+        self.passed = checked.passed;
         self.findings = checked.findings;
         self.resolved = checked.resolved;
         self.provided = checked.provided;
@@ -82,8 +87,16 @@ impl Part {
 }
 
 /// Joins the parts, sorts what they found and counts it.
-pub fn report(rules: Vec<RuleInfo>, rules_digest: String, parts: Vec<Part>, sources: Sources) -> Report {
+pub fn report(
+    rules: Vec<RuleInfo>,
+    frameworks: Vec<FrameworkInfo>,
+    rules_digest: String,
+    parts: Vec<Part>,
+    sources: Sources,
+) -> Report {
     let mut report = Report {
+        tallies: vec![Tally::default(); rules.len()],
+        frameworks,
         version: env!("CARGO_PKG_VERSION"),
         rules_digest,
         inputs: Vec::new(),
@@ -99,6 +112,8 @@ pub fn report(rules: Vec<RuleInfo>, rules_digest: String, parts: Vec<Part>, sour
         add(&mut report.summary, part.summary);
         report.inputs.push(part.input);
         report.diagnostics.extend(part.diagnostics);
+        // Before they are joined: what passes in two inputs counts twice too.
+        tally(&mut report.tallies, &part.findings, &part.passed);
         report.findings.extend(part.findings);
         report.resolved.extend(part.resolved);
         report.provided.extend(part.provided);
@@ -113,6 +128,11 @@ pub fn report(rules: Vec<RuleInfo>, rules_digest: String, parts: Vec<Part>, sour
         arrange(findings, &report.rules, &report.sources);
     }
     count(&mut report);
+    for clause in report.frameworks.iter_mut().flat_map(|framework| &mut framework.clauses) {
+        for tally in clause.rules.iter().filter_map(|&rule| report.tallies.get(rule)) {
+            clause.tally += *tally;
+        }
+    }
     report.diagnostics.sort_by_key(|diagnostic| diagnostic.site);
     // What is evaluated for each instance, and for each root module that calls it, is told once.
     let mut told = BTreeSet::new();
@@ -168,6 +188,21 @@ fn count(report: &mut Report) {
     }
     if let Some(change) = &mut summary.change {
         change.resolved = report.resolved.len();
+    }
+}
+
+/// Adds what one input says to what each rule says.
+fn tally(tallies: &mut [Tally], findings: &[Finding], passed: &[usize]) {
+    for (tally, passed) in tallies.iter_mut().zip(passed) {
+        tally.passed += passed;
+    }
+    for finding in findings {
+        let Some(tally) = tallies.get_mut(finding.rule) else { continue };
+        match finding.verdict {
+            Verdict::Fail => tally.failed += finding.resources.len(),
+            Verdict::Undetermined => tally.undetermined += finding.resources.len(),
+            Verdict::Pass => {}
+        }
     }
 }
 

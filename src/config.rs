@@ -115,6 +115,8 @@ pub struct Selection {
     pub select: Vec<String>,
     /// Rules not to run, of those selected.
     pub ignore: Vec<String>,
+    /// Only rules whose control supports a clause of one of these frameworks: `eu-ai-act`. Empty: all.
+    pub frameworks: Vec<String>,
 }
 
 /// Why a configuration cannot be used.
@@ -282,6 +284,7 @@ mod tests {
         let selection = |select: &[&str], ignore: &[&str]| Selection {
             select: select.iter().map(|&s| s.to_owned()).collect(),
             ignore: ignore.iter().map(|&s| s.to_owned()).collect(),
+            frameworks: Vec::new(),
         };
         let runs = |selection: &Selection| {
             selection.includes("AWS-SM-ENC-001", "notebook-without-cmk", "encryption")

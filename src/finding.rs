@@ -129,6 +129,47 @@ pub struct RuleInfo {
     pub page: String,
 }
 
+/// A framework that was asked for.
+#[derive(Clone, Debug, Default)]
+pub struct FrameworkInfo {
+    /// `eu-ai-act`
+    pub id: String,
+    /// `EU AI Act`
+    pub name: String,
+    /// What it is, with its version.
+    pub title: String,
+    /// Where its text is.
+    pub source: String,
+    /// What no infrastructure code can show of it.
+    pub beyond: Vec<String>,
+    /// Its clauses, in their order.
+    pub clauses: Vec<ClauseInfo>,
+}
+
+/// A clause of a framework and what its rules say.
+#[derive(Clone, Debug, Default)]
+pub struct ClauseInfo {
+    /// `15(5)`
+    pub clause: String,
+    /// In our own words.
+    pub meaning: String,
+    /// Indexes into [`Report::rules`]: those that ran and whose control supports it.
+    pub rules: Vec<usize>,
+    /// What they say, added up.
+    pub tally: Tally,
+}
+
+/// What was asked, counted in pairs of a rule and a resource.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Pairs that fail.
+    pub failed: usize,
+    /// Pairs that cannot be told.
+    pub undetermined: usize,
+    /// Pairs that pass.
+    pub passed: usize,
+}
+
 /// One input of a report.
 #[derive(Clone, Debug)]
 pub struct InputInfo {
@@ -214,6 +255,10 @@ pub struct Report {
     pub inputs: Vec<InputInfo>,
     /// All rules that ran, sorted by id.
     pub rules: Vec<RuleInfo>,
+    /// What each rule says, by the index in `rules`.
+    pub tallies: Vec<Tally>,
+    /// The frameworks that were asked for, with what the rules say of their clauses.
+    pub frameworks: Vec<FrameworkInfo>,
     /// Failed and undetermined findings, and passed ones if they were asked for; sorted by severity (worst first), path,
     /// offset, rule and address.
     pub findings: Vec<Finding>,
@@ -242,6 +287,21 @@ impl Severity {
             Self::High => "high",
             Self::Critical => "critical",
         }
+    }
+}
+
+impl Tally {
+    /// How many pairs were asked.
+    pub const fn asked(self) -> usize {
+        self.failed + self.undetermined + self.passed
+    }
+}
+
+impl std::ops::AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.failed += other.failed;
+        self.undetermined += other.undetermined;
+        self.passed += other.passed;
     }
 }
 

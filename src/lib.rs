@@ -48,7 +48,7 @@ use crate::facts::Facts;
 use crate::finding::Report;
 use crate::graph::{Before, ResourceGraph};
 use crate::input::{Input, Inputs};
-use crate::rules::{RuleError, RuleSet};
+use crate::rules::{Framework, RuleError, RuleSet};
 use crate::source::Sources;
 
 /// Why there is no report at all.
@@ -101,7 +101,8 @@ pub fn rule_set(options: &Options) -> Result<RuleSet, RuleError> {
     }
     rules.know_controls(options.config.provided.keys().map(String::as_str))?;
     let selection = &options.config.rules;
-    rules.select(&selection.select, &selection.ignore)
+    let frameworks = Framework::named(&selection.frameworks, options.rules_dir.as_deref())?;
+    Ok(rules.select(&selection.select, &selection.ignore)?.supporting(&frameworks))
 }
 
 /// From what was read to the report.
@@ -111,8 +112,10 @@ fn report(set: &RuleSet, inputs: &Inputs, mut sources: Sources, options: &Option
     let rules = Rules::new(rules::compile(set, &arena, file, check::vocabulary())?, file);
     let check = |input| check_input(input, inputs, &sources, &rules, options);
     let parts = inputs.items.par_iter().map(check).collect::<Result<_, _>>()?;
-    let infos = rules.compiled.iter().map(|rule| rule.info.clone()).collect();
-    Ok(assemble::report(infos, set.digest().to_owned(), parts, sources))
+    let infos: Vec<_> = rules.compiled.iter().map(|rule| rule.info.clone()).collect();
+    let frameworks = Framework::named(&options.config.rules.frameworks, options.rules_dir.as_deref())?;
+    let frameworks = frameworks.iter().map(|framework| framework.info(&infos)).collect();
+    Ok(assemble::report(infos, frameworks, set.digest().to_owned(), parts, sources))
 }
 
 /// One input: program, graph, facts, findings.

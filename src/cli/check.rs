@@ -42,6 +42,15 @@ pub(super) struct Args {
     /// Do not run these rules.
     #[arg(long, value_name = "RULES", env = "AIRGATE_IGNORE", hide_env = true, value_delimiter = ',')]
     ignore: Vec<String>,
+    /// Run only rules that support a clause of these frameworks, such as eu-ai-act, and report by clause.
+    #[arg(
+        long,
+        value_name = "FRAMEWORKS",
+        env = "AIRGATE_FRAMEWORK",
+        hide_env = true,
+        value_delimiter = ','
+    )]
+    framework: Vec<String>,
     /// Exit with 1 on findings of this severity or worse [default: the configuration's, or high].
     #[arg(long, value_name = "SEVERITY", env = "AIRGATE_FAIL_ON", hide_env = true, value_parser = severity())]
     fail_on: Option<Severity>,
@@ -137,6 +146,9 @@ fn options(args: &Args) -> Result<Options, Failure> {
     let mut config: Config = config(args.config.as_deref(), args.no_config, start)?;
     if !args.select.is_empty() {
         config.rules.select.clone_from(&args.select);
+    }
+    if !args.framework.is_empty() {
+        config.rules.frameworks.clone_from(&args.framework);
     }
     config.rules.ignore.extend(args.ignore.iter().cloned());
     Ok(Options {

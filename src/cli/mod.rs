@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand. Each is a function of its arguments, the engine and a console.
 
 mod check;
+mod framework;
 mod output;
 mod rule;
 mod rules;
@@ -37,6 +38,8 @@ enum Command {
     Rules(rules::Args),
     /// Show the page of one rule.
     Rule(rule::Args),
+    /// List the frameworks that rules support, or the clauses of one.
+    Framework(framework::Args),
 }
 
 /// When to colour.
@@ -91,6 +94,7 @@ pub(crate) fn run(cli: &Cli, engine: &Engine, console: &mut Console<'_>) -> Exit
         Command::Check(args) => check::run(args, engine.analyze, console),
         Command::Rules(args) => rules::run(args, engine.rules, console),
         Command::Rule(args) => rule::run(args, engine.rules, console),
+        Command::Framework(args) => framework::run(args, engine.rules, console),
     };
     result.unwrap_or_else(|failure| {
         // Where even this cannot be written there is nobody to tell; the exit code still does.

@@ -2,14 +2,15 @@
 //!
 //! Derived from the graph and the configuration; rules read facts, facts know nothing of rules.
 
-mod account;
 pub mod bucket;
 mod choice;
 pub mod domain;
 pub mod iam;
 pub mod presence;
+pub mod related;
 pub mod residency;
 pub mod scope;
+mod secrets;
 pub mod tags;
 
 use std::collections::BTreeMap;
@@ -32,6 +33,8 @@ pub struct Facts<'g> {
     policies: Vec<Option<Box<iam::Policies>>>,
     /// Asked for with every bucket, so found once.
     unplaced: BTreeMap<&'static str, NodeId>,
+    /// As routes ask.
+    unplaced_links: related::Unplaced,
 }
 
 impl<'g> Facts<'g> {
@@ -44,6 +47,7 @@ impl<'g> Facts<'g> {
             scope: Scope::new(graph, &policies),
             policies,
             unplaced: bucket::unplaced(graph),
+            unplaced_links: related::Unplaced::default(),
         }
     }
 

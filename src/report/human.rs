@@ -8,8 +8,8 @@ use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer,
 use super::place::{Place, Places};
 use super::window::window;
 use super::{
-    Item, Options, addresses, clip, draw_path, draw_way, listed, plural, resolved, said, said_of_provided,
-    scrub, summary, ways,
+    Item, Options, addresses, clip, draw_path, draw_way, framework, listed, plural, resolved, said,
+    said_of_provided, scrub, summary, ways,
 };
 use crate::diagnostic::{Diagnostic, Level as DiagnosticLevel};
 use crate::finding::{Finding, Report, Severity, State, Verdict};
@@ -81,6 +81,7 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write)
             writeln!(out, "{}\n", renderer.render(&[Group::with_title(title)]))?;
         }
     }
+    write!(out, "{}", framework::text(report))?;
     writeln!(out, "{}", summary::line(report, options))
 }
 

@@ -9,11 +9,12 @@ use serde::{Serialize, Serializer};
 use smol_str::SmolStr;
 
 use super::fingerprint::fingerprints;
+use super::framework::{Checks, Framework};
 use super::place::Places;
 use super::scrub::SafeJson;
 use super::{Item, Options, items, provided, resolved, rule_url};
 use crate::diagnostic::{Diagnostic, Level};
-use crate::finding::{self, InputInfo, PathStep, Report, RuleInfo, Severity, Subject};
+use crate::finding::{self, InputInfo, PathStep, Report, RuleInfo, Severity, Subject, Tally};
 use crate::source::Site;
 
 pub(super) fn write(report: &Report, options: &Options, mut out: &mut dyn io::Write) -> io::Result<()> {
@@ -24,7 +25,8 @@ pub(super) fn write(report: &Report, options: &Options, mut out: &mut dyn io::Wr
         tool: Tool { name: "airgate", version: report.version, rules_digest: &report.rules_digest },
         summary: Summary::of(report),
         inputs: report.inputs.iter().map(Input::of).collect(),
-        rules: report.rules.iter().map(Rule::of).collect(),
+        rules: report.rules.iter().zip(&report.tallies).map(RanRule::of).collect(),
+        frameworks: report.frameworks.iter().map(|of| Framework::of(of, report)).collect(),
         findings: Findings(&cx),
         resolved: Resolved(&cx),
         provided: provided(report, options).map(|(it, rule)| Provided::of(it, rule)).collect(),
@@ -66,7 +68,8 @@ struct Document<'a> {
     tool: Tool<'a>,
     summary: Summary<'a>,
     inputs: Vec<Input<'a>>,
-    rules: Vec<Rule<'a>>,
+    rules: Vec<RanRule<'a>>,
+    frameworks: Vec<Framework<'a>>,
     findings: Findings<'a>,
     resolved: Resolved<'a>,
     provided: Vec<Provided<'a>>,
@@ -126,6 +129,14 @@ struct Rule<'a> {
     clauses: &'a [String],
     revision: u32,
     url: String,
+}
+
+/// A rule with what it says.
+#[derive(Serialize)]
+struct RanRule<'a> {
+    #[serde(flatten)]
+    rule: Rule<'a>,
+    checks: Checks,
 }
 
 #[derive(Serialize)]
@@ -366,6 +377,12 @@ impl<'a> Rule<'a> {
             revision: rule.revision,
             url: rule_url(rule),
         }
+    }
+}
+
+impl<'a> RanRule<'a> {
+    fn of((rule, &tally): (&'a RuleInfo, &'a Tally)) -> Self {
+        Self { rule: Rule::of(rule), checks: tally.into() }
     }
 }
 

@@ -7,6 +7,7 @@
 )]
 
 mod fingerprint;
+mod framework;
 mod human;
 mod json;
 mod markdown;
