@@ -449,9 +449,17 @@ fn source_tells_nothing_of_sensitive_variables() {
 }
 
 #[test]
+fn a_line_that_is_shown_covers_what_it_calls_sensitive() {
+    let line = "resource \"aws_sagemaker_notebook_instance\" \"x\" { name = sensitive(\"hunter2canary\") }\n";
+    assert!(keeps(line, &[("main.tf", line.to_owned())], "").contains(&Verdict::Fail));
+}
+
+#[test]
 fn source_tells_nothing_of_sensitive_collections_and_blocks() {
     const NOTEBOOK: &str = "aws_sagemaker_notebook_instance";
     for body in [
+        "tags = { owner = sensitive(\"hunter2canary\") }",
+        "name = sensitive(\"hunter2canary\")\n  kms_key_id = sensitive([\"hunter2canary\"])[0]",
         "tags = var.map",
         "tags = merge(var.map, { purpose = \"x\" })",
         "tags = { for k, v in var.map : k => v }",
