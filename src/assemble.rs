@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use smol_str::SmolStr;
 
-use crate::catalog::Catalog;
+use crate::catalog::{self, Catalog};
 use crate::check::Checked;
 use crate::diagnostic::{Diagnostic, Level};
 use crate::facts::Facts;
@@ -34,7 +34,10 @@ impl Part {
         let (managed, data) = (count(Mode::Managed), count(Mode::Data));
         let mut unknown_types: BTreeMap<SmolStr, usize> = BTreeMap::new();
         for resource in &program.resources {
-            if resource.mode == Mode::Managed && Catalog::get().kind(&resource.type_name).is_none() {
+            if resource.mode == Mode::Managed
+                && Catalog::get().kind(&resource.type_name).is_none()
+                && catalog::spelling(&resource.type_name).is_none()
+            {
                 *unknown_types.entry(resource.type_name.clone()).or_default() += 1;
             }
         }
@@ -76,6 +79,7 @@ impl Part {
         self.summary.in_scope = nodes.filter(|&node| facts.scope().contains(node)).filter(managed).count();
         self.summary.passed = checked.passed.iter().sum();
         self.passed = checked.passed;
+        self.summary.excluded = facts.scope().excluded().to_vec();
         self.findings = checked.findings;
         self.resolved = checked.resolved;
         self.provided = checked.provided;
@@ -254,6 +258,7 @@ fn add(total: &mut Summary, part: Summary) {
     total.managed += part.managed;
     total.data += part.data;
     total.in_scope += part.in_scope;
+    total.excluded.extend(part.excluded);
     total.passed += part.passed;
     total.unmapped += part.unmapped;
     total.unfollowed_modules += part.unfollowed_modules;

@@ -43,6 +43,8 @@ pub struct Config {
     pub residency: Residency,
     /// `[tags]`
     pub tags: Tags,
+    /// `[ai-scope]`
+    pub ai_scope: AiScope,
     /// `[rules]`
     pub rules: Selection,
     /// `[provided]`: by the name of a control of an account or region what else provides it.
@@ -107,6 +109,26 @@ pub struct Tags {
     pub synonyms: BTreeMap<String, Vec<String>>,
 }
 
+/// Which tags put resources into AI scope, or leave them out.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AiScope {
+    /// Tags of what belongs to AI whatever reaches it.
+    pub include: Vec<TagPattern>,
+    /// Tags of what is left out, even if it is AI itself; they win.
+    pub exclude: Vec<TagPattern>,
+}
+
+/// `ai-risk-tier`, or `system-id=chat-*` with a glob for the value.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct TagPattern {
+    /// The name of the tag.
+    pub name: String,
+    /// What its value is like; any value if there is none.
+    pub value: Option<String>,
+}
+
 /// Which rules run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -148,6 +170,35 @@ impl Default for Tags {
     fn default() -> Self {
         let required = ["owner", "system-id", "purpose", "environment"];
         Self { required: required.map(str::to_owned).into(), synonyms: BTreeMap::new() }
+    }
+}
+
+impl Default for AiScope {
+    fn default() -> Self {
+        let tier = TagPattern { name: "ai-risk-tier".to_owned(), value: None };
+        Self { include: vec![tier], exclude: Vec::new() }
+    }
+}
+
+impl TryFrom<String> for TagPattern {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let (name, value) = match text.split_once('=') {
+            Some((name, value)) => (name.trim(), Some(value.trim().to_owned())),
+            None => (text.trim(), None),
+        };
+        if name.is_empty() {
+            return Err(format!("`{text}` names no tag: write `name` or `name=value`"));
+        }
+        Ok(Self { name: name.to_owned(), value })
+    }
+}
+
+impl TagPattern {
+    /// Whether a tag of this name and value is meant.
+    pub fn takes(&self, value: &str) -> bool {
+        self.value.as_ref().is_none_or(|pattern| crate::iam::pattern::glob(pattern, value))
     }
 }
 

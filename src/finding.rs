@@ -227,6 +227,17 @@ pub struct Summary {
     pub failed_files: usize,
     /// What the change does, if any input tells.
     pub change: Option<Change>,
+    /// What tags left out of AI scope, in the order of the inputs.
+    pub excluded: Vec<Exclusion>,
+}
+
+/// A resource that the configuration leaves out of AI scope for a tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exclusion {
+    /// The resource.
+    pub address: SmolStr,
+    /// The tag: `ai-risk-tier = none`.
+    pub tag: SmolStr,
 }
 
 /// What a change does to the findings that fail, counted.

@@ -27,6 +27,7 @@ pub mod graph;
 pub mod hcl;
 pub mod iam;
 pub mod input;
+pub mod picture;
 pub mod program;
 pub mod pulumi;
 pub mod report;
@@ -44,10 +45,12 @@ use rayon::prelude::*;
 use crate::assemble::Part;
 use crate::check::{Asked, Earlier, Rules};
 use crate::config::{Config, Options};
+use crate::diagnostic::Level;
 use crate::facts::Facts;
 use crate::finding::Report;
 use crate::graph::{Before, ResourceGraph};
 use crate::input::{Input, Inputs};
+use crate::picture::Picture;
 use crate::rules::{Framework, RuleError, RuleSet};
 use crate::source::Sources;
 
@@ -91,6 +94,22 @@ pub fn analyze_change(
     inputs.before = was.items;
     let options = Options { config: config.clone(), keep_pass: true, ..Options::default() };
     report(rules, &inputs, sources, &options)
+}
+
+/// The graphs of the inputs, as `airgate graph` prints them.
+pub fn graphs(paths: &[PathBuf], only_ai: bool, options: &Options) -> Result<Vec<Picture>, Error> {
+    let mut sources = Sources::default();
+    let inputs = Inputs::read_below(paths, options.recursive, &options.run, &mut sources)?;
+    let picture = |input: &Input| {
+        let mut program = input.program(&inputs, &sources, &|_| true)?;
+        let path = std::mem::take(&mut program.path);
+        let errors = program.diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error);
+        let errors = errors.map(|diagnostic| diagnostic.message.clone()).collect();
+        let graph = ResourceGraph::build(program);
+        let facts = Facts::new(&graph, &options.config);
+        Ok(Picture::of(&facts, path, errors, only_ai))
+    };
+    inputs.items.par_iter().map(picture).collect()
 }
 
 /// The rules that the options select: the built-in ones and those of `rules_dir`.

@@ -20,7 +20,7 @@ pub use change::{Asked, Earlier};
 pub use display::display;
 use display::shown;
 
-use crate::catalog::{Ai, Catalog};
+use crate::catalog::{self, Ai, Catalog};
 use crate::config;
 use crate::eval::{self, Mode as EvalMode, functions};
 use crate::facts::Facts;
@@ -57,6 +57,7 @@ impl<'a> Rules<'a> {
     /// what a rule is about, or facts about those read it.
     pub fn wants(&self, type_name: &str) -> bool {
         let catalog = Catalog::get();
+        let type_name = catalog::spelling(type_name).map_or(type_name, |spelling| spelling.type_name);
         self.types.contains(type_name)
             || catalog.kind(type_name).is_some_and(|info| info.ai != Ai::None)
             || !catalog.links(type_name).is_empty()

@@ -162,7 +162,7 @@ fn options(args: &Args) -> Result<Options, Failure> {
 }
 
 /// The environment, as far as it is text.
-fn environment() -> impl Iterator<Item = (String, String)> {
+pub(super) fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)))
 }
 

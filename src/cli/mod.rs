@@ -2,6 +2,7 @@
 
 mod check;
 mod framework;
+mod graph;
 mod output;
 mod rule;
 mod rules;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use airgate::config::{Config, Options};
 use airgate::finding::{Report, RuleInfo};
+use airgate::picture::Picture;
 use clap::{Parser, Subcommand, ValueEnum};
 
 /// A static analyzer for the infrastructure of AI systems: the gate between a change and the cloud.
@@ -34,6 +36,8 @@ pub(crate) struct Cli {
 enum Command {
     /// Analyse directories of Terraform source, plans, states and Pulumi previews.
     Check(check::Args),
+    /// Print the graph of resources: what joins them, and which of them are AI or reached by AI.
+    Graph(graph::Args),
     /// List the rules.
     Rules(rules::Args),
     /// Show the page of one rule.
@@ -55,6 +59,8 @@ pub(crate) enum Color {
 pub(crate) struct Engine {
     /// Analyses inputs.
     pub(crate) analyze: fn(&[PathBuf], &Options) -> Result<Report, Failure>,
+    /// The graphs of inputs; if told so only what is in AI scope.
+    pub(crate) graphs: fn(&[PathBuf], bool, &Options) -> Result<Vec<Picture>, Failure>,
     /// The rules that the options select, sorted by id.
     pub(crate) rules: fn(&Options) -> Result<Vec<RuleInfo>, Failure>,
 }
@@ -92,6 +98,7 @@ pub(crate) enum Exit {
 pub(crate) fn run(cli: &Cli, engine: &Engine, console: &mut Console<'_>) -> Exit {
     let result = match &cli.command {
         Command::Check(args) => check::run(args, engine.analyze, console),
+        Command::Graph(args) => graph::run(args, engine.graphs, console),
         Command::Rules(args) => rules::run(args, engine.rules, console),
         Command::Rule(args) => rule::run(args, engine.rules, console),
         Command::Framework(args) => framework::run(args, engine.rules, console),

@@ -11,6 +11,7 @@ pub mod related;
 pub mod residency;
 pub mod scope;
 mod secrets;
+mod seeds;
 pub mod tags;
 
 use std::collections::BTreeMap;
@@ -44,7 +45,7 @@ impl<'g> Facts<'g> {
         Self {
             graph,
             config,
-            scope: Scope::new(graph, &policies),
+            scope: Scope::new(graph, config, &policies),
             policies,
             unplaced: bucket::unplaced(graph),
             unplaced_links: related::Unplaced::default(),

@@ -96,6 +96,13 @@ struct Summary<'a> {
     unfollowed_modules: usize,
     failed_files: usize,
     change: Option<Change>,
+    excluded: Vec<Exclusion<'a>>,
+}
+
+#[derive(Serialize)]
+struct Exclusion<'a> {
+    address: &'a str,
+    tag: &'a str,
 }
 
 #[derive(Serialize)]
@@ -340,6 +347,11 @@ impl<'a> Summary<'a> {
                 resolved: change.resolved,
                 left_out: change.left_out,
             }),
+            excluded: summary
+                .excluded
+                .iter()
+                .map(|one| Exclusion { address: &one.address, tag: &one.tag })
+                .collect(),
         }
     }
 }

@@ -358,6 +358,17 @@ fn notifications<'a>(cx: &Context<'a>, dropped: usize) -> Vec<m::Notification<'a
             say("error", format!("{} is not complete: {}.", scrub(&input.path), scrub(why)));
         }
     }
+    let excluded = &cx.report.summary.excluded;
+    for one in excluded.iter().take(MAX_NOTIFICATIONS) {
+        let text = format!("{} is left out of AI scope by its tag {}.", scrub(&one.address), scrub(&one.tag));
+        say("note", text);
+    }
+    if excluded.len() > MAX_NOTIFICATIONS {
+        say(
+            "note",
+            format!("{} more resources are left out by their tags.", excluded.len() - MAX_NOTIFICATIONS),
+        );
+    }
     let left = cx.report.diagnostics.len().saturating_sub(MAX_NOTIFICATIONS);
     if left > 0 {
         say("note", format!("{left} more diagnostics are left out."));
