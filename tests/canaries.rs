@@ -4,6 +4,11 @@
 //! `tests/secrets.rs` has the single cases, and the streams of the program; this is what nobody thought of.
 
 #![cfg(test)]
+#![expect(
+    clippy::format_push_string,
+    clippy::needless_pass_by_value,
+    reason = "what is written here is made once"
+)]
 
 #[path = "common/program.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]

@@ -46,7 +46,9 @@ impl Value {
             Kind::Map(map) | Kind::Object(map) => Arc::make_mut(map).values_mut().for_each(spread),
             Kind::Unknown(unknown) => match &mut Arc::make_mut(unknown).partial {
                 Some(Partial::Elements(all)) => {
-                    Arc::make_mut(all).iter_mut().for_each(|element| element.value.spread(inside));
+                    for element in Arc::make_mut(all).iter_mut() {
+                        element.value.spread(inside);
+                    }
                 }
                 Some(Partial::Choice(all)) => Arc::make_mut(all).iter_mut().for_each(spread),
                 Some(Partial::Json(value)) => value.spread(inside),

@@ -88,7 +88,7 @@ fn provided_of<'a>(provided: &'a Provided, rule: &'a RuleInfo) -> m::Provided<'a
         rule: &rule.id,
         control: &provided.control,
         by: &provided.by,
-        resources: provided.resources.iter().map(|address| address.as_str()).take(MAX_LOCATIONS).collect(),
+        resources: provided.resources.iter().map(smol_str::SmolStr::as_str).take(MAX_LOCATIONS).collect(),
     }
 }
 
