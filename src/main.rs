@@ -23,6 +23,12 @@ const ENGINE: Engine = Engine {
         }
         result => Ok(result?),
     },
+    residency: |paths, options| match airgate::residency(paths, options) {
+        Err(airgate::Error::Input(error @ ReadError::Nothing { .. })) if paths.len() == 1 => {
+            Err(NothingToAnalyse(error.to_string()).into())
+        }
+        result => Ok(result?),
+    },
     graphs: |paths, only_ai, options| match airgate::graphs(paths, only_ai, options) {
         Err(airgate::Error::Input(error @ ReadError::Nothing { .. })) => {
             Err(NothingToAnalyse(error.to_string()).into())

@@ -66,6 +66,8 @@ impl Scope for ConditionScope<'_, '_> {
             ("refers_to", [value, type_name]) => {
                 Ok(of_each(value, |value| Value::bool(self.refers_to(value, type_name))))
             }
+            ("stays", [kind]) => residency::stays(self.facts, self.node, kind.as_str().unwrap_or_default()),
+            ("leaves", [kind]) => residency::leaves(self.facts, self.node, kind.as_str().unwrap_or_default()),
             ("declared", [type_name]) => self.of_type(type_name, related::declared),
             ("beside", [type_name]) => self.of_type(type_name, related::beside),
             ("related", [route]) => self.related(route),
@@ -77,6 +79,8 @@ impl Scope for ConditionScope<'_, '_> {
                 | "tag"
                 | "model_geography"
                 | "declared"
+                | "stays"
+                | "leaves"
                 | "beside"
                 | "related",
                 _,
@@ -98,7 +102,7 @@ impl ConditionScope<'_, '_> {
             "ai" => Value::bool(facts.scope().is_direct(node)),
             "reached_by" => tags::strings(facts.scope().reached_by(node).map(SmolStr::as_str)),
             "region" => residency::region(facts, node),
-            "residency" => residency::allowed(facts, node),
+            "residency" => residency::allowed(facts, node).places,
             "bucket" => bucket::object(facts, node),
             "production" => self.production(),
             _ => return Err(format!("there is no fact `{name}`")),
@@ -298,9 +302,7 @@ fn one_within(place: &Value, list: &Value, ask: impl Fn(Option<&str>, &[&str]) -
     let allowed: Vec<&str> = list.items().unwrap_or_default().iter().filter_map(Value::as_str).collect();
     if let Some(odd) = allowed.iter().find(|place| !regions::is_place(place)) {
         let odd = if list.holds_sensitive() { "(sensitive)" } else { odd };
-        return Value::unknown(Cause::Other(
-            format!("`{odd}` is not a jurisdiction that airgate knows").into(),
-        ));
+        return Value::unknown(residency::no_place(odd));
     }
     match ask(place.as_str(), &allowed) {
         Truth::Yes => Value::bool(true),

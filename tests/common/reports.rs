@@ -130,6 +130,7 @@ fn clean() -> Report {
             written_by: None,
             managed: 23,
             data: 1,
+            source: None,
             incomplete: None,
             tells_change: false,
         }],
@@ -295,6 +296,7 @@ fn finding(rule: usize, message: &str, site: Site) -> Finding {
         actual: None,
         causes: Vec::new(),
         state: None,
+        from_source: false,
     }
 }
 
