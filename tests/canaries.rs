@@ -137,7 +137,7 @@ fn shapes(marks: &Value) -> [Value; 4] {
 }
 
 fn options() -> Options {
-    let residency = Residency { allowed: vec!["EU".to_owned()] };
+    let residency = Residency { allowed: vec!["EU".to_owned()], ..Residency::default() };
     let config = Config { scope: Scope::All, residency, ..Config::default() };
     Options { config, keep_pass: true, ..Options::default() }
 }
