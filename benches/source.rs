@@ -35,7 +35,7 @@ fn main() {
     let instances = std::env::args().skip(1).find_map(|arg| arg.parse().ok()).unwrap_or(1_000);
     let root = write(instances);
     let mut peak = 0;
-    let whole = best(|| peak = peak.max(check(&root)));
+    let whole = best(RUNS, || peak = peak.max(check(&root)));
     println!("root          {instances} module instances, {} resources each", teams::RESOURCES);
     println!(
         "airgate check {whole:>10.2?}  whole process, JSON output; peak memory {:.1} MB",

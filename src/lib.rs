@@ -72,11 +72,14 @@ pub enum Error {
 
 /// The whole tool: reads the inputs, checks them and reports. Reads top to bottom as the architecture.
 pub fn analyze(paths: &[PathBuf], options: &Options) -> Result<Report, Error> {
-    let rules = rule_set(options)?;
     let mut sources = Sources::default();
-    let mut inputs = Inputs::read_below(paths, options.recursive, &options.run, &mut sources)?;
-    inputs.find_sources(&options.source, &mut sources)?;
-    report(&rules, &inputs, sources, options)
+    let read = || {
+        let mut inputs = Inputs::read_below(paths, options.recursive, &options.run, &mut sources)?;
+        inputs.find_sources(&options.source, &mut sources)?;
+        Ok::<_, Error>(inputs)
+    };
+    let (rules, inputs) = rayon::join(|| rule_set(options), read);
+    report(&rules?, &inputs?, sources, options)
 }
 
 /// [`analyze`] of a root module whose files are given as path and text; nothing is read from a disk.
@@ -144,7 +147,14 @@ fn report(set: &RuleSet, inputs: &Inputs, mut sources: Sources, options: &Option
     let infos: Vec<_> = rules.compiled.iter().map(|rule| rule.info.clone()).collect();
     let frameworks = Framework::named(&options.config.rules.frameworks, options.rules_dir.as_deref())?;
     let frameworks = frameworks.iter().map(|framework| framework.info(&infos)).collect();
-    Ok(assemble::report(infos, frameworks, set.digest().to_owned(), parts, sources))
+    Ok(assemble::report(
+        infos,
+        frameworks,
+        set.digest().to_owned(),
+        parts,
+        inputs.diagnostics.clone(),
+        sources,
+    ))
 }
 
 /// Where the data of each resource is and goes: the residency report. It asks no rule.
@@ -188,13 +198,20 @@ fn check_input(
     let untold = untold.as_ref().map(|untold| Facts::new(untold, &options.config));
     let untold = untold.as_ref();
     let asked = Asked { keep_pass: options.keep_pass, changed_only: options.changed_only };
+    let stored = graph.stored(&before);
+    let stored = stored.as_ref().map(|stored| Facts::new(stored, &options.config));
+    let stored = stored.as_ref();
     let checked = match &before {
-        Before::Untold => check::check(&facts, Earlier::Untold, untold, rules, asked),
-        Before::Same => check::check(&facts, Earlier::Same, untold, rules, asked),
+        Before::Untold => check::check(&facts, Earlier::Untold, untold, None, rules, asked),
+        Before::Same => check::check(&facts, Earlier::Same, untold, stored, rules, asked),
         Before::Other(before) => {
             let earlier = Facts::new(before, &options.config);
-            check::check(&facts, Earlier::Other(&earlier), untold, rules, asked)
+            check::check(&facts, Earlier::Other(&earlier), untold, stored, rules, asked)
         }
     };
-    Ok(part.checked(&facts, &before, checked))
+    let part = part.checked(&facts, &before, checked);
+    drop(facts);
+    // Nobody waits for it to be freed: the report is written meanwhile, and a process that ends frees it faster.
+    rayon::spawn(move || drop((graph, before)));
+    Ok(part)
 }

@@ -11,6 +11,10 @@ use clap::Parser;
 
 use crate::cli::{Cli, Color, Console, Engine, NothingToAnalyse};
 
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Columns of a line where the terminal does not say.
 const WIDTH: usize = 120;
 

@@ -1,5 +1,6 @@
 //! Brings a resource's object to the provider's schema, so that rules see the same shape from every input.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use smol_str::SmolStr;
@@ -17,7 +18,7 @@ use crate::value::{Cause, Element, Kind, Map, Partial, Times, Type, Unknown, Val
 /// the provider writes in another way is as it writes it. Without, the object is whole already (of a plan or a state): what is absent is null or empty.
 ///
 /// What the schema does not know stays as it is: the input may be of a newer provider. So does a value that cannot have
-/// its type.
+/// its type, unless nobody can have written it: that is unknown.
 pub fn complete(type_name: &str, value: Value, partial: bool) -> Value {
     let Some(schema) = Catalog::get().schema(type_name) else { return value };
     if !partial {
@@ -85,31 +86,49 @@ fn members(schema: &BlockSchema) -> impl Iterator<Item = (&SmolStr, Member<'_>)>
 
 impl Completion {
     /// An object of a block whose dotted path is `path`.
-    fn block(&self, schema: &BlockSchema, value: Value, path: &str) -> Value {
-        let (Kind::Object(given) | Kind::Map(given)) = value.kind else { return value };
-        let mut given = Arc::unwrap_or_clone(given).into_iter().peekable();
-        let mut entries = Vec::with_capacity(schema.attributes.len() + schema.blocks.len());
+    fn block(&self, schema: &BlockSchema, mut value: Value, path: &str) -> Value {
+        let (Kind::Object(given) | Kind::Map(given)) = value.kind else {
+            return if self.partial || value.is_null() || value.is_unknown() { value } else { misfit(value) };
+        };
+        // Most objects are nobody else's, and those of plans and states have all their names: they are changed in place.
+        let mut map = Arc::unwrap_or_clone(given);
+        let mut absent = Vec::new();
+        let mut present = map.iter_mut().peekable();
         // It has the same names in the same order.
         let mut unset = self.unset.filter(|_| path.is_empty()).into_iter().flat_map(Map::values);
         // Both are sorted: this is one walk over the two.
         for (name, member) in members(schema) {
-            while let Some(unknown_to_schema) = given.next_if(|(key, _)| key < name) {
-                entries.push(unknown_to_schema);
-            }
-            let value = given.next_if(|(key, _)| key == name).map(|(_, value)| value);
-            let is_absent = value.as_ref().is_none_or(|value| match member {
-                Member::Attribute(attribute) => is_unset(value, attribute),
-                Member::Block(_) => value.is_absent(),
-            });
-            let value = match (unset.next(), member) {
-                (Some(unset), _) if is_absent => unset.clone(),
-                (_, Member::Attribute(attribute)) => self.attribute(attribute, value, path, name),
-                (_, Member::Block(nested)) => self.nested(nested, value, path, name),
+            let mut slot = loop {
+                match present.peek().map(|(key, _)| (*key).cmp(name)) {
+                    Some(Ordering::Less) => drop(present.next()),
+                    Some(Ordering::Equal) => break present.next().map(|(_, value)| value),
+                    Some(Ordering::Greater) | None => break None,
+                }
             };
-            entries.push((name.clone(), value));
+            let is_absent = || {
+                slot.as_ref().is_none_or(|value| match &member {
+                    Member::Attribute(attribute) => is_unset(value, attribute),
+                    Member::Block(_) => value.is_absent(),
+                })
+            };
+            let unset = unset.next().filter(|_| is_absent());
+            let value = slot.as_mut().map(|value| std::mem::replace(*value, Value::NULL));
+            let value = match (unset, member) {
+                (Some(unset), _) => unset.clone(),
+                (None, Member::Attribute(attribute)) => self.attribute(attribute, value, path, name),
+                (None, Member::Block(nested)) => self.nested(nested, value, path, name),
+            };
+            match slot {
+                Some(slot) => *slot = value,
+                None => absent.push((name.clone(), value)),
+            }
         }
-        entries.extend(given);
-        Value { kind: Kind::Object(Arc::new(entries.into_iter().collect())), ..value }
+        drop(present);
+        if !absent.is_empty() {
+            map = map.into_iter().chain(absent).collect();
+        }
+        value.kind = Kind::Object(Arc::new(map));
+        value
     }
 
     fn attribute(
@@ -127,6 +146,7 @@ impl Completion {
                 let absent = self.absent(around, name, attribute);
                 Some(fit(value.or_default(&absent.unwrap_or(Value::NULL)), &attribute.ty))
             }
+            Some(value) if !self.partial && contradicts(&value, &attribute.ty) => Some(misfit(value)),
             Some(value) if !(self.partial && is_unset(&value, attribute)) => Some(fit(value, &attribute.ty)),
             _ if self.partial => self.absent(around, name, attribute),
             _ => None,
@@ -157,7 +177,7 @@ impl Completion {
     }
 
     /// The instances of a nested block.
-    fn instances(&self, nested: &NestedBlock, value: Value, path: &str) -> Value {
+    fn instances(&self, nested: &NestedBlock, mut value: Value, path: &str) -> Value {
         let one = |item: Value| match item.as_unknown() {
             Some(_) => fit(item, &nested.block.ty()),
             None => self.block(&nested.block, item, path),
@@ -165,21 +185,35 @@ impl Completion {
         if value.is_unknown() {
             return some_instances(nested, value, one);
         }
-        let all = |items: &[Value]| items.iter().cloned().map(one).collect();
-        let kind = match (nested.nesting, value.items()) {
-            (Nesting::List, Some(items)) => Kind::List(all(items)),
-            (Nesting::Set, Some(items)) => Kind::Set(all(items)),
-            (Nesting::List, None) => Kind::List([one(value.clone())].into()),
-            (Nesting::Set, None) => Kind::Set([one(value.clone())].into()),
-            (Nesting::Single, None) => return one(value),
+        let all = |items: &mut Arc<[Value]>| {
+            for item in Arc::make_mut(items) {
+                *item = one(std::mem::replace(item, Value::NULL));
+            }
+            std::mem::take(items)
+        };
+        let kind = match (nested.nesting, &mut value.kind) {
+            (Nesting::List, Kind::List(items) | Kind::Set(items) | Kind::Tuple(items)) => {
+                Kind::List(all(items))
+            }
+            (Nesting::Set, Kind::List(items) | Kind::Set(items) | Kind::Tuple(items)) => {
+                Kind::Set(all(items))
+            }
             // A source gives every block as a tuple, and another version of the provider a single one as a list.
-            (Nesting::Single, Some([only])) => return one(only.clone()),
-            (Nesting::Map, None) => {
+            (Nesting::Single, Kind::List(items) | Kind::Set(items) | Kind::Tuple(items)) => {
+                return match &**items {
+                    [only] => one(only.clone()),
+                    _ => value,
+                };
+            }
+            (Nesting::Map, Kind::List(_) | Kind::Set(_) | Kind::Tuple(_)) => return value,
+            (Nesting::List, _) => Kind::List([one(value.clone())].into()),
+            (Nesting::Set, _) => Kind::Set([one(value.clone())].into()),
+            (Nesting::Single, _) => return one(value),
+            (Nesting::Map, _) => {
                 let Some(map) = value.map() else { return value };
                 let entries = map.iter().map(|(label, item)| (label.clone(), one(item.clone())));
                 Kind::Map(Arc::new(entries.collect()))
             }
-            (Nesting::Single | Nesting::Map, Some(_)) => return value,
         };
         Value { kind, ..value }
     }
@@ -298,6 +332,26 @@ fn fit(value: Value, ty: &Type) -> Value {
         _ => return convert(&value, ty).unwrap_or(value),
     };
     Value { kind, ..value }
+}
+
+/// Whether a tool that knows the schema cannot have written the value: one where there are many, or many where there is one.
+/// What differs in more than that may be of another version of the provider.
+fn contradicts(value: &Value, ty: &Type) -> bool {
+    let is_many = value.items().is_some() || value.map().is_some();
+    let is_one = matches!(value.kind, Kind::Bool(_) | Kind::Number(_) | Kind::String(_));
+    (is_many && ty.is_primitive())
+        || (is_one
+            && match ty {
+                Type::Bool | Type::Number => !has_type(value, ty) && convert(value, ty).is_err(),
+                Type::List(_) | Type::Set(_) | Type::Map(_) => true,
+                _ => false,
+            })
+}
+
+/// What contradicts the schema tells nothing.
+fn misfit(value: Value) -> Value {
+    let cause = Cause::Other("the value in the plan or state contradicts the provider's schema".into());
+    Value { kind: Value::unknown(cause).kind, ..value }
 }
 
 /// Whether a value is a plain one of the type, or null.

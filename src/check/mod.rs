@@ -109,6 +109,8 @@ struct Result {
     place: Option<Place>,
     /// What the change does to it.
     state: Option<State>,
+    /// It failed before because somebody changed something outside of the tool.
+    drift: bool,
     /// It is not asked for.
     left_out: bool,
     /// The plan alone does not tell it.
@@ -119,11 +121,13 @@ struct Result {
 type Place = (Option<usize>, Option<SmolStr>);
 
 /// Asks every rule of every resource that it is about and that is in scope.
-/// `untold` are the facts without what only the source of a plan tells, if there is such.
+/// `untold` are the facts without what only the source of a plan tells, if there is such; `stored` those of the state before it
+/// was refreshed, where that is another one than `earlier`.
 pub fn check(
     facts: &Facts<'_>,
     earlier: Earlier<'_, '_>,
     untold: Option<&Facts<'_>>,
+    stored: Option<&Facts<'_>>,
     rules: &Rules<'_>,
     asked: Asked,
 ) -> Checked {
@@ -136,11 +140,17 @@ pub fn check(
     match earlier {
         Earlier::Untold => absence::soften(facts.config, rules, &mut results, &[]),
         Earlier::Same => {
-            absence::soften(facts.config, rules, &mut results, &[]);
             change::unchanged(&mut results);
+            if let Some(stored) = stored {
+                evaluations += change::mark_drift(facts, &mut results, stored, rules);
+            }
+            absence::soften(facts.config, rules, &mut results, &[]);
         }
         Earlier::Other(before) => {
             let mut was = ask_all(before, rules, false);
+            if let Some(stored) = stored {
+                evaluations += change::mark_drift(before, &mut was.results, stored, rules);
+            }
             evaluations += was.evaluations;
             absence::soften(facts.config, rules, &mut was.results, &[]);
             absence::soften(facts.config, rules, &mut results, &was.results);
@@ -312,6 +322,7 @@ fn ask_rule(
         via: Vec::new(),
         place: None,
         state: None,
+        drift: false,
         left_out: false,
         from_source: false,
     };
@@ -456,7 +467,7 @@ fn message(
 fn group(facts: &Facts<'_>, mut results: Vec<Result>) -> Vec<(bool, Finding)> {
     let block = |node| facts.graph.resource(node).map(|resource| &resource.block);
     let key = |result: &Result| {
-        let is = (result.left_out, result.from_source);
+        let is = (result.drift, result.left_out, result.from_source);
         (result.rule, result.verdict, block(result.node), result.state, is)
     };
     results.sort_by(|a, b| {
@@ -492,6 +503,7 @@ fn group(facts: &Facts<'_>, mut results: Vec<Result>) -> Vec<(bool, Finding)> {
                     actual: result.actual,
                     causes: result.causes,
                     state: result.state,
+                    drift: result.drift,
                     from_source: result.from_source,
                 };
                 findings.push((result.left_out, finding));
@@ -532,6 +544,8 @@ fn subject(facts: &Facts<'_>, node: NodeId, via: Vec<Via>) -> Option<Subject> {
     let resource = facts.graph.resource(node)?;
     Some(Subject {
         address: resource.address.clone(),
+        moved_from: facts.graph.moved.get(&resource.address).cloned(),
+        unit: None,
         type_name: resource.native_type.clone().unwrap_or_else(|| resource.type_name.clone()),
         path: facts.scope().path(facts.graph, node),
         via,

@@ -39,7 +39,13 @@ impl Scope for ConditionScope<'_, '_> {
                 let after = self.facts.graph.resource(self.node).and_then(|resource| resource.after.clone());
                 Ok((after.unwrap_or(Value::NULL), 0))
             }
-            ("facts", [name, ..]) => Ok((self.fact(name)?, 1)),
+            ("facts", [name, rest @ ..]) => {
+                let state = rest.first().filter(|_| *name == "bucket");
+                match state.and_then(|state| bucket::state(self.facts, self.node, state)) {
+                    Some(state) => Ok((state, 2)),
+                    None => Ok((self.fact(name)?, 1)),
+                }
+            }
             ("policy", ["residency", "allowed", ..]) => {
                 Ok((tags::strings(self.facts.config.residency.allowed.iter().map(String::as_str)), 2))
             }

@@ -1,7 +1,7 @@
 //! Questions to the policy of a bucket.
 
 use super::document::{Effect, Policy, Statement};
-use super::questions::{Answer, Grant, ask, ask_policy, covers_whole, has_effect};
+use super::questions::{Answer, Grant, ask, ask_policy, covers_whole, has_effect, name};
 use super::text::{Part, Stand, Text};
 use super::told::{Told, any, both};
 use crate::value::Cause;
@@ -26,10 +26,13 @@ const LIMITING: [&str; 14] = [
 
 /// Does it allow anything to everybody?
 pub fn allows_everybody(policy: &Policy) -> Answer {
-    let grant = |statement: &Statement, name: &str| {
+    let grant = |statement: &Statement, number: usize| {
         let limited = || match (statement.condition.tests_one_of(&LIMITING), statement.condition.is_empty()) {
             (Ok(true), _) => Ok(false),
-            (_, Ok(false)) => Err(Cause::Other(format!("a condition may limit `{name}`").into())),
+            (_, Ok(false)) => {
+                let name = name(statement, number);
+                Err(Cause::Other(format!("a condition may limit `{name}`").into()))
+            }
             (_, told) => told,
         };
         let what = statement.action.items.first().map(ToString::to_string);
