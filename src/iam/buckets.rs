@@ -27,7 +27,8 @@ const LIMITING: [&str; 14] = [
 /// Does it allow anything to everybody?
 pub fn allows_everybody(policy: &Policy) -> Answer {
     let grant = |statement: &Statement, name: &str| {
-        let limited = || match (statement.condition.tests_one_of(&LIMITING), statement.condition.is_empty()) {
+        let limited = || match (statement.condition.narrows_one_of(&LIMITING), statement.condition.is_empty())
+        {
             (Ok(true), _) => Ok(false),
             (_, Ok(false)) => Err(Cause::Other(format!("a condition may limit `{name}`").into())),
             (_, told) => told,

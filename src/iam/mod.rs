@@ -7,10 +7,12 @@
 
 mod arn;
 pub mod buckets;
+pub mod condition;
 pub mod document;
 pub mod pattern;
 mod picks;
 pub mod questions;
+mod read;
 #[cfg(test)]
 mod tests;
 pub mod text;

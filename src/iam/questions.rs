@@ -77,7 +77,7 @@ pub fn trusts_without_source(policy: &Policy, services: &[&str]) -> Option<Answe
     }
     let grant = |statement: &Statement| {
         let (trusted, what) = trusted(statement, services);
-        let told = both(trusted, || not(statement.condition.tests_one_of(&SOURCES)));
+        let told = both(trusted, || not(statement.condition.narrows_one_of(&SOURCES)));
         Grant { told, what, on: None }
     };
     Some(ask_policy(policy, |document| ask(document, |statement, _| grant(statement), |_| Ok(false))))
@@ -205,7 +205,7 @@ fn every_resource(statement: &Statement) -> (Told, Option<String>) {
 
 /// Whether no condition takes the width of the statement away: surely not one on a key of `limiting`.
 fn unlimited(statement: &Statement, name: &str, limiting: &[&str]) -> Told {
-    if statement.condition.tests_one_of(limiting) == Ok(true) {
+    if statement.condition.narrows_one_of(limiting) == Ok(true) {
         return Ok(false);
     }
     match statement.condition.is_empty() {
