@@ -45,6 +45,7 @@ use crate::assemble::Part;
 use crate::check::{Asked, Earlier, Rules};
 use crate::config::{Config, Options};
 use crate::facts::Facts;
+use crate::facts::iam::access::{Answered, Question};
 use crate::finding::Report;
 use crate::graph::{Before, ResourceGraph};
 use crate::input::{Input, Inputs};
@@ -99,6 +100,25 @@ fn report(set: &RuleSet, inputs: &Inputs, mut sources: Sources, options: &Option
     Ok(assemble::report(infos, set.digest().to_owned(), parts, sources))
 }
 
+/// Who may do what, of each input: what `airgate iam` prints. The places of the answers are in the sources.
+pub fn access(
+    paths: &[PathBuf],
+    options: &Options,
+    question: &Question,
+) -> Result<(Sources, Vec<Answered>), Error> {
+    let mut sources = Sources::default();
+    let inputs = Inputs::read_below(paths, options.recursive, &options.run, &mut sources)?;
+    let answer = |input: &Input| {
+        let program = input.program(&inputs, &sources, &|_| true)?;
+        let name = program.path.clone();
+        let graph = ResourceGraph::build(program);
+        let facts = Facts::new(&graph, &options.config).with_sources(&sources);
+        Ok(Answered::of(&facts, name, question))
+    };
+    let answered = inputs.items.iter().map(answer).collect::<Result<_, Error>>()?;
+    Ok((sources, answered))
+}
+
 /// One input: program, graph, facts, findings.
 fn check_input(
     input: &Input,
@@ -111,7 +131,7 @@ fn check_input(
     let part = Part::new(&mut program);
     let graph = ResourceGraph::build(program);
     let before = graph.before();
-    let facts = Facts::new(&graph, &options.config);
+    let facts = Facts::new(&graph, &options.config).with_sources(sources);
     let asked = Asked { keep_pass: options.keep_pass, changed_only: options.changed_only };
     let checked = match &before {
         Before::Untold => check::check(&facts, Earlier::Untold, rules, asked),

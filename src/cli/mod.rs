@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand. Each is a function of its arguments, the engine and a console.
 
 mod check;
+mod iam;
 mod output;
 mod rule;
 mod rules;
@@ -13,7 +14,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use airgate::config::{Config, Options};
+use airgate::facts::iam::access::{Answered, Question};
 use airgate::finding::{Report, RuleInfo};
+use airgate::source::Sources;
 use clap::{Parser, Subcommand, ValueEnum};
 
 /// A static analyzer for the infrastructure of AI systems: the gate between a change and the cloud.
@@ -37,6 +40,8 @@ enum Command {
     Rules(rules::Args),
     /// Show the page of one rule.
     Rule(rule::Args),
+    /// Answer who may do what: over all policies of a configuration, before anything exists.
+    Iam(iam::Args),
 }
 
 /// When to colour.
@@ -54,6 +59,8 @@ pub(crate) struct Engine {
     pub(crate) analyze: fn(&[PathBuf], &Options) -> Result<Report, Failure>,
     /// The rules that the options select, sorted by id.
     pub(crate) rules: fn(&Options) -> Result<Vec<RuleInfo>, Failure>,
+    /// Answers who may do what.
+    pub(crate) access: fn(&[PathBuf], &Options, &Question) -> Result<(Sources, Vec<Answered>), Failure>,
 }
 
 /// Why there is nothing to print.
@@ -91,6 +98,7 @@ pub(crate) fn run(cli: &Cli, engine: &Engine, console: &mut Console<'_>) -> Exit
         Command::Check(args) => check::run(args, engine.analyze, console),
         Command::Rules(args) => rules::run(args, engine.rules, console),
         Command::Rule(args) => rule::run(args, engine.rules, console),
+        Command::Iam(args) => iam::run(args, engine.access, console),
     };
     result.unwrap_or_else(|failure| {
         // Where even this cannot be written there is nobody to tell; the exit code still does.

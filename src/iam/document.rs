@@ -103,7 +103,7 @@ impl Document {
 
 impl Statement {
     /// A statement of which nothing is known, or any number of them.
-    pub(super) fn unknown(cause: Cause) -> Self {
+    pub fn unknown(cause: Cause) -> Self {
         Self {
             sid: None,
             effect: Err(cause.clone()),

@@ -8,7 +8,10 @@
 mod arn;
 pub mod buckets;
 pub mod condition;
+pub mod cover;
 pub mod document;
+pub mod effective;
+pub mod managed;
 pub mod pattern;
 mod picks;
 pub mod questions;

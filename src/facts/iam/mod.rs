@@ -1,15 +1,19 @@
 //! What rules ask of identities: policy documents of a resource, and the analyses over them.
 
-use rayon::prelude::*;
+pub mod access;
+pub mod place;
+mod policies;
+pub mod principals;
 
-use crate::graph::{NodeId, ResourceGraph};
+use crate::graph::NodeId;
+use crate::iam::Policy;
 use crate::iam::questions::{self, Answer};
-use crate::iam::{AI_ACTION_PREFIXES, AI_SERVICE_PRINCIPALS, Policy};
-use crate::program::Resource;
 use crate::source::Site;
-use crate::value::{Truth, Value};
+use crate::value::Truth;
 
-use super::{Facts, is_left_to_the_provider};
+pub use policies::{Policies, Read};
+
+use super::Facts;
 
 /// What an analysis says of one resource; [`None`] where it does not apply.
 pub type Analysis = fn(&Facts<'_>, NodeId, &[String]) -> Option<Outcome>;
@@ -40,70 +44,6 @@ pub const ANALYSIS_NAMES: [&str; 4] = {
     let [(a, _), (b, _), (c, _), (d, _)] = ANALYSES;
     [a, b, c, d]
 };
-
-/// The policies of a resource, each read once.
-#[derive(Debug, Default)]
-pub struct Policies {
-    /// What it allows.
-    grants: Vec<Read>,
-    /// Who may assume it.
-    trust: Option<Read>,
-}
-
-/// A policy and the place it was written at.
-#[derive(Debug)]
-struct Read {
-    policy: Policy,
-    site: Option<Site>,
-}
-
-impl Policies {
-    /// Reads those of every resource, by node; [`None`] of one that holds none.
-    pub(super) fn of_graph(graph: &ResourceGraph) -> Vec<Option<Box<Self>>> {
-        let nodes: Vec<NodeId> = graph.graph.node_indices().collect();
-        nodes.par_iter().map(|&node| Self::of(graph.resource(node)?).map(Box::new)).collect()
-    }
-
-    fn of(resource: &Resource) -> Option<Self> {
-        let read = |value: &Value| Read { policy: Policy::read(value), site: value.origin };
-        let after = resource.after.as_ref()?;
-        let attribute = |name: &str| after.get(name).filter(|value| !value.is_null());
-        match resource.type_name.as_str() {
-            "aws_iam_policy" | "aws_iam_role_policy" | "aws_iam_user_policy" | "aws_iam_group_policy" => {
-                Some(Self { grants: attribute("policy").map(read).into_iter().collect(), trust: None })
-            }
-            "aws_iam_role" => {
-                let inline = attribute("inline_policy").map_or(Vec::new(), |value| match value.items() {
-                    Some(items) => items.iter().filter_map(|item| item.get("policy")).collect(),
-                    None => vec![value],
-                });
-                let grants = inline.into_iter().filter(|value| !value.is_null()).map(read).collect();
-                Some(Self { grants, trust: attribute("assume_role_policy").map(read) })
-            }
-            "aws_s3_bucket" | "aws_s3_bucket_policy" => {
-                let set = attribute("policy")
-                    .filter(|value| resource.type_name != "aws_s3_bucket" || !is_left_to_the_provider(value));
-                set.map(|value| Self { grants: vec![read(value)], trust: None })
-            }
-            _ => None,
-        }
-    }
-
-    /// The policies that it is given.
-    pub(super) fn grants(&self) -> impl Iterator<Item = &Policy> {
-        self.grants.iter().map(|read| &read.policy)
-    }
-
-    /// Whether they name AI services: a policy with actions of one, a role that one may assume.
-    pub(super) fn name_ai(&self) -> bool {
-        let is_ai = |prefix: &str| AI_ACTION_PREFIXES.iter().any(|ai| ai.eq_ignore_ascii_case(prefix));
-        self.grants.iter().any(|read| questions::service_prefixes(&read.policy).any(is_ai))
-            || self
-                .trust
-                .as_ref()
-                .is_some_and(|read| questions::trusts(&read.policy, &AI_SERVICE_PRINCIPALS) == Ok(true))
-    }
-}
 
 fn allows_on_every_resource(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
     let actions: Vec<&str> = args.iter().map(String::as_str).collect();
