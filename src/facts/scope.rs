@@ -45,6 +45,14 @@ impl Scope {
             }
         }
         let direct: Vec<NodeId> = queue.iter().copied().collect();
+        for &policy in &direct {
+            for holder in holders(graph, policy) {
+                if this.get(holder).is_none() {
+                    this.set(holder, Reach { from: Some((policy, LinkKind::Attachment.name())), length: 1 });
+                    queue.push_back(holder);
+                }
+            }
+        }
         while let Some(node) = queue.pop_front() {
             let Some(length) = this.get(node).map(|reach| reach.length) else { continue };
             if length == MAX_PATH {
@@ -144,6 +152,22 @@ fn neighbours(graph: &ResourceGraph, node: NodeId) -> impl Iterator<Item = (&'st
         .filter(|(edge, _)| edge.kind == LinkKind::Attachment)
         .map(|(edge, next)| (edge.kind.name(), next));
     forward.chain(backward)
+}
+
+/// The roles and users that a policy is given to, by itself or by an attachment.
+fn holders(graph: &ResourceGraph, policy: NodeId) -> Vec<NodeId> {
+    let is = |node: NodeId, names: &[&str]| {
+        graph.resource(node).is_some_and(|it| names.contains(&it.type_name.as_str()))
+    };
+    if !is(policy, &["aws_iam_policy", "aws_iam_role_policy", "aws_iam_user_policy"]) {
+        return Vec::new();
+    }
+    let attachments =
+        ["aws_iam_role_policy_attachment", "aws_iam_user_policy_attachment", "aws_iam_policy_attachment"];
+    let by = graph.edges(policy, Direction::Incoming).map(|(_, source)| source);
+    let by = by.filter(|&source| is(source, &attachments)).chain([policy]);
+    let holders = by.flat_map(|source| graph.edges(source, Direction::Outgoing)).map(|(_, target)| target);
+    holders.filter(|&target| is(target, &["aws_iam_role", "aws_iam_user"])).collect()
 }
 
 /// Whether a resource is AI itself: by its type, or an identity whose documents name AI services.

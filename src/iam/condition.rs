@@ -243,12 +243,12 @@ impl std::fmt::Display for Test {
     /// `StringEquals aws:SourceAccount = 111122223333`; what is not known as it is in other texts.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {} = ", self.operator, self.key)?;
-        for (at, value) in self.values.items.iter().take(3).enumerate() {
+        for (at, value) in self.values.items.iter().take(8).enumerate() {
             let or = if at == 0 { "" } else { " or " };
             write!(f, "{or}{value}")?;
         }
         match self.values.items.len() {
-            0..=3 if self.values.more.is_none() => Ok(()),
+            0..=8 if self.values.more.is_none() => Ok(()),
             _ => f.write_str(" or …"),
         }
     }

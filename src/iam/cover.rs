@@ -179,7 +179,7 @@ fn without_variables(text: &str, instead: impl Fn(&str) -> String) -> String {
 }
 
 /// The service in the ARNs of a resource's type, where the type's name tells it.
-fn service_of(address: &str) -> Option<&'static str> {
+pub fn service_of(address: &str) -> Option<&'static str> {
     const SERVICES: [(&str, &str); 20] = [
         ("aws_bedrockagentcore_", "bedrock-agentcore"),
         ("aws_bedrock", "bedrock"),

@@ -32,6 +32,8 @@ pub enum Kind {
     Boundary,
     /// It belongs to the resource: it grants to whom it names.
     Resource,
+    /// [`Kind::Resource`] of one of several resources that are asked for: it may grant, and takes nothing away from the others.
+    ResourceInPart,
     /// [`Kind::Resource`] of a key: without it nothing grants.
     Key,
     /// Of an organisation: what it denies is denied in the accounts below its target.
@@ -71,6 +73,17 @@ pub struct Decision {
     pub on: Vec<Text>,
     /// The statements that deny a part of what is allowed.
     pub less: Vec<By>,
+}
+
+/// One statement that allows some of what is asked, when the others have taken away what they do.
+#[derive(Clone, Debug)]
+pub struct Way {
+    /// The statement.
+    pub by: By,
+    /// What it allows: yes, or only if, or undetermined.
+    pub verdict: Verdict,
+    /// On what: what is asked for, or a part of it.
+    pub on: Text,
 }
 
 /// A statement that decides.
@@ -126,7 +139,7 @@ impl Terms {
         if !self.causes.is_empty() { 2 } else { usize::from(!self.conditions.is_empty()) }
     }
 
-    fn because(&mut self, cause: &Cause) {
+    fn because(&mut self, cause: impl ToString) {
         let cause = cause.to_string();
         if !self.causes.contains(&cause) {
             self.causes.push(cause);
@@ -161,54 +174,66 @@ pub fn granted(held: &[Held<'_>], request: &Request, who: &Who<'_>, by: &By) -> 
     decide(held, request, who, Some(by))
 }
 
-fn decide(held: &[Held<'_>], request: &Request, who: &Who<'_>, only: Option<&By>) -> Decision {
-    let mut best: Option<Decided> = None;
-    let mut denied: Vec<By> = Vec::new();
-    let mut less: Vec<By> = Vec::new();
-    for allow in allows(held, request, who, only) {
-        for &part in &allow.on {
-            let mut terms = allow.terms.clone();
-            let part = Request { action: request.action.clone(), resource: part.clone() };
-            if let Err(by) = limit(held, &part, who, &mut terms, &mut less) {
-                if let Some(by) = by.filter(|by| !denied.contains(by)) {
-                    denied.push(by);
-                }
-                continue;
-            }
-            let rank = terms.rank();
-            if best.as_ref().is_none_or(|best| rank < best.terms.rank()) {
-                best = Some(Decided { terms, by: vec![allow.by.clone()], on: vec![part.resource] });
-            } else if let Some(best) = best.as_mut().filter(|best| rank == best.terms.rank()) {
-                if !best.by.contains(&allow.by) && best.by.len() < MAX_PARTS {
-                    best.by.push(allow.by.clone());
-                }
-                if best.on.len() < MAX_PARTS {
-                    best.on.push(part.resource);
-                }
-                // One of several is enough.
-                best.terms.conditions.extend(terms.conditions);
-                best.terms.causes.extend(terms.causes);
-                best.terms.conditions.dedup();
-                best.terms.causes.dedup();
-            }
-        }
-    }
-    match best {
-        None => Decision { verdict: Verdict::No, by: denied, on: Vec::new(), less: Vec::new() },
-        Some(Decided { terms, by, on }) => {
-            let is_all = |part: &Text| cover::contains(part, &request.resource, Of::Resources) == Ok(true);
-            let mut on = if on.iter().any(is_all) { Vec::new() } else { on };
-            on.sort_by_cached_key(ToString::to_string);
-            on.dedup_by_key(|text| text.to_string());
-            Decision { verdict: terms.verdict(), by, on, less }
-        }
-    }
+/// Every way in which what is asked is allowed, in the order of the statements.
+pub fn ways(held: &[Held<'_>], request: &Request, who: &Who<'_>) -> Vec<Way> {
+    let found = find(held, request, who, None);
+    found.allowed.into_iter().map(|(by, terms, on)| Way { by, verdict: terms.verdict(), on }).collect()
 }
 
-struct Decided {
-    terms: Terms,
-    by: Vec<By>,
-    on: Vec<Text>,
+/// What [`find`] finds.
+#[derive(Default)]
+struct Found {
+    allowed: Vec<(By, Terms, Text)>,
+    denied: Vec<By>,
+    less: Vec<By>,
+}
+
+/// More ways are not looked for once there is one that is sure.
+const MAX_WAYS: usize = 1000;
+
+fn find(held: &[Held<'_>], request: &Request, who: &Who<'_>, only: Option<&By>) -> Found {
+    let mut found = Found::default();
+    for allow in allows(held, request, who, only) {
+        for &part in &allow.on {
+            if found.allowed.len() >= MAX_WAYS && found.allowed.iter().any(|(_, terms, _)| terms.rank() == 0)
+            {
+                return found;
+            }
+            let mut terms = allow.terms.clone();
+            let part = Request { action: request.action.clone(), resource: part.clone() };
+            match limit(held, &part, who, &mut terms, &mut found.less) {
+                Ok(()) => found.allowed.push((allow.by.clone(), terms, part.resource)),
+                Err(Some(by)) if !found.denied.contains(&by) => found.denied.push(by),
+                Err(_) => {}
+            }
+        }
+    }
+    found
+}
+
+fn decide(held: &[Held<'_>], request: &Request, who: &Who<'_>, only: Option<&By>) -> Decision {
+    let Found { allowed, denied, less } = find(held, request, who, only);
+    let Some(best) = allowed.iter().map(|(_, terms, _)| terms.rank()).min() else {
+        return Decision { verdict: Verdict::No, by: denied, on: Vec::new(), less: Vec::new() };
+    };
+    let (mut all, mut by, mut on) = (Terms::default(), Vec::new(), Vec::new());
+    for (statement, terms, part) in allowed.into_iter().filter(|(_, terms, _)| terms.rank() == best) {
+        // One of several is enough.
+        terms.conditions.into_iter().for_each(|it| all.only_if(it));
+        terms.causes.into_iter().for_each(|it| all.because(it));
+        if !by.contains(&statement) && by.len() < MAX_PARTS {
+            by.push(statement);
+        }
+        on.push(part);
+    }
+    let is_all = |part: &Text| cover::contains(part, &request.resource, Of::Resources) == Ok(true);
+    if on.iter().any(is_all) {
+        on.clear();
+    }
+    on.sort_by_cached_key(ToString::to_string);
+    on.dedup_by_key(|text| text.to_string());
+    on.truncate(MAX_PARTS);
+    Decision { verdict: all.verdict(), by, on, less }
 }
 
 /// The statements that allow some of the request, with the parts of it that each covers.
@@ -219,7 +244,7 @@ fn allows<'p>(held: &[Held<'p>], request: &'p Request, who: &Who<'_>, only: Opti
     for (policy, it) in held.iter().enumerate() {
         let named: &dyn Fn(&Statement) -> Told = match it.kind {
             Kind::Identity => &|_| Ok(true),
-            Kind::Resource | Kind::Key => who.names,
+            Kind::Resource | Kind::ResourceInPart | Kind::Key => who.names,
             Kind::Boundary | Kind::Organisation => continue,
         };
         let is_choice = it.policy.alternatives.len() > 1;
@@ -286,7 +311,7 @@ fn limit(
     terms: &mut Terms,
     less: &mut Vec<By>,
 ) -> Result<(), Option<By>> {
-    for (policy, it) in held.iter().enumerate() {
+    for (policy, it) in held.iter().enumerate().filter(|(_, it)| it.kind != Kind::ResourceInPart) {
         for document in &it.policy.alternatives {
             for (number, statement) in (1..).zip(&document.statements) {
                 let denies = super::questions::has_effect(statement, Effect::Deny);

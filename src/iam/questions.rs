@@ -154,6 +154,11 @@ pub(super) fn ask(
 }
 
 impl Answer {
+    /// The number of the statement, from 1, if one decides.
+    pub fn number(&self) -> usize {
+        self.number
+    }
+
     fn no() -> Self {
         Self { told: Ok(false), statement: String::new(), what: None, on: None, number: usize::MAX }
     }

@@ -145,9 +145,14 @@ pub fn who_can(facts: &Facts<'_>, action: &str, resource: &str) -> Vec<Access> {
         }
         out.extend(access(facts, identity, action.to_owned(), decision, &holdings));
     }
-    if let Some((request, others)) = requests.first().zip(policies.first()) {
-        out.extend(strangers(facts, request, others));
-    }
+    let mut others: Vec<Access> = requests
+        .iter()
+        .zip(&policies)
+        .flat_map(|(request, others)| strangers(facts, request, others))
+        .collect();
+    others.sort_by(|a, b| (&a.principal, a.verdict.rank()).cmp(&(&b.principal, b.verdict.rank())));
+    others.dedup_by(|a, b| a.principal == b.principal);
+    out.extend(others);
     out.sort_by(|a, b| (a.verdict.rank(), &a.principal).cmp(&(b.verdict.rank(), &b.principal)));
     out
 }
@@ -260,7 +265,8 @@ fn requests(facts: &Facts<'_>, action: &str, resource: &str) -> Vec<Request> {
     all
 }
 
-fn with(arn: Text, below: &str) -> Text {
+/// What is below an ARN.
+pub(super) fn with(arn: Text, below: &str) -> Text {
     let mut pieces = match arn {
         Text::Known(known) => vec![Piece::Text(known)],
         Text::Holed(pieces) => pieces.to_vec(),
@@ -313,7 +319,24 @@ fn resource_policies(facts: &Facts<'_>, request: &Request) -> Vec<Holding> {
             Ok(true) => None,
             Err(cause) => Some(cause),
         };
-        let kind = if resource.type_name.starts_with("aws_kms_") { Kind::Key } else { Kind::Resource };
+        let service = cover::service_of(&resource.type_name);
+        let is_other = |service: &str| {
+            let asked = request.action.prefix().split_once(':').map_or("*", |(asked, _)| asked);
+            !asked.contains(['*', '?']) && !asked.eq_ignore_ascii_case(service)
+        };
+        if service.is_some_and(is_other) {
+            continue;
+        }
+        let within = arns(graph.resource(of)).iter().any(|arn| {
+            let holds =
+                |below| cover::contains(&with(arn.clone(), below), &request.resource, cover::Of::Resources);
+            holds("") == Ok(true) || holds("/*") == Ok(true)
+        });
+        let kind = match (within, resource.type_name.starts_with("aws_kms_")) {
+            (false, _) => Kind::ResourceInPart,
+            (true, true) => Kind::Key,
+            (true, false) => Kind::Resource,
+        };
         for read in reads {
             out.push(Holding {
                 kind,
@@ -354,11 +377,11 @@ fn names(facts: &Facts<'_>, statement: &Statement, identity: &Identity) -> Told 
         for arn in &arns {
             match (cover::intersects(text, arn, cover::Of::Resources), text.as_str()) {
                 (Ok(true), _) => return Ok(true),
+                _ if text.suffix().ends_with(":root") => {}
                 // An account or a role of another name is another, whatever is not known.
                 (_, Some(known)) => match (known.rsplit_once([':', '/']), name) {
                     (Some((before, last)), Some(name)) if before.contains(":iam:") && last != name => {}
                     (None, _) if known.bytes().all(|byte| byte.is_ascii_digit()) => {}
-                    (Some((_, "root")), _) => {}
                     _ => open = Some(Cause::Other(format!("whether `{known}` is it is not known").into())),
                 },
                 (Ok(false), None) => {}

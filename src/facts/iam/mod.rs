@@ -1,6 +1,7 @@
 //! What rules ask of identities: policy documents of a resource, and the analyses over them.
 
 pub mod access;
+mod analyses;
 pub mod place;
 mod policies;
 pub mod principals;
@@ -32,17 +33,31 @@ pub struct Outcome {
 }
 
 /// The analyses that rules can name.
-pub const ANALYSES: [(&str, Analysis); 4] = [
+pub const ANALYSES: [(&str, Analysis); 13] = [
     ("iam.allows_on_every_resource", allows_on_every_resource),
+    ("iam.escalates", analyses::escalates),
+    ("iam.invokes_without_guardrail", analyses::invokes_without_guardrail),
     ("iam.pass_role_to_ai_service", pass_role_to_ai_service),
+    ("iam.public_policy", analyses::public_policy),
+    ("iam.reads_beyond_sources", analyses::reads_beyond_sources),
+    ("iam.role_may", analyses::role_may),
+    ("iam.role_may_everywhere", analyses::role_may_everywhere),
+    ("iam.service_without_source", analyses::service_without_source),
+    ("iam.shared_by_workloads", analyses::shared_by_workloads),
+    ("iam.tool_is_broad", analyses::tool_is_broad),
     ("iam.trust_without_source", trust_without_source),
     ("iam.wildcard_service_access", wildcard_service_access),
 ];
 
 /// Their names.
-pub const ANALYSIS_NAMES: [&str; 4] = {
-    let [(a, _), (b, _), (c, _), (d, _)] = ANALYSES;
-    [a, b, c, d]
+pub const ANALYSIS_NAMES: [&str; ANALYSES.len()] = {
+    let mut names = [""; ANALYSES.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = ANALYSES[at].0;
+        at += 1;
+    }
+    names
 };
 
 fn allows_on_every_resource(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {

@@ -49,7 +49,9 @@ fn element(text: &str, number: usize) -> Option<(usize, usize)> {
         let after = found + "Statement".len();
         let after = if bytes.get(after) == Some(&b'"') { after + 1 } else { after };
         let sign = skip_blank(bytes, after);
-        if matches!(bytes.get(sign), Some(b':' | b'=')) && bytes.get(sign + 1) != Some(&b'=') {
+        let line = text.get(..found)?.rsplit('\n').next().unwrap_or_default();
+        let is_comment = line.trim_start().starts_with(['#', '/']);
+        if !is_comment && matches!(bytes.get(sign), Some(b':' | b'=')) && bytes.get(sign + 1) != Some(&b'=') {
             break skip_blank(bytes, sign + 1);
         }
         rest = after;

@@ -9,7 +9,7 @@ use smol_str::SmolStr;
 
 use crate::catalog::LinkKind;
 use crate::graph::NodeId;
-use crate::iam::effective::{Decision, Held, Kind, Request, Who, may};
+use crate::iam::effective::{Decision, Held, Kind, Request, Way, Who, may, ways};
 use crate::iam::{Document, Effect, Policy, Statement, Text, managed};
 use crate::program::{Mode, Resource};
 use crate::source::Site;
@@ -51,6 +51,12 @@ impl Identity {
     pub fn may(&self, request: &Request) -> Decision {
         let no: &dyn Fn(&Statement) -> Result<bool, Cause> = &|_| Ok(false);
         may(&self.held(), request, &Who { names: no, delegates: no })
+    }
+
+    /// Every way in which its own policies allow what is asked.
+    pub fn ways(&self, request: &Request) -> Vec<Way> {
+        let no: &dyn Fn(&Statement) -> Result<bool, Cause> = &|_| Ok(false);
+        ways(&self.held(), request, &Who { names: no, delegates: no })
     }
 
     /// Its policies as the engine takes them.
