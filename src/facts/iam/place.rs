@@ -176,8 +176,15 @@ fn skip_group(bytes: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
+/// Strings in what is interpolated in strings are looked into so far.
+const MAX_DEPTH: usize = 8;
+
 /// Past a string, with what is interpolated in it.
 fn skip_string(bytes: &[u8], at: usize) -> Option<usize> {
+    skip_string_in(bytes, at, MAX_DEPTH)
+}
+
+fn skip_string_in(bytes: &[u8], at: usize, deeper: usize) -> Option<usize> {
     let mut at = at + 1;
     let mut depth = 0usize;
     loop {
@@ -187,6 +194,7 @@ fn skip_string(bytes: &[u8], at: usize) -> Option<usize> {
             (b'{', _) if depth > 0 => (at, depth) = (at + 1, depth + 1),
             (b'}', _) if depth > 0 => (at, depth) = (at + 1, depth - 1),
             (b'"', _) if depth == 0 => return Some(at + 1),
+            (b'"', _) => at = skip_string_in(bytes, at, deeper.checked_sub(1)?)?,
             _ => at += 1,
         }
     }
