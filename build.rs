@@ -1,4 +1,5 @@
-//! Writes the table of rule files that the binary embeds: every `rules/<provider>/**/*.md`, sorted by path.
+//! Writes the tables of files that the binary embeds, sorted by path: the rules, every `rules/<provider>/**/*.md`, and the
+//! frameworks, `rules/frameworks/*.toml`.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -15,16 +16,24 @@ fn main() -> io::Result<()> {
         }
     }
 
+    fs::write(out.join("rules.rs"), table(&root, &files))?;
+    let mut frameworks = entries(&rules.join("frameworks"))?;
+    frameworks.retain(|path| path.extension().is_some_and(|ext| ext == "toml"));
+    fs::write(out.join("frameworks.rs"), table(&root, &frameworks))?;
+    println!("cargo::rerun-if-changed=build.rs");
+    Ok(())
+}
+
+/// Paths and texts as a Rust expression.
+fn table(root: &Path, files: &[PathBuf]) -> String {
     let mut table = String::from("&[\n");
-    for file in &files {
-        let relative = file.strip_prefix(&root).unwrap_or(file);
+    for file in files {
+        let relative = file.strip_prefix(root).unwrap_or(file);
         let shown = relative.to_string_lossy().replace('\\', "/");
         let _ = writeln!(table, "    ({shown:?}, include_str!({:?})),", file.display().to_string());
     }
     table.push_str("]\n");
-    fs::write(out.join("rules.rs"), table)?;
-    println!("cargo::rerun-if-changed=build.rs");
-    Ok(())
+    table
 }
 
 /// Adds the rule files below `dir`; directories are watched, so that a new file is seen.

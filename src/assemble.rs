@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use smol_str::SmolStr;
 
-use crate::catalog::Catalog;
+use crate::catalog::{self, Catalog};
 use crate::check::Checked;
 use crate::diagnostic::{Diagnostic, Level};
 use crate::facts::Facts;
-use crate::finding::{Change, Finding, InputInfo, Report, RuleInfo, State, Summary, Verdict};
+use crate::finding::{
+    Change, Finding, FrameworkInfo, InputInfo, Report, RuleInfo, State, Summary, Tally, Verdict,
+};
 use crate::graph::Before;
 use crate::program::{Mode, Program};
 use crate::source::{Site, Sources, Span};
@@ -21,6 +23,7 @@ pub struct Part {
     diagnostics: Vec<Diagnostic>,
     findings: Vec<Finding>,
     resolved: Vec<Finding>,
+    passed: Vec<usize>,
 }
 
 impl Part {
@@ -30,7 +33,10 @@ impl Part {
         let (managed, data) = (count(Mode::Managed), count(Mode::Data));
         let mut unknown_types: BTreeMap<SmolStr, usize> = BTreeMap::new();
         for resource in &program.resources {
-            if resource.mode == Mode::Managed && Catalog::get().kind(&resource.type_name).is_none() {
+            if resource.mode == Mode::Managed
+                && Catalog::get().kind(&resource.type_name).is_none()
+                && catalog::spelling(&resource.type_name).is_none()
+            {
                 *unknown_types.entry(resource.type_name.clone()).or_default() += 1;
             }
         }
@@ -57,6 +63,7 @@ impl Part {
             diagnostics,
             findings: Vec::new(),
             resolved: Vec::new(),
+            passed: Vec::new(),
         }
     }
 
@@ -68,7 +75,9 @@ impl Part {
             |node: &crate::graph::NodeId| graph.resource(*node).is_some_and(|r| r.mode == Mode::Managed);
         let nodes = graph.graph.node_indices();
         self.summary.in_scope = nodes.filter(|&node| facts.scope().contains(node)).filter(managed).count();
-        self.summary.passed = checked.passed;
+        self.summary.passed = checked.passed.iter().sum();
+        self.passed = checked.passed;
+        self.summary.excluded = facts.scope().excluded().to_vec();
         self.findings = checked.findings;
         self.resolved = checked.resolved;
         self.input.tells_change = !matches!(before, Before::Untold);
@@ -79,8 +88,16 @@ impl Part {
 }
 
 /// Joins the parts, sorts what they found and counts it.
-pub fn report(rules: Vec<RuleInfo>, rules_digest: String, parts: Vec<Part>, sources: Sources) -> Report {
+pub fn report(
+    rules: Vec<RuleInfo>,
+    frameworks: Vec<FrameworkInfo>,
+    rules_digest: String,
+    parts: Vec<Part>,
+    sources: Sources,
+) -> Report {
     let mut report = Report {
+        tallies: vec![Tally::default(); rules.len()],
+        frameworks,
         version: env!("CARGO_PKG_VERSION"),
         rules_digest,
         inputs: Vec::new(),
@@ -95,6 +112,8 @@ pub fn report(rules: Vec<RuleInfo>, rules_digest: String, parts: Vec<Part>, sour
         add(&mut report.summary, part.summary);
         report.inputs.push(part.input);
         report.diagnostics.extend(part.diagnostics);
+        // Before they are joined: what passes in two inputs counts twice too.
+        tally(&mut report.tallies, &part.findings, &part.passed);
         report.findings.extend(part.findings);
         report.resolved.extend(part.resolved);
     }
@@ -106,6 +125,11 @@ pub fn report(rules: Vec<RuleInfo>, rules_digest: String, parts: Vec<Part>, sour
         arrange(findings, &report.rules, &report.sources);
     }
     count(&mut report);
+    for clause in report.frameworks.iter_mut().flat_map(|framework| &mut framework.clauses) {
+        for tally in clause.rules.iter().filter_map(|&rule| report.tallies.get(rule)) {
+            clause.tally += *tally;
+        }
+    }
     report.diagnostics.sort_by_key(|diagnostic| diagnostic.site);
     // What is evaluated for each instance, and for each root module that calls it, is told once.
     let mut told = BTreeSet::new();
@@ -164,6 +188,21 @@ fn count(report: &mut Report) {
     }
 }
 
+/// Adds what one input says to what each rule says.
+fn tally(tallies: &mut [Tally], findings: &[Finding], passed: &[usize]) {
+    for (tally, passed) in tallies.iter_mut().zip(passed) {
+        tally.passed += passed;
+    }
+    for finding in findings {
+        let Some(tally) = tallies.get_mut(finding.rule) else { continue };
+        match finding.verdict {
+            Verdict::Fail => tally.failed += finding.resources.len(),
+            Verdict::Undetermined => tally.undetermined += finding.resources.len(),
+            Verdict::Pass => {}
+        }
+    }
+}
+
 /// Several root modules may call one module. What is wrong at one place of it for one reason is one finding.
 fn join(findings: Vec<Finding>) -> Vec<Finding> {
     let mut joined: Vec<Finding> = Vec::with_capacity(findings.len());
@@ -212,6 +251,7 @@ fn add(total: &mut Summary, part: Summary) {
     total.managed += part.managed;
     total.data += part.data;
     total.in_scope += part.in_scope;
+    total.excluded.extend(part.excluded);
     total.passed += part.passed;
     total.unmapped += part.unmapped;
     total.unfollowed_modules += part.unfollowed_modules;

@@ -43,6 +43,8 @@ pub struct Config {
     pub residency: Residency,
     /// `[tags]`
     pub tags: Tags,
+    /// `[ai-scope]`
+    pub ai_scope: AiScope,
     /// `[rules]`
     pub rules: Selection,
 }
@@ -76,6 +78,26 @@ pub struct Tags {
     pub synonyms: BTreeMap<String, Vec<String>>,
 }
 
+/// Which tags put resources into AI scope, or leave them out.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AiScope {
+    /// Tags of what belongs to AI whatever reaches it.
+    pub include: Vec<TagPattern>,
+    /// Tags of what is left out, even if it is AI itself; they win.
+    pub exclude: Vec<TagPattern>,
+}
+
+/// `ai-risk-tier`, or `system-id=chat-*` with a glob for the value.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct TagPattern {
+    /// The name of the tag.
+    pub name: String,
+    /// What its value is like; any value if there is none.
+    pub value: Option<String>,
+}
+
 /// Which rules run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -84,6 +106,8 @@ pub struct Selection {
     pub select: Vec<String>,
     /// Rules not to run, of those selected.
     pub ignore: Vec<String>,
+    /// Only rules whose control supports a clause of one of these frameworks: `eu-ai-act`. Empty: all.
+    pub frameworks: Vec<String>,
 }
 
 /// Why a configuration cannot be used.
@@ -115,6 +139,35 @@ impl Default for Tags {
     fn default() -> Self {
         let required = ["owner", "system-id", "purpose", "environment"];
         Self { required: required.map(str::to_owned).into(), synonyms: BTreeMap::new() }
+    }
+}
+
+impl Default for AiScope {
+    fn default() -> Self {
+        let tier = TagPattern { name: "ai-risk-tier".to_owned(), value: None };
+        Self { include: vec![tier], exclude: Vec::new() }
+    }
+}
+
+impl TryFrom<String> for TagPattern {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let (name, value) = match text.split_once('=') {
+            Some((name, value)) => (name.trim(), Some(value.trim().to_owned())),
+            None => (text.trim(), None),
+        };
+        if name.is_empty() {
+            return Err(format!("`{text}` names no tag: write `name` or `name=value`"));
+        }
+        Ok(Self { name: name.to_owned(), value })
+    }
+}
+
+impl TagPattern {
+    /// Whether a tag of this name and value is meant.
+    pub fn takes(&self, value: &str) -> bool {
+        self.value.as_ref().is_none_or(|pattern| crate::iam::pattern::glob(pattern, value))
     }
 }
 
@@ -251,6 +304,7 @@ mod tests {
         let selection = |select: &[&str], ignore: &[&str]| Selection {
             select: select.iter().map(|&s| s.to_owned()).collect(),
             ignore: ignore.iter().map(|&s| s.to_owned()).collect(),
+            frameworks: Vec::new(),
         };
         let runs = |selection: &Selection| {
             selection.includes("AWS-SM-ENC-001", "notebook-without-cmk", "encryption")

@@ -129,6 +129,47 @@ pub struct RuleInfo {
     pub page: String,
 }
 
+/// A framework that was asked for.
+#[derive(Clone, Debug, Default)]
+pub struct FrameworkInfo {
+    /// `eu-ai-act`
+    pub id: String,
+    /// `EU AI Act`
+    pub name: String,
+    /// What it is, with its version.
+    pub title: String,
+    /// Where its text is.
+    pub source: String,
+    /// What no infrastructure code can show of it.
+    pub beyond: Vec<String>,
+    /// Its clauses, in their order.
+    pub clauses: Vec<ClauseInfo>,
+}
+
+/// A clause of a framework and what its rules say.
+#[derive(Clone, Debug, Default)]
+pub struct ClauseInfo {
+    /// `15(5)`
+    pub clause: String,
+    /// In our own words.
+    pub meaning: String,
+    /// Indexes into [`Report::rules`]: those that ran and whose control supports it.
+    pub rules: Vec<usize>,
+    /// What they say, added up.
+    pub tally: Tally,
+}
+
+/// What was asked, counted in pairs of a rule and a resource.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Pairs that fail.
+    pub failed: usize,
+    /// Pairs that cannot be told.
+    pub undetermined: usize,
+    /// Pairs that pass.
+    pub passed: usize,
+}
+
 /// One input of a report.
 #[derive(Clone, Debug)]
 pub struct InputInfo {
@@ -173,6 +214,17 @@ pub struct Summary {
     pub failed_files: usize,
     /// What the change does, if any input tells.
     pub change: Option<Change>,
+    /// What tags left out of AI scope, in the order of the inputs.
+    pub excluded: Vec<Exclusion>,
+}
+
+/// A resource that the configuration leaves out of AI scope for a tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exclusion {
+    /// The resource.
+    pub address: SmolStr,
+    /// The tag: `ai-risk-tier = none`.
+    pub tag: SmolStr,
 }
 
 /// What a change does to the findings that fail, counted.
@@ -201,6 +253,10 @@ pub struct Report {
     pub inputs: Vec<InputInfo>,
     /// All rules that ran, sorted by id.
     pub rules: Vec<RuleInfo>,
+    /// What each rule says, by the index in `rules`.
+    pub tallies: Vec<Tally>,
+    /// The frameworks that were asked for, with what the rules say of their clauses.
+    pub frameworks: Vec<FrameworkInfo>,
     /// Failed and undetermined findings, and passed ones if they were asked for; sorted by severity (worst first), path,
     /// offset, rule and address.
     pub findings: Vec<Finding>,
@@ -227,6 +283,21 @@ impl Severity {
             Self::High => "high",
             Self::Critical => "critical",
         }
+    }
+}
+
+impl Tally {
+    /// How many pairs were asked.
+    pub const fn asked(self) -> usize {
+        self.failed + self.undetermined + self.passed
+    }
+}
+
+impl std::ops::AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.failed += other.failed;
+        self.undetermined += other.undetermined;
+        self.passed += other.passed;
     }
 }
 

@@ -27,6 +27,7 @@ pub mod graph;
 pub mod hcl;
 pub mod iam;
 pub mod input;
+pub mod picture;
 pub mod program;
 pub mod pulumi;
 pub mod report;
@@ -44,12 +45,14 @@ use rayon::prelude::*;
 use crate::assemble::Part;
 use crate::check::{Asked, Earlier, Rules};
 use crate::config::{Config, Options};
+use crate::diagnostic::Level;
 use crate::facts::Facts;
 use crate::facts::iam::access::{Answered, Question};
 use crate::finding::Report;
 use crate::graph::{Before, ResourceGraph};
 use crate::input::{Input, Inputs};
-use crate::rules::{RuleError, RuleSet};
+use crate::picture::Picture;
+use crate::rules::{Framework, RuleError, RuleSet};
 use crate::source::Sources;
 
 /// Why there is no report at all.
@@ -79,6 +82,22 @@ pub fn analyze_text(files: &[(&str, &str)], rules: &RuleSet, config: &Config) ->
     report(rules, &inputs, sources, &options)
 }
 
+/// The graphs of the inputs, as `airgate graph` prints them.
+pub fn graphs(paths: &[PathBuf], only_ai: bool, options: &Options) -> Result<Vec<Picture>, Error> {
+    let mut sources = Sources::default();
+    let inputs = Inputs::read_below(paths, options.recursive, &options.run, &mut sources)?;
+    let picture = |input: &Input| {
+        let mut program = input.program(&inputs, &sources, &|_| true)?;
+        let path = std::mem::take(&mut program.path);
+        let errors = program.diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error);
+        let errors = errors.map(|diagnostic| diagnostic.message.clone()).collect();
+        let graph = ResourceGraph::build(program);
+        let facts = Facts::new(&graph, &options.config);
+        Ok(Picture::of(&facts, path, errors, only_ai))
+    };
+    inputs.items.par_iter().map(picture).collect()
+}
+
 /// The rules that the options select: the built-in ones and those of `rules_dir`.
 pub fn rule_set(options: &Options) -> Result<RuleSet, RuleError> {
     let mut rules = RuleSet::builtin()?;
@@ -86,7 +105,8 @@ pub fn rule_set(options: &Options) -> Result<RuleSet, RuleError> {
         rules = rules.merge(RuleSet::load(dir)?)?;
     }
     let selection = &options.config.rules;
-    rules.select(&selection.select, &selection.ignore)
+    let frameworks = Framework::named(&selection.frameworks, options.rules_dir.as_deref())?;
+    Ok(rules.select(&selection.select, &selection.ignore)?.supporting(&frameworks))
 }
 
 /// From what was read to the report.
@@ -96,8 +116,10 @@ fn report(set: &RuleSet, inputs: &Inputs, mut sources: Sources, options: &Option
     let rules = Rules::new(rules::compile(set, &arena, file, check::vocabulary())?, file);
     let check = |input| check_input(input, inputs, &sources, &rules, options);
     let parts = inputs.items.par_iter().map(check).collect::<Result<_, _>>()?;
-    let infos = rules.compiled.iter().map(|rule| rule.info.clone()).collect();
-    Ok(assemble::report(infos, set.digest().to_owned(), parts, sources))
+    let infos: Vec<_> = rules.compiled.iter().map(|rule| rule.info.clone()).collect();
+    let frameworks = Framework::named(&options.config.rules.frameworks, options.rules_dir.as_deref())?;
+    let frameworks = frameworks.iter().map(|framework| framework.info(&infos)).collect();
+    Ok(assemble::report(infos, frameworks, set.digest().to_owned(), parts, sources))
 }
 
 /// Who may do what, of each input: what `airgate iam` prints. The places of the answers are in the sources.

@@ -23,6 +23,12 @@ const ENGINE: Engine = Engine {
         }
         result => Ok(result?),
     },
+    graphs: |paths, only_ai, options| match airgate::graphs(paths, only_ai, options) {
+        Err(airgate::Error::Input(error @ ReadError::Nothing { .. })) => {
+            Err(NothingToAnalyse(error.to_string()).into())
+        }
+        result => Ok(result?),
+    },
     rules: |options| {
         let rules = airgate::rule_set(options)?;
         Ok(rules.iter().map(|rule| rules.info(rule)).collect())

@@ -106,6 +106,269 @@ resource "aws_s3_bucket_versioning" "v" {
 }
 
 #[test]
+fn a_policy_names_collections_by_patterns() {
+    let text = r#"
+resource "aws_opensearchserverless_collection" "docs" { name = "docs-prod" }
+resource "aws_opensearchserverless_collection" "logs" { name = "logs" }
+resource "aws_opensearchserverless_security_policy" "network" {
+  name = "n"
+  type = "network"
+  policy = jsonencode([{
+    Rules           = [{ ResourceType = "collection", Resource = ["collection/docs*"] }]
+    AllowFromPublic = true
+  }])
+}
+resource "aws_opensearchserverless_access_policy" "data" {
+  name = "d"
+  type = "data"
+  policy = jsonencode([{
+    Rules     = [{ ResourceType = "index", Resource = ["index/logs/*"], Permission = ["aoss:ReadDocument"] }]
+    Principal = [aws_iam_role.kb.arn]
+  }])
+}
+resource "aws_iam_role" "kb" { assume_role_policy = "{}" }
+"#;
+    let graph = graph(text);
+    assert_eq!(
+        edges(&graph, "aws_opensearchserverless_security_policy.network"),
+        ["policy attachment aws_opensearchserverless_collection.docs"]
+    );
+    assert_eq!(
+        edges(&graph, "aws_opensearchserverless_access_policy.data"),
+        ["policy attachment aws_opensearchserverless_collection.logs", "policy reference aws_iam_role.kb"]
+    );
+}
+
+/// IRSA: the trust of the role names the subject of the service account's token.
+#[test]
+fn a_pod_acts_as_the_role_that_trusts_its_account() {
+    let text = r#"
+resource "kubernetes_deployment" "api" {
+  metadata {
+    name      = "api"
+    namespace = "ml"
+  }
+  spec {
+    template {
+      metadata {}
+      spec { service_account_name = "infer" }
+    }
+  }
+}
+resource "kubernetes_service_account" "infer" {
+  metadata {
+    name      = "infer"
+    namespace = "ml"
+  }
+}
+resource "kubernetes_service_account" "other" {
+  metadata { name = "infer" }
+}
+resource "aws_iam_openid_connect_provider" "eks" {
+  url            = "https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE"
+  client_id_list = ["sts.amazonaws.com"]
+}
+resource "aws_iam_role" "irsa" {
+  assume_role_policy = jsonencode({
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRoleWithWebIdentity"
+      Principal = { Federated = aws_iam_openid_connect_provider.eks.arn }
+      Condition = {
+        StringEquals = { "oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE:sub" = "system:serviceaccount:ml:infer" }
+      }
+    }]
+  })
+}
+resource "aws_iam_role" "pods" { assume_role_policy = "{}" }
+resource "aws_eks_pod_identity_association" "a" {
+  cluster_name    = "c"
+  namespace       = "ml"
+  service_account = "infer"
+  role_arn        = aws_iam_role.pods.arn
+}
+resource "aws_iam_role_policy" "invoke" {
+  role   = aws_iam_role.irsa.name
+  policy = jsonencode({ Statement = [{ Effect = "Allow", Action = "bedrock:InvokeModel", Resource = "*" }] })
+}
+"#;
+    let graph = graph(text);
+    assert_eq!(
+        edges(&graph, "kubernetes_deployment.api"),
+        ["service_account_name identity kubernetes_service_account.infer"]
+    );
+    assert_eq!(
+        edges(&graph, "kubernetes_service_account.infer"),
+        [" identity aws_iam_role.irsa", " identity aws_iam_role.pods"]
+    );
+    assert_eq!(edges(&graph, "kubernetes_service_account.other"), [""; 0]);
+    assert_eq!(
+        path(text, "kubernetes_service_account.infer"),
+        "aws_iam_role_policy.invoke -attachment-> aws_iam_role.irsa -identity-> kubernetes_service_account.infer"
+    );
+}
+
+#[test]
+fn scope_reaches_who_calls_a_model_and_the_public_way_to_it() {
+    let text = r#"
+resource "aws_sagemaker_endpoint" "chat" {
+  name                 = "chat"
+  endpoint_config_name = "c"
+}
+resource "aws_iam_role" "fn" { assume_role_policy = "{}" }
+resource "aws_lambda_function" "chat" {
+  function_name = "chat"
+  role          = aws_iam_role.fn.arn
+  environment { variables = { ENDPOINT = "chat" } }
+}
+resource "aws_lambda_function" "other" {
+  function_name = "other"
+  role          = aws_iam_role.fn.arn
+}
+resource "aws_apigatewayv2_api" "api" {
+  name          = "api"
+  protocol_type = "HTTP"
+}
+resource "aws_apigatewayv2_integration" "chat" {
+  api_id           = aws_apigatewayv2_api.api.id
+  integration_type = "AWS_PROXY"
+  integration_uri  = aws_lambda_function.chat.invoke_arn
+}
+resource "aws_apigatewayv2_stage" "live" {
+  api_id = aws_apigatewayv2_api.api.id
+  name   = "live"
+}
+"#;
+    assert_eq!(
+        path(text, "aws_apigatewayv2_stage.live"),
+        "aws_sagemaker_endpoint.chat -data-> aws_lambda_function.chat -data-> aws_apigatewayv2_integration.chat \
+         -attachment-> aws_apigatewayv2_api.api -attachment-> aws_apigatewayv2_stage.live"
+    );
+    // Who only shares the role of a caller calls nothing.
+    assert_eq!(path(text, "aws_lambda_function.other"), "");
+}
+
+#[test]
+fn accelerators_are_ai_and_what_is_around_is_not() {
+    let text = r#"
+resource "aws_vpc" "main" { cidr_block = "10.0.0.0/16" }
+resource "aws_subnet" "a" { vpc_id = aws_vpc.main.id }
+resource "aws_launch_template" "gpu" { instance_type = "p5.48xlarge" }
+resource "aws_eks_cluster" "c" {
+  name     = "c"
+  role_arn = "r"
+  vpc_config { subnet_ids = [aws_subnet.a.id] }
+}
+resource "aws_eks_node_group" "gpu" {
+  cluster_name  = aws_eks_cluster.c.name
+  node_role_arn = "n"
+  subnet_ids    = [aws_subnet.a.id]
+  launch_template {
+    id      = aws_launch_template.gpu.id
+    version = "1"
+  }
+  scaling_config {
+    desired_size = 1
+    max_size     = 1
+    min_size     = 1
+  }
+}
+resource "aws_eks_node_group" "web" {
+  cluster_name   = aws_eks_cluster.c.name
+  node_role_arn  = "n"
+  subnet_ids     = [aws_subnet.a.id]
+  instance_types = ["t3.large"]
+  scaling_config {
+    desired_size = 1
+    max_size     = 1
+    min_size     = 1
+  }
+}
+resource "aws_instance" "web" {
+  ami           = "ami-1"
+  instance_type = "t3.micro"
+  subnet_id     = aws_subnet.a.id
+}
+resource "aws_ecs_task_definition" "gpu" {
+  family = "f"
+  container_definitions = jsonencode([{ name = "m", resourceRequirements = [{ type = "GPU", value = "1" }] }])
+}
+"#;
+    assert_eq!(path(text, "aws_launch_template.gpu"), "aws_launch_template.gpu");
+    assert_eq!(
+        path(text, "aws_eks_cluster.c"),
+        "aws_launch_template.gpu -containment-> aws_eks_node_group.gpu -containment-> aws_eks_cluster.c"
+    );
+    assert_eq!(path(text, "aws_ecs_task_definition.gpu"), "aws_ecs_task_definition.gpu");
+    assert_eq!(path(text, "aws_eks_node_group.web"), "", "the cluster is shared");
+    assert_eq!(path(text, "aws_instance.web"), "", "the network is shared");
+}
+
+#[test]
+fn tags_put_resources_in_and_leave_them_out() {
+    let text = r#"
+resource "aws_sqs_queue" "jobs" { tags = { ai-risk-tier = "high" } }
+resource "aws_sqs_queue" "none" { tags = { ai-risk-tier = "none" } }
+resource "aws_bedrockagent_agent" "old" {
+  agent_name              = "old"
+  agent_resource_role_arn = "arn:aws:iam::111122223333:role/a"
+  foundation_model        = "amazon.nova-lite-v1:0"
+  tags                    = { system-id = "legacy-7" }
+}
+"#;
+    assert_eq!(path(text, "aws_sqs_queue.jobs"), "aws_sqs_queue.jobs");
+    assert_eq!(path(text, "aws_sqs_queue.none"), "");
+    let config = airgate::config::Config::parse(
+        "[ai-scope]\nexclude = ['system-id=legacy-*']",
+        std::path::Path::new("airgate.toml"),
+    )
+    .unwrap();
+    let report = run(text, "AWS-BED-GRD-001", &config);
+    assert!(report.findings.is_empty());
+    let excluded: Vec<_> =
+        report.summary.excluded.iter().map(|one| (one.address.as_str(), one.tag.as_str())).collect();
+    assert_eq!(excluded, [("aws_bedrockagent_agent.old", "system-id = legacy-7")]);
+    assert_eq!(verdicts(text, "AWS-BED-GRD-001", &Config::default()), [Verdict::Fail]);
+}
+
+/// The Cloud Control provider's spelling is judged as that of `aws`, under the address that the user wrote.
+#[test]
+fn awscc_is_judged_as_aws() {
+    let text = r#"
+resource "awscc_kms_key" "k" { key_policy = "{}" }
+resource "awscc_s3_bucket" "docs" {
+  bucket_name = "docs"
+  bucket_encryption = {
+    server_side_encryption_configuration = [{
+      server_side_encryption_by_default = { sse_algorithm = "aws:kms", kms_master_key_id = awscc_kms_key.k.arn }
+    }]
+  }
+  versioning_configuration = { status = "Enabled" }
+}
+resource "awscc_bedrock_data_source" "d" {
+  name              = "d"
+  knowledge_base_id = "KB"
+  data_source_configuration = {
+    type             = "S3"
+    s3_configuration = { bucket_arn = awscc_s3_bucket.docs.arn }
+  }
+}
+resource "awscc_bedrock_agent" "a" {
+  agent_name = "a"
+  tags       = { owner = "ml" }
+}
+"#;
+    let graph = graph(text);
+    let agent = graph.resource(graph.by_address("awscc_bedrock_agent.a").unwrap()).unwrap();
+    assert_eq!(agent.type_name, "aws_bedrockagent_agent");
+    assert_eq!(agent.native_type.as_deref(), Some("awscc_bedrock_agent"));
+    let config = Config::default();
+    assert_eq!(verdicts(text, "AWS-BED-GRD-001", &config), [Verdict::Fail]);
+    assert_eq!(verdicts(text, "AWS-BED-ENC-004", &config), [Verdict::Pass]);
+    assert_eq!(verdicts(text, "AWS-BED-SUP-003", &config), [Verdict::Pass]);
+}
+
+#[test]
 fn scope_follows_data_and_what_configures_it() {
     let text = r#"
 resource "aws_s3_bucket" "raw" { bucket = "raw" }

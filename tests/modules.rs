@@ -327,7 +327,8 @@ fn a_finding_in_a_module_tells_the_calls_and_in_an_installed_one_points_at_them(
         ("live/.terraform/modules/bought/main.tf", "module \"part\" {\n  source = \"./part\"\n}\n"),
         ("live/.terraform/modules/bought/part/main.tf", notebook),
     ]);
-    let rules = airgate::config::Selection { select: vec!["AWS-SM-NET-001".to_owned()], ignore: Vec::new() };
+    let rules =
+        airgate::config::Selection { select: vec!["AWS-SM-NET-001".to_owned()], ..Default::default() };
     let options =
         Options { config: Config { rules, ..Config::default() }, keep_pass: true, ..Options::default() };
     let report = airgate::analyze(&[folder.tree().join("live")], &options).unwrap();

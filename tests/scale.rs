@@ -83,7 +83,8 @@ fn work(text: String) -> Work {
         edges: graph.graph.edge_count(),
         evaluations,
         expected: resources.map(|resource| asked(&resource.type_name)).sum(),
-        results: findings.iter().map(|finding| finding.resources.len()).sum::<usize>() + passed,
+        results: findings.iter().map(|finding| finding.resources.len()).sum::<usize>()
+            + passed.iter().sum::<usize>(),
     }
 }
 

@@ -20,7 +20,7 @@ const LAYERS: &[&[&str]] = &[
     &["facts"],
     &["rules"],
     &["check"],
-    &["assemble"],
+    &["assemble", "picture"],
     &["report"],
     &["cli"],
 ];

@@ -60,16 +60,31 @@ pub(super) fn kind(rules: &[LinkRule], path: &str, target_type: &str) -> Option<
         rules.iter().find(|rule| rule.target_type == target && holds(rule.attribute)).map(|rule| rule.kind)
     };
     let exact = |attribute: &str| attribute == path;
+    // An element of a map that has a rule.
+    let around = |attribute: &str| path.strip_prefix(attribute).is_some_and(|rest| rest.starts_with('.'));
     let inside = |attribute: &str| attribute.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'));
-    find(target_type, &exact).or_else(|| find(ANY, &exact)).or_else(|| find(target_type, &inside)).or_else(
-        || {
+    find(target_type, &exact)
+        .or_else(|| find(ANY, &exact))
+        .or_else(|| find(target_type, &inside))
+        .or_else(|| find(target_type, &around))
+        .or_else(|| {
             let first = path.split('.').next().unwrap_or_default();
             DESCRIPTIVE.contains(&first).then_some(LinkKind::Reference)
-        },
-    )
+        })
 }
 
 impl LinkKind {
+    /// All kinds.
+    pub const ALL: [Self; 7] = [
+        Self::Attachment,
+        Self::Identity,
+        Self::Data,
+        Self::Key,
+        Self::Network,
+        Self::Containment,
+        Self::Reference,
+    ];
+
     /// The kind that data files call `name`.
     pub fn parse(name: &str) -> Option<Self> {
         Some(match name {

@@ -2,24 +2,31 @@
 //!
 //! All of it is data in `rules/catalog/`, embedded, and read on first use. `types.csv` says what a type is, `links.csv`
 //! what an attribute refers to, `schema/aws.txt` what the provider's schema says, `defaults.csv` what the provider fills
-//! in where nobody sets an attribute, and `rewritten.tsv` what it writes in another way.
+//! in where nobody sets an attribute, `rewritten.tsv` what it writes in another way, and `controls.csv` at which attributes
+//! a type keeps its key, its logs, its role, its network. `awscc.csv` says what the types of another provider are called here.
 //!
 //! **AI scope** is found by walking from the types that are AI themselves: forward over data, identity, key, network and
 //! containment links, and backward over attachments. The kinds in `links.csv` are chosen so that this walk gives what one
 //! expects: a bucket that a data source reads is in scope, and so are its policy and its public access block, which attach
 //! to it; the other roles that the policy names, and the bucket its access logs go to, are not: those are references.
 
+mod accelerators;
 mod complete;
+mod controls;
 mod defaults;
 mod documented;
 mod links;
 mod rewritten;
 mod schema;
+mod spelling;
 
+pub use accelerators::accelerator;
 pub use complete::{complete, complete_attribute, unset};
+pub use controls::Control;
 pub use documented::{DocumentedDefault, documented, fill};
 pub use links::{LinkKind, LinkRule};
 pub use schema::{AttributeSchema, BlockSchema, NestedBlock, Nesting};
+pub use spelling::{Spelling, spelling, spellings};
 
 use std::sync::OnceLock;
 
@@ -33,6 +40,7 @@ const TYPES: &str = include_str!("../../rules/catalog/types.csv");
 pub struct Catalog {
     types: Vec<TypeInfo>,
     links: Vec<LinkRule>,
+    controls: OnceLock<Vec<Control>>,
     schemas: schema::Schemas,
 }
 
@@ -68,6 +76,7 @@ impl Catalog {
         CATALOG.get_or_init(|| Self {
             types: TYPES.lines().skip(1).filter_map(TypeInfo::parse).collect(),
             links: links::embedded(),
+            controls: OnceLock::new(),
             schemas: schema::Schemas::embedded(),
         })
     }
@@ -95,12 +104,30 @@ impl Catalog {
         &self.links
     }
 
+    /// The attributes that decide the controls of `type_name`, sorted by control.
+    pub fn controls(&self, type_name: &str) -> &[Control] {
+        let all = self.all_controls();
+        let start = all.partition_point(|control| control.type_name < type_name);
+        let rest = all.get(start..).unwrap_or_default();
+        rest.get(..rest.partition_point(|control| control.type_name == type_name)).unwrap_or_default()
+    }
+
+    /// The controls of all types, sorted by type. They are read on the first call.
+    pub fn all_controls(&self) -> &[Control] {
+        self.controls.get_or_init(controls::embedded)
+    }
+
     /// The kind of link that a reference to a `target_type` makes where it stands at `path` (dotted, without indexes) of a
     /// `source_type`: what `links.csv` says, else what is usual for the target.
     pub fn link_kind(&self, source_type: &str, path: &str, target_type: &str) -> LinkKind {
-        links::kind(self.links(source_type), path, target_type)
+        self.stated_kind(source_type, path, target_type)
             .or_else(|| self.kind(target_type).map(|info| info.edge))
             .unwrap_or(LinkKind::Reference)
+    }
+
+    /// What `links.csv` says of it, if anything.
+    pub fn stated_kind(&self, source_type: &str, path: &str, target_type: &str) -> Option<LinkKind> {
+        links::kind(self.links(source_type), path, target_type)
     }
 
     /// The schema of `type_name`; [`None`] if the catalog has none. It is parsed on the first call for the type.

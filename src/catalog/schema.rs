@@ -2,6 +2,10 @@
 //!
 //! `cargo xtask schema` writes that file and says how its lines are to be read. A line is parsed when its type is first
 //! asked for.
+//!
+//! `aws-6.txt` has what version 6 of the provider has beyond it, in the same form and with its source behind another tab:
+//! whole types, and attributes and blocks of types that were there before. Of those nothing was measured. Where a block was
+//! one object and is a list now (`logging_config`), both are the one object.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -12,6 +16,7 @@ use smol_str::SmolStr;
 use crate::value::{Cause, Field, Map, Type, Unknown};
 
 const AWS: &str = include_str!("../../rules/catalog/schema/aws.txt");
+const LATER: &str = include_str!("../../rules/catalog/schema/aws-6.txt");
 
 /// What a block has in it. The top of a resource type is one.
 #[derive(Clone, Debug, Default)]
@@ -104,6 +109,24 @@ impl BlockSchema {
         let mut fields: Vec<_> = attributes.chain(blocks).map(|(name, ty)| field(name.clone(), ty)).collect();
         fields.sort_by(|a, b| a.name.cmp(&b.name));
         Type::Object(fields.into())
+    }
+
+    /// Adds what `later` has and this has not.
+    fn extend(&mut self, later: Self) {
+        for (name, attribute) in later.attributes {
+            if !self.blocks.contains_key(&name) {
+                self.attributes.entry(name).or_insert(attribute);
+            }
+        }
+        for (name, nested) in later.blocks {
+            match self.blocks.get_mut(&name) {
+                Some(known) => known.block.extend(nested.block),
+                None if self.attributes.contains_key(&name) => {}
+                None => {
+                    self.blocks.insert(name, nested);
+                }
+            }
+        }
     }
 
     fn parse(json: &Json) -> Option<Self> {
@@ -199,22 +222,55 @@ pub(super) struct Schemas {
 struct Line {
     name: &'static str,
     json: &'static str,
+    /// What a later version of the provider has beyond it.
+    later: Option<&'static str>,
     parsed: OnceLock<Option<BlockSchema>>,
+}
+
+impl Line {
+    fn new(line: &'static str) -> Option<Self> {
+        let (name, json) = line.split_once('\t')?;
+        Some(Self { name, json, later: None, parsed: OnceLock::new() })
+    }
+
+    fn parse(&self) -> Option<BlockSchema> {
+        let parse = |json| BlockSchema::parse(&serde_json::from_str(json).ok()?);
+        let mut block = parse(self.json)?;
+        if let Some(later) = self.later {
+            block.extend(parse(later)?);
+        }
+        Some(block)
+    }
 }
 
 impl Schemas {
     /// Those that are embedded.
     pub(super) fn embedded() -> Self {
-        let split = AWS.lines().filter_map(|line| line.split_once('\t'));
-        Self { lines: split.map(|(name, json)| Line { name, json, parsed: OnceLock::new() }).collect() }
+        let mut lines: Vec<Line> = AWS.lines().filter_map(Line::new).collect();
+        let known = lines.len();
+        for line in LATER.lines() {
+            let Some(line) = line.rsplit_once('\t').and_then(|(line, _source)| Line::new(line)) else {
+                continue;
+            };
+            let before = lines.get_mut(..known).unwrap_or_default();
+            match before.binary_search_by(|other| other.name.cmp(line.name)) {
+                Ok(at) => {
+                    if let Some(other) = before.get_mut(at) {
+                        other.later = Some(line.json);
+                    }
+                }
+                Err(_) => lines.push(line),
+            }
+        }
+        lines.sort_by_key(|line| line.name);
+        Self { lines }
     }
 
     /// That of `name`.
     pub(super) fn get(&self, name: &str) -> Option<&BlockSchema> {
         let at = self.lines.binary_search_by(|line| line.name.cmp(name)).ok()?;
         let line = self.lines.get(at)?;
-        let parse = || BlockSchema::parse(&serde_json::from_str(line.json).ok()?);
-        line.parsed.get_or_init(parse).as_ref()
+        line.parsed.get_or_init(|| line.parse()).as_ref()
     }
 
     /// The types that there are.
@@ -285,7 +341,14 @@ mod tests {
     #[test]
     fn every_line_is_understood() {
         let catalog = Catalog::get();
-        assert_eq!(catalog.schema_types().len(), AWS.lines().count());
+        let names = |text: &'static str| text.lines().filter_map(|line| Some(line.split_once('\t')?.0));
+        let all: std::collections::BTreeSet<_> = names(AWS).chain(names(LATER)).collect();
+        assert!(catalog.schema_types().eq(all));
+        for line in LATER.lines() {
+            let [name, json, source] = line.split('\t').collect::<Vec<_>>().try_into().unwrap();
+            assert!(BlockSchema::parse(&serde_json::from_str(json).unwrap()).is_some(), "{name}");
+            assert!(!source.is_empty(), "{name}");
+        }
         for name in catalog.schema_types() {
             assert!(catalog.schema(name).is_some_and(|block| !block.attributes.is_empty()), "{name}");
         }
@@ -303,6 +366,19 @@ mod tests {
 
         let logging = Catalog::get().schema("aws_bedrock_model_invocation_logging_configuration").unwrap();
         assert_eq!(logging.block("logging_config.s3_config").unwrap().nesting, Nesting::Single);
+    }
+
+    #[test]
+    fn a_later_version_adds_to_what_was_there() {
+        let has = |name, path| Catalog::get().schema(name).unwrap().has(path);
+        assert!(has("aws_s3vectors_vector_bucket", "encryption_configuration.kms_key_arn"), "a whole type");
+        assert!(has("aws_sagemaker_endpoint_configuration", "execution_role_arn"), "an attribute");
+        assert!(
+            has("aws_bedrock_guardrail", "content_policy_config.filters_config.input_enabled"),
+            "in a block"
+        );
+        let logging = Catalog::get().schema("aws_bedrock_model_invocation_logging_configuration").unwrap();
+        assert_eq!(logging.block("logging_config").unwrap().nesting, Nesting::Single);
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub use change::{Asked, Earlier};
 pub use display::display;
 use display::shown;
 
-use crate::catalog::{Ai, Catalog};
+use crate::catalog::{self, Ai, Catalog};
 use crate::config;
 use crate::eval::{self, Mode as EvalMode, functions};
 use crate::facts::Facts;
@@ -55,6 +55,7 @@ impl<'a> Rules<'a> {
     /// what a rule is about, or facts about those read it.
     pub fn wants(&self, type_name: &str) -> bool {
         let catalog = Catalog::get();
+        let type_name = catalog::spelling(type_name).map_or(type_name, |spelling| spelling.type_name);
         self.types.contains(type_name)
             || catalog.kind(type_name).is_some_and(|info| info.ai != Ai::None)
             || !catalog.links(type_name).is_empty()
@@ -66,6 +67,7 @@ impl<'a> Rules<'a> {
 pub fn vocabulary() -> Vocabulary<'static> {
     Vocabulary {
         schema: &|type_name, path| Some(Catalog::get().schema(type_name)?.has(&path.join("."))),
+        links: &|from, to| Catalog::get().links(from).iter().any(|link| link.target_type == to),
         is_function: &functions::exists,
         analyses: &ANALYSIS_NAMES,
     }
@@ -76,8 +78,8 @@ pub fn vocabulary() -> Vocabulary<'static> {
 pub struct Checked {
     /// Findings, of instances of one block that fare alike one; unsorted.
     pub findings: Vec<Finding>,
-    /// Rule and resource pairs that pass.
-    pub passed: usize,
+    /// Resources that pass, of each rule by its index.
+    pub passed: Vec<usize>,
     /// Rule and resource pairs that were asked.
     pub evaluations: usize,
     /// Findings that failed before the change and are no more.
@@ -122,7 +124,9 @@ pub fn check(facts: &Facts<'_>, earlier: Earlier<'_, '_>, rules: &Rules<'_>, ask
             resolved = group(before, change::compare(facts, &mut results, before, was.results, rules));
         }
     }
-    drop_passed(&mut results, asked.keep_pass);
+    if !asked.keep_pass {
+        results.retain(|result| result.verdict != Verdict::Pass);
+    }
     if asked.changed_only && !matches!(earlier, Earlier::Untold) {
         change::leave_out(facts, &mut results);
     }
@@ -135,7 +139,7 @@ pub fn check(facts: &Facts<'_>, earlier: Earlier<'_, '_>, rules: &Rules<'_>, ask
 /// What the rules say of one graph.
 struct Answers {
     results: Vec<Result>,
-    passed: usize,
+    passed: Vec<usize>,
     evaluations: usize,
 }
 
@@ -148,34 +152,38 @@ fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> Answers {
     }
     let nodes: Vec<NodeId> =
         facts.graph.graph.node_indices().filter(|&node| is_subject(facts, node)).collect();
-    let (evaluations, passed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let evaluations = AtomicUsize::new(0);
+    let passed: Vec<AtomicUsize> = rules.compiled.iter().map(|_| AtomicUsize::new(0)).collect();
     let ask = |&node: &NodeId| -> Vec<Result> {
         let type_name = facts.graph.resource(node).map_or("", |resource| resource.type_name.as_str());
         let bucket = buckets.get(type_name).map_or(&[][..], Vec::as_slice);
         evaluations.fetch_add(bucket.len(), Ordering::Relaxed);
         let mut results: Vec<Result> =
             bucket.iter().filter_map(|&rule| ask_rule(facts, rules, rule, node, keep_pass)).collect();
-        passed.fetch_add(drop_passed(&mut results, keep_pass), Ordering::Relaxed);
+        results.retain(|result| {
+            let passes = result.verdict == Verdict::Pass;
+            if let Some(count) = passed.get(result.rule).filter(|_| passes) {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+            keep_pass || !passes
+        });
         results
     };
     let mut results: Vec<Result> = nodes.par_iter().flat_map_iter(ask).collect();
-    let mut passed = passed.into_inner();
+    let mut passed: Vec<usize> = passed.into_iter().map(AtomicUsize::into_inner).collect();
     debug_assert!(
-        same_as_naive(facts, rules, &nodes, &results, keep_pass, passed),
+        same_as_naive(facts, rules, &nodes, &results, keep_pass, passed.iter().sum()),
         "buckets lose or add results"
     );
     // There are few of them, and what passed before the change is asked for after it.
     let absences = absences(facts, rules, &nodes);
-    passed += absences.iter().filter(|result| result.verdict == Verdict::Pass).count();
+    for absence in absences.iter().filter(|result| result.verdict == Verdict::Pass) {
+        if let Some(count) = passed.get_mut(absence.rule) {
+            *count += 1;
+        }
+    }
     results.extend(absences);
     Answers { results, passed, evaluations: evaluations.into_inner() }
-}
-
-/// Counts the results that pass, and drops them unless they are kept.
-fn drop_passed(results: &mut Vec<Result>, keep_pass: bool) -> usize {
-    let count = results.iter().filter(|result| result.verdict == Verdict::Pass).count();
-    results.retain(|result| keep_pass || result.verdict != Verdict::Pass);
-    count
 }
 
 /// Whether findings may be about the resource: it is ours, it will be there, and it is in scope.
@@ -284,7 +292,7 @@ fn ask_rule(
         actual = value.map(shown);
         decided_at = decided_at.or(value.filter(|value| !value.sensitive).and_then(|value| value.origin));
     }
-    result.actual = actual;
+    result.actual = if rule.info.family == "secrets" { Some(HIDDEN.to_owned()) } else { actual };
     result.site = locate(resource, rule.at.unwrap_or_default());
     if verdict != Verdict::Pass {
         result.via = way.map_or_else(Vec::new, |way| via(&way, decided_at));
@@ -309,6 +317,9 @@ fn via(way: &Step, decided_at: Option<Site>) -> Vec<Via> {
     }
     via
 }
+
+/// What is found where a rule is about secrets in clear: they are told by place only, and no source is shown of it.
+const HIDDEN: &str = "(sensitive)";
 
 /// What is said of `[?]` in an address.
 const ANY_INSTANCE: &str = "how many there are is not known: this is said of any instance, if there is one";

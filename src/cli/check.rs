@@ -42,6 +42,15 @@ pub(super) struct Args {
     /// Do not run these rules.
     #[arg(long, value_name = "RULES", env = "AIRGATE_IGNORE", hide_env = true, value_delimiter = ',')]
     ignore: Vec<String>,
+    /// Run only rules that support a clause of these frameworks, such as eu-ai-act, and report by clause.
+    #[arg(
+        long,
+        value_name = "FRAMEWORKS",
+        env = "AIRGATE_FRAMEWORK",
+        hide_env = true,
+        value_delimiter = ','
+    )]
+    framework: Vec<String>,
     /// Exit with 1 on findings of this severity or worse [default: the configuration's, or high].
     #[arg(long, value_name = "SEVERITY", env = "AIRGATE_FAIL_ON", hide_env = true, value_parser = severity())]
     fail_on: Option<Severity>,
@@ -138,6 +147,9 @@ fn options(args: &Args) -> Result<Options, Failure> {
     if !args.select.is_empty() {
         config.rules.select.clone_from(&args.select);
     }
+    if !args.framework.is_empty() {
+        config.rules.frameworks.clone_from(&args.framework);
+    }
     config.rules.ignore.extend(args.ignore.iter().cloned());
     Ok(Options {
         config,
@@ -150,7 +162,7 @@ fn options(args: &Args) -> Result<Options, Failure> {
 }
 
 /// The environment, as far as it is text.
-fn environment() -> impl Iterator<Item = (String, String)> {
+pub(super) fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)))
 }
 

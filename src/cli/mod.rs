@@ -1,6 +1,8 @@
 //! The command line: one file a subcommand. Each is a function of its arguments, the engine and a console.
 
 mod check;
+mod framework;
+mod graph;
 mod iam;
 mod output;
 mod rule;
@@ -16,6 +18,7 @@ use std::path::{Path, PathBuf};
 use airgate::config::{Config, Options};
 use airgate::facts::iam::access::{Answered, Question};
 use airgate::finding::{Report, RuleInfo};
+use airgate::picture::Picture;
 use airgate::source::Sources;
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -36,10 +39,14 @@ pub(crate) struct Cli {
 enum Command {
     /// Analyse directories of Terraform source, plans, states and Pulumi previews.
     Check(check::Args),
+    /// Print the graph of resources: what joins them, and which of them are AI or reached by AI.
+    Graph(graph::Args),
     /// List the rules.
     Rules(rules::Args),
     /// Show the page of one rule.
     Rule(rule::Args),
+    /// List the frameworks that rules support, or the clauses of one.
+    Framework(framework::Args),
     /// Answer who may do what: over all policies of a configuration, before anything exists.
     Iam(iam::Args),
 }
@@ -57,6 +64,8 @@ pub(crate) enum Color {
 pub(crate) struct Engine {
     /// Analyses inputs.
     pub(crate) analyze: fn(&[PathBuf], &Options) -> Result<Report, Failure>,
+    /// The graphs of inputs; if told so only what is in AI scope.
+    pub(crate) graphs: fn(&[PathBuf], bool, &Options) -> Result<Vec<Picture>, Failure>,
     /// The rules that the options select, sorted by id.
     pub(crate) rules: fn(&Options) -> Result<Vec<RuleInfo>, Failure>,
     /// Answers who may do what.
@@ -96,8 +105,10 @@ pub(crate) enum Exit {
 pub(crate) fn run(cli: &Cli, engine: &Engine, console: &mut Console<'_>) -> Exit {
     let result = match &cli.command {
         Command::Check(args) => check::run(args, engine.analyze, console),
+        Command::Graph(args) => graph::run(args, engine.graphs, console),
         Command::Rules(args) => rules::run(args, engine.rules, console),
         Command::Rule(args) => rule::run(args, engine.rules, console),
+        Command::Framework(args) => framework::run(args, engine.rules, console),
         Command::Iam(args) => iam::run(args, engine.access, console),
     };
     result.unwrap_or_else(|failure| {

@@ -68,6 +68,11 @@ impl Reader<'_, '_> {
             ["block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"];
         let flags = |block: &Value| all(FLAGS.iter().map(|flag| descend(block, flag)));
         self.attached(TYPE, flags, || {
+            // Cloud Control says it at the bucket.
+            let own = self.bucket.after.as_ref().and_then(|after| after.get("public_access_block_configuration"));
+            if let Some(own) = own.filter(|own| !own.is_null()) {
+                return flags(own);
+            }
             if self.is_removed(TYPE) {
                 return Value::bool(false);
             }

@@ -9,7 +9,7 @@ use crate::residency as regions;
 use crate::value::{Cause, Kind, Truth, Type, Value};
 
 use super::choice::of_each;
-use super::{Facts, bucket, presence, residency, tags};
+use super::{Facts, bucket, related, residency, secrets, tags};
 use crate::iam::Text;
 
 /// The names of a condition about one resource.
@@ -66,10 +66,21 @@ impl Scope for ConditionScope<'_, '_> {
             ("refers_to", [value, type_name]) => {
                 Ok(of_each(value, |value| Value::bool(self.refers_to(value, type_name))))
             }
-            ("declared", [type_name]) => self.declared(type_name),
-            ("is_set" | "is_customer_managed_key" | "tag" | "model_geography" | "declared", _) => {
-                Err(format!("`{name}` takes one argument"))
-            }
+            ("declared", [type_name]) => self.of_type(type_name, related::declared),
+            ("beside", [type_name]) => self.of_type(type_name, related::beside),
+            ("related", [route]) => self.related(route),
+            ("holds_secret", [value]) => Ok(secrets::holds_secret(value)),
+            ("secret_entries", [map]) => Ok(secrets::secret_entries(map)),
+            (
+                "is_set"
+                | "is_customer_managed_key"
+                | "tag"
+                | "model_geography"
+                | "declared"
+                | "beside"
+                | "related",
+                _,
+            ) => Err(format!("`{name}` takes one argument")),
             ("geography_within" | "is_aws_policy" | "refers_to", _) => {
                 Err(format!("`{name}` takes two arguments"))
             }
@@ -88,6 +99,7 @@ impl ConditionScope<'_, '_> {
             "region" => residency::region(facts, node),
             "residency" => residency::allowed(facts, node),
             "bucket" => bucket::object(facts, node),
+            "production" => self.production(),
             _ => return Err(format!("there is no fact `{name}`")),
         })
     }
@@ -192,39 +204,33 @@ impl ConditionScope<'_, '_> {
         })
     }
 
-    /// Whether a resource of the type is declared for the same provider configuration and region.
-    fn declared(&self, type_name: &Value) -> Result<Value, String> {
-        let Some(type_name) = type_name.as_str() else {
-            return Err("`declared` takes a type name".to_owned());
-        };
-        let graph = self.facts.graph;
-        let here = graph.resource(self.node);
-        let region = residency::region(self.facts, self.node);
-        let mut unsure = None;
-        for &node in graph.by_type(type_name) {
-            let Some(other) = graph.resource(node).filter(|resource| !resource.is_deleted()) else {
-                continue;
-            };
-            let elsewhere = residency::region(self.facts, node);
-            let is_here = here.is_some_and(|here| here.provider == other.provider);
-            match (region.as_str(), elsewhere.as_str()) {
-                (Some(a), Some(b)) if !is_here && a != b => {}
-                (a, b) if is_here || a.is_some() && a == b => {
-                    match here.and_then(|here| presence::doubt(graph, other, here)) {
-                        None => return Ok(Value::bool(true)),
-                        doubt => unsure = doubt,
-                    }
-                }
-                _ => {
-                    unsure =
-                        Some(Cause::Other(format!("`{}` may be in the same region", other.address).into()));
-                }
-            }
-        }
-        if let Some(call) = graph.unfollowed.first() {
-            unsure = Some(Cause::Module(call.address.clone()));
-        }
-        Ok(unsure.map_or_else(|| Value::bool(false), Value::unknown))
+    /// Asks of a type that is given as text.
+    fn of_type(
+        &self,
+        type_name: &Value,
+        ask: fn(&Facts<'_>, NodeId, &str) -> Value,
+    ) -> Result<Value, String> {
+        let type_name = type_name.as_str().ok_or("a type is given as text")?;
+        Ok(ask(self.facts, self.node, type_name))
+    }
+
+    fn related(&self, route: &Value) -> Result<Value, String> {
+        let route = related::route(route.as_str().ok_or("`related` takes a route as text")?)?;
+        Ok(related::related(self.facts, self.node, &route))
+    }
+
+    /// Whether the environment that its tag tells is production.
+    fn production(&self) -> Value {
+        const NAMES: [&str; 4] = ["prod", "production", "prd", "live"];
+        of_each(&tags::tag(self.facts, self.node, "environment"), |tag| match (tag.as_str(), tag.is_null()) {
+            (Some(text), _) => Value {
+                origin: tag.origin,
+                via: tag.via.clone(),
+                ..Value::bool(NAMES.iter().any(|name| text.eq_ignore_ascii_case(name)))
+            },
+            (None, true) => Value::unknown(Cause::Other("no `environment` tag says where it runs".into())),
+            (None, false) => tag.clone(),
+        })
     }
 }
 

@@ -7,8 +7,11 @@ mod choice;
 pub mod domain;
 pub mod iam;
 pub mod presence;
+pub mod related;
 pub mod residency;
 pub mod scope;
+mod secrets;
+mod seeds;
 pub mod tags;
 
 use std::collections::BTreeMap;
@@ -37,6 +40,8 @@ pub struct Facts<'g> {
     identities: OnceLock<BTreeMap<NodeId, iam::principals::Identity>>,
     /// The texts of the input, where they tell more than values do.
     pub(crate) sources: Option<&'g Sources>,
+    /// As routes ask.
+    unplaced_links: related::Unplaced,
 }
 
 impl<'g> Facts<'g> {
@@ -46,11 +51,12 @@ impl<'g> Facts<'g> {
         Self {
             graph,
             config,
-            scope: Scope::new(graph, &policies),
+            scope: Scope::new(graph, config, &policies),
             policies,
             unplaced: bucket::unplaced(graph),
             identities: OnceLock::new(),
             sources: None,
+            unplaced_links: related::Unplaced::default(),
         }
     }
 

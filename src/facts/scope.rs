@@ -1,19 +1,66 @@
 //! AI scope: which resources are AI, and which AI reaches, over which path.
+//!
+//! From what is AI itself (`seeds`) scope goes forward over data, identity, key, network and containment edges and backward
+//! over attachments: to what AI needs and what configures that. It goes to those who call AI too, but not to all who share
+//! something with it: to what acts as an identity that may use AI, to what names a model, an agent or a knowledge base, and
+//! from there to the front through which the public comes.
 
 use std::collections::{BTreeSet, VecDeque};
 
 use petgraph::Direction;
 use smol_str::SmolStr;
 
-use crate::catalog::{Ai, Catalog, LinkKind};
-use crate::finding::PathStep;
+use crate::catalog::LinkKind;
+use crate::config::Config;
+use crate::finding::{Exclusion, PathStep};
 use crate::graph::{NodeId, ResourceGraph};
-use crate::program::Resource;
+use crate::program::{Mode, Resource};
 
 use super::iam::Policies;
+use super::seeds::{Seed, left_out};
 
 /// A path is not followed further than this many edges.
 const MAX_PATH: usize = 6;
+
+/// What runs code of the user: it may call AI.
+const CALLERS: [&str; 14] = [
+    "aws_apprunner_service",
+    "aws_batch_job_definition",
+    "aws_bedrockagent_agent_action_group",
+    "aws_codebuild_project",
+    "aws_ecs_task_definition",
+    "aws_eks_pod_identity_association",
+    "aws_glue_job",
+    "aws_iam_instance_profile",
+    "aws_instance",
+    "aws_lambda_function",
+    "aws_launch_template",
+    "aws_sfn_state_machine",
+    "kubernetes_service_account",
+    "kubernetes_service_account_v1",
+];
+
+/// What brings requests to code, and configures the API or balancer that it names in another attribute.
+const FRONTS: [&str; 5] = [
+    "aws_api_gateway_integration",
+    "aws_apigatewayv2_integration",
+    "aws_lb_listener",
+    "aws_lb_listener_rule",
+    "aws_lb_target_group_attachment",
+];
+
+/// The identities that policies are attached to.
+const ROLE: &str = "aws_iam_role";
+/// What attaches a policy to it.
+const GRANTS: [&str; 5] = [
+    "aws_iam_policy_attachment",
+    "aws_iam_role_policy",
+    "aws_iam_role_policy_attachment",
+    "aws_iam_user_policy",
+    "aws_iam_user_policy_attachment",
+];
+/// Who has long-lived keys.
+const USER: &str = "aws_iam_user";
 
 /// Which resources are in AI scope.
 #[derive(Debug)]
@@ -22,53 +69,75 @@ pub struct Scope {
     reach: Vec<Option<Reach>>,
     /// By node: types of the AI resources that reach it over data edges.
     reached_by: Vec<BTreeSet<SmolStr>>,
+    /// What tags left out, in the order of the input.
+    excluded: Vec<Exclusion>,
 }
 
 #[derive(Clone, Debug)]
 struct Reach {
-    /// The node before it on the path and the edge between; [`None`] if it is AI itself.
-    from: Option<(NodeId, &'static str)>,
+    from: From,
     length: usize,
+}
+
+#[derive(Clone, Debug)]
+enum From {
+    /// It is AI itself, or said to be.
+    Seed(Seed),
+    /// The node before it on the path and the edge between.
+    Edge(NodeId, &'static str),
 }
 
 impl Scope {
     /// Walks the graph from all AI resources at once, so that every path is a shortest one.
-    pub(super) fn new(graph: &ResourceGraph, policies: &[Option<Box<Policies>>]) -> Self {
+    pub(super) fn new(graph: &ResourceGraph, config: &Config, policies: &[Option<Box<Policies>>]) -> Self {
         let count = graph.graph.node_count();
-        let mut this = Self { reach: vec![None; count], reached_by: vec![BTreeSet::new(); count] };
+        let mut this =
+            Self { reach: vec![None; count], reached_by: vec![BTreeSet::new(); count], excluded: Vec::new() };
         let mut queue = VecDeque::new();
+        let mut excluded = vec![None; count];
         for node in graph.graph.node_indices() {
+            let Some(resource) = graph.resource(node) else { continue };
+            if let (Some(tag), Some(slot)) =
+                (left_out(graph, config, resource), excluded.get_mut(node.index()))
+            {
+                *slot = Some(tag);
+            }
             let held = policies.get(node.index()).and_then(Option::as_deref);
-            if graph.resource(node).is_some_and(|resource| is_ai(resource, held)) {
-                this.set(node, Reach { from: None, length: 0 });
+            if let Some(seed) = Seed::of(graph, config, resource, held) {
+                this.set(node, Reach { from: From::Seed(seed), length: 0 });
                 queue.push_back(node);
             }
         }
-        let direct: Vec<NodeId> = queue.iter().copied().collect();
-        for &policy in &direct {
-            for holder in holders(graph, policy) {
-                if this.get(holder).is_none() {
-                    this.set(holder, Reach { from: Some((policy, LinkKind::Attachment.name())), length: 1 });
-                    queue.push_back(holder);
-                }
-            }
-        }
+        let is_excluded = |node: NodeId| excluded.get(node.index()).is_some_and(Option::is_some);
         while let Some(node) = queue.pop_front() {
             let Some(length) = this.get(node).map(|reach| reach.length) else { continue };
-            if length == MAX_PATH {
+            if length == MAX_PATH || is_excluded(node) {
                 continue;
             }
-            for (kind, next) in neighbours(graph, node) {
+            for (kind, next) in this.neighbours(graph, node) {
                 if this.get(next).is_none() {
-                    this.set(next, Reach { from: Some((node, kind)), length: length + 1 });
+                    this.set(next, Reach { from: From::Edge(node, kind), length: length + 1 });
                     queue.push_back(next);
                 }
             }
         }
-        for node in direct {
-            this.reach_data(graph, node);
+        this.exclude(graph, excluded);
+        for node in graph.graph.node_indices() {
+            if this.is_direct(node) {
+                this.reach_data(graph, node);
+            }
         }
         this
+    }
+
+    /// Takes out what tags leave out, and notes it where it would be in scope.
+    fn exclude(&mut self, graph: &ResourceGraph, excluded: Vec<Option<SmolStr>>) {
+        for ((node, tag), reach) in graph.graph.node_indices().zip(excluded).zip(&mut self.reach) {
+            let (Some(tag), Some(resource)) = (tag, graph.resource(node)) else { continue };
+            if reach.take().is_some() && resource.mode == Mode::Managed {
+                self.excluded.push(Exclusion { address: resource.address.clone(), tag });
+            }
+        }
     }
 
     /// Whether the resource is in AI scope.
@@ -78,7 +147,7 @@ impl Scope {
 
     /// Whether the resource is itself AI.
     pub fn is_direct(&self, node: NodeId) -> bool {
-        self.get(node).is_some_and(|reach| reach.from.is_none())
+        matches!(self.get(node), Some(Reach { from: From::Seed(seed), .. }) if seed.is_direct())
     }
 
     /// How many resources are in scope.
@@ -91,9 +160,22 @@ impl Scope {
         self.len() == 0
     }
 
+    /// What tags left out of scope.
+    pub fn excluded(&self) -> &[Exclusion] {
+        &self.excluded
+    }
+
     /// Types of the AI resources that reach the node over data edges, sorted.
     pub fn reached_by(&self, node: NodeId) -> impl Iterator<Item = &SmolStr> {
         self.reached_by.get(node.index()).into_iter().flatten()
+    }
+
+    /// Why the resource is in scope by itself, where its type does not say it.
+    pub fn reason(&self, node: NodeId) -> Option<SmolStr> {
+        match &self.get(node)?.from {
+            From::Seed(seed) => seed.reason(),
+            From::Edge(..) => None,
+        }
     }
 
     /// The path from an AI resource to the node; empty if it is out of scope.
@@ -102,8 +184,12 @@ impl Scope {
         let mut next = Some(node);
         while let Some(node) = next {
             let (Some(reach), Some(resource)) = (self.get(node), graph.resource(node)) else { break };
-            path.push(PathStep { edge: reach.from.map(|(_, edge)| edge), address: resource.address.clone() });
-            next = reach.from.map(|(from, _)| from);
+            let (from, edge) = match reach.from {
+                From::Seed(_) => (None, None),
+                From::Edge(from, edge) => (Some(from), Some(edge)),
+            };
+            path.push(PathStep { edge, address: resource.address.clone() });
+            next = from;
         }
         path.reverse();
         path
@@ -138,40 +224,80 @@ impl Scope {
             }
         }
     }
-}
 
-/// Where scope goes from a resource: forward to its data, identities, keys and networks and what it contains, backward to
-/// what configures it, and forward from a sub-resource to what it attaches (a role's policy).
-fn neighbours(graph: &ResourceGraph, node: NodeId) -> impl Iterator<Item = (&'static str, NodeId)> {
-    let forward = graph
-        .edges(node, Direction::Outgoing)
-        .filter(|(edge, _)| edge.kind != LinkKind::Reference && edge.kind != LinkKind::Attachment)
-        .map(|(edge, next)| (edge.kind.name(), next));
-    let backward = graph
-        .edges(node, Direction::Incoming)
-        .filter(|(edge, _)| edge.kind == LinkKind::Attachment)
-        .map(|(edge, next)| (edge.kind.name(), next));
-    forward.chain(backward)
-}
-
-/// The roles and users that a policy is given to, by itself or by an attachment.
-fn holders(graph: &ResourceGraph, policy: NodeId) -> Vec<NodeId> {
-    let is = |node: NodeId, names: &[&str]| {
-        graph.resource(node).is_some_and(|it| names.contains(&it.type_name.as_str()))
-    };
-    if !is(policy, &["aws_iam_policy", "aws_iam_role_policy", "aws_iam_user_policy"]) {
-        return Vec::new();
+    /// Where scope goes from a resource.
+    fn neighbours(&self, graph: &ResourceGraph, node: NodeId) -> Vec<(&'static str, NodeId)> {
+        let Some(resource) = graph.resource(node) else { return Vec::new() };
+        let seed = match self.get(node).map(|reach| &reach.from) {
+            Some(From::Seed(seed)) => Some(seed),
+            _ => None,
+        };
+        let (is_front, is_role) = (is(resource, &FRONTS), resource.type_name == ROLE);
+        let forward = |kind: LinkKind, next: NodeId| match kind {
+            LinkKind::Reference => false,
+            // A front is a part of the API that it belongs to; the role or user of a policy about AI may use AI.
+            LinkKind::Attachment => {
+                is_front
+                    || is(resource, &GRANTS)
+                        && graph.resource(next).is_some_and(|next| is(next, &[ROLE, USER]))
+            }
+            _ => true,
+        };
+        let backward = |kind: LinkKind, from: &Resource| match kind {
+            LinkKind::Attachment => true,
+            // Who acts as an identity that may use AI, but not everybody of a role that AI uses.
+            LinkKind::Identity => match &resource.type_name {
+                _ if is_role => self.may_use_ai(graph, node) && is(from, &CALLERS),
+                name if name == "aws_iam_policy" => seed.is_some() && is(from, &GRANTS),
+                name if name == "aws_iam_instance_profile" => {
+                    self.is_called(graph, node) && is(from, &CALLERS)
+                }
+                _ => false,
+            },
+            // Who calls AI, and what brings requests to it.
+            LinkKind::Data => {
+                seed == Some(&Seed::Type) && is(from, &CALLERS)
+                    || is(from, &FRONTS)
+                        && (is(resource, &CALLERS) || resource.type_name == "aws_lb_target_group")
+            }
+            // What is made by an accelerated template is accelerated.
+            LinkKind::Containment => {
+                resource.type_name == "aws_launch_template" && matches!(seed, Some(Seed::Accelerator(_)))
+            }
+            LinkKind::Key | LinkKind::Network | LinkKind::Reference => false,
+        };
+        let outgoing = graph
+            .edges(node, Direction::Outgoing)
+            .filter(|(edge, next)| forward(edge.kind, *next))
+            .map(|(edge, next)| (edge.kind.name(), next));
+        let incoming = graph
+            .edges(node, Direction::Incoming)
+            .filter(|(edge, from)| graph.resource(*from).is_some_and(|from| backward(edge.kind, from)))
+            .map(|(edge, from)| (edge.kind.name(), from));
+        outgoing.chain(incoming).collect()
     }
-    let attachments =
-        ["aws_iam_role_policy_attachment", "aws_iam_user_policy_attachment", "aws_iam_policy_attachment"];
-    let by = graph.edges(policy, Direction::Incoming).map(|(_, source)| source);
-    let by = by.filter(|&source| is(source, &attachments)).chain([policy]);
-    let holders = by.flat_map(|source| graph.edges(source, Direction::Outgoing)).map(|(_, target)| target);
-    holders.filter(|&target| is(target, &["aws_iam_role", "aws_iam_user"])).collect()
+
+    /// Whether the policies of a role let it use AI: it holds one that names AI, or one is attached to it.
+    fn may_use_ai(&self, graph: &ResourceGraph, role: NodeId) -> bool {
+        let names_ai =
+            |node: NodeId| matches!(self.get(node), Some(Reach { from: From::Seed(Seed::Policy), .. }));
+        let is_of_ai = |node: NodeId| match self.get(node).map(|reach| &reach.from) {
+            Some(From::Edge(from, _)) => names_ai(*from),
+            _ => names_ai(node),
+        };
+        let mut grants = graph.edges(role, Direction::Incoming).filter(|(edge, from)| {
+            edge.kind == LinkKind::Attachment && graph.resource(*from).is_some_and(|from| is(from, &GRANTS))
+        });
+        names_ai(role) || grants.any(|(_, from)| is_of_ai(from))
+    }
+
+    /// Whether the profile was reached from its role, and not from a machine.
+    fn is_called(&self, graph: &ResourceGraph, profile: NodeId) -> bool {
+        let Some(From::Edge(from, _)) = self.get(profile).map(|reach| &reach.from) else { return false };
+        graph.resource(*from).is_some_and(|from| from.type_name == ROLE)
+    }
 }
 
-/// Whether a resource is AI itself: by its type, or an identity whose documents name AI services.
-fn is_ai(resource: &Resource, policies: Option<&Policies>) -> bool {
-    Catalog::get().kind(&resource.type_name).is_some_and(|info| info.ai == Ai::Direct)
-        || policies.is_some_and(Policies::name_ai)
+fn is(resource: &Resource, types: &[&str]) -> bool {
+    types.contains(&resource.type_name.as_str())
 }

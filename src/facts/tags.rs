@@ -50,7 +50,7 @@ fn tag_in(config: &Tags, layers: &[Value], name: &str) -> Value {
 }
 
 /// Whether a tag called `key` is the one that rules call `name`: spelled alike but for case and `_`, or a synonym.
-fn means(tags: &Tags, key: &str, name: &str) -> bool {
+pub(super) fn means(tags: &Tags, key: &str, name: &str) -> bool {
     let plain = |byte: u8| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
     key.bytes().map(plain).eq(name.bytes().map(plain))
         || tags.synonyms.get(name).is_some_and(|others| others.iter().any(|other| other == key))

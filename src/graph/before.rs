@@ -48,8 +48,8 @@ impl ResourceGraph {
             kind: self.kind,
             ..Self::default()
         };
-        // What the first step completes is complete: it looks at both sides of the change.
-        for step in STEPS.iter().skip(1) {
+        // What the first steps settle and complete is so: they look at both sides of the change.
+        for step in STEPS.iter().skip(2) {
             step(&mut this);
         }
         Before::Other(Box::new(this))

@@ -96,7 +96,11 @@ fn strings(value: &Value, path: &str, out: &mut Vec<SmolStr>) {
         return elements.iter().for_each(|element| strings(&element.value, path, out));
     }
     if path.is_empty() {
-        return out.extend(text(value));
+        // A map of texts, as the environment of a function is.
+        return match value.map() {
+            Some(map) => map.values().for_each(|item| out.extend(text(item))),
+            None => out.extend(text(value)),
+        };
     }
     let (step, rest) = path.split_once('.').unwrap_or((path, ""));
     if let Some(value) = value.get(step) {
@@ -111,7 +115,7 @@ const UNTOLD: char = '\u{fdd1}';
 
 /// A string that is not empty. Of one that is partly known each hole is written as the attribute that it is: two texts with
 /// the same attributes in the same places are the same text. A hole that is no attribute is like no other.
-fn text(value: &Value) -> Option<SmolStr> {
+pub(super) fn text(value: &Value) -> Option<SmolStr> {
     if let Some(text) = value.as_str() {
         return Some(text).filter(|text| !text.is_empty()).map(SmolStr::from);
     }

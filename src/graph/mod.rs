@@ -3,8 +3,11 @@
 //! Built by ordered steps (`STEPS`); each step says why it stands where it stands. Knows nothing of rules.
 
 mod before;
+mod globs;
 mod literals;
 mod references;
+mod spelling;
+mod workloads;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -61,8 +64,10 @@ pub struct ResourceGraph {
 type Step = fn(&mut ResourceGraph);
 
 /// The steps, in order.
-const STEPS: [Step; 5] = [
-    // First: later steps read attributes by the provider's schema.
+const STEPS: [Step; 8] = [
+    // First: the schema is that of the type it is settled to be.
+    spelling::settle,
+    // Before all else: later steps read attributes by the provider's schema.
     complete,
     // Before any edge: edges are found by address, block and type.
     index,
@@ -71,6 +76,9 @@ const STEPS: [Step; 5] = [
     // Before links: a literal names an instance, a link may name only a block.
     literals::connect,
     references::connect_links,
+    // After all of them: an association leads to the role that its own edge leads to.
+    globs::connect,
+    workloads::connect,
 ];
 
 impl ResourceGraph {
@@ -186,6 +194,7 @@ impl Resource {
 fn complete(this: &mut ResourceGraph) {
     // A plan's and a state's objects are whole; source and Pulumi inputs say only what somebody set.
     let partial = !matches!(this.kind, InputKind::TerraformPlan | InputKind::TerraformState);
+    let this_is_plan = this.kind == InputKind::TerraformPlan;
     let mut resources: Vec<&mut Resource> = this.graph.node_weights_mut().collect();
     resources.par_iter_mut().for_each(|resource| {
         // A data source of the same name has another schema.
@@ -193,6 +202,7 @@ fn complete(this: &mut ResourceGraph) {
             return;
         }
         let configured = before::configured(resource);
+        let partial = partial || this_is_plan && spelling::is_settled(resource);
         let type_name = &resource.type_name;
         let sides = [(&mut resource.before, &configured), (&mut resource.after, &resource.configured)];
         for (object, configured) in sides {

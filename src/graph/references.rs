@@ -7,7 +7,7 @@ use crate::program::{Link, Resource};
 use crate::value::{Kind, Partial, Piece, Reference, Value};
 
 use super::{Edge, NodeId, ResourceGraph};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, LinkKind};
 
 /// Joins every resource to those that its values are, or are computed from.
 pub(super) fn connect_values(this: &mut ResourceGraph) {
@@ -34,8 +34,53 @@ pub(super) fn connect_links(this: &mut ResourceGraph) {
             .references
             .iter()
             .filter(|link| this.by_address(&link.target.resource).is_some() || !is_told(link));
-        edges(this, resource, links.map(|link| (link.path.clone(), &link.target)))
+        let mut found = edges(this, resource, links.map(|link| (link.path.clone(), &link.target)));
+        for (target, edge) in &mut found {
+            if let (Some(value), Some(target)) = (&resource.after, this.resource(*target))
+                && edge.kind != LinkKind::Reference
+                && Catalog::get().stated_kind(&resource.type_name, &edge.path, &target.type_name).is_none()
+                && is_about_another(value, &edge.path, target)
+            {
+                edge.kind = LinkKind::Reference;
+            }
+        }
+        found
     });
+}
+
+/// Whether what the attribute at `path` holds is known, and nothing in it names the target: an object of a `for_each` of
+/// which another attribute does was taken apart.
+fn is_about_another(value: &Value, path: &str, target: &Resource) -> bool {
+    const NAMES: [&str; 5] = ["arn", "bucket", "id", "key_id", "name"];
+    let mut leaves = Vec::new();
+    leaves_at(value, path, &mut leaves);
+    let names: Vec<&str> = target
+        .after
+        .iter()
+        .flat_map(|after| NAMES.iter().filter_map(|name| after.get(name)?.as_str()))
+        .filter(|name| !name.is_empty())
+        .collect();
+    let may_name = |leaf: &&Value| {
+        leaf.is_unknown() || leaf.as_str().is_some_and(|text| names.iter().any(|name| text.contains(name)))
+    };
+    !leaves.is_empty() && !leaves.iter().any(may_name)
+}
+
+/// The values that are no collections at a dotted path, through lists, and below it.
+fn leaves_at<'v>(value: &'v Value, path: &str, out: &mut Vec<&'v Value>) {
+    if let Some(items) = value.items() {
+        return items.iter().for_each(|item| leaves_at(item, path, out));
+    }
+    if path.is_empty() || value.is_unknown() {
+        return match value.map() {
+            Some(map) => map.values().for_each(|item| leaves_at(item, "", out)),
+            None => out.push(value),
+        };
+    }
+    let (step, rest) = path.split_once('.').unwrap_or((path, ""));
+    if let Some(value) = value.get(step) {
+        leaves_at(value, rest, out);
+    }
 }
 
 /// The edges that references make, of the kind that the catalog says.

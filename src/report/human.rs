@@ -8,13 +8,16 @@ use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer,
 use super::place::{Place, Places};
 use super::window::window;
 use super::{
-    Item, Options, addresses, clip, draw_path, draw_way, listed, plural, resolved, said, scrub, summary, ways,
+    Item, Options, addresses, clip, draw_path, draw_way, framework, listed, plural, resolved, said, scrub,
+    summary, ways,
 };
 use crate::diagnostic::{Diagnostic, Level as DiagnosticLevel};
 use crate::finding::{Finding, Report, Severity, State, Verdict};
 use crate::source::{Site, Span};
 
 /// Resources, causes and related places shown of one finding.
+/// Resources that are listed as left out of AI scope.
+const MAX_EXCLUDED: usize = 20;
 const MAX_LISTED: usize = 5;
 /// Ways shown that the value came in different instances.
 const MAX_WAYS: usize = 3;
@@ -74,6 +77,17 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write)
             writeln!(out, "{}\n", renderer.render(&[Group::with_title(title)]))?;
         }
     }
+    let excluded = &report.summary.excluded;
+    for one in excluded.iter().take(MAX_EXCLUDED) {
+        let text = format!("{} is left out of AI scope by its tag `{}`", one.address, one.tag);
+        let title = Level::NOTE.primary_title(scrub(&text).into_owned());
+        writeln!(out, "{}\n", renderer.render(&[Group::with_title(title)]))?;
+    }
+    if excluded.len() > MAX_EXCLUDED {
+        let more = excluded.len() - MAX_EXCLUDED;
+        writeln!(out, "… and {more} more resources left out by their tags; the JSON format has them all\n")?;
+    }
+    write!(out, "{}", framework::text(report))?;
     writeln!(out, "{}", summary::line(report, options))
 }
 

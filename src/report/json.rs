@@ -9,11 +9,12 @@ use serde::{Serialize, Serializer};
 use smol_str::SmolStr;
 
 use super::fingerprint::fingerprints;
+use super::framework::{Checks, Framework};
 use super::place::Places;
 use super::scrub::SafeJson;
 use super::{Item, Options, items, resolved, rule_url};
 use crate::diagnostic::{Diagnostic, Level};
-use crate::finding::{self, InputInfo, PathStep, Report, RuleInfo, Severity, Subject};
+use crate::finding::{self, InputInfo, PathStep, Report, RuleInfo, Severity, Subject, Tally};
 use crate::source::Site;
 
 pub(super) fn write(report: &Report, options: &Options, mut out: &mut dyn io::Write) -> io::Result<()> {
@@ -24,7 +25,8 @@ pub(super) fn write(report: &Report, options: &Options, mut out: &mut dyn io::Wr
         tool: Tool { name: "airgate", version: report.version, rules_digest: &report.rules_digest },
         summary: Summary::of(report),
         inputs: report.inputs.iter().map(Input::of).collect(),
-        rules: report.rules.iter().map(Rule::of).collect(),
+        rules: report.rules.iter().zip(&report.tallies).map(RanRule::of).collect(),
+        frameworks: report.frameworks.iter().map(|of| Framework::of(of, report)).collect(),
         findings: Findings(&cx),
         resolved: Resolved(&cx),
         diagnostics: report.diagnostics.iter().map(|diagnostic| Note::of(diagnostic, &cx)).collect(),
@@ -65,7 +67,8 @@ struct Document<'a> {
     tool: Tool<'a>,
     summary: Summary<'a>,
     inputs: Vec<Input<'a>>,
-    rules: Vec<Rule<'a>>,
+    rules: Vec<RanRule<'a>>,
+    frameworks: Vec<Framework<'a>>,
     findings: Findings<'a>,
     resolved: Resolved<'a>,
     diagnostics: Vec<Note<'a>>,
@@ -91,6 +94,13 @@ struct Summary<'a> {
     unfollowed_modules: usize,
     failed_files: usize,
     change: Option<Change>,
+    excluded: Vec<Exclusion<'a>>,
+}
+
+#[derive(Serialize)]
+struct Exclusion<'a> {
+    address: &'a str,
+    tag: &'a str,
 }
 
 #[derive(Serialize)]
@@ -124,6 +134,14 @@ struct Rule<'a> {
     clauses: &'a [String],
     revision: u32,
     url: String,
+}
+
+/// A rule with what it says.
+#[derive(Serialize)]
+struct RanRule<'a> {
+    #[serde(flatten)]
+    rule: Rule<'a>,
+    checks: Checks,
 }
 
 #[derive(Serialize)]
@@ -306,6 +324,11 @@ impl<'a> Summary<'a> {
                 resolved: change.resolved,
                 left_out: change.left_out,
             }),
+            excluded: summary
+                .excluded
+                .iter()
+                .map(|one| Exclusion { address: &one.address, tag: &one.tag })
+                .collect(),
         }
     }
 }
@@ -343,6 +366,12 @@ impl<'a> Rule<'a> {
             revision: rule.revision,
             url: rule_url(rule),
         }
+    }
+}
+
+impl<'a> RanRule<'a> {
+    fn of((rule, &tally): (&'a RuleInfo, &'a Tally)) -> Self {
+        Self { rule: Rule::of(rule), checks: tally.into() }
     }
 }
 

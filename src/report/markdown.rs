@@ -3,7 +3,9 @@
 use std::io;
 
 use super::place::Places;
-use super::{Item, Options, addresses, clip, draw_way, listed, plural, resolved, said, scrub, summary, ways};
+use super::{
+    Item, Options, addresses, clip, draw_way, framework, listed, plural, resolved, said, scrub, summary, ways,
+};
 use crate::diagnostic::Level;
 use crate::finding::{Report, Severity, State, Verdict};
 
@@ -31,6 +33,7 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write)
         page.push_str(&format!("\nWhat the change does: {change}\n"));
     }
     problems(report, &mut page);
+    page.push_str(&framework::markdown(report, cell));
 
     let places = Places::of(report);
     let mut items = listed(report, options).peekable();

@@ -7,6 +7,8 @@
 )]
 
 mod fingerprint;
+mod framework;
+mod graph;
 mod human;
 mod json;
 mod markdown;
@@ -21,6 +23,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::str::FromStr;
 
+pub use graph::{GraphFormat, write_graph};
 pub use scrub::scrub;
 
 use crate::diagnostic::{Diagnostic, Level};

@@ -70,6 +70,7 @@ pub(super) fn resources(report: &Report) -> String {
             line.push_str(&format!(", {}", plural(n, one, many)));
         }
     };
+    also(summary.excluded.len(), "left out of AI scope by its tags", "left out of AI scope by their tags");
     also(summary.unknown_types.len(), "type not known", "types not known");
     also(summary.unmapped, "resource not mapped", "resources not mapped");
     also(summary.unfollowed_modules, "module not followed", "modules not followed");

@@ -1,11 +1,12 @@
 //! Rules as data: one Markdown file a rule, its conditions compiled once, selected by id, family or name.
 //!
 //! [`mod@file`] is the format, [`set`] the collection and its digest, [`select`] who runs, [`mod@compile`] the conditions,
-//! [`vocabulary`] what a condition may name, [`index`] the table of `rules/README.md`.
+//! [`vocabulary`] what a condition may name, [`framework`] the laws and standards that controls support, [`index`] the table of `rules/README.md`.
 
 pub mod compile;
 pub mod controls;
 pub mod file;
+pub mod framework;
 pub mod index;
 pub mod select;
 pub mod set;
@@ -17,6 +18,7 @@ mod walk;
 pub use compile::{CompiledRule, Test, compile};
 pub use controls::{Control, Controls};
 pub use file::{Example, Expectation, Rule, Scope, Status};
+pub use framework::Framework;
 pub use set::RuleSet;
 pub use vocabulary::{DOMAIN_FUNCTIONS, Vocabulary};
 
@@ -45,6 +47,14 @@ pub enum RuleError {
     UnknownSelector {
         /// As the user wrote it.
         selector: String,
+        /// The nearest that exist, nearest first.
+        suggestions: Vec<String>,
+    },
+    /// A framework that there is not.
+    #[error("no framework is called `{name}`{}", did_you_mean(.suggestions))]
+    UnknownFramework {
+        /// As the user wrote it.
+        name: String,
         /// The nearest that exist, nearest first.
         suggestions: Vec<String>,
     },

@@ -57,14 +57,13 @@ fn compiled(lines: &str) -> String {
 fn compile_all<'a>(set: &'a RuleSet, arena: &'a Bump) -> Result<Vec<CompiledRule<'a>>, RuleError> {
     let schema =
         |type_name: &str, path: &[&str]| Some(Catalog::get().schema(type_name)?.has(&path.join(".")));
-    let analyses = [
-        "iam.allows_on_every_resource",
-        "iam.pass_role_to_ai_service",
-        "iam.trust_without_source",
-        "iam.wildcard_service_access",
-    ];
-    let vocabulary =
-        Vocabulary { schema: &schema, is_function: &|name| name != "contain", analyses: &analyses };
+    let analyses = crate::facts::iam::ANALYSIS_NAMES;
+    let vocabulary = Vocabulary {
+        schema: &schema,
+        links: &|_, to| to != "aws_vpc",
+        is_function: &|name| name != "contain",
+        analyses: &analyses,
+    };
     compile(set, arena, Sources::default().add("rules", ""), vocabulary)
 }
 
@@ -159,6 +158,18 @@ fn conditions_may_name_only_what_there_is() {
         ("tag()", "`tag` takes 1 argument"),
         ("contain(facts.reached_by, \"x\")", "there is no function `contain`"),
         ("declared(\"aws_s3_bucket\")", "needs scope"),
+        ("length(related(\"<- aws_s3_bucket_policy\")) > 0", ""),
+        (
+            "length(related(\"<- aws_s3_bucket_policy\" )[0].policies) > 0",
+            "`aws_s3_bucket_policy` has no attribute",
+        ),
+        (
+            "alltrue([for p in related(\"<- aws_s3_bucket_policy\") : p.polices != null])",
+            "no attribute `polices`",
+        ),
+        ("length(related(\"-> aws_vpc\")) > 0", "links.csv has no link for `aws_s3_bucket -> aws_vpc`"),
+        ("length(related(\"aws_vpc\")) > 0", "is not a route"),
+        ("length(related(self.bucket)) > 0", "a route in quotes"),
         ("self.bucket ==", "md:10:"),
     ] {
         let said = compiled(&format!("require = '{require}'"));

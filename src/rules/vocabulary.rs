@@ -1,5 +1,8 @@
 //! What a condition may name: roots, facts, functions and attributes of its types.
 
+use petgraph::Direction;
+
+use crate::facts::related::route;
 use crate::hcl::ast::{Call, Expr, ExprKind, For, Part, Step};
 use crate::source::Span;
 
@@ -11,6 +14,8 @@ pub struct Vocabulary<'v> {
     /// Whether a type has an attribute or block at a path without indexes; a path into a map is there. [`None`] if the
     /// type's schema is not known: nothing is checked then.
     pub schema: &'v dyn Fn(&str, &[&str]) -> Option<bool>,
+    /// Whether attributes of the first type may name resources of the second.
+    pub links: &'v dyn Fn(&str, &str) -> bool,
     /// Whether Terraform has a function of this name.
     pub is_function: &'v dyn Fn(&str) -> bool,
     /// The names of the analyses.
@@ -18,7 +23,7 @@ pub struct Vocabulary<'v> {
 }
 
 /// The functions that only conditions have, with the number of their arguments: `docs/rule-language.md`.
-pub const DOMAIN_FUNCTIONS: [(&str, usize); 8] = [
+pub const DOMAIN_FUNCTIONS: [(&str, usize); 12] = [
     ("is_set", 1),
     ("is_aws_policy", 2),
     ("is_customer_managed_key", 1),
@@ -27,13 +32,18 @@ pub const DOMAIN_FUNCTIONS: [(&str, usize); 8] = [
     ("geography_within", 2),
     ("refers_to", 2),
     ("declared", 1),
+    ("beside", 1),
+    ("related", 1),
+    ("holds_secret", 1),
+    ("secret_entries", 1),
 ];
 
-const FACTS: [&[&str]; 10] = [
+const FACTS: [&[&str]; 11] = [
     &["ai"],
     &["reached_by"],
     &["region"],
     &["residency"],
+    &["production"],
     &["bucket", "customer_managed_key"],
     &["bucket", "public_access_blocked"],
     &["bucket", "versioned"],
@@ -50,13 +60,21 @@ pub(super) struct Fault {
     pub(super) message: String,
 }
 
+/// An attribute, as a path without indexes.
+#[derive(Clone)]
+struct Source<'a> {
+    /// The type that has it; [`None`] of `self`.
+    type_name: Option<&'a str>,
+    path: Vec<&'a str>,
+}
+
 /// Checks the expressions of one rule.
 pub(super) struct Checker<'c, 'a> {
     vocabulary: Vocabulary<'c>,
     types: &'c [String],
     scope: Scope,
-    /// Names of `for`, innermost last, each with the paths of `self` that its values come from.
-    locals: Vec<(&'a str, Vec<Vec<&'a str>>)>,
+    /// Names of `for`, innermost last, each with where its values come from.
+    locals: Vec<(&'a str, Vec<Source<'a>>)>,
     /// Inside `try`, `can` and `is_set` an attribute need not be in every type, only in one.
     lenient: bool,
 }
@@ -81,10 +99,14 @@ impl<'c, 'a> Checker<'c, 'a> {
             ExprKind::Variable(name) => self.name(name, &[], expr.span),
             ExprKind::Access { base, steps } => {
                 self.indexes(steps)?;
-                match base.kind {
-                    ExprKind::Variable(name) => self.name(name, &attributes(steps), expr.span),
-                    _ => self.expr(base),
+                if let ExprKind::Variable(name) = base.kind {
+                    return self.name(name, &attributes(steps), expr.span);
                 }
+                self.expr(base)?;
+                self.sources(expr).iter().try_for_each(|source| match source.type_name {
+                    Some(name) => self.attribute_of(&[name], &source.path, false, expr.span),
+                    None => Ok(()),
+                })
             }
             ExprKind::Call(call) => self.call(call),
             ExprKind::Unary(_, operand) | ExprKind::Paren(operand) => self.expr(operand),
@@ -159,9 +181,12 @@ impl<'c, 'a> Checker<'c, 'a> {
                     format!("`{name}` takes {arity} argument{}", if *arity == 1 { "" } else { "s" });
                 return Err(Fault { span, message });
             }
-            if name == "declared" && self.scope != Scope::ProviderRegion {
-                let message = "`declared` needs scope = \"provider-region\"".to_owned();
+            if matches!(name, "declared" | "beside") && self.scope != Scope::ProviderRegion {
+                let message = format!("`{name}` needs scope = \"provider-region\"");
                 return Err(Fault { span, message });
+            }
+            if name == "related" {
+                self.route(call)?;
             }
             if let ("is_set", [Expr { kind: ExprKind::String(path), span }]) = (name, call.args) {
                 self.path(path, *span)?;
@@ -176,6 +201,28 @@ impl<'c, 'a> Checker<'c, 'a> {
         result
     }
 
+    /// A route must be told, and each of its steps must be one that some attribute makes.
+    fn route(&self, call: &Call<'a>) -> Result<(), Fault> {
+        let [Expr { kind: ExprKind::String(text), span }] = call.args else {
+            let message = "`related` takes a route in quotes, without interpolation".to_owned();
+            return Err(Fault { span: call.name.span, message });
+        };
+        let fault = |message| Fault { span: *span, message };
+        let mut from: Vec<&str> = self.types.iter().map(String::as_str).collect();
+        for step in route(text).map_err(fault)? {
+            let links = |from: &str| match step.direction {
+                Direction::Outgoing => (self.vocabulary.links)(from, step.type_name),
+                Direction::Incoming => (self.vocabulary.links)(step.type_name, from),
+            };
+            if let Some(from) = from.iter().find(|from| !links(from)) {
+                let arrow = if step.direction == Direction::Outgoing { "->" } else { "<-" };
+                return Err(fault(format!("links.csv has no link for `{from} {arrow} {}`", step.type_name)));
+            }
+            from = vec![step.type_name];
+        }
+        Ok(())
+    }
+
     fn indexes(&mut self, steps: &'a [Step<'a>]) -> Result<(), Fault> {
         steps.iter().try_for_each(|step| match step {
             Step::Index(key, _) => self.expr(key),
@@ -187,9 +234,12 @@ impl<'c, 'a> Checker<'c, 'a> {
     fn name(&self, name: &str, path: &[&'a str], span: Span) -> Result<(), Fault> {
         if let Some((_, sources)) = self.locals.iter().rev().find(|(local, _)| *local == name) {
             return sources.iter().try_for_each(|source| {
-                let whole: Vec<&str> = source.iter().chain(path).copied().collect();
+                let whole = source.then(path);
                 // The collection itself was checked; it may have come through a `try`.
-                self.attribute(&whole, true, span)
+                match source.type_name {
+                    None => self.attribute(&whole.path, true, span),
+                    Some(type_name) => self.attribute_of(&[type_name], &whole.path, false, span),
+                }
             });
         }
         let wrong = |message| Err(Fault { span, message });
@@ -210,13 +260,18 @@ impl<'c, 'a> Checker<'c, 'a> {
     }
 
     fn attribute(&self, path: &[&str], lenient: bool, span: Span) -> Result<(), Fault> {
+        let types: Vec<&str> = self.types.iter().map(String::as_str).collect();
+        self.attribute_of(&types, path, lenient, span)
+    }
+
+    fn attribute_of(&self, types: &[&str], path: &[&str], lenient: bool, span: Span) -> Result<(), Fault> {
         if path.is_empty() {
             return Ok(());
         }
-        let lacks = |type_name: &&String| (self.vocabulary.schema)(type_name, path) == Some(false);
-        let missing: Vec<&String> = self.types.iter().filter(lacks).collect();
+        let lacks = |type_name: &&&str| (self.vocabulary.schema)(type_name, path) == Some(false);
+        let missing: Vec<&&str> = types.iter().filter(lacks).collect();
         match missing.first() {
-            Some(type_name) if !lenient || missing.len() == self.types.len() => {
+            Some(type_name) if !lenient || missing.len() == types.len() => {
                 let message = format!("`{type_name}` has no attribute `{}`", path.join("."));
                 Err(Fault { span, message })
             }
@@ -224,21 +279,21 @@ impl<'c, 'a> Checker<'c, 'a> {
         }
     }
 
-    /// The paths of `self` that the elements of a collection come from, as far as they can be told.
-    fn sources(&self, expr: &Expr<'a>) -> Vec<Vec<&'a str>> {
-        let of_name = |name: &str, path: &[&'a str]| -> Vec<Vec<&'a str>> {
-            match self.locals.iter().rev().find(|(local, _)| *local == name) {
-                Some((_, sources)) => {
-                    sources.iter().map(|source| source.iter().chain(path).copied().collect()).collect()
-                }
-                None if name == "self" => vec![path.to_vec()],
+    /// Where the elements of a collection come from, as far as it can be told.
+    fn sources(&self, expr: &Expr<'a>) -> Vec<Source<'a>> {
+        let of_name =
+            |name: &str, path: &[&'a str]| match self.locals.iter().rev().find(|(local, _)| *local == name) {
+                Some((_, sources)) => sources.iter().map(|source| source.then(path)).collect(),
+                None if name == "self" => vec![Source { type_name: None, path: path.to_vec() }],
                 None => Vec::new(),
-            }
-        };
+            };
         match expr.kind {
             ExprKind::Variable(name) => of_name(name, &[]),
             ExprKind::Access { base, steps } => match base.kind {
                 ExprKind::Variable(name) => of_name(name, &attributes(steps)),
+                ExprKind::Call(call) => {
+                    resources_of(call).iter().map(|source| source.then(&attributes(steps))).collect()
+                }
                 _ => Vec::new(),
             },
             ExprKind::Tuple(items) => items.iter().flat_map(|item| self.sources(item)).collect(),
@@ -247,10 +302,44 @@ impl<'c, 'a> Checker<'c, 'a> {
             {
                 call.args.iter().flat_map(|arg| self.sources(arg)).collect()
             }
+            ExprKind::Call(call) => resources_of(call).into_iter().collect(),
+            ExprKind::For(inner) if inner.key.is_none() => self.values_of(inner),
             ExprKind::Paren(inner) => self.sources(inner),
             _ => Vec::new(),
         }
     }
+
+    /// Where the values of `[for x in xs : x.a]` come from.
+    fn values_of(&self, it: &For<'a>) -> Vec<Source<'a>> {
+        let (base, path) = match it.value.kind {
+            ExprKind::Variable(name) => (name, Vec::new()),
+            ExprKind::Access { base: Expr { kind: ExprKind::Variable(name), .. }, steps } => {
+                (*name, attributes(steps))
+            }
+            _ => return Vec::new(),
+        };
+        if base != it.value_var.text {
+            return Vec::new();
+        }
+        self.sources(&it.collection).iter().map(|source| source.then(&path)).collect()
+    }
+}
+
+impl<'a> Source<'a> {
+    fn then(&self, path: &[&'a str]) -> Self {
+        Self { type_name: self.type_name, path: self.path.iter().chain(path).copied().collect() }
+    }
+}
+
+/// The type of the resources that a function gives.
+fn resources_of<'a>(call: &Call<'a>) -> Option<Source<'a>> {
+    let [Expr { kind: ExprKind::String(text), .. }] = call.args else { return None };
+    let type_name = match call.name.text {
+        "beside" => text,
+        "related" => text.split_whitespace().last()?,
+        _ => return None,
+    };
+    Some(Source { type_name: Some(type_name), path: Vec::new() })
 }
 
 /// The attributes that steps walk through, without indexes; a key in quotes ends them, since it may be one of a map.

@@ -15,6 +15,19 @@ pub(super) fn rule_files(dir: &Path) -> Result<Vec<(String, PathBuf)>, RuleError
     Ok(files)
 }
 
+/// The `*.toml` in `dir`, which need not exist, sorted.
+pub(super) fn toml_files(dir: &Path) -> Result<Vec<PathBuf>, RuleError> {
+    if !dir.is_dir() {
+        return Ok(Vec::new());
+    }
+    let fail = |source| RuleError::Read { path: dir.to_owned(), source };
+    let paths = std::fs::read_dir(dir).map_err(fail)?.map(|entry| entry.map(|entry| entry.path()));
+    let mut paths = paths.collect::<Result<Vec<_>, _>>().map_err(fail)?;
+    paths.retain(|path| path.extension().is_some_and(|ext| ext == "toml"));
+    paths.sort();
+    Ok(paths)
+}
+
 /// Reads a text file.
 pub(super) fn read(path: &Path) -> Result<String, RuleError> {
     std::fs::read_to_string(path).map_err(|source| RuleError::Read { path: path.to_owned(), source })

@@ -2,7 +2,7 @@
 
 use airgate::diagnostic::Diagnostic;
 use airgate::finding::{
-    Change, Finding, InputInfo, PathStep, Report, RuleInfo, Severity, State, Subject, Verdict, Via,
+    Change, Finding, InputInfo, PathStep, Report, RuleInfo, Severity, State, Subject, Tally, Verdict, Via,
 };
 use airgate::program::InputKind;
 use airgate::source::{FileId, Site, Sources, Span};
@@ -138,6 +138,13 @@ fn clean() -> Report {
             rule("AWS-SM-SEC-002", "secret-in-name", "secrets", Severity::Medium),
             rule("AWS-SM-TAG-001", "notebook-without-owner", "governance", Severity::Low),
         ],
+        tallies: vec![
+            Tally { failed: 1, ..Tally::default() },
+            Tally::default(),
+            Tally::default(),
+            Tally { passed: 61, ..Tally::default() },
+        ],
+        frameworks: Vec::new(),
         findings: Vec::new(),
         resolved: Vec::new(),
         diagnostics: Vec::new(),

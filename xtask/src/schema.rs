@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 
 /// Types whose schema would take more bytes are left out: no rule looks into an intent of Lex that nests messages in
 /// messages, and it alone is as large as fifty others.
-const LIMIT: usize = 10_000;
+const LIMIT: usize = 20_000;
 
 /// The provider and the version that the catalog knows.
 pub(crate) const PROVIDER: &str = "registry.terraform.io/hashicorp/aws";

@@ -3,6 +3,7 @@
 
 mod fingerprint;
 mod model;
+mod taxonomy;
 mod way;
 
 use std::borrow::Cow;
@@ -13,6 +14,7 @@ use serde::{Serialize, Serializer};
 
 use self::fingerprint::line_hashes;
 use self::model as m;
+use self::taxonomy::{Relationship, references, relationships, taxonomies};
 use self::way::{Linked, code_flows};
 use super::fingerprint::{KEY, fingerprints};
 use super::place::{Place, Places};
@@ -53,6 +55,7 @@ pub(super) fn write(report: &Report, options: &Options, mut out: &mut dyn io::Wr
             execution_successful: failed_to_analyse(report) == 0,
             tool_execution_notifications: notifications(&cx, dropped),
         }],
+        taxonomies: taxonomies(report),
         column_kind: "utf16CodeUnits",
         results: Results { cx: &cx, groups: &groups },
         properties: m::RunProperties {
@@ -232,11 +235,15 @@ fn driver(report: &Report) -> m::Driver<'_> {
         version: report.version,
         semantic_version: report.version,
         information_uri: env!("CARGO_PKG_REPOSITORY"),
-        rules: report.rules.iter().map(rule).collect(),
+        rules: (0..)
+            .zip(&report.rules)
+            .map(|(index, rule)| self::rule(rule, relationships(report, index)))
+            .collect(),
+        supported_taxonomies: references(report),
     }
 }
 
-fn rule(rule: &RuleInfo) -> m::Rule<'_> {
+fn rule<'a>(rule: &'a RuleInfo, relationships: Vec<Relationship<'a>>) -> m::Rule<'a> {
     let mut tags: Vec<&str> = Vec::new();
     for tag in
         ["security", &rule.family, &rule.control].into_iter().chain(rule.clauses.iter().map(String::as_str))
@@ -261,6 +268,7 @@ fn rule(rule: &RuleInfo) -> m::Rule<'_> {
             precision: "high",
             tags,
         },
+        relationships,
     }
 }
 
@@ -337,6 +345,17 @@ fn notifications<'a>(cx: &Context<'a>, dropped: usize) -> Vec<m::Notification<'a
         if let Some(why) = &input.incomplete {
             say("error", format!("{} is not complete: {}.", scrub(&input.path), scrub(why)));
         }
+    }
+    let excluded = &cx.report.summary.excluded;
+    for one in excluded.iter().take(MAX_NOTIFICATIONS) {
+        let text = format!("{} is left out of AI scope by its tag {}.", scrub(&one.address), scrub(&one.tag));
+        say("note", text);
+    }
+    if excluded.len() > MAX_NOTIFICATIONS {
+        say(
+            "note",
+            format!("{} more resources are left out by their tags.", excluded.len() - MAX_NOTIFICATIONS),
+        );
     }
     let left = cx.report.diagnostics.len().saturating_sub(MAX_NOTIFICATIONS);
     if left > 0 {

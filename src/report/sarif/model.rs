@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::taxonomy::{Relationship, Taxonomy, TaxonomyReference};
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Log<R> {
@@ -22,6 +24,8 @@ pub(super) struct Run<'a, R> {
     pub(super) tool: Tool<'a>,
     pub(super) automation_details: AutomationDetails,
     pub(super) invocations: [Invocation<'a>; 1],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) taxonomies: Vec<Taxonomy<'a>>,
     pub(super) column_kind: &'static str,
     pub(super) results: R,
     pub(super) properties: RunProperties<'a>,
@@ -41,6 +45,8 @@ pub(super) struct Driver<'a> {
     pub(super) semantic_version: &'a str,
     pub(super) information_uri: &'static str,
     pub(super) rules: Vec<Rule<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) supported_taxonomies: Vec<TaxonomyReference<'a>>,
 }
 
 #[derive(Serialize)]
@@ -54,6 +60,8 @@ pub(super) struct Rule<'a> {
     pub(super) help_uri: String,
     pub(super) default_configuration: Configuration,
     pub(super) properties: RuleProperties<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) relationships: Vec<Relationship<'a>>,
 }
 
 #[derive(Serialize)]

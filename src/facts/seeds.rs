@@ -1,0 +1,200 @@
+//! What is AI by itself, and why: by its type, as an identity whose documents name AI services, as a machine with an
+//! accelerator, as the way into a network to an AI service, or because its tags say so.
+
+use smol_str::{SmolStr, format_smolstr};
+
+use crate::catalog::{self, Ai, Catalog};
+use crate::config::{AiScope, Config, TagPattern};
+use crate::graph::ResourceGraph;
+use crate::iam::AI_ACTION_PREFIXES;
+use crate::program::{Mode, Resource};
+use crate::value::json::{self, Dialect};
+use crate::value::{Map, Value};
+
+use super::iam::Policies;
+use super::tags::means;
+
+/// Why a resource is AI.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Seed {
+    /// Its type is.
+    Type,
+    /// Its documents name AI services.
+    Policy,
+    /// It runs on this: `p4d.24xlarge`.
+    Accelerator(SmolStr),
+    /// It is the way to this service: `com.amazonaws.eu-west-1.bedrock-runtime`.
+    Endpoint(SmolStr),
+    /// A tag says so: `ai-risk-tier = high`.
+    Tag(SmolStr),
+}
+
+impl Seed {
+    /// Whether it is AI of itself; else somebody only says that it belongs to AI.
+    pub(super) fn is_direct(&self) -> bool {
+        !matches!(self, Self::Tag(_))
+    }
+
+    /// In words, where the type does not say it.
+    pub(super) fn reason(&self) -> Option<SmolStr> {
+        Some(match self {
+            Self::Type => return None,
+            Self::Policy => SmolStr::new_static("its documents name AI services"),
+            Self::Accelerator(machine) => format_smolstr!("it runs on an accelerator: {machine}"),
+            Self::Endpoint(service) => format_smolstr!("it leads to {service}"),
+            Self::Tag(tag) => format_smolstr!("its tags say so: {tag}"),
+        })
+    }
+
+    /// That of a resource, if it is one.
+    pub(super) fn of(
+        graph: &ResourceGraph,
+        config: &Config,
+        resource: &Resource,
+        held: Option<&Policies>,
+    ) -> Option<Self> {
+        if Catalog::get().kind(&resource.type_name).is_some_and(|info| info.ai == Ai::Direct) {
+            return Some(Self::Type);
+        }
+        if held.is_some_and(Policies::name_ai) || attaches_policy_of_ai(resource) {
+            return Some(Self::Policy);
+        }
+        let after = resource.after.as_ref().filter(|_| resource.mode == Mode::Managed)?;
+        machine(&resource.type_name, after)
+            .map(Self::Accelerator)
+            .or_else(|| endpoint(&resource.type_name, after).map(Self::Endpoint))
+            .or_else(|| {
+                let tag = tagged(graph, config, resource, &config.ai_scope.include)?;
+                // A tier that says there is none brings nothing in.
+                (!tag.ends_with("= none")).then_some(Self::Tag(tag))
+            })
+    }
+}
+
+/// The tag by which the configuration leaves a resource out of AI scope.
+pub(super) fn left_out(graph: &ResourceGraph, config: &Config, resource: &Resource) -> Option<SmolStr> {
+    let AiScope { exclude, .. } = &config.ai_scope;
+    if exclude.is_empty() { None } else { tagged(graph, config, resource, exclude) }
+}
+
+/// The first tag of the resource that a pattern names, as `name = value`: its own, or one of its provider's defaults.
+fn tagged(
+    graph: &ResourceGraph,
+    config: &Config,
+    resource: &Resource,
+    patterns: &[TagPattern],
+) -> Option<SmolStr> {
+    let after = resource.after.as_ref()?;
+    let provider = resource.provider.and_then(|at| graph.providers.get(at));
+    let layers = [after.get("tags"), after.get("tags_all"), provider.map(|provider| &provider.default_tags)];
+    let mut seen: Vec<&str> = Vec::new();
+    for (key, value) in layers.into_iter().flatten().filter_map(Value::map).flat_map(Map::iter) {
+        // The strongest layer says what the tag is.
+        if seen.contains(&key.as_str()) {
+            continue;
+        }
+        let Some(text) = value.as_str() else { continue };
+        let is_named = |pattern: &TagPattern| means(&config.tags, key, &pattern.name) && pattern.takes(text);
+        if !value.sensitive && patterns.iter().any(is_named) {
+            return Some(format_smolstr!("{key} = {text}"));
+        }
+        seen.push(key);
+    }
+    None
+}
+
+/// Whether it attaches a policy that AWS manages for an AI service: `AmazonBedrockFullAccess`.
+fn attaches_policy_of_ai(resource: &Resource) -> bool {
+    const SERVICES: [&str; 9] = [
+        "Bedrock",
+        "SageMaker",
+        "Comprehend",
+        "Kendra",
+        "Lex",
+        "QBusiness",
+        "Rekognition",
+        "Textract",
+        "Transcribe",
+    ];
+    let attaches = matches!(
+        resource.type_name.as_str(),
+        "aws_iam_policy_attachment"
+            | "aws_iam_role_policy_attachment"
+            | "aws_iam_user_policy_attachment"
+            | "aws_iam_group_policy_attachment"
+    );
+    let arn =
+        resource.after.as_ref().filter(|_| attaches).and_then(|after| after.get("policy_arn")?.as_str());
+    let name =
+        arn.and_then(|arn| arn.split_once(":iam::aws:policy/")).and_then(|(_, name)| name.rsplit('/').next());
+    let name = name.map(|name| name.strip_prefix("Amazon").unwrap_or(name));
+    name.is_some_and(|name| SERVICES.iter().any(|service| name.starts_with(service)))
+}
+
+/// The accelerated machine that it runs on, as far as its configuration says.
+fn machine(type_name: &str, after: &Value) -> Option<SmolStr> {
+    let controls = Catalog::get().controls(type_name).iter();
+    let mut paths =
+        controls.filter(|control| control.name == "instance-type").map(|control| control.attribute);
+    let mut found = Vec::new();
+    paths
+        .find_map(|path| {
+            texts(after, path, &mut found);
+            found.drain(..).find(|text| catalog::accelerator(text).is_some() || is_accelerated_image(text))
+        })
+        .map(SmolStr::from)
+        .or_else(|| asks_for_gpu(type_name, after).then(|| SmolStr::new_static("GPU")))
+}
+
+/// An image of EKS nodes: `AL2023_x86_64_NVIDIA`.
+fn is_accelerated_image(text: &str) -> bool {
+    ["_GPU", "_NVIDIA", "_NEURON"].iter().any(|end| text.ends_with(end))
+}
+
+/// Whether a container asks for a GPU, or for a device of Inferentia or Trainium.
+fn asks_for_gpu(type_name: &str, after: &Value) -> bool {
+    let attribute = match type_name {
+        "aws_ecs_task_definition" => "container_definitions",
+        "aws_batch_job_definition" => "container_properties",
+        _ => return false,
+    };
+    let document = after.get(attribute).and_then(|text| json::told(text, Dialect::Terraform));
+    let Some(document) = document else { return false };
+    let containers = document.items().unwrap_or(std::slice::from_ref(&document));
+    containers.iter().any(|container| {
+        let list = |value: Option<&'_ Value>| value.and_then(Value::items).unwrap_or_default().to_vec();
+        let is = |value: &Value, name: &str, wanted: &dyn Fn(&str) -> bool| {
+            value.get(name).and_then(Value::as_str).is_some_and(wanted)
+        };
+        list(container.get("resourceRequirements")).iter().any(|item| is(item, "type", &|text| text == "GPU"))
+            || list(container.get("linuxParameters").and_then(|parameters| parameters.get("devices")))
+                .iter()
+                .any(|item| is(item, "hostPath", &|text| text.starts_with("/dev/neuron")))
+    })
+}
+
+/// The AI service that a VPC endpoint leads to.
+fn endpoint(type_name: &str, after: &Value) -> Option<SmolStr> {
+    let name = after.get("service_name").filter(|_| type_name == "aws_vpc_endpoint")?.as_str()?;
+    // `com.amazonaws.eu-west-1.bedrock-runtime`, `aws.sagemaker.eu-west-1.notebook`
+    let mut parts = name.split('.');
+    let is_ai = parts.any(|part| {
+        let rest = |ai: &str| part.strip_prefix(ai).map(|rest| rest.is_empty() || rest.starts_with('-'));
+        AI_ACTION_PREFIXES.iter().any(|ai| rest(ai) == Some(true))
+    });
+    is_ai.then(|| SmolStr::from(name))
+}
+
+/// The texts at a dotted path, through lists.
+fn texts<'v>(value: &'v Value, path: &str, out: &mut Vec<&'v str>) {
+    if let Some(items) = value.items() {
+        return items.iter().for_each(|item| texts(item, path, out));
+    }
+    if path.is_empty() {
+        return out.extend(value.as_str());
+    }
+    let (step, rest) = path.split_once('.').unwrap_or((path, ""));
+    if let Some(value) = value.get(step) {
+        texts(value, rest, out);
+    }
+}
