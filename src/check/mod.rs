@@ -245,6 +245,7 @@ fn ask_rule(
     if applies.truth == Truth::No {
         return None;
     }
+    let mut statement = None;
     let (mut truth, mut causes, mut actual, mut decided_at, mut way) = match &rule.test {
         Test::Require(require) => {
             let decision = decide(require, rules.file, &scope);
@@ -253,6 +254,7 @@ fn ask_rule(
         Test::Analysis { name, args } => {
             let (_, analysis) = ANALYSES.iter().find(|(known, _)| known == name)?;
             let outcome = analysis(facts, node, args)?;
+            statement = outcome.statement.filter(|statement| Some(*statement) != outcome.site);
             (outcome.holds, outcome.causes, outcome.actual, outcome.site, None)
         }
     };
@@ -298,6 +300,9 @@ fn ask_rule(
         result.via = way.map_or_else(Vec::new, |way| via(&way, decided_at));
         if let Some(origin) = decided_at.filter(|origin| !covers(result.site, *origin)) {
             result.related.push((origin, "the value that decides".to_owned()));
+        }
+        if let Some(statement) = statement {
+            result.related.push((statement, "the statement that decides".to_owned()));
         }
         let any = presence::repeated(facts.graph, resource);
         result.related.extend(any.map(|repeated| (repeated.site, ANY_INSTANCE.to_owned())));

@@ -352,19 +352,25 @@ fn resource_policies(facts: &Facts<'_>, request: &Request) -> Vec<Holding> {
     out
 }
 
-/// Whether what is asked is about the resource of these ARNs, or what is in it.
+/// Whether what is asked is about the resource of these ARNs, or what is in it. All are of one resource, so what is sure of
+/// one of them is.
 fn is_about(arns: &[Text], request: &Request) -> Told {
-    let mut open = None;
-    for arn in arns {
-        for below in ["", "/*"] {
-            match cover::intersects(&request.resource, &with(arn.clone(), below), cover::Of::Resources) {
-                Ok(true) => return Ok(true),
-                Ok(false) => {}
-                Err(cause) => open = Some(cause),
-            }
+    let of = |arn: &Text| {
+        let meets = |below| cover::intersects(&request.resource, &with(arn.clone(), below), cover::Of::Resources);
+        match (meets(""), meets("/*")) {
+            (Ok(true), _) | (_, Ok(true)) => Ok(true),
+            (Err(cause), _) | (_, Err(cause)) => Err(cause),
+            (Ok(false), Ok(false)) => Ok(false),
+        }
+    };
+    let mut told = Ok(false);
+    for answer in arns.iter().map(of) {
+        told = answer;
+        if told.is_ok() {
+            break;
         }
     }
-    open.map_or(Ok(false), Err)
+    told
 }
 
 /// Whether a statement of a resource's policy names the identity.

@@ -86,7 +86,7 @@ impl Answer<'_> {
 /// The outcome of a rule that the answers break: all of them where they hold.
 fn broken(facts: &Facts<'_>, holds: Truth, answers: &[&Answer<'_>], what: Option<&str>) -> Outcome {
     if holds == Truth::Yes {
-        return Outcome { holds, actual: None, causes: Vec::new(), site: None };
+        return Outcome { holds, actual: None, causes: Vec::new(), site: None, statement: None };
     }
     let mut paths: Vec<String> = Vec::new();
     let mut site = None;
@@ -105,7 +105,8 @@ fn broken(facts: &Facts<'_>, holds: Truth, answers: &[&Answer<'_>], what: Option
         causes.push("whether it is every resource is not known".to_owned());
     }
     causes.truncate(if holds == Truth::Maybe { 3 } else { 0 });
-    Outcome { holds, actual: Some(format!("{what}{}", paths.join(", "))), causes, site }
+    let actual = Some(format!("{what}{}", paths.join(", ")));
+    Outcome { holds, actual, causes, site: None, statement: site }
 }
 
 /// The identities that a resource is or runs as.
@@ -341,7 +342,7 @@ pub(super) fn shared_by_workloads(facts: &Facts<'_>, node: NodeId, _args: &[Stri
         return None;
     }
     let actual = (users.len() > 1).then(|| users.join(", "));
-    Some(Outcome { holds: Truth::from(users.len() < 2), actual, causes: Vec::new(), site: None })
+    Some(Outcome { holds: Truth::from(users.len() < 2), actual, causes: Vec::new(), site: None, statement: None })
 }
 
 /// May everybody do something by the policy of the resource?
@@ -362,22 +363,7 @@ fn of_reads(
 ) -> Option<Outcome> {
     let type_name = &facts.graph.resource(node)?.type_name;
     let reads = facts.policies(node)?.of_resource(type_name);
-    let outcomes = reads.iter().filter_map(|read| {
-        let answer = ask(read)?;
-        let number = answer.number();
-        let mut outcome = super::outcome(answer, read);
-        let statement =
-            read.policy.alternatives.first().and_then(|it| it.statements.get(number.checked_sub(1)?));
-        if let Some(statement) = statement {
-            outcome.site = super::place::of_statement(facts.graph, facts.sources, read, statement, number);
-        }
-        Some(outcome)
-    });
-    outcomes.min_by_key(|outcome| match outcome.holds {
-        Truth::No => 0,
-        Truth::Maybe => 1,
-        Truth::Yes => 2,
-    })
+    super::worst(reads.iter().filter_map(|read| Some(super::outcome(facts, ask(read)?, read))))
 }
 
 /// May the role of a knowledge base read buckets that are none of its data sources?

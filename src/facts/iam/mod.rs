@@ -30,6 +30,8 @@ pub struct Outcome {
     pub causes: Vec<String>,
     /// Where, if it is more exact than the rule's `at`.
     pub site: Option<Site>,
+    /// Where the statement is written that decides, if that can be told.
+    pub statement: Option<Site>,
 }
 
 /// The analyses that rules can name.
@@ -79,13 +81,18 @@ fn wildcard_service_access(facts: &Facts<'_>, node: NodeId, args: &[String]) -> 
 fn trust_without_source(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
     let services: Vec<&str> = args.iter().map(String::as_str).collect();
     let trust = facts.policies(node)?.trust.as_ref()?;
-    questions::trusts_without_source(&trust.policy, &services).map(|answer| outcome(answer, trust))
+    let answer = questions::trusts_without_source(&trust.policy, &services)?;
+    Some(outcome(facts, answer, trust))
 }
 
 /// Asks every policy of the resource: one yes breaks the rule, else one maybe leaves it open.
 fn ask_policies(facts: &Facts<'_>, node: NodeId, ask: impl Fn(&Policy) -> Answer) -> Option<Outcome> {
-    let outcomes = facts.policies(node)?.grants.iter().map(|read| outcome(ask(&read.policy), read));
-    // The worst answer decides: a yes, then a maybe.
+    let reads = facts.policies(node)?.grants.iter();
+    worst(reads.map(|read| outcome(facts, ask(&read.policy), read)))
+}
+
+/// The worst outcome decides: a no, then a maybe.
+fn worst(outcomes: impl Iterator<Item = Outcome>) -> Option<Outcome> {
     outcomes.min_by_key(|outcome| match outcome.holds {
         Truth::No => 0,
         Truth::Maybe => 1,
@@ -94,7 +101,8 @@ fn ask_policies(facts: &Facts<'_>, node: NodeId, ask: impl Fn(&Policy) -> Answer
 }
 
 /// "Is it allowed?" turned into "does it hold the rule?".
-fn outcome(answer: Answer, read: &Read) -> Outcome {
+fn outcome(facts: &Facts<'_>, answer: Answer, read: &Read) -> Outcome {
+    let number = answer.number();
     let Answer { told, statement, what, on, .. } = answer;
     let on = on.map(|on| format!(" on `{on}`")).unwrap_or_default();
     let actual = what.filter(|_| !read.policy.sensitive).map(|what| format!("`{what}`{on} in `{statement}`"));
@@ -102,5 +110,9 @@ fn outcome(answer: Answer, read: &Read) -> Outcome {
         Ok(is) => (Truth::from(!is), Vec::new()),
         Err(cause) => (Truth::Maybe, vec![cause.to_string()]),
     };
-    Outcome { holds, actual, causes, site: read.site }
+    let decides = || read.policy.alternatives.first()?.statements.get(number.checked_sub(1)?);
+    let statement = decides().filter(|_| holds == Truth::No).and_then(|statement| {
+        place::of_statement(facts.graph, facts.sources, read, statement, number)
+    });
+    Outcome { holds, actual, causes, site: read.site, statement }
 }
