@@ -2,7 +2,11 @@
 //!
 //! `cargo bench --bench iam [-- ROLES]`: roles with five policies each, and half as many to see how it grows.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and stops where something is wrong")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark prints, and stops where something is wrong"
+)]
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -70,7 +74,11 @@ fn resources(roles: usize) -> Vec<Resource> {
                 {{"Effect":"Deny","Action":"s3:Delete*","Resource":"*"}}]}}"#
             );
             let label = format!("r{role}_{policy}");
-            all.push(resource("aws_iam_role_policy", &label, [("role", name.as_str()), ("policy", document.as_str())]));
+            all.push(resource(
+                "aws_iam_role_policy",
+                &label,
+                [("role", name.as_str()), ("policy", document.as_str())],
+            ));
         }
     }
     all

@@ -1,7 +1,8 @@
-//! `airgate check plan.json` as a whole process, against a bare serde_json pass over the same bytes.
+//! `airgate check plan.json` as a whole process at three scales, against serde_json over the same bytes.
 //!
-//! `cargo bench --bench plan [-- INSTANCES]`: grows a plan of the fixtures by making its root module a module with a
-//! `for_each`, as the real Terraform would write it, and prints times (best of several), the ratio and the peak memory.
+//! `cargo bench --bench plan [-- PLAN.json]`: with a plan, that plan as it is (one of some 5,000 instances that Terraform
+//! wrote: `CONTRIBUTING.md` says how to make one) and grown to 20,000 and 100,000 instances. Without, all three are grown
+//! from the plan of a fixture. The table says which is real and which is grown.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,53 +12,139 @@
     reason = "a benchmark prints, and stops where something is wrong"
 )]
 
+#[path = "common/grow.rs"]
+mod grow;
 #[path = "common/whole_run.rs"]
 mod whole_run;
 
-use std::fs;
+use std::fs::{self, File};
+use std::hint::black_box;
+use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use airgate::assemble::{self, Part};
+use airgate::check::{self, Asked, Earlier, Rules};
+use airgate::config::Config;
+use airgate::facts::Facts;
+use airgate::graph::{Before, ResourceGraph};
+use airgate::input::Inputs;
+use airgate::report::{self, Format};
+use airgate::rules::{self, RuleSet};
+use airgate::source::Sources;
+use airgate::terraform::source::variables::RunOptions;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
-use whole_run::{best, check};
+use whole_run::{RUNS, best, check};
 
 fn main() {
-    let instances = std::env::args().skip(1).find_map(|arg| arg.parse().ok()).unwrap_or(5_000);
-    let (path, grown) = grow(instances);
-    let text = fs::read_to_string(&path).unwrap();
-    let bare = best(|| {
-        let text = fs::read_to_string(&path).unwrap();
-        serde_json::from_str::<IgnoredAny>(&text).unwrap();
+    let given = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).map(PathBuf::from);
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/rag-bedrock/plan.json");
+    let plan: Value = serde_json::from_slice(&fs::read(given.as_ref().unwrap_or(&fixture)).unwrap()).unwrap();
+    println!(
+        "{:>7} {:>9} {:>9} {:>9} {:>9} {:>9} {:>7} {:>7} {:>9} {:>7}",
+        "", "instances", "input", "typed", "tree", "airgate", "/typed", "/tree", "peak", "/input"
+    );
+    let mut parts = Vec::new();
+    for (instances, runs) in [(5_000, RUNS), (20_000, RUNS / 2), (100_000, RUNS / 5)] {
+        let (kind, path, count) = match &given {
+            Some(real) if instances == 5_000 => ("real", real.clone(), managed(&plan)),
+            _ => {
+                let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("grown-{instances}.json"));
+                let mut out = BufWriter::new(File::create(&path).unwrap());
+                let count = grow::grow(&plan, instances, &mut out).unwrap();
+                out.flush().unwrap();
+                ("grown", path, count)
+            }
+        };
+        row(kind, &path, count, runs);
+        parts.push((count, times(&path, runs)));
+    }
+    println!("\nparts, in a process that is warm:");
+    let names: Vec<&str> = parts.iter().flat_map(|(_, times)| times.iter().map(|(name, _)| *name)).collect();
+    for (i, name) in names.iter().take(names.len() / parts.len()).enumerate() {
+        let times: Vec<String> = parts.iter().map(|(_, times)| format!("{:>12.2?}", times[i].1)).collect();
+        println!("{name:<20}{}", times.join(""));
+    }
+}
+
+fn managed(plan: &Value) -> usize {
+    let changes = plan["resource_changes"].as_array().unwrap();
+    changes.iter().filter(|change| change["mode"] == "managed").count()
+}
+
+fn row(kind: &str, path: &Path, instances: usize, runs: usize) {
+    let typed = best(runs, || {
+        let text = fs::read_to_string(path).unwrap();
+        black_box(serde_json::from_str::<Plan<'_>>(&text).unwrap());
     });
-    let typed = best(|| {
-        let text = fs::read_to_string(&path).unwrap();
-        std::hint::black_box(serde_json::from_str::<Plan<'_>>(&text).unwrap());
-    });
-    let tree = best(|| {
-        let text = fs::read_to_string(&path).unwrap();
-        std::hint::black_box(serde_json::from_str::<Value>(&text).unwrap());
+    let tree = best(runs, || {
+        let text = fs::read_to_string(path).unwrap();
+        black_box(serde_json::from_str::<Value>(&text).unwrap());
     });
     let mut peak = 0;
-    let whole = best(|| peak = peak.max(check(&path)));
-    println!("plan          {grown} managed instances, {:.1} MB", text.len() as f64 / 1e6);
-    println!("bare pass     {bare:>10.2?}  read + serde_json IgnoredAny");
-    println!("typed pass    {typed:>10.2?}  read + structs with values as RawValue");
-    println!("tree          {tree:>10.2?}  read + serde_json::Value");
-    println!("airgate check {whole:>10.2?}  whole process, JSON output");
+    let whole = best(runs, || peak = peak.max(check(path)));
+    let bytes = fs::metadata(path).unwrap().len() as f64;
     println!(
-        "ratio         {:.2} to the bare pass, {:.2} to the typed pass, {:.2} to the tree",
-        ratio(whole, bare),
+        "{kind:>7} {instances:>9} {:>6.1} MB {typed:>9.1?} {tree:>9.1?} {whole:>9.1?} {:>7.2} {:>7.2} {:>6.1} MB {:>7.2}",
+        bytes / 1e6,
         ratio(whole, typed),
-        ratio(whole, tree)
-    );
-    println!(
-        "peak memory   {:.1} MB, {:.2} of the input",
+        ratio(whole, tree),
         peak as f64 / 1e6,
-        peak as f64 / text.len() as f64
+        peak as f64 / bytes
     );
+}
+
+/// The best times of the parts of a run.
+fn times(path: &Path, runs: usize) -> Vec<(&'static str, Duration)> {
+    let all: Vec<_> = (0..runs).map(|_| one(path)).collect();
+    let best = |i: usize| (all[0][i].0, all.iter().map(|times| times[i].1).min().unwrap());
+    (0..all[0].len()).map(best).collect()
+}
+
+/// The parts of [`airgate::analyze`] one after the other.
+fn one(path: &Path) -> Vec<(&'static str, Duration)> {
+    let mut times = Vec::new();
+    let mut last = Instant::now();
+    let mut lap = |name| {
+        times.push((name, last.elapsed()));
+        last = Instant::now();
+    };
+    let set = RuleSet::builtin().unwrap();
+    let arena = bumpalo::Bump::new();
+    let mut sources = Sources::default();
+    let file = sources.add("rules", "");
+    let rules = Rules::new(rules::compile(&set, &arena, file, check::vocabulary()).unwrap(), file);
+    lap("rules");
+    let inputs = Inputs::read(&[path.to_owned()], &RunOptions::default(), &mut sources).unwrap();
+    lap("bytes to text");
+    let mut program = inputs.items[0].program(&inputs, &sources, &|name| rules.wants(name)).unwrap();
+    lap("text to program");
+    let part = Part::new(&mut program);
+    let graph = ResourceGraph::build(program);
+    let before = graph.before();
+    lap("graph");
+    let config = Config::default();
+    let facts = Facts::new(&graph, &config);
+    lap("facts");
+    let was = if let Before::Other(before) = &before { Some(Facts::new(before, &config)) } else { None };
+    let earlier = match &before {
+        Before::Untold => Earlier::Untold,
+        _ => was.as_ref().map_or(Earlier::Same, Earlier::Other),
+    };
+    let checked = check::check(&facts, earlier, None, &rules, Asked::default());
+    lap("check");
+    let part = part.checked(&facts, &before, checked);
+    let infos = rules.compiled.iter().map(|rule| rule.info.clone()).collect();
+    let report = assemble::report(infos, Vec::new(), set.digest().to_owned(), vec![part], sources);
+    lap("assemble");
+    report::write(&report, Format::Json, &report::Options::default(), &mut std::io::sink()).unwrap();
+    lap("write JSON");
+    drop((facts, was));
+    drop((before, graph));
+    lap("free the graph");
+    times
 }
 
 /// What any reader must at least make of a plan.
@@ -93,41 +180,4 @@ struct Change<'a> {
 
 fn ratio(a: Duration, b: Duration) -> f64 {
     a.as_secs_f64() / b.as_secs_f64()
-}
-
-/// Writes a plan with at least `instances` managed instances; returns where, and how many it has.
-fn grow(instances: usize) -> (PathBuf, usize) {
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/rag-bedrock/plan.json");
-    let mut plan: Value = serde_json::from_str(&fs::read_to_string(fixture).unwrap()).unwrap();
-    let changes = plan["resource_changes"].as_array().unwrap().clone();
-    let managed = changes.iter().filter(|change| change["mode"] == "managed").count();
-    let copies = instances.div_ceil(managed);
-    let module = |i: usize| format!("module.copy[\"{i}\"]");
-    let moved = |resource: &Value, i: usize| {
-        let mut resource = resource.clone();
-        resource["address"] = json!(format!("{}.{}", module(i), resource["address"].as_str().unwrap()));
-        resource
-    };
-    let planned = plan["planned_values"]["root_module"]["resources"].as_array().unwrap().clone();
-    plan["resource_changes"] = (0..copies)
-        .flat_map(|i| {
-            changes.iter().map(move |change| {
-                let mut change = moved(change, i);
-                change["module_address"] = json!(module(i));
-                change
-            })
-        })
-        .collect();
-    let children = (0..copies).map(|i| {
-        let resources: Vec<Value> = planned.iter().map(|resource| moved(resource, i)).collect();
-        json!({ "address": module(i), "resources": resources })
-    });
-    plan["planned_values"]["root_module"] = json!({ "child_modules": children.collect::<Vec<_>>() });
-    let root = plan["configuration"]["root_module"].take();
-    plan["configuration"]["root_module"] = json!({
-        "module_calls": { "copy": { "source": "./copy", "for_each_expression": {}, "module": root } }
-    });
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("grown-{instances}.json"));
-    fs::write(&path, serde_json::to_string(&plan).unwrap()).unwrap();
-    (path, copies * managed)
 }

@@ -35,7 +35,7 @@ fn main() {
     let instances = std::env::args().skip(1).find_map(|arg| arg.parse().ok()).unwrap_or(1_000);
     let root = write(instances);
     let mut peak = 0;
-    let whole = best(|| peak = peak.max(check(&root)));
+    let whole = best(RUNS, || peak = peak.max(check(&root)));
     println!("root          {instances} module instances, {} resources each", teams::RESOURCES);
     println!(
         "airgate check {whole:>10.2?}  whole process, JSON output; peak memory {:.1} MB",
@@ -93,10 +93,10 @@ type Directory = Vec<(String, String)>;
 
 /// A tree of root modules of four files each, all of them different.
 fn generated() -> Vec<Directory> {
-    let parts: Vec<&str> = teams::TEAM.split("\n\n").collect();
+    let parts: Vec<&str> = teams::TEAM.split_inclusive("\n}\n").collect();
     let of = |number: usize, keep: &dyn Fn(&str) -> bool| {
         let parts: Vec<&str> = parts.iter().copied().filter(|part| keep(part.trim_start())).collect();
-        parts.join("\n\n").replace("data", &format!("data{number}")) + "\n"
+        parts.concat().replace("data", &format!("data{number}"))
     };
     let directory = |number: usize| {
         let file =
@@ -115,7 +115,7 @@ fn generated() -> Vec<Directory> {
 fn tree(name: &str, directories: &[Directory]) {
     let bytes: usize = directories.iter().flatten().map(|(_, text)| text.len()).sum();
     let files: usize = directories.iter().map(Vec::len).sum();
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let pool = airgate::eval::pool(1).unwrap();
     let mut instances = 0;
     let time = pool.install(|| {
         let mut best = Duration::default();

@@ -48,6 +48,7 @@ impl Part {
                 written_by: program.written_by.take(),
                 managed,
                 data,
+                source: program.source.take(),
                 incomplete: program.incomplete.take(),
                 tells_change: false,
             },
@@ -212,8 +213,9 @@ fn join(findings: Vec<Finding>) -> Vec<Finding> {
             joined.push(finding);
             continue;
         };
-        let Finding { rule, verdict, message, actual, causes, state, .. } = &finding;
-        let key = (*rule, *verdict, *state, site, message.clone(), actual.clone(), causes.clone());
+        let Finding { rule, verdict, message, actual, causes, state, from_source, .. } = &finding;
+        let is = (*verdict, *state, *from_source);
+        let key = (*rule, is, site, message.clone(), actual.clone(), causes.clone());
         let at = *known.entry(key).or_insert(joined.len());
         match joined.get_mut(at) {
             Some(first) => {

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer};
 
 use crate::finding::{RuleInfo, Severity};
+use crate::input::SourceOptions;
+use crate::residency;
 use crate::terraform::source::variables::RunOptions;
 
 /// The name of the file.
@@ -20,6 +22,8 @@ pub struct Options {
     pub config: Config,
     /// Values of root variables, and the workspace.
     pub run: RunOptions,
+    /// Where the source of plans is looked for.
+    pub source: SourceOptions,
     /// Look for root modules below directories that are one themselves.
     pub recursive: bool,
     /// Keep findings that pass.
@@ -65,8 +69,15 @@ pub enum Scope {
 #[serde(default, deny_unknown_fields)]
 pub struct Residency {
     /// Jurisdictions: `EU`, `DE`, `US`. Empty: no promise is made, unless a resource's own tag makes one.
+    #[serde(deserialize_with = "places")]
     pub allowed: Vec<String>,
+    /// The same for resources whose `data-classification` tag has a value: `personal = ["EU"]`.
+    pub classification: BTreeMap<String, Places>,
 }
+
+/// A list of places, each one that the table of regions knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Places(#[serde(deserialize_with = "places")] pub Vec<String>);
 
 /// What resources must be tagged with.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -239,6 +250,21 @@ fn severity<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Severit
     String::deserialize(deserializer)?.parse().map(Some).map_err(serde::de::Error::custom)
 }
 
+fn places<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let places = Vec::<String>::deserialize(deserializer)?;
+    match places.iter().find(|place| !residency::is_place(place)) {
+        Some(odd) => {
+            let meant =
+                residency::suggestion(odd).map_or(String::new(), |meant| format!(": {meant} may be meant"));
+            let message = format!(
+                "`{odd}` is no country, region or jurisdiction that airgate knows (`EU`, `EEA`, `UK`, `CH`, `DE`, `eu-central-1`){meant}"
+            );
+            Err(serde::de::Error::custom(message))
+        }
+        None => Ok(places),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -297,6 +323,10 @@ mod tests {
             parse("[tags]\nowner = 1\n").unwrap_err().starts_with("airgate.toml:2:1: unknown field `owner`")
         );
         assert!(parse("x = \n").unwrap_err().starts_with("airgate.toml:1:"));
+        let vague = parse("[residency]\nallowed = ['DE', 'Europe']\n").unwrap_err();
+        assert!(vague.starts_with("airgate.toml:2:11: `Europe` is no country"), "{vague}");
+        assert!(vague.ends_with("`EU`, `EEA` or `UK` may be meant"), "{vague}");
+        assert!(parse("[residency.classification]\npersonal = ['Mars']\n").is_err());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use smol_str::SmolStr;
 
 use crate::diagnostic::Diagnostic;
-use crate::program::InputKind;
+use crate::program::{InputKind, PlanSource};
 use crate::source::{Site, Sources};
 
 /// What a rule says of a resource.
@@ -64,6 +64,8 @@ pub struct Finding {
     pub causes: Vec<String>,
     /// What the change does to it. [`None`] where the input does not tell what was before, and of what passes.
     pub state: Option<State>,
+    /// It hangs on a value that the plan knows only after apply, and its source tells now.
+    pub from_source: bool,
 }
 
 /// A resource in a finding.
@@ -183,6 +185,8 @@ pub struct InputInfo {
     pub managed: usize,
     /// Data instances read.
     pub data: usize,
+    /// The source that the findings of a plan point into; [`None`] if they point into the plan.
+    pub source: Option<PlanSource>,
     /// Why it is not whole, if it says so of itself.
     pub incomplete: Option<String>,
     /// It tells what was before.

@@ -38,8 +38,10 @@ pub mod terraform;
 pub mod value;
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use bumpalo::Bump;
+use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use crate::assemble::Part;
@@ -55,6 +57,9 @@ use crate::picture::Picture;
 use crate::rules::{Framework, RuleError, RuleSet};
 use crate::source::Sources;
 
+/// Where inputs are analysed; none where the system has no threads for it.
+static POOL: LazyLock<Option<ThreadPool>> = LazyLock::new(|| eval::pool(0).ok());
+
 /// Why there is no report at all.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -68,10 +73,14 @@ pub enum Error {
 
 /// The whole tool: reads the inputs, checks them and reports. Reads top to bottom as the architecture.
 pub fn analyze(paths: &[PathBuf], options: &Options) -> Result<Report, Error> {
-    let rules = rule_set(options)?;
     let mut sources = Sources::default();
-    let inputs = Inputs::read_below(paths, options.recursive, &options.run, &mut sources)?;
-    report(&rules, &inputs, sources, options)
+    let read = || {
+        let mut inputs = Inputs::read_below(paths, options.recursive, &options.run, &mut sources)?;
+        inputs.find_sources(&options.source, &mut sources)?;
+        Ok::<_, Error>(inputs)
+    };
+    let (rules, inputs) = rayon::join(|| rule_set(options), read);
+    report(&rules?, &inputs?, sources, options)
 }
 
 /// [`analyze`] of a root module whose files are given as path and text; nothing is read from a disk.
@@ -86,7 +95,7 @@ pub fn analyze_text(files: &[(&str, &str)], rules: &RuleSet, config: &Config) ->
 pub fn graphs(paths: &[PathBuf], only_ai: bool, options: &Options) -> Result<Vec<Picture>, Error> {
     let mut sources = Sources::default();
     let inputs = Inputs::read_below(paths, options.recursive, &options.run, &mut sources)?;
-    let picture = |input: &Input| {
+    each(&inputs, |input| {
         let mut program = input.program(&inputs, &sources, &|_| true)?;
         let path = std::mem::take(&mut program.path);
         let errors = program.diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error);
@@ -94,8 +103,7 @@ pub fn graphs(paths: &[PathBuf], only_ai: bool, options: &Options) -> Result<Vec
         let graph = ResourceGraph::build(program);
         let facts = Facts::new(&graph, &options.config);
         Ok(Picture::of(&facts, path, errors, only_ai))
-    };
-    inputs.items.par_iter().map(picture).collect()
+    })
 }
 
 /// The rules that the options select: the built-in ones and those of `rules_dir`.
@@ -109,13 +117,18 @@ pub fn rule_set(options: &Options) -> Result<RuleSet, RuleError> {
     Ok(rules.select(&selection.select, &selection.ignore)?.supporting(&frameworks))
 }
 
+/// What `work` makes of each input, in their order.
+fn each<T: Send>(inputs: &Inputs, work: impl Fn(&Input) -> Result<T, Error> + Sync) -> Result<Vec<T>, Error> {
+    let all = || inputs.items.par_iter().map(&work).collect();
+    POOL.as_ref().map_or_else(all, |pool| pool.install(all))
+}
+
 /// From what was read to the report.
 fn report(set: &RuleSet, inputs: &Inputs, mut sources: Sources, options: &Options) -> Result<Report, Error> {
     let arena = Bump::new();
     let file = sources.add("rules", ""); // stands for the text of rules in spans
     let rules = Rules::new(rules::compile(set, &arena, file, check::vocabulary())?, file);
-    let check = |input| check_input(input, inputs, &sources, &rules, options);
-    let parts = inputs.items.par_iter().map(check).collect::<Result<_, _>>()?;
+    let parts = each(inputs, |input| check_input(input, inputs, &sources, &rules, options))?;
     let infos: Vec<_> = rules.compiled.iter().map(|rule| rule.info.clone()).collect();
     let frameworks = Framework::named(&options.config.rules.frameworks, options.rules_dir.as_deref())?;
     let frameworks = frameworks.iter().map(|framework| framework.info(&infos)).collect();
@@ -141,6 +154,26 @@ pub fn access(
     Ok((sources, answered))
 }
 
+/// Where the data of each resource is and goes: the residency report. It asks no rule.
+pub fn residency(paths: &[PathBuf], options: &Options) -> Result<facts::residency::Report, Error> {
+    use facts::residency::{InputRows, Report};
+    let mut sources = Sources::default();
+    let inputs = Inputs::read_below(paths, options.recursive, &options.run, &mut sources)?;
+    let parts = inputs.items.par_iter().map(|input| {
+        let program = input.program(&inputs, &sources, &|_| true)?;
+        let errors = program.diagnostics.iter().filter(|d| d.level == Level::Error);
+        let mut unsure: Vec<String> = errors.map(|d| d.message.clone()).collect();
+        unsure.extend(program.incomplete.clone());
+        let path = program.path.clone();
+        let graph = ResourceGraph::build(program);
+        let rows = facts::residency::rows(&Facts::new(&graph, &options.config));
+        Ok((InputRows { path, rows }, unsure))
+    });
+    let parts = parts.collect::<Result<Vec<_>, Error>>()?;
+    let (inputs, unsure): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+    Ok(Report { inputs, unsure: unsure.into_iter().flatten().collect() })
+}
+
 /// One input: program, graph, facts, findings.
 fn check_input(
     input: &Input,
@@ -154,14 +187,21 @@ fn check_input(
     let graph = ResourceGraph::build(program);
     let before = graph.before();
     let facts = Facts::new(&graph, &options.config).with_sources(sources);
+    let untold = graph.untold();
+    let untold = untold.as_ref().map(|untold| Facts::new(untold, &options.config));
+    let untold = untold.as_ref();
     let asked = Asked { keep_pass: options.keep_pass, changed_only: options.changed_only };
     let checked = match &before {
-        Before::Untold => check::check(&facts, Earlier::Untold, rules, asked),
-        Before::Same => check::check(&facts, Earlier::Same, rules, asked),
+        Before::Untold => check::check(&facts, Earlier::Untold, untold, rules, asked),
+        Before::Same => check::check(&facts, Earlier::Same, untold, rules, asked),
         Before::Other(before) => {
             let earlier = Facts::new(before, &options.config);
-            check::check(&facts, Earlier::Other(&earlier), rules, asked)
+            check::check(&facts, Earlier::Other(&earlier), untold, rules, asked)
         }
     };
-    Ok(part.checked(&facts, &before, checked))
+    let part = part.checked(&facts, &before, checked);
+    drop(facts);
+    // Nobody waits for it to be freed: the report is written meanwhile, and a process that ends frees it faster.
+    rayon::spawn(move || drop((graph, before)));
+    Ok(part)
 }

@@ -11,6 +11,10 @@ use clap::Parser;
 
 use crate::cli::{Cli, Color, Console, Engine, NothingToAnalyse};
 
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Columns of a line where the terminal does not say.
 const WIDTH: usize = 120;
 
@@ -18,6 +22,12 @@ const WIDTH: usize = 120;
 const ENGINE: Engine = Engine {
     analyze: |paths, options| match airgate::analyze(paths, options) {
         // Beside other inputs one that is empty is a wrong name: nobody should take the run for one without work.
+        Err(airgate::Error::Input(error @ ReadError::Nothing { .. })) if paths.len() == 1 => {
+            Err(NothingToAnalyse(error.to_string()).into())
+        }
+        result => Ok(result?),
+    },
+    residency: |paths, options| match airgate::residency(paths, options) {
         Err(airgate::Error::Input(error @ ReadError::Nothing { .. })) if paths.len() == 1 => {
             Err(NothingToAnalyse(error.to_string()).into())
         }

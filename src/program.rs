@@ -9,7 +9,7 @@ use std::sync::Arc;
 use smol_str::SmolStr;
 
 use crate::diagnostic::Diagnostic;
-use crate::source::Site;
+use crate::source::{FileId, Site};
 use crate::value::{Cause, Reference, Value};
 
 /// One analysed input: a root module, a plan, a state, a preview or a stack.
@@ -35,6 +35,10 @@ pub struct Program {
     pub unmapped: usize,
     /// How many expressions of the source were evaluated, each once for all instances of a module that it is the same in.
     pub expressions: usize,
+    /// The source that gives places to a plan.
+    pub source: Option<PlanSource>,
+    /// The JSON of a plan that has a source: a value that is only there has no place that says more than its block.
+    pub document: Option<FileId>,
     /// The input says of itself that it is not whole (`errored`, a failed preview): why.
     pub incomplete: Option<String>,
     /// What could not be read or understood.
@@ -94,6 +98,8 @@ pub struct Resource {
     pub configured: Option<Arc<BTreeSet<SmolStr>>>,
     /// Other resources that its configuration names, beside those that its values carry.
     pub references: Vec<Link>,
+    /// `after` as the plan alone tells it, where the source told some of it that the plan knows only after apply.
+    pub untold: Option<Value>,
 }
 
 /// A reference that is told apart from the value: an attribute path and the resource it is computed from.
@@ -160,6 +166,15 @@ pub struct Repeated {
     pub at_most_once: bool,
     /// Why it cannot be told.
     pub cause: Cause,
+}
+
+/// The source of a plan, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanSource {
+    /// The directory of the root module, or the binary plan that holds it, as the user would write it.
+    pub path: String,
+    /// Whether nothing of it is known to differ from what was planned.
+    pub exact: bool,
 }
 
 /// A provider configuration: one account and region, as far as the configuration tells.

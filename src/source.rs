@@ -138,6 +138,13 @@ impl Sources {
         self.push(what.into(), text.into(), true, true)
     }
 
+    /// Gives a file another path: it turned out to be that one.
+    pub fn set_path(&mut self, id: FileId, path: String) {
+        if let Some(file) = self.files.get_mut(id.0 as usize) {
+            file.path = path;
+        }
+    }
+
     fn push(&mut self, path: String, text: String, confidential: bool, given: bool) -> FileId {
         let id = FileId(to_u32(self.files.len()));
         self.files.push(SourceFile { path, text, confidential, given, lines: OnceLock::new() });

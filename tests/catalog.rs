@@ -77,7 +77,6 @@ fn other_spellings_are_of_types_and_attributes_that_there_are() {
             }
         }
     }
-    wrong.sort();
     assert_eq!(wrong, Vec::<String>::new());
 }
 
@@ -138,7 +137,7 @@ fn defaults_are_of_attributes_and_blocks_that_there_are_and_fit_them() {
         let schema = catalog.schema(name);
         let ty = schema.and_then(|schema| {
             let attribute = schema.attribute(path).map(|attribute| attribute.ty.clone());
-            attribute.or_else(|| schema.block(path).map(airgate::catalog::NestedBlock::ty).cloned())
+            attribute.or_else(|| schema.block(path).map(catalog::NestedBlock::ty).cloned())
         });
         let fits = |ty: &Type| value.is_none_or(|value| convert(value, ty).is_ok());
         if !ty.as_ref().is_some_and(fits) {
@@ -179,7 +178,7 @@ fn documented_defaults_fill_only_what_was_measured_to_be_unknown() {
     let catalog = Catalog::get();
     let measured: std::collections::BTreeMap<_, _> =
         catalog.defaults().map(|(name, path, value)| ((name, path), value)).collect();
-    let documented = airgate::catalog::documented();
+    let documented = catalog::documented();
     assert_eq!(documented.len(), include_str!("../rules/catalog/documented.tsv").lines().count() - 1);
     for default in documented {
         let (name, path) = (default.type_name, default.path);

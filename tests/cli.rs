@@ -221,8 +221,10 @@ fn inputs_of_many_kinds_are_one_report_and_none_counts_twice() {
         assert_eq!(dir.run(again).out, once.out, "{again:?}");
     }
     let [plan, preview] = ["rag-bedrock/plan.json", "rag-bedrock/pulumi-preview.json"].map(fixture);
-    let run = dir.run(&["check", ".", &plan, &preview]);
+    let run = dir.run(&["check", ".", &plan, &preview, "--no-source"]);
     run.reports(1, &["main.tf:1:1", "plan.json:1:", "pulumi-preview.json:"]);
+    let run = dir.run(&["check", ".", &plan, &preview]);
+    run.reports(1, &["main.tf:1:1", "rag-bedrock/chat.tf:40:3", "pulumi-preview.json:"]);
 }
 
 #[test]

@@ -318,11 +318,9 @@ resource "aws_bedrockagent_agent" "old" {
 "#;
     assert_eq!(path(text, "aws_sqs_queue.jobs"), "aws_sqs_queue.jobs");
     assert_eq!(path(text, "aws_sqs_queue.none"), "");
-    let config = airgate::config::Config::parse(
-        "[ai-scope]\nexclude = ['system-id=legacy-*']",
-        std::path::Path::new("airgate.toml"),
-    )
-    .unwrap();
+    let config =
+        Config::parse("[ai-scope]\nexclude = ['system-id=legacy-*']", std::path::Path::new("airgate.toml"))
+            .unwrap();
     let report = run(text, "AWS-BED-GRD-001", &config);
     assert!(report.findings.is_empty());
     let excluded: Vec<_> =

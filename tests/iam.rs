@@ -37,7 +37,8 @@ impl Drop for Dir {
 
 fn asked(text: &str, question: &Question) -> (Sources, Answered) {
     let dir = Dir::of(text);
-    let (sources, mut all) = airgate::access(std::slice::from_ref(&dir.0), &Options::default(), question).unwrap();
+    let (sources, mut all) =
+        airgate::access(std::slice::from_ref(&dir.0), &Options::default(), question).unwrap();
     (sources, all.pop().unwrap())
 }
 
@@ -53,7 +54,8 @@ fn short(rows: &[Access]) -> String {
         Verdict::OnlyIf(_) => "only-if",
         Verdict::Undetermined(_) => "undetermined",
     };
-    let all: Vec<String> = rows.iter().map(|row| format!("{} {}", word(&row.verdict), row.principal)).collect();
+    let all: Vec<String> =
+        rows.iter().map(|row| format!("{} {}", word(&row.verdict), row.principal)).collect();
     all.join(", ")
 }
 
@@ -87,19 +89,28 @@ fn a_deny_takes_away_what_it_covers_and_no_more() {
         (r#"NotAction = "s3:*", Resource = "*""#, ""),
         (r#"NotAction = "bedrock:Invoke*", Resource = "*""#, "yes aws_iam_role.r"),
         (r#"Action = "bedrock-agentcore:*", Resource = "*""#, "yes aws_iam_role.r"),
-        (r#"Action = "bedrock:*", Resource = "arn:aws:bedrock:*::foundation-model/a*""#, "yes aws_iam_role.r"),
+        (
+            r#"Action = "bedrock:*", Resource = "arn:aws:bedrock:*::foundation-model/a*""#,
+            "yes aws_iam_role.r",
+        ),
         (
             r#"Action = "bedrock:*", Resource = "*", Condition = { StringNotEquals = { "bedrock:GuardrailIdentifier" = "g" } }"#,
             "only-if aws_iam_role.r",
         ),
-        (r#"Action = "bedrock:*", Resource = "*", Condition = { Bool = var.x }"#, "undetermined aws_iam_role.r"),
+        (
+            r#"Action = "bedrock:*", Resource = "*", Condition = { Bool = var.x }"#,
+            "undetermined aws_iam_role.r",
+        ),
         (r#"Action = var.x, Resource = "*""#, "undetermined aws_iam_role.r"),
     ] {
         let text = format!("variable \"x\" {{}}\n{}", deny(statement));
         assert_eq!(short(&who(&text, "bedrock:InvokeModel", "*")), expected, "{statement}");
     }
     let narrow = deny(r#"Action = "bedrock:*", Resource = "arn:aws:bedrock:*::foundation-model/a*""#);
-    assert_eq!(short(&who(&narrow, "bedrock:InvokeModel", "arn:aws:bedrock:eu-west-1::foundation-model/ab")), "");
+    assert_eq!(
+        short(&who(&narrow, "bedrock:InvokeModel", "arn:aws:bedrock:eu-west-1::foundation-model/ab")),
+        ""
+    );
     assert_eq!(
         short(&who(&narrow, "bedrock:InvokeModel", "arn:aws:bedrock:eu-west-1::foundation-model/b")),
         "yes aws_iam_role.r"
@@ -112,7 +123,10 @@ fn a_boundary_limits_and_grants_nothing() {
         role(ALLOW, &format!("resource \"aws_iam_policy\" \"b\" {{\n  policy = jsonencode({{ Version = \"2012-10-17\", Statement = [{{ Effect = \"Allow\", Action = {boundary}, Resource = \"*\" }}] }})\n}}"))
             .replace("name               = \"r\"", "permissions_boundary = aws_iam_policy.b.arn")
     };
-    assert_eq!(short(&who(&text("[\"s3:*\", \"bedrock:Invoke*\"]"), "bedrock:InvokeModel", "*")), "yes aws_iam_role.r");
+    assert_eq!(
+        short(&who(&text("[\"s3:*\", \"bedrock:Invoke*\"]"), "bedrock:InvokeModel", "*")),
+        "yes aws_iam_role.r"
+    );
     assert_eq!(short(&who(&text("\"s3:*\""), "bedrock:InvokeModel", "*")), "");
     assert_eq!(short(&who(&text("\"s3:*\""), "s3:GetObject", "*")), "", "a boundary alone grants nothing");
 }
@@ -122,7 +136,9 @@ fn attached_and_managed_policies_count_and_unknown_ones_are_said_so() {
     let attach = |arn: &str| {
         role(
             r#"{ Effect = "Allow", Action = "logs:*", Resource = "*" }"#,
-            &format!("variable \"p\" {{}}\nresource \"aws_iam_role_policy_attachment\" \"a\" {{\n  role       = aws_iam_role.r.name\n  policy_arn = {arn}\n}}"),
+            &format!(
+                "variable \"p\" {{}}\nresource \"aws_iam_role_policy_attachment\" \"a\" {{\n  role       = aws_iam_role.r.name\n  policy_arn = {arn}\n}}"
+            ),
         )
     };
     for (arn, expected) in [
@@ -195,7 +211,9 @@ fn a_key_grants_nothing_that_its_policy_does_not_leave_to_the_account() {
             ),
         )
     };
-    let mine = |rows: Vec<Access>| short(&rows.into_iter().filter(|it| it.principal.starts_with("aws_")).collect::<Vec<_>>());
+    let mine = |rows: Vec<Access>| {
+        short(&rows.into_iter().filter(|it| it.principal.starts_with("aws_")).collect::<Vec<_>>())
+    };
     let root = key("\"arn:aws:iam::111122223333:root\"");
     assert_eq!(mine(who(&root, "kms:Decrypt", "aws_kms_key.k")), "yes aws_iam_role.r");
     let other = key("\"arn:aws:iam::111122223333:role/other\"");
@@ -205,7 +223,12 @@ fn a_key_grants_nothing_that_its_policy_does_not_leave_to_the_account() {
 
 #[test]
 fn an_answer_names_the_line_of_the_statement() {
-    let text = role(&format!("\n      {{ Effect = \"Allow\", Action = \"s3:*\", Resource = \"*\" }},\n      {ALLOW}\n    "), "");
+    let text = role(
+        &format!(
+            "\n      {{ Effect = \"Allow\", Action = \"s3:*\", Resource = \"*\" }},\n      {ALLOW}\n    "
+        ),
+        "",
+    );
     let (sources, answered) = asked(&text, &Question::WhatCan("aws_iam_role.r".into()));
     let rows = answered.rows.unwrap();
     let lines: Vec<u32> = rows
@@ -217,14 +240,19 @@ fn an_answer_names_the_line_of_the_statement() {
         .collect();
     let expected: Vec<u32> = ["\"s3:*\"", "\"bedrock:*\""]
         .iter()
-        .map(|action| u32::try_from(text.lines().position(|line| line.contains(action)).unwrap()).unwrap() + 1)
+        .map(|action| {
+            u32::try_from(text.lines().position(|line| line.contains(action)).unwrap()).unwrap() + 1
+        })
         .collect();
     assert_eq!(lines, expected);
 }
 
 /// A role that may do the actions of a way, each in a policy of its own, but for one group.
 fn with_actions(way: &Escalation, without: Option<usize>) -> String {
-    let mut text = role(r#"{ Effect = "Allow", Action = ["bedrock:ListAgents", "sagemaker:ListModels"], Resource = "*" }"#, "");
+    let mut text = role(
+        r#"{ Effect = "Allow", Action = ["bedrock:ListAgents", "sagemaker:ListModels"], Resource = "*" }"#,
+        "",
+    );
     for (at, group) in way.actions.iter().enumerate().filter(|(at, _)| Some(*at) != without) {
         let action = group.last().unwrap();
         let _ = write!(
@@ -253,7 +281,11 @@ fn every_way_of_escalation_is_found_and_none_with_an_action_less() {
         assert!(found.iter().any(|actual| actual.contains(way.what)), "{}: {found:?}", way.id);
         for without in 0..way.actions.len() {
             let found = failing(&with_actions(way, Some(without)));
-            assert!(!found.iter().any(|actual| actual.contains(way.what)), "{} without {without}: {found:?}", way.id);
+            assert!(
+                !found.iter().any(|actual| actual.contains(way.what)),
+                "{} without {without}: {found:?}",
+                way.id
+            );
         }
     }
     assert!(ways >= 48);
@@ -263,7 +295,8 @@ fn every_way_of_escalation_is_found_and_none_with_an_action_less() {
 fn a_role_that_is_named_or_another_service_is_no_way() {
     let rules = RuleSet::builtin().unwrap().select(&["AWS-IAM-IAM-001".to_owned()], &[]).unwrap();
     let verdicts = |pass: &str| -> Vec<Found> {
-        let text = role(&format!(r#"{{ Effect = "Allow", Action = "sagemaker:*", Resource = "*" }}, {pass}"#), "");
+        let text =
+            role(&format!(r#"{{ Effect = "Allow", Action = "sagemaker:*", Resource = "*" }}, {pass}"#), "");
         let text = format!("variable \"s\" {{}}\n{text}");
         let report = airgate::analyze_text(&[("main.tf", &text)], &rules, &Config::default()).unwrap();
         report.findings.iter().map(|finding| finding.verdict).collect()
@@ -273,7 +306,10 @@ fn a_role_that_is_named_or_another_service_is_no_way() {
             r#"{{ Effect = "Allow", Action = "iam:PassRole", Resource = {resource}, Condition = {{ StringEquals = {{ "iam:PassedToService" = {service} }} }} }}"#
         )
     };
-    assert_eq!(verdicts(&on("\"*\"", "[\"glue.amazonaws.com\", \"sagemaker.amazonaws.com\"]")), [Found::Fail]);
+    assert_eq!(
+        verdicts(&on("\"*\"", "[\"glue.amazonaws.com\", \"sagemaker.amazonaws.com\"]")),
+        [Found::Fail]
+    );
     assert_eq!(verdicts(&on("\"*\"", "\"states.amazonaws.com\"")), [Found::Pass]);
     assert_eq!(verdicts(&on("aws_iam_role.r.arn", "\"sagemaker.amazonaws.com\"")), [Found::Pass]);
     assert_eq!(verdicts(&on("\"*\"", "var.s")), [Found::Undetermined]);
@@ -282,21 +318,47 @@ fn a_role_that_is_named_or_another_service_is_no_way() {
 #[test]
 fn what_is_no_policy_is_told_with_its_place_and_costs_no_time() {
     let heredoc = |document: &str| {
-        format!("resource \"aws_iam_role_policy\" \"r\" {{\n  role   = \"r\"\n  policy = <<EOF\n{document}\nEOF\n}}\n")
+        format!(
+            "resource \"aws_iam_role_policy\" \"r\" {{\n  role   = \"r\"\n  policy = <<EOF\n{document}\nEOF\n}}\n"
+        )
     };
     let faults = |document: &str| -> Vec<String> {
         let question = Question::WhoCan("s3:GetObject".into(), "*".into());
         let faults = asked(&heredoc(document), &question).1.faults;
-        faults.into_iter().map(|(_, site, fault)| { assert!(site.is_some(), "{fault}"); fault }).collect()
+        faults
+            .into_iter()
+            .map(|(_, site, fault)| {
+                assert!(site.is_some(), "{fault}");
+                fault
+            })
+            .collect()
     };
     for (document, expected) in [
         ("{\"Statement\": [\n{,}]}", "line 2, column"),
-        (r#"{"Statement": [{"Effect":"Allow","Action":"a:b","Resource":"*"}, {"Action": "a:b"}]}"#, "statement 2: it has no `Effect`"),
-        (r#"{"Statement": {"Effect":"Allow","Action":"a:b","Acton":"*","Resource":"*"}}"#, "statement 1: `Acton` is no element"),
-        (r#"{"Statement": {"Effect":"Allow","Action":"a:b","NotAction":"a:c","Resource":"*"}}"#, "exclude each other"),
-        (r#"{"Statement": {"Effect":"Allow","Action":"a:b","Resource":"*","Condition":{"StringEqual":{"a":"b"}}}}"#, "`StringEqual` is no operator"),
-        (r#"{"Statement": {"Effect":"Allow","Action":"a:b","Resource":"*","Condition":{"StringEquals":"b"}}}"#, "has no keys"),
-        (r#"{"Statement": {"Effect":"Allow","Action":{"a":{"b":[]}},"Resource":"*"}}"#, "statement 1: there is no text"),
+        (
+            r#"{"Statement": [{"Effect":"Allow","Action":"a:b","Resource":"*"}, {"Action": "a:b"}]}"#,
+            "statement 2: it has no `Effect`",
+        ),
+        (
+            r#"{"Statement": {"Effect":"Allow","Action":"a:b","Acton":"*","Resource":"*"}}"#,
+            "statement 1: `Acton` is no element",
+        ),
+        (
+            r#"{"Statement": {"Effect":"Allow","Action":"a:b","NotAction":"a:c","Resource":"*"}}"#,
+            "exclude each other",
+        ),
+        (
+            r#"{"Statement": {"Effect":"Allow","Action":"a:b","Resource":"*","Condition":{"StringEqual":{"a":"b"}}}}"#,
+            "`StringEqual` is no operator",
+        ),
+        (
+            r#"{"Statement": {"Effect":"Allow","Action":"a:b","Resource":"*","Condition":{"StringEquals":"b"}}}"#,
+            "has no keys",
+        ),
+        (
+            r#"{"Statement": {"Effect":"Allow","Action":{"a":{"b":[]}},"Resource":"*"}}"#,
+            "statement 1: there is no text",
+        ),
         (r#"{"Version":"2012","Statement": []}"#, "`Version` is neither"),
     ] {
         let faults = faults(document);
@@ -306,8 +368,16 @@ fn what_is_no_policy_is_told_with_its_place_and_costs_no_time() {
     let statement = r#"{"Effect":"Allow","Action":["s3:Get*","bedrock:*"],"Resource":"arn:aws:s3:::b/*"}"#;
     let many = format!("{{\"Statement\":[{}]}}", vec![statement; 20_000].join(","));
     assert_eq!(faults(&many), Vec::<String>::new());
-    let stars = format!(r#"{{"Statement":{{"Effect":"Allow","Action":"{}","Resource":"{}"}}}}"#, "s*".repeat(1000), "a*".repeat(100_000));
+    let stars = format!(
+        r#"{{"Statement":{{"Effect":"Allow","Action":"{}","Resource":"{}"}}}}"#,
+        "s*".repeat(1000),
+        "a*".repeat(100_000)
+    );
     assert_eq!(faults(&stars), Vec::<String>::new());
-    let deep = format!(r#"{{"Statement":{{"Effect":"Allow","Condition":{}1{}}}}}"#, "{\"a\":".repeat(5_000), "}".repeat(5_000));
+    let deep = format!(
+        r#"{{"Statement":{{"Effect":"Allow","Condition":{}1{}}}}}"#,
+        "{\"a\":".repeat(5_000),
+        "}".repeat(5_000)
+    );
     assert!(faults(&deep).iter().any(|fault| fault.contains("too deep")));
 }

@@ -17,6 +17,8 @@ use airgate::source::Sources;
 use airgate::terraform::source::variables::RunOptions;
 use serde_json::{Value, json};
 
+#[path = "../benches/common/grow.rs"]
+mod grow;
 #[path = "common/teams.rs"]
 mod teams;
 
@@ -62,17 +64,20 @@ struct Work {
 }
 
 fn work(text: String) -> Work {
-    let set = RuleSet::builtin().unwrap();
+    work_of(text, &RuleSet::builtin().unwrap())
+}
+
+fn work_of(text: String, set: &RuleSet) -> Work {
     let arena = bumpalo::Bump::new();
     let file = Sources::default().add("rules", "");
-    let rules = Rules::new(rules::compile(&set, &arena, file, check::vocabulary()).unwrap(), file);
+    let rules = Rules::new(rules::compile(set, &arena, file, check::vocabulary()).unwrap(), file);
     let graph = ResourceGraph::build(read(text, &|name| rules.wants(name)));
     let config = Config { scope: Scope::All, ..Config::default() };
     let before = graph.before();
     let was = if let Before::Other(before) = &before { Some(Facts::new(before, &config)) } else { None };
     let earlier = was.as_ref().map_or(Earlier::Same, Earlier::Other);
     let Checked { findings, passed, evaluations, .. } =
-        check::check(&Facts::new(&graph, &config), earlier, &rules, Asked::default());
+        check::check(&Facts::new(&graph, &config), earlier, None, &rules, Asked::default());
     let resources = graph.graph.node_weights().filter(|resource| resource.mode == Mode::Managed);
     let asked = |type_name: &str| {
         let of_resources = rules.compiled.iter().filter(|rule| rule.scope == RuleScope::Resource);
@@ -105,6 +110,80 @@ fn twice_the_instances_are_twice_the_work() {
         assert_eq!(two.instances, 2 * one.instances, "{fixture}");
         assert_eq!(two.evaluations, 2 * one.evaluations, "{fixture}");
         assert!(one.edges > 0 && two.edges == 2 * one.edges, "{fixture}: {one:?} {two:?}");
+    }
+}
+
+/// How many values there are in the objects of a plan's resources.
+fn values(text: String) -> usize {
+    fn count(value: &airgate::value::Value) -> usize {
+        let items = value.items().into_iter().flatten();
+        let entries = value.map().into_iter().flat_map(airgate::value::Map::values);
+        1 + items.chain(entries).map(count).sum::<usize>()
+    }
+    let program = read(text, &|_| true);
+    let objects = program.resources.iter().flat_map(|resource| [&resource.before, &resource.after]);
+    objects.flatten().map(count).sum()
+}
+
+#[test]
+fn twice_the_instances_are_twice_the_values() {
+    for fixture in ["rag-bedrock", "change"] {
+        let (one, two) = (values(grown(fixture, 8)), values(grown(fixture, 16)));
+        assert!(one > 1_000 && two == 2 * one, "{fixture}: {one} values, then {two}");
+    }
+}
+
+#[test]
+fn rules_about_types_that_are_not_there_are_not_asked() {
+    // What is selected has no rule in preview.
+    let all = RuleSet::builtin().unwrap().select(&[], &[]).unwrap();
+    let text = grown("rag-bedrock", 4);
+    let program = read(text.clone(), &|_| true);
+    let types: BTreeSet<_> = program.resources.iter().map(|resource| resource.type_name.as_str()).collect();
+    let is_there = |name: &String| types.contains(name.as_str());
+    let others = all.iter().filter(|rule| !rule.front().types.iter().any(is_there));
+    let others: Vec<String> = others.map(|rule| rule.id().to_owned()).collect();
+    let few = all.select(&[], &others).unwrap();
+    assert!(!few.is_empty() && few.len() + 5 < all.len(), "{} of {} rules", few.len(), all.len());
+    assert_eq!(work_of(text.clone(), &all), work_of(text, &few));
+}
+
+/// The plan of a fixture, and the same grown as benchmarks and `cargo xtask grow-plan` do.
+fn grown_by_names(fixture: &str, instances: usize) -> (String, String, usize) {
+    let path = format!("{}/fixtures/{fixture}/plan.json", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut out = Vec::new();
+    let made = grow::grow(&serde_json::from_str(&text).unwrap(), instances, &mut out).unwrap();
+    (text, String::from_utf8(out).unwrap(), made)
+}
+
+#[test]
+fn a_grown_plan_is_as_many_times_the_plan() {
+    for fixture in ["rag-bedrock", "sagemaker-training"] {
+        let (text, grown, made) = grown_by_names(fixture, 100);
+        let (one, many) = (work(text), work(grown.clone()));
+        let times = many.instances / one.instances;
+        assert!(times >= 4 && made >= 100, "{fixture}: {made} instances");
+        let expected = Work {
+            instances: times * one.instances,
+            edges: times * one.edges,
+            evaluations: times * one.evaluations,
+            expected: times * one.expected,
+            results: many.results,
+        };
+        assert_eq!(many, expected, "{fixture}");
+        // Rules about absence are asked once, whatever the instances.
+        let once = RuleSet::builtin().unwrap().len();
+        assert!(many.results + once >= times * one.results, "{fixture}: {one:?} {many:?}");
+        let program = read(grown, &|_| true);
+        let names = |attribute: &str| {
+            let of_type = program.resources.iter().filter(|resource| resource.type_name == "aws_s3_bucket");
+            let names: Vec<_> =
+                of_type.filter_map(|resource| resource.after.as_ref()?.get(attribute)?.as_str()).collect();
+            (names.len(), names.into_iter().collect::<BTreeSet<_>>().len())
+        };
+        let (count, distinct) = names("bucket");
+        assert!(count >= times && count == distinct, "{fixture}: {distinct} names of {count} buckets");
     }
 }
 

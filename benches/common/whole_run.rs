@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 /// So often is a thing timed.
 pub(crate) const RUNS: usize = 15;
 
-/// The best time of several.
-pub(crate) fn best(mut run: impl FnMut()) -> Duration {
-    (0..RUNS)
+/// The best time of so many.
+pub(crate) fn best(runs: usize, mut run: impl FnMut()) -> Duration {
+    (0..runs)
         .map(|_| {
             let start = Instant::now();
             run();

@@ -1,5 +1,6 @@
 //! Brings a resource's object to the provider's schema, so that rules see the same shape from every input.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use smol_str::SmolStr;
@@ -85,31 +86,47 @@ fn members(schema: &BlockSchema) -> impl Iterator<Item = (&SmolStr, Member<'_>)>
 
 impl Completion {
     /// An object of a block whose dotted path is `path`.
-    fn block(&self, schema: &BlockSchema, value: Value, path: &str) -> Value {
+    fn block(&self, schema: &BlockSchema, mut value: Value, path: &str) -> Value {
         let (Kind::Object(given) | Kind::Map(given)) = value.kind else { return value };
-        let mut given = Arc::unwrap_or_clone(given).into_iter().peekable();
-        let mut entries = Vec::with_capacity(schema.attributes.len() + schema.blocks.len());
+        // Most objects are nobody else's, and those of plans and states have all their names: they are changed in place.
+        let mut map = Arc::unwrap_or_clone(given);
+        let mut absent = Vec::new();
+        let mut present = map.iter_mut().peekable();
         // It has the same names in the same order.
         let mut unset = self.unset.filter(|_| path.is_empty()).into_iter().flat_map(Map::values);
         // Both are sorted: this is one walk over the two.
         for (name, member) in members(schema) {
-            while let Some(unknown_to_schema) = given.next_if(|(key, _)| key < name) {
-                entries.push(unknown_to_schema);
-            }
-            let value = given.next_if(|(key, _)| key == name).map(|(_, value)| value);
-            let is_absent = value.as_ref().is_none_or(|value| match member {
-                Member::Attribute(attribute) => is_unset(value, attribute),
-                Member::Block(_) => value.is_absent(),
-            });
-            let value = match (unset.next(), member) {
-                (Some(unset), _) if is_absent => unset.clone(),
-                (_, Member::Attribute(attribute)) => self.attribute(attribute, value, path, name),
-                (_, Member::Block(nested)) => self.nested(nested, value, path, name),
+            let mut slot = loop {
+                match present.peek().map(|(key, _)| (*key).cmp(name)) {
+                    Some(Ordering::Less) => drop(present.next()),
+                    Some(Ordering::Equal) => break present.next().map(|(_, value)| value),
+                    Some(Ordering::Greater) | None => break None,
+                }
             };
-            entries.push((name.clone(), value));
+            let is_absent = || {
+                slot.as_ref().is_none_or(|value| match &member {
+                    Member::Attribute(attribute) => is_unset(value, attribute),
+                    Member::Block(_) => value.is_absent(),
+                })
+            };
+            let unset = unset.next().filter(|_| is_absent());
+            let value = slot.as_mut().map(|value| std::mem::replace(*value, Value::NULL));
+            let value = match (unset, member) {
+                (Some(unset), _) => unset.clone(),
+                (None, Member::Attribute(attribute)) => self.attribute(attribute, value, path, name),
+                (None, Member::Block(nested)) => self.nested(nested, value, path, name),
+            };
+            match slot {
+                Some(slot) => *slot = value,
+                None => absent.push((name.clone(), value)),
+            }
         }
-        entries.extend(given);
-        Value { kind: Kind::Object(Arc::new(entries.into_iter().collect())), ..value }
+        drop(present);
+        if !absent.is_empty() {
+            map = map.into_iter().chain(absent).collect();
+        }
+        value.kind = Kind::Object(Arc::new(map));
+        value
     }
 
     fn attribute(
@@ -153,7 +170,7 @@ impl Completion {
     }
 
     /// The instances of a nested block.
-    fn instances(&self, nested: &NestedBlock, value: Value, path: &str) -> Value {
+    fn instances(&self, nested: &NestedBlock, mut value: Value, path: &str) -> Value {
         let one = |item: Value| match item.as_unknown() {
             Some(_) => fit(item, &nested.block.ty()),
             None => self.block(&nested.block, item, path),
@@ -161,21 +178,35 @@ impl Completion {
         if value.is_unknown() {
             return some_instances(nested, value, one);
         }
-        let all = |items: &[Value]| items.iter().cloned().map(one).collect();
-        let kind = match (nested.nesting, value.items()) {
-            (Nesting::List, Some(items)) => Kind::List(all(items)),
-            (Nesting::Set, Some(items)) => Kind::Set(all(items)),
-            (Nesting::List, None) => Kind::List([one(value.clone())].into()),
-            (Nesting::Set, None) => Kind::Set([one(value.clone())].into()),
-            (Nesting::Single, None) => return one(value),
+        let all = |items: &mut Arc<[Value]>| {
+            for item in Arc::make_mut(items) {
+                *item = one(std::mem::replace(item, Value::NULL));
+            }
+            std::mem::take(items)
+        };
+        let kind = match (nested.nesting, &mut value.kind) {
+            (Nesting::List, Kind::List(items) | Kind::Set(items) | Kind::Tuple(items)) => {
+                Kind::List(all(items))
+            }
+            (Nesting::Set, Kind::List(items) | Kind::Set(items) | Kind::Tuple(items)) => {
+                Kind::Set(all(items))
+            }
             // A source gives every block as a tuple, and another version of the provider a single one as a list.
-            (Nesting::Single, Some([only])) => return one(only.clone()),
-            (Nesting::Map, None) => {
+            (Nesting::Single, Kind::List(items) | Kind::Set(items) | Kind::Tuple(items)) => {
+                return match &**items {
+                    [only] => one(only.clone()),
+                    _ => value,
+                };
+            }
+            (Nesting::Map, Kind::List(_) | Kind::Set(_) | Kind::Tuple(_)) => return value,
+            (Nesting::List, _) => Kind::List([one(value.clone())].into()),
+            (Nesting::Set, _) => Kind::Set([one(value.clone())].into()),
+            (Nesting::Single, _) => return one(value),
+            (Nesting::Map, _) => {
                 let Some(map) = value.map() else { return value };
                 let entries = map.iter().map(|(label, item)| (label.clone(), one(item.clone())));
                 Kind::Map(Arc::new(entries.collect()))
             }
-            (Nesting::Single | Nesting::Map, Some(_)) => return value,
         };
         Value { kind, ..value }
     }

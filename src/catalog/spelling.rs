@@ -3,7 +3,7 @@
 //! The Cloud Control provider (`awscc`) makes the same resources as `aws`, with objects for blocks and other names for some
 //! attributes. The graph brings them to the names of `aws`, so that the same rules judge them.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 const AWSCC: &str = include_str!("../../rules/catalog/awscc.csv");
@@ -15,7 +15,7 @@ pub struct Spelling {
     pub type_name: &'static str,
     /// By dotted path in the other spelling, without indexes: the name of its last part; empty where it means something
     /// else. What is not here is spelled alike.
-    names: HashMap<&'static str, &'static str>,
+    names: BTreeMap<&'static str, &'static str>,
 }
 
 impl Spelling {
@@ -46,8 +46,8 @@ pub fn spelling(type_name: &str) -> Option<&'static Spelling> {
 }
 
 /// All of them, by type; read on the first call.
-pub fn spellings() -> &'static HashMap<&'static str, Spelling> {
-    static ALL: OnceLock<HashMap<&'static str, Spelling>> = OnceLock::new();
+pub fn spellings() -> &'static BTreeMap<&'static str, Spelling> {
+    static ALL: OnceLock<BTreeMap<&'static str, Spelling>> = OnceLock::new();
     ALL.get_or_init(|| AWSCC.lines().skip(1).filter_map(parse).collect())
 }
 

@@ -6,6 +6,7 @@
 
 mod change;
 mod display;
+mod source;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -106,13 +107,22 @@ struct Result {
     state: Option<State>,
     /// It is not asked for.
     left_out: bool,
+    /// The plan alone does not tell it.
+    from_source: bool,
 }
 
 /// A provider configuration and a region.
 type Place = (Option<usize>, Option<SmolStr>);
 
 /// Asks every rule of every resource that it is about and that is in scope.
-pub fn check(facts: &Facts<'_>, earlier: Earlier<'_, '_>, rules: &Rules<'_>, asked: Asked) -> Checked {
+/// `untold` are the facts without what only the source of a plan tells, if there is such.
+pub fn check(
+    facts: &Facts<'_>,
+    earlier: Earlier<'_, '_>,
+    untold: Option<&Facts<'_>>,
+    rules: &Rules<'_>,
+    asked: Asked,
+) -> Checked {
     let Answers { mut results, passed, mut evaluations } = ask_all(facts, rules, asked.keep_pass);
     let mut resolved = Vec::new();
     match earlier {
@@ -126,6 +136,9 @@ pub fn check(facts: &Facts<'_>, earlier: Earlier<'_, '_>, rules: &Rules<'_>, ask
     }
     if !asked.keep_pass {
         results.retain(|result| result.verdict != Verdict::Pass);
+    }
+    if let Some(untold) = untold {
+        source::mark(facts, &mut results, untold, rules);
     }
     if asked.changed_only && !matches!(earlier, Earlier::Untold) {
         change::leave_out(facts, &mut results);
@@ -279,6 +292,7 @@ fn ask_rule(
         place: None,
         state: None,
         left_out: false,
+        from_source: false,
     };
     if verdict == Verdict::Pass && !keep_pass {
         return Some(result);
@@ -298,7 +312,12 @@ fn ask_rule(
     result.site = locate(resource, rule.at.unwrap_or_default());
     if verdict != Verdict::Pass {
         result.via = way.map_or_else(Vec::new, |way| via(&way, decided_at));
-        if let Some(origin) = decided_at.filter(|origin| !covers(result.site, *origin)) {
+        let says_more = |origin: &Site| {
+            let is_mapped = resource.site.is_some_and(|site| Some(site.file) != facts.graph.document);
+            let is_lost = is_mapped && Some(origin.file) == facts.graph.document;
+            !is_lost && !covers(result.site, *origin)
+        };
+        if let Some(origin) = decided_at.filter(says_more) {
             result.related.push((origin, "the value that decides".to_owned()));
         }
         if let Some(statement) = statement {
@@ -453,8 +472,10 @@ fn message(
 /// Instances of one block that fare alike become one finding, told with whether it is left out.
 fn group(facts: &Facts<'_>, mut results: Vec<Result>) -> Vec<(bool, Finding)> {
     let block = |node| facts.graph.resource(node).map(|resource| &resource.block);
-    let key =
-        |result: &Result| (result.rule, result.verdict, block(result.node), result.state, result.left_out);
+    let key = |result: &Result| {
+        let is = (result.left_out, result.from_source);
+        (result.rule, result.verdict, block(result.node), result.state, is)
+    };
     results.sort_by(|a, b| {
         let text = || a.message.cmp(&b.message).then_with(|| a.causes.cmp(&b.causes));
         key(a).cmp(&key(b)).then_with(text)
@@ -488,6 +509,7 @@ fn group(facts: &Facts<'_>, mut results: Vec<Result>) -> Vec<(bool, Finding)> {
                     actual: result.actual,
                     causes: result.causes,
                     state: result.state,
+                    from_source: result.from_source,
                 };
                 findings.push((result.left_out, finding));
             }
@@ -511,7 +533,12 @@ fn around_calls(
     let calls = facts.graph.resource(node).map(|resource| facts.graph.calls_of(resource)).unwrap_or_default();
     let outermost = calls.iter().rfind(|(_, call)| call.installed).map(|(_, call)| call.site);
     if let (Some(inner), Some(_)) = (site, outermost) {
-        related.insert(0, (inner, "in the module, which was installed".to_owned()));
+        let label = if Some(inner.file) == facts.graph.document {
+            "in the plan: the module is not installed here"
+        } else {
+            "in the module, which was installed"
+        };
+        related.insert(0, (inner, label.to_owned()));
     }
     let others = calls.into_iter().filter(|(_, call)| Some(call.site) != outermost);
     related.extend(others.map(|(path, call)| (call.site, format!("`{path}` is called here"))));

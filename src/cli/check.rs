@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use airgate::config::{Config, Options};
 use airgate::finding::{Report, Severity};
+use airgate::input::SourceOptions;
 use airgate::report::{self, Format, Show};
 use clap::ArgAction;
 use clap::builder::{FalseyValueParser, PossibleValuesParser, TypedValueParser};
@@ -27,6 +28,16 @@ pub(super) struct Args {
     paths: Vec<PathBuf>,
     #[command(flatten)]
     values: Values,
+    /// Root module that plans as JSON are of [default: the plan's directory or the current one, if the plan is of it]. May be
+    /// repeated.
+    #[arg(long, value_name = "DIR", env = "AIRGATE_SOURCE_ROOT", hide_env = true, value_delimiter = ',')]
+    source_root: Vec<PathBuf>,
+    /// Binary form of a plan as JSON, which holds its source [default: one beside the plan, if it is of it]. May be repeated.
+    #[arg(long, value_name = "FILE", env = "AIRGATE_PLAN_BINARY", hide_env = true, value_delimiter = ',')]
+    plan_binary: Vec<PathBuf>,
+    /// Look for no source of plans: findings point into the plan.
+    #[arg(long, env = "AIRGATE_NO_SOURCE", hide_env = true, conflicts_with_all = ["source_root", "plan_binary"], action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
+    no_source: bool,
     /// Analyse every root module below a directory. A directory without resources of its own is always searched.
     #[arg(long, short, env = "AIRGATE_RECURSIVE", hide_env = true, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
     recursive: bool,
@@ -154,6 +165,12 @@ fn options(args: &Args) -> Result<Options, Failure> {
     Ok(Options {
         config,
         run: args.values.options(environment()),
+        source: SourceOptions {
+            // What is named is the answer.
+            find: !args.no_source && args.source_root.is_empty() && args.plan_binary.is_empty(),
+            roots: args.source_root.clone(),
+            plans: args.plan_binary.clone(),
+        },
         recursive: args.recursive,
         keep_pass: show(args).pass,
         changed_only: args.changed_only,

@@ -3,14 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use airgate::config::Options;
-use airgate::picture::Picture;
 use airgate::report::{self, GraphFormat};
 use clap::ArgAction;
 use clap::builder::{FalseyValueParser, PossibleValuesParser, TypedValueParser};
 
 use super::check::environment;
 use super::values::Values;
-use super::{Console, Exit, Failure, config, unless_closed};
+use super::{Console, Exit, Failure, Graphs, config, unless_closed};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -37,11 +36,7 @@ pub(super) struct Args {
 }
 
 /// Runs it. The exit code is 0, or 2 where something could not be read: a part of the graph may be missing.
-pub(super) fn run(
-    args: &Args,
-    graphs: fn(&[PathBuf], bool, &Options) -> Result<Vec<Picture>, Failure>,
-    console: &mut Console<'_>,
-) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, graphs: Graphs, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let start = args.paths.first().map_or_else(|| Path::new("."), PathBuf::as_path);
     let options = Options {
         config: config(args.config.as_deref(), args.no_config, start)?,

@@ -5,6 +5,7 @@ mod framework;
 mod graph;
 mod iam;
 mod output;
+mod residency;
 mod rule;
 mod rules;
 #[cfg(test)]
@@ -38,7 +39,9 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Analyse directories of Terraform source, plans, states and Pulumi previews.
-    Check(check::Args),
+    Check(Box<check::Args>),
+    /// Report where data is, where it goes and whether it may, resource by resource.
+    Residency(residency::Args),
     /// Print the graph of resources: what joins them, and which of them are AI or reached by AI.
     Graph(graph::Args),
     /// List the rules.
@@ -64,13 +67,18 @@ pub(crate) enum Color {
 pub(crate) struct Engine {
     /// Analyses inputs.
     pub(crate) analyze: fn(&[PathBuf], &Options) -> Result<Report, Failure>,
+    /// Says where the data of inputs is and goes.
+    pub(crate) residency: fn(&[PathBuf], &Options) -> Result<airgate::facts::residency::Report, Failure>,
     /// The graphs of inputs; if told so only what is in AI scope.
-    pub(crate) graphs: fn(&[PathBuf], bool, &Options) -> Result<Vec<Picture>, Failure>,
+    pub(crate) graphs: Graphs,
     /// The rules that the options select, sorted by id.
     pub(crate) rules: fn(&Options) -> Result<Vec<RuleInfo>, Failure>,
     /// Answers who may do what.
     pub(crate) access: fn(&[PathBuf], &Options, &Question) -> Result<(Sources, Vec<Answered>), Failure>,
 }
+
+/// The graphs of inputs; if told so only what is in AI scope.
+type Graphs = fn(&[PathBuf], bool, &Options) -> Result<Vec<Picture>, Failure>;
 
 /// Why there is nothing to print.
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;
@@ -105,6 +113,7 @@ pub(crate) enum Exit {
 pub(crate) fn run(cli: &Cli, engine: &Engine, console: &mut Console<'_>) -> Exit {
     let result = match &cli.command {
         Command::Check(args) => check::run(args, engine.analyze, console),
+        Command::Residency(args) => residency::run(args, engine.residency, console),
         Command::Graph(args) => graph::run(args, engine.graphs, console),
         Command::Rules(args) => rules::run(args, engine.rules, console),
         Command::Rule(args) => rule::run(args, engine.rules, console),

@@ -9,13 +9,6 @@ use crate::hcl::ast::Expr;
 use crate::source::{FileId, Site, Span};
 use crate::value::{Cause, Value};
 
-/// Nested evaluations on one thread, also through locals and modules. Real configurations stay below 60; this many fit in
-/// the 2 MiB of a thread's stack in builds without optimisation.
-const MAX_DEPTH: usize = 200;
-
-/// What is said of deeper ones.
-pub(super) const TOO_DEEP: &str = "expressions nest too deeply";
-
 /// Steps of one evaluation: about a second.
 const MAX_STEPS: u64 = 5_000_000;
 
@@ -64,59 +57,6 @@ pub(super) struct Names<'n> {
     name: &'n str,
     value: &'n Value,
     outer: Option<&'n Names<'n>>,
-}
-
-/// As [`MAX_DEPTH`], on the stack of [`on_deep_stack`]: locals, resources and modules refer to each other in chains.
-const MAX_DEEP: usize = 2_000;
-
-/// The bytes of that stack. What is not used is never touched.
-const DEEP_STACK: usize = 64 << 20;
-
-thread_local! {
-    static DEPTH: Cell<usize> = const { Cell::new(0) };
-    static LIMIT: Cell<usize> = const { Cell::new(MAX_DEPTH) };
-}
-
-/// Does the work on a stack that is deep enough for chains through real modules; where no thread can be had, on this one.
-/// Not in a pool: who waits for one takes up other work meanwhile, a root module inside of the one before, until the stack ends.
-pub fn on_deep_stack<T: Send>(work: impl Fn() -> T + Sync) -> T {
-    std::thread::scope(|scope| {
-        let builder = std::thread::Builder::new().stack_size(DEEP_STACK);
-        let spawned = builder.spawn_scoped(scope, || {
-            LIMIT.set(MAX_DEEP);
-            work()
-        });
-        match spawned {
-            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-            Err(_) => work(),
-        }
-    })
-}
-
-/// Counts levels of nesting for as long as it lives.
-pub(super) struct Level(usize);
-
-impl Level {
-    pub(super) fn enter() -> Eval<Self> {
-        Self::enter_many(1)
-    }
-
-    /// Counts `count` levels: their frames are as large.
-    pub(super) fn enter_many(count: usize) -> Eval<Self> {
-        DEPTH.with(|depth| {
-            if depth.get() + count > LIMIT.get() {
-                return Err(Stop::Limit(TOO_DEEP));
-            }
-            depth.set(depth.get() + count);
-            Ok(Self(count))
-        })
-    }
-}
-
-impl Drop for Level {
-    fn drop(&mut self) {
-        DEPTH.with(|depth| depth.set(depth.get().saturating_sub(self.0)));
-    }
 }
 
 /// Evaluates a whole expression, and tells the first limit that it passed, and where.

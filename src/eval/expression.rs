@@ -2,8 +2,9 @@
 
 use smol_str::SmolStr;
 
-use super::evaluator::{Eval, Evaluator, Level, MAX_ITEMS, Names, Stop, error, static_error};
+use super::evaluator::{Eval, Evaluator, MAX_ITEMS, Names, Stop, error, static_error};
 use super::size::size;
+use super::stack::Level;
 use super::{functions, provenance};
 use crate::hcl::ast::{Call, Expr, ExprKind, ObjectItem};
 use crate::source::Span;
@@ -79,13 +80,18 @@ impl Evaluator<'_> {
         let mut unknown = Vec::new();
         let mut sensitive = false;
         for item in items {
-            let key = match item.key.kind {
-                ExprKind::Variable(name) => Value::string(normalize(name)),
+            let name = match item.key.kind {
+                ExprKind::Variable(name) => Some(normalize(name)),
                 // Not the values: `{ null = 1 }` has the key "null".
-                ExprKind::Null => Value::string("null"),
-                ExprKind::Bool(value) => Value::string(if value { "true" } else { "false" }),
-                _ => self.eval(&item.key, names)?,
+                ExprKind::Null => Some(SmolStr::new_static("null")),
+                ExprKind::Bool(value) => Some(SmolStr::new_static(if value { "true" } else { "false" })),
+                _ => None,
             };
+            if let Some(name) = name {
+                entries.push((name, self.eval(&item.value, names)?));
+                continue;
+            }
+            let key = self.eval(&item.key, names)?;
             sensitive |= key.sensitive;
             let value = self.eval(&item.value, names)?;
             let key = match convert(&key, &Type::String) {

@@ -15,12 +15,13 @@ mod operators;
 mod pieces;
 mod provenance;
 mod size;
+mod stack;
 mod template;
 #[cfg(test)]
 mod tests;
 
 pub use access::any_element;
-pub use evaluator::on_deep_stack;
+pub use stack::{on_deep_stack, pool};
 
 use std::path::Path;
 
@@ -73,7 +74,7 @@ pub struct Directory<'d> {
 /// Nesting on this thread, for as long as it lives. Who evaluates expressions inside of expressions, as resources and
 /// locals do, shares one count with the evaluator, and so one stack.
 pub struct Nested {
-    _level: evaluator::Level,
+    _level: stack::Level,
 }
 
 impl Nested {
@@ -82,12 +83,12 @@ impl Nested {
 
     /// Deeper by what a local, an attribute of a resource or a block takes, or [`None`] if that is too deep.
     pub fn enter() -> Option<Self> {
-        evaluator::Level::enter_many(Self::LEVELS).ok().map(|level| Self { _level: level })
+        stack::Level::enter_many(Self::LEVELS).ok().map(|level| Self { _level: level })
     }
 
     /// What stands for a value that is nested too deeply.
     pub fn too_deep() -> Value {
-        Value::unknown(Cause::Limit(evaluator::TOO_DEEP.into()))
+        Value::unknown(Cause::Limit(stack::TOO_DEEP.into()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Strings with holes: how they are made, and what Terraform's functions make of them. Extended mode only.
 
 use super::evaluator::Evaluator;
+use super::lift::is_choice;
 use crate::value::{Kind, Partial, Piece, Type, Value, convert, ends, safe_prefix};
 
 impl Evaluator<'_> {
@@ -24,15 +25,14 @@ impl Evaluator<'_> {
     /// The strings that pieces make for each that their holes may be; none if no hole is one of a few, or if they are too
     /// many.
     fn spelled_out(&self, pieces: &[Piece], sensitive: bool) -> Vec<Value> {
+        if !pieces.iter().filter_map(Piece::hole).any(is_choice) {
+            return Vec::new();
+        }
         let mut begun: Vec<Vec<Piece>> = vec![Vec::with_capacity(pieces.len())];
-        let mut chosen = false;
         for piece in pieces {
             let options: Vec<Piece> = match piece {
-                Piece::Hole(hole) if super::lift::is_choice(hole) => {
-                    chosen = true;
-                    // A template cannot include a null.
-                    hole.choices().iter().filter_map(piece_of).collect()
-                }
+                // A template cannot include a null.
+                Piece::Hole(hole) if is_choice(hole) => hole.choices().iter().filter_map(piece_of).collect(),
                 piece => vec![piece.clone()],
             };
             if begun.len() * options.len() > Partial::MAX_CHOICES {
@@ -45,7 +45,7 @@ impl Evaluator<'_> {
             };
             begun = begun.iter().flat_map(|b| options.iter().map(move |option| with(b, option))).collect();
         }
-        if !chosen || !self.afford(begun.len() * pieces.len()) {
+        if !self.afford(begun.len() * pieces.len()) {
             return Vec::new();
         }
         begun.into_iter().map(|pieces| Value::spelled(pieces).mark(sensitive)).collect()

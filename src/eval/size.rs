@@ -4,7 +4,7 @@
 //! walks such a value (to compare, to convert, to print) never ends, and a million locals, each a list of the one before,
 //! end every stack; so none is ever made.
 
-use crate::value::{Map, Value};
+use crate::value::{Kind, Value};
 
 /// Levels of a value that is walked: twice what one expression can nest.
 const MAX_DEPTH: usize = 400;
@@ -18,13 +18,17 @@ pub(super) fn size(value: &Value, max: usize) -> Option<usize> {
 
 fn walk(value: &Value, max: usize, depth: usize, count: &mut usize) {
     *count = if depth == 0 { max + 1 } else { *count + 1 };
-    let held = value.items().unwrap_or_default().iter().chain(value.map().into_iter().flat_map(Map::values));
-    for item in held {
-        if *count > max {
-            return;
+    let mut each = |item: &Value| {
+        if *count <= max {
+            walk(item, max, depth - 1, count);
         }
-        walk(item, max, depth - 1, count);
-    }
+        *count <= max
+    };
+    match &value.kind {
+        Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => items.iter().all(&mut each),
+        Kind::Map(map) | Kind::Object(map) => map.values().all(&mut each),
+        _ => true,
+    };
 }
 
 #[cfg(test)]

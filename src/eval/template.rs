@@ -7,6 +7,7 @@ use super::control::condition_of;
 use super::elements::Entry;
 use super::evaluator::{Eval, Evaluator, MAX_STRING, Names, Stop, error};
 use super::for_expression::Entries;
+use super::stack::Level;
 use super::{Scope, functions};
 use crate::eval::Directory;
 use crate::hcl::ast::{Expr, Part};
@@ -96,7 +97,7 @@ impl Evaluator<'_> {
     }
 
     fn nested(&self, parts: &[Part<'_>], text: &mut Text, names: Option<&Names<'_>>) -> Eval<()> {
-        let _level = super::evaluator::Level::enter()?;
+        let _level = Level::enter()?;
         self.parts(parts, text, names)
     }
 

@@ -18,18 +18,30 @@ use super::choice::of_each;
 use super::iam::Policies;
 use super::{Facts, domain, presence};
 
-/// `facts.bucket`: an object of booleans, each unknown with its cause where it cannot be told.
+/// How one thing about a bucket is told.
+type Tell = fn(&Reader<'_, '_>) -> Value;
+
+/// What `facts.bucket` has: booleans, each unknown with its cause where it cannot be told.
+const STATE: [(&str, Tell); 6] = [
+    ("customer_managed_key", |read| read.customer_managed_key()),
+    ("public_access_blocked", |read| read.public_access_blocked()),
+    ("versioned", |read| read.versioned()),
+    ("access_logged", |read| read.access_logged()),
+    ("tls_only", |read| read.of_policies(buckets::denies_plain_http)),
+    ("public_policy", |read| read.of_policies(|policy| buckets::allows_everybody(policy).told)),
+];
+
+/// `facts.bucket`: an object of all that is told of the bucket.
 pub fn object(facts: &Facts<'_>, node: NodeId) -> Value {
     let Some(bucket) = facts.graph.resource(node) else { return Value::NULL };
     let read = Reader { facts, node, bucket };
-    Value::object([
-        ("customer_managed_key".into(), read.customer_managed_key()),
-        ("public_access_blocked".into(), read.public_access_blocked()),
-        ("versioned".into(), read.versioned()),
-        ("access_logged".into(), read.access_logged()),
-        ("tls_only".into(), read.of_policies(buckets::denies_plain_http)),
-        ("public_policy".into(), read.of_policies(|policy| buckets::allows_everybody(policy).told)),
-    ])
+    Value::object(STATE.map(|(name, state)| (SmolStr::new_static(name), state(&read))))
+}
+
+/// `facts.bucket.name`, and not the rest of it; [`None`] if there is no such thing.
+pub(super) fn state(facts: &Facts<'_>, node: NodeId, name: &str) -> Option<Value> {
+    let read = Reader { facts, node, bucket: facts.graph.resource(node)? };
+    STATE.iter().find(|(known, _)| *known == name).map(|(_, state)| state(&read))
 }
 
 struct Reader<'f, 'g> {

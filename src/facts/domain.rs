@@ -39,7 +39,13 @@ impl Scope for ConditionScope<'_, '_> {
                 let after = self.facts.graph.resource(self.node).and_then(|resource| resource.after.clone());
                 Ok((after.unwrap_or(Value::NULL), 0))
             }
-            ("facts", [name, ..]) => Ok((self.fact(name)?, 1)),
+            ("facts", [name, rest @ ..]) => {
+                let state = rest.first().filter(|_| *name == "bucket");
+                match state.and_then(|state| bucket::state(self.facts, self.node, state)) {
+                    Some(state) => Ok((state, 2)),
+                    None => Ok((self.fact(name)?, 1)),
+                }
+            }
             ("policy", ["residency", "allowed", ..]) => {
                 Ok((tags::strings(self.facts.config.residency.allowed.iter().map(String::as_str)), 2))
             }
@@ -66,6 +72,8 @@ impl Scope for ConditionScope<'_, '_> {
             ("refers_to", [value, type_name]) => {
                 Ok(of_each(value, |value| Value::bool(self.refers_to(value, type_name))))
             }
+            ("stays", [kind]) => residency::stays(self.facts, self.node, kind.as_str().unwrap_or_default()),
+            ("leaves", [kind]) => residency::leaves(self.facts, self.node, kind.as_str().unwrap_or_default()),
             ("declared", [type_name]) => self.of_type(type_name, related::declared),
             ("beside", [type_name]) => self.of_type(type_name, related::beside),
             ("related", [route]) => self.related(route),
@@ -77,6 +85,8 @@ impl Scope for ConditionScope<'_, '_> {
                 | "tag"
                 | "model_geography"
                 | "declared"
+                | "stays"
+                | "leaves"
                 | "beside"
                 | "related",
                 _,
@@ -97,7 +107,7 @@ impl ConditionScope<'_, '_> {
             "ai" => Value::bool(facts.scope().is_direct(node)),
             "reached_by" => tags::strings(facts.scope().reached_by(node).map(SmolStr::as_str)),
             "region" => residency::region(facts, node),
-            "residency" => residency::allowed(facts, node),
+            "residency" => residency::allowed(facts, node).places,
             "bucket" => bucket::object(facts, node),
             "production" => self.production(),
             _ => return Err(format!("there is no fact `{name}`")),
@@ -296,9 +306,7 @@ fn one_within(place: &Value, list: &Value, ask: impl Fn(Option<&str>, &[&str]) -
     }
     let allowed: Vec<&str> = list.items().unwrap_or_default().iter().filter_map(Value::as_str).collect();
     if let Some(odd) = allowed.iter().find(|place| !regions::is_place(place)) {
-        return Value::unknown(Cause::Other(
-            format!("`{odd}` is not a jurisdiction that airgate knows").into(),
-        ));
+        return Value::unknown(residency::no_place(odd));
     }
     match ask(place.as_str(), &allowed) {
         Truth::Yes => Value::bool(true),

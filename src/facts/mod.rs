@@ -17,8 +17,10 @@ pub mod tags;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use crate::catalog::{self, Catalog};
 use crate::config::Config;
 use crate::graph::{NodeId, ResourceGraph};
+use crate::program::Resource;
 use crate::source::Sources;
 use crate::value::{Cause, Value};
 
@@ -96,6 +98,46 @@ impl<'g> Facts<'g> {
                 .then_some(call.address.as_str())
         })
     }
+}
+
+/// Blocks that the provider computes where nobody sets them; the schema does not say so of blocks. Measured in plans.
+const COMPUTED_BLOCKS: [(&str, &str); 2] = [
+    ("aws_sagemaker_model", "container.model_data_source"),
+    ("aws_sagemaker_model", "primary_container.model_data_source"),
+];
+
+/// Whether nobody sets what is at a dotted path of the resource, and it is the provider that does not tell the value yet.
+fn is_unset(resource: &Resource, path: &str, value: &Value) -> bool {
+    let Some(unknown) = value.as_unknown() else { return false };
+    if unknown.cause != Cause::Plan {
+        return unknown.cause == Cause::Provider;
+    }
+    let native = resource.native_type.as_ref().unwrap_or(&resource.type_name);
+    if native.starts_with("awscc_") {
+        // This provider computes all that is null: what depends on no other resource is that.
+        return value.reference.is_none()
+            && unknown.references().next().is_none()
+            && !resource.references.iter().any(|link| path.starts_with(link.path.as_str()));
+    }
+    let (Some(set), Some(after)) = (&resource.configured, &resource.after) else { return false };
+    let ends = path.match_indices('.').map(|(end, _)| end).chain([path.len()]);
+    let mut prefixes = ends.filter_map(|end| path.get(..end));
+    let Some(at) = prefixes.find(|prefix| after.at_path(prefix).is_some_and(Value::is_unknown)) else {
+        return false;
+    };
+    let schema = Catalog::get().schema(&resource.type_name);
+    if set.contains(at) || schema.is_none() {
+        return false;
+    }
+    let block = at.rsplit_once('.').map_or("", |(block, _)| block);
+    if schema.is_some_and(|schema| schema.block(at).is_some()) {
+        // A plan does not tell of `dynamic` blocks, so this may be one, unless the provider computes it.
+        let computed = catalog::unset(&resource.type_name).and_then(|unset| unset.get(at));
+        return computed.is_some_and(Value::is_unknown)
+            || COMPUTED_BLOCKS.contains(&(resource.type_name.as_str(), at));
+    }
+    // Of a block that the configuration has, it tells every attribute.
+    block.is_empty() || set.contains(block) && set.iter().any(|it| it.starts_with(&format!("{block}.")))
 }
 
 /// Whether nobody set the value and the provider decides it, as far as the input tells.

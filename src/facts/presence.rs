@@ -58,6 +58,10 @@ impl Repetition<'_> {
 fn repetitions<'g>(graph: &'g ResourceGraph, resource: &'g Resource) -> Vec<Repetition<'g>> {
     let module = resource.module.as_str();
     let mut out = Vec::new();
+    // Most inputs tell how many there are, and every rule about a bucket asks.
+    if resource.key != Some(Key::Any) && !module.contains('?') {
+        return out;
+    }
     let mut around = "";
     for (at, any) in module.match_indices("[?]") {
         let address = module.get(..at + any.len()).unwrap_or(module);

@@ -103,7 +103,7 @@ impl Scope {
                 *slot = Some(tag);
             }
             let held = policies.get(node.index()).and_then(Option::as_deref);
-            if let Some(seed) = Seed::of(graph, config, resource, held) {
+            if let Some(seed) = Seed::of(config, resource, held) {
                 this.set(node, Reach { from: From::Seed(seed), length: 0 });
                 queue.push_back(node);
             }
@@ -232,7 +232,13 @@ impl Scope {
             Some(From::Seed(seed)) => Some(seed),
             _ => None,
         };
-        let (is_front, is_role) = (is(resource, &FRONTS), resource.type_name == ROLE);
+        let is_front = is(resource, &FRONTS);
+        // Asked once: many may act as one role.
+        let acts_for_ai = match resource.type_name.as_str() {
+            ROLE => self.may_use_ai(graph, node),
+            "aws_iam_instance_profile" => self.is_called(graph, node),
+            _ => false,
+        };
         let forward = |kind: LinkKind, next: NodeId| match kind {
             LinkKind::Reference => false,
             // A front is a part of the API that it belongs to; the role or user of a policy about AI may use AI.
@@ -246,14 +252,10 @@ impl Scope {
         let backward = |kind: LinkKind, from: &Resource| match kind {
             LinkKind::Attachment => true,
             // Who acts as an identity that may use AI, but not everybody of a role that AI uses.
-            LinkKind::Identity => match &resource.type_name {
-                _ if is_role => self.may_use_ai(graph, node) && is(from, &CALLERS),
-                name if name == "aws_iam_policy" => seed.is_some() && is(from, &GRANTS),
-                name if name == "aws_iam_instance_profile" => {
-                    self.is_called(graph, node) && is(from, &CALLERS)
-                }
-                _ => false,
-            },
+            LinkKind::Identity => {
+                acts_for_ai && is(from, &CALLERS)
+                    || resource.type_name == "aws_iam_policy" && seed.is_some() && is(from, &GRANTS)
+            }
             // Who calls AI, and what brings requests to it.
             LinkKind::Data => {
                 seed == Some(&Seed::Type) && is(from, &CALLERS)

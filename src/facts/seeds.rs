@@ -47,12 +47,7 @@ impl Seed {
     }
 
     /// That of a resource, if it is one.
-    pub(super) fn of(
-        graph: &ResourceGraph,
-        config: &Config,
-        resource: &Resource,
-        held: Option<&Policies>,
-    ) -> Option<Self> {
+    pub(super) fn of(config: &Config, resource: &Resource, held: Option<&Policies>) -> Option<Self> {
         if Catalog::get().kind(&resource.type_name).is_some_and(|info| info.ai == Ai::Direct) {
             return Some(Self::Type);
         }
@@ -64,29 +59,29 @@ impl Seed {
             .map(Self::Accelerator)
             .or_else(|| endpoint(&resource.type_name, after).map(Self::Endpoint))
             .or_else(|| {
-                let tag = tagged(graph, config, resource, &config.ai_scope.include)?;
+                // Its own: a tag that the provider gives to all says nothing of any one of them.
+                let tag = tagged(config, [after.get("tags")], &config.ai_scope.include)?;
                 // A tier that says there is none brings nothing in.
                 (!tag.ends_with("= none")).then_some(Self::Tag(tag))
             })
     }
 }
 
-/// The tag by which the configuration leaves a resource out of AI scope.
+/// The tag by which the configuration leaves a resource out of AI scope, also one that the provider gives to all.
 pub(super) fn left_out(graph: &ResourceGraph, config: &Config, resource: &Resource) -> Option<SmolStr> {
     let AiScope { exclude, .. } = &config.ai_scope;
-    if exclude.is_empty() { None } else { tagged(graph, config, resource, exclude) }
+    let after = resource.after.as_ref().filter(|_| !exclude.is_empty())?;
+    let provider = resource.provider.and_then(|at| graph.providers.get(at));
+    let defaults = provider.map(|provider| &provider.default_tags);
+    tagged(config, [after.get("tags"), after.get("tags_all"), defaults], exclude)
 }
 
-/// The first tag of the resource that a pattern names, as `name = value`: its own, or one of its provider's defaults.
-fn tagged(
-    graph: &ResourceGraph,
+/// The first of these tags that a pattern names, as `name = value`. The stronger layers come first.
+fn tagged<'v>(
     config: &Config,
-    resource: &Resource,
+    layers: impl IntoIterator<Item = Option<&'v Value>>,
     patterns: &[TagPattern],
 ) -> Option<SmolStr> {
-    let after = resource.after.as_ref()?;
-    let provider = resource.provider.and_then(|at| graph.providers.get(at));
-    let layers = [after.get("tags"), after.get("tags_all"), provider.map(|provider| &provider.default_tags)];
     let mut seen: Vec<&str> = Vec::new();
     for (key, value) in layers.into_iter().flatten().filter_map(Value::map).flat_map(Map::iter) {
         // The strongest layer says what the tag is.

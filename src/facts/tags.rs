@@ -2,12 +2,13 @@
 
 use smol_str::SmolStr;
 
+use crate::catalog::Catalog;
 use crate::config::Tags;
 use crate::graph::NodeId;
 use crate::value::{Partial, Type, Unknown, Value};
 
 use super::choice::of_each;
-use super::{Facts, is_left_to_the_provider};
+use super::{Facts, is_left_to_the_provider, is_unset};
 
 /// The value of the tag `name` or one of its synonyms; null if the resource has none, unknown if that cannot be told.
 pub fn tag(facts: &Facts<'_>, node: NodeId, name: &str) -> Value {
@@ -33,9 +34,16 @@ fn tag_in(config: &Tags, layers: &[Value], name: &str) -> Value {
             unknown.get_or_insert(layer);
             continue;
         }
-        let Some(map) = layer.map() else { continue };
-        let found = map.iter().find(|(key, _)| means(config, key, name));
-        if let Some((_, value)) = found {
+        let found = match layer.map() {
+            Some(map) => map.iter().find(|(key, _)| means(config, key, name)).map(|(_, value)| value),
+            // The Cloud Control provider has objects of a key and a value.
+            None => layer.items().into_iter().flatten().find_map(|pair| {
+                pair.get("value").filter(|_| {
+                    pair.get("key").and_then(Value::as_str).is_some_and(|key| means(config, key, name))
+                })
+            }),
+        };
+        if let Some(value) = found {
             return layer.handing_on(value.clone());
         }
     }
@@ -52,7 +60,7 @@ fn tag_in(config: &Tags, layers: &[Value], name: &str) -> Value {
 /// Whether a tag called `key` is the one that rules call `name`: spelled alike but for case and `_`, or a synonym.
 pub(super) fn means(tags: &Tags, key: &str, name: &str) -> bool {
     let plain = |byte: u8| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
-    key.bytes().map(plain).eq(name.bytes().map(plain))
+    key.len() == name.len() && key.bytes().map(plain).eq(name.bytes().map(plain))
         || tags.synonyms.get(name).is_some_and(|others| others.iter().any(|other| other == key))
 }
 
@@ -60,7 +68,8 @@ pub(super) fn means(tags: &Tags, key: &str, name: &str) -> bool {
 fn effective(facts: &Facts<'_>, node: NodeId) -> Vec<Value> {
     let Some(resource) = facts.graph.resource(node) else { return Vec::new() };
     let Some(after) = &resource.after else { return Vec::new() };
-    let mut layers: Vec<Value> = after.get("tags").cloned().into_iter().collect();
+    let own = after.get("tags").filter(|tags| !is_unset(resource, "tags", tags));
+    let mut layers: Vec<Value> = own.cloned().into_iter().collect();
     let provider = resource.provider.and_then(|at| facts.graph.providers.get(at));
     match (after.get("tags_all"), provider) {
         // Where the provider computes it and does not say, default tags are ours to merge.
@@ -68,6 +77,9 @@ fn effective(facts: &Facts<'_>, node: NodeId) -> Vec<Value> {
             layers.push(provider.default_tags.clone());
         }
         (Some(all), _) => layers.push(all.clone()),
+        // What has no tags gets none.
+        (None, _) if Catalog::get().schema(&resource.type_name).is_some_and(|schema| !schema.has("tags")) => {
+        }
         (None, provider) => layers.extend(provider.map(|provider| provider.default_tags.clone())),
     }
     layers

@@ -1,5 +1,5 @@
-//! The graph before a change: the same resources with their earlier objects, those that are created left out. It shares all
-//! values with the graph after it.
+//! The graph before a change: the same resources with their earlier objects, those that are created left out; and the graph
+//! without what the source of a plan tells. They share all values with the graph after the change.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -36,8 +36,25 @@ impl ResourceGraph {
         if !any(Action::is_change_of_values) {
             return Before::Same;
         }
-        let mut graph = DiGraph::with_capacity(self.graph.node_count(), self.graph.edge_count());
-        for resource in self.graph.node_weights().filter_map(earlier) {
+        Before::Other(Box::new(self.with(self.graph.node_weights().filter_map(earlier))))
+    }
+
+    /// The graph as the plan alone tells it; [`None`] if its source tells nothing more.
+    pub fn untold(&self) -> Option<Self> {
+        let mut all = self.graph.node_weights();
+        all.any(|resource| resource.untold.is_some()).then(|| {
+            self.with(self.graph.node_weights().map(|resource| {
+                let after = resource.untold.as_ref().or(resource.after.as_ref()).cloned();
+                Resource { after, untold: None, ..resource.clone() }
+            }))
+        })
+    }
+
+    /// The graph with these resources instead, which are complete.
+    fn with(&self, resources: impl Iterator<Item = Resource>) -> Self {
+        // Of a plan that only creates there was nothing.
+        let mut graph = DiGraph::with_capacity(resources.size_hint().0, 0);
+        for resource in resources {
             graph.add_node(resource);
         }
         let mut this = Self {
@@ -46,20 +63,21 @@ impl ResourceGraph {
             unfollowed: self.unfollowed.clone(),
             calls: self.calls.clone(),
             kind: self.kind,
+            document: self.document,
             ..Self::default()
         };
         // What the first steps settle and complete is so: they look at both sides of the change.
         for step in STEPS.iter().skip(2) {
             step(&mut this);
         }
-        Before::Other(Box::new(this))
+        this
     }
 }
 
 /// The resource as it was before the change, if it was there.
 fn earlier(resource: &Resource) -> Option<Resource> {
     let object = resource.earlier()?.clone();
-    let mut earlier = Resource { before: None, action: Action::None, ..resource.clone() };
+    let mut earlier = Resource { before: None, untold: None, action: Action::None, ..resource.clone() };
     if resource.action.is_change_of_values() {
         earlier.configured = configured(resource);
         // What the configuration names now it named before, as far as that gave the same.

@@ -1,15 +1,12 @@
 //! Edges that a pattern of names makes: policies of OpenSearch Serverless name collections by globs inside of JSON
 //! (`collection/docs*`, `index/docs/*`), and never by reference.
 
-use std::collections::BTreeMap;
-use std::ops::Bound;
-
 use smol_str::SmolStr;
 
 use super::literals::text;
-use super::{Edge, NodeId, ResourceGraph};
+use super::patterns::ByName;
+use super::{Edge, ResourceGraph};
 use crate::catalog::LinkKind;
-use crate::iam::pattern::glob;
 use crate::value::Value;
 use crate::value::json::{self, Dialect};
 
@@ -22,18 +19,16 @@ const POLICIES: [&str; 3] = [
 const COLLECTION: &str = "aws_opensearchserverless_collection";
 /// Where patterns stand.
 const PATH: &str = "policy";
-/// A pattern that more collections answer to says nothing of any one of them.
-const MAX_MATCHES: usize = 64;
 /// A document nests no deeper.
 const MAX_DEPTH: usize = 8;
 
 /// Joins every policy to the collections that it names.
 pub(super) fn connect(this: &mut ResourceGraph) {
-    let mut collections: BTreeMap<SmolStr, Vec<NodeId>> = BTreeMap::new();
+    let mut collections = ByName::default();
     for &node in this.by_type(COLLECTION) {
-        let name = this.resource(node).and_then(|resource| text(resource.after.as_ref()?.get("name")?));
-        if let Some(name) = name {
-            collections.entry(name).or_default().push(node);
+        let Some(resource) = this.resource(node) else { continue };
+        if let Some(name) = resource.after.as_ref().and_then(|after| text(after.get("name")?)) {
+            collections.insert(name, &resource.module, node);
         }
     }
     if collections.is_empty() {
@@ -42,7 +37,8 @@ pub(super) fn connect(this: &mut ResourceGraph) {
     let policies = POLICIES.iter().flat_map(|name| this.by_type(name)).copied();
     let mut found = Vec::new();
     for node in policies {
-        let policy = this.resource(node).and_then(|resource| resource.after.as_ref()?.get(PATH));
+        let Some(resource) = this.resource(node) else { continue };
+        let policy = resource.after.as_ref().and_then(|after| after.get(PATH));
         let Some(document) = policy.and_then(|policy| json::told(policy, Dialect::Terraform)) else {
             continue;
         };
@@ -51,7 +47,8 @@ pub(super) fn connect(this: &mut ResourceGraph) {
         patterns.sort();
         patterns.dedup();
         for pattern in &patterns {
-            found.extend(matches(&collections, pattern).map(|target| (node, target)));
+            let named = collections.matching(pattern, &resource.module);
+            found.extend(named.into_iter().map(|target| (node, target)));
         }
     }
     for (source, target) in found {
@@ -79,18 +76,4 @@ fn resources(value: &Value, depth: usize, out: &mut Vec<SmolStr>) {
             resources(item, depth + 1, out);
         }
     }
-}
-
-/// The collections whose names the pattern matches: those that begin as it does are looked at.
-fn matches<'c>(
-    collections: &'c BTreeMap<SmolStr, Vec<NodeId>>,
-    pattern: &'c str,
-) -> impl Iterator<Item = NodeId> + 'c {
-    let begin = pattern.split(['*', '?']).next().unwrap_or(pattern);
-    collections
-        .range::<str, _>((Bound::Included(begin), Bound::Unbounded))
-        .take_while(move |(name, _)| name.starts_with(begin))
-        .filter(move |(name, _)| glob(pattern, name))
-        .flat_map(|(_, nodes)| nodes.iter().copied())
-        .take(MAX_MATCHES)
 }

@@ -15,7 +15,7 @@ use super::{Edge, NodeId, ResourceGraph};
 const MAX_NAMESAKES: usize = 64;
 
 /// The resources that answer to a name, by the path of their module instance.
-type Namesakes = BTreeMap<SmolStr, Vec<NodeId>>;
+pub(super) type Namesakes = BTreeMap<SmolStr, Vec<NodeId>>;
 
 /// Joins resources by the links of the catalog where the attribute is a string of which enough is known.
 pub(super) fn connect(this: &mut ResourceGraph) {
@@ -24,22 +24,25 @@ pub(super) fn connect(this: &mut ResourceGraph) {
         let Some(value) = &resource.after else { return Vec::new() };
         let mut found = Vec::new();
         let mut texts = Vec::new();
-        for link in Catalog::get().links(&resource.type_name) {
-            strings(value, link.attribute, &mut texts);
-            for text in texts.drain(..) {
-                for name in candidates(&text) {
+        // What one attribute may name is of several types, which stand together.
+        for links in Catalog::get().links(&resource.type_name).chunk_by(|a, b| a.attribute == b.attribute) {
+            let Some(first) = links.first() else { continue };
+            strings(value, first.attribute, &mut texts);
+            for (link, text) in links.iter().flat_map(|link| texts.iter().map(move |text| (link, text))) {
+                for name in candidates(text) {
                     let Some(namesakes) = names.get(&(link.target_type, name)) else { continue };
                     let edge = || Edge { kind: link.kind, path: SmolStr::new_static(link.attribute) };
                     found.extend(nearest(namesakes, &resource.module).map(|target| (target, edge())));
                 }
             }
+            texts.clear();
         }
         found
     });
 }
 
 /// Those in the same module instance if there are any: instances of one module often give their resources the same names.
-fn nearest<'n>(namesakes: &'n Namesakes, module: &str) -> impl Iterator<Item = NodeId> + 'n {
+pub(super) fn nearest<'n>(namesakes: &'n Namesakes, module: &str) -> impl Iterator<Item = NodeId> + 'n {
     let near = namesakes.get(module);
     let far = near.is_none().then(|| namesakes.values().flatten());
     near.into_iter().flatten().chain(far.into_iter().flatten()).copied().take(MAX_NAMESAKES)

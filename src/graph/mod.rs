@@ -5,6 +5,7 @@
 mod before;
 mod globs;
 mod literals;
+mod patterns;
 mod references;
 mod spelling;
 mod workloads;
@@ -24,6 +25,7 @@ use crate::catalog::{self, LinkKind};
 use crate::program::{
     Action, FollowedCall, InputKind, Mode, ModuleCall, Program, ProviderConfig, Repeated, Resource,
 };
+use crate::source::FileId;
 use crate::value::{Kind, Partial, Value};
 
 /// A node of the graph.
@@ -53,6 +55,8 @@ pub struct ResourceGraph {
     pub repeated: BTreeMap<SmolStr, Repeated>,
     /// What the input is.
     pub kind: InputKind,
+    /// [`Program::document`]
+    pub document: Option<FileId>,
     by_address: HashMap<SmolStr, NodeId>,
     by_block: HashMap<SmolStr, Vec<NodeId>>,
     by_type: HashMap<SmolStr, Vec<NodeId>>,
@@ -95,6 +99,7 @@ impl ResourceGraph {
             calls: program.calls,
             repeated: program.repeated,
             kind: program.kind,
+            document: program.document,
             ..Self::default()
         };
         for step in STEPS {
@@ -204,7 +209,11 @@ fn complete(this: &mut ResourceGraph) {
         let configured = before::configured(resource);
         let partial = partial || this_is_plan && spelling::is_settled(resource);
         let type_name = &resource.type_name;
-        let sides = [(&mut resource.before, &configured), (&mut resource.after, &resource.configured)];
+        let sides = [
+            (&mut resource.before, &configured),
+            (&mut resource.after, &resource.configured),
+            (&mut resource.untold, &resource.configured),
+        ];
         for (object, configured) in sides {
             if let Some(value) = object.take() {
                 let mut value = catalog::complete(type_name, value, partial);

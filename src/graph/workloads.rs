@@ -1,14 +1,12 @@
 //! Edges from what runs in Kubernetes to the roles that it acts as: a pod names its service account, and EKS lets that act
 //! as a role by the trust of the role (IRSA: a condition on the subject of its token) or by a pod identity association.
 
-use std::collections::BTreeMap;
-
 use petgraph::Direction;
 use smol_str::{SmolStr, format_smolstr};
 
+use super::patterns::ByName;
 use super::{Edge, NodeId, ResourceGraph};
 use crate::catalog::LinkKind;
-use crate::iam::pattern::glob;
 use crate::value::Value;
 use crate::value::json::{self, Dialect};
 
@@ -26,12 +24,6 @@ const WORKLOADS: [(&str, &str); 7] = [
 const ASSOCIATION: &str = "aws_eks_pod_identity_association";
 /// The subject of a service account's token.
 const SUBJECT: &str = "system:serviceaccount:";
-/// A trust that more accounts answer to is not about any one of them.
-const MAX_ACCOUNTS: usize = 64;
-
-/// Service accounts by `namespace:name`.
-type Accounts = BTreeMap<SmolStr, Vec<NodeId>>;
-
 /// Joins pods to service accounts, and those to roles.
 pub(super) fn connect(this: &mut ResourceGraph) {
     let accounts = accounts(this);
@@ -42,32 +34,27 @@ pub(super) fn connect(this: &mut ResourceGraph) {
     for (type_name, path) in WORKLOADS {
         let versioned = format_smolstr!("{type_name}_v1");
         for &node in this.by_type(type_name).iter().chain(this.by_type(&versioned)) {
-            let Some(after) = this.resource(node).and_then(|resource| resource.after.as_ref()) else {
-                continue;
-            };
+            let Some((after, module)) = object(this, node) else { continue };
             let Some(name) = first(after, path, "service_account_name") else { continue };
-            let key = format_smolstr!("{}:{name}", namespace(after));
-            for &account in accounts.get(&key).into_iter().flatten() {
-                found.push((node, account, "service_account_name"));
-            }
+            let named = accounts.matching(&format_smolstr!("{}:{name}", namespace(after)), module);
+            found.extend(named.into_iter().map(|account| (node, account, "service_account_name")));
         }
     }
     for &role in this.by_type("aws_iam_role") {
-        let trust =
-            this.resource(role).and_then(|resource| resource.after.as_ref()?.get("assume_role_policy"));
-        let Some(trust) = trust.and_then(|trust| json::told(trust, Dialect::Policy)) else { continue };
-        for subject in subjects(&trust) {
-            found.extend(matching(&accounts, &subject).map(|account| (account, role, "")));
+        let Some((after, module)) = object(this, role) else { continue };
+        let trust = after.get("assume_role_policy").and_then(|trust| json::told(trust, Dialect::Policy));
+        for subject in trust.iter().flat_map(subjects) {
+            found.extend(accounts.matching(&subject, module).into_iter().map(|account| (account, role, "")));
         }
     }
     for &node in this.by_type(ASSOCIATION) {
-        let Some(after) = this.resource(node).and_then(|resource| resource.after.as_ref()) else { continue };
+        let Some((after, module)) = object(this, node) else { continue };
         let text = |name: &str| after.get(name).and_then(Value::as_str);
         let (Some(namespace), Some(name)) = (text("namespace"), text("service_account")) else { continue };
-        let Some(known) = accounts.get(&format_smolstr!("{namespace}:{name}")) else { continue };
+        let named = accounts.matching(&format_smolstr!("{namespace}:{name}"), module);
         let roles = this.edges(node, Direction::Outgoing).filter(|(edge, _)| edge.path == "role_arn");
         for (_, role) in roles {
-            found.extend(known.iter().map(|&account| (account, role, "")));
+            found.extend(named.iter().map(|&account| (account, role, "")));
         }
     }
     for (source, target, path) in found {
@@ -75,12 +62,19 @@ pub(super) fn connect(this: &mut ResourceGraph) {
     }
 }
 
-fn accounts(this: &ResourceGraph) -> Accounts {
-    let mut accounts = Accounts::new();
+/// The object of a node, and its module instance.
+fn object(this: &ResourceGraph, node: NodeId) -> Option<(&Value, &SmolStr)> {
+    let resource = this.resource(node)?;
+    Some((resource.after.as_ref()?, &resource.module))
+}
+
+/// Service accounts by `namespace:name`.
+fn accounts(this: &ResourceGraph) -> ByName {
+    let mut accounts = ByName::default();
     for &node in ACCOUNTS.iter().flat_map(|name| this.by_type(name)) {
-        let Some(after) = this.resource(node).and_then(|resource| resource.after.as_ref()) else { continue };
+        let Some((after, module)) = object(this, node) else { continue };
         if let Some(name) = first(after, "metadata", "name") {
-            accounts.entry(format_smolstr!("{}:{name}", namespace(after))).or_default().push(node);
+            accounts.insert(format_smolstr!("{}:{name}", namespace(after)), module, node);
         }
     }
     accounts
@@ -129,12 +123,4 @@ fn subjects(trust: &Value) -> Vec<SmolStr> {
         }
     }
     found
-}
-
-/// The accounts that a subject names.
-fn matching<'a>(accounts: &'a Accounts, subject: &'a str) -> impl Iterator<Item = NodeId> + 'a {
-    let exact = accounts.get(subject).into_iter().flatten().copied();
-    let is_pattern = subject.contains(['*', '?']);
-    let by_pattern = accounts.iter().filter(move |(name, _)| is_pattern && glob(subject, name));
-    exact.chain(by_pattern.flat_map(|(_, nodes)| nodes.iter().copied())).take(MAX_ACCOUNTS)
 }

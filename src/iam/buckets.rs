@@ -2,7 +2,7 @@
 
 use super::condition::Test;
 use super::document::{Effect, Policy, Statement};
-use super::questions::{Answer, Grant, ask, ask_policy, covers_whole, has_effect};
+use super::questions::{Answer, Grant, ask, ask_policy, covers_whole, has_effect, name};
 use super::text::{Part, Stand, Text};
 use super::told::{Told, all, any, both, not};
 use crate::value::Cause;
@@ -29,10 +29,13 @@ const LIMITING: [&str; 16] = [
 
 /// Does it allow anything to everybody?
 pub fn allows_everybody(policy: &Policy) -> Answer {
-    let grant = |statement: &Statement, name: &str| {
+    let grant = |statement: &Statement, number: usize| {
         let limited = || match (statement.condition.narrows_one_of(&LIMITING), is_no_limit(statement)) {
             (Ok(true), _) => Ok(false),
-            (_, Ok(false)) => Err(Cause::Other(format!("a condition may limit `{name}`").into())),
+            (_, Ok(false)) => {
+                let name = name(statement, number);
+                Err(Cause::Other(format!("a condition may limit `{name}`").into()))
+            }
             (_, told) => told,
         };
         let what = statement.action.items.first().map(ToString::to_string);

@@ -33,34 +33,30 @@ pub(super) struct Grant {
 /// Is one of `actions` allowed on every resource? A resource pattern that ends a kind (`…::foundation-model/*`) is every
 /// resource too. `limiting` are the condition keys that take the width away (`iam:PassedToService`).
 pub fn allows_on_every_resource(policy: &Policy, actions: &[&str], limiting: &[&str]) -> Answer {
-    let grant = |statement: &Statement, name: &str, action: &str| {
+    let grant = |statement: &Statement, number: usize, action: &str| {
         let (covered, pattern) = covers(statement, action);
         let what =
             if covered == Ok(true) { Some(action.to_owned()) } else { pattern.map(ToString::to_string) };
-        let (everywhere, on) = every_resource(statement);
-        let wide = || both(everywhere, || unlimited(statement, name, limiting));
-        Grant { told: both(covered, wide), what, on }
+        wide(statement, number, covered, what, limiting)
     };
     ask_policy(policy, |document| {
         worst(actions.iter().map(|action| {
-            ask(document, |statement, name| grant(statement, name, action), |deny| covers(deny, action).0)
+            ask(document, |statement, number| grant(statement, number, action), |deny| covers(deny, action).0)
         }))
     })
 }
 
 /// Are all actions of one of `services` allowed on every resource?
 pub fn allows_whole_service(policy: &Policy, services: &[&str]) -> Answer {
-    let grant = |statement: &Statement, name: &str, service: &str| {
+    let grant = |statement: &Statement, number: usize, service: &str| {
         let (whole, what) = covers_whole(statement, service);
-        let (everywhere, on) = every_resource(statement);
-        let wide = || both(everywhere, || unlimited(statement, name, &[]));
-        Grant { told: both(whole, wide), what, on }
+        wide(statement, number, whole, what, &[])
     };
     ask_policy(policy, |document| {
         worst(services.iter().map(|service| {
             ask(
                 document,
-                |statement, name| grant(statement, name, service),
+                |statement, number| grant(statement, number, service),
                 |deny| covers_whole(deny, service).0,
             )
         }))
@@ -125,7 +121,7 @@ fn worst(answers: impl Iterator<Item = Answer>) -> Answer {
 /// Asks each allow statement what it grants. A deny without conditions on everything that is `denied` takes it away.
 pub(super) fn ask(
     document: &Document,
-    grant: impl Fn(&Statement, &str) -> Grant,
+    grant: impl Fn(&Statement, usize) -> Grant,
     denied: impl Fn(&Statement) -> Told,
 ) -> Answer {
     let statements = || document.statements.iter();
@@ -138,15 +134,16 @@ pub(super) fn ask(
         return Answer::no();
     }
     let answers = (1..).zip(statements()).map(|(number, statement)| {
-        let name = statement.sid.as_ref().map_or_else(|| format!("statement {number}"), ToString::to_string);
         let allows = has_effect(statement, Effect::Allow);
         if allows == Ok(false) {
             return Answer::no();
         }
-        let Grant { told, what, on } = grant(statement, &name);
-        Answer { told: both(allows, || told), statement: name, what, on, number }
+        let Grant { told, what, on } = grant(statement, number);
+        Answer { told: both(allows, || told), statement: String::new(), what, on, number }
     });
     let mut answer = worst(answers);
+    let decides = answer.number.checked_sub(1).and_then(|at| document.statements.get(at));
+    answer.statement = decides.map(|statement| name(statement, answer.number)).unwrap_or_default();
     if let (Ok(true), Err(cause)) = (&answer.told, denies) {
         answer.told = Err(cause);
     }
@@ -208,13 +205,35 @@ fn every_resource(statement: &Statement) -> (Told, Option<String>) {
     (either(named, others), shown)
 }
 
+/// What a statement that is `covered` by a question grants on every resource.
+fn wide(
+    statement: &Statement,
+    number: usize,
+    covered: Told,
+    what: Option<String>,
+    limiting: &[&str],
+) -> Grant {
+    // Most statements are about something else, and then nobody asks for their resources.
+    if covered == Ok(false) && what.is_none() {
+        return Grant { told: covered, what, on: None };
+    }
+    let (everywhere, on) = every_resource(statement);
+    let wide = || both(everywhere, || unlimited(statement, number, limiting));
+    Grant { told: both(covered, wide), what, on }
+}
+
+/// What people call the statement.
+pub(super) fn name(statement: &Statement, number: usize) -> String {
+    statement.sid.as_ref().map_or_else(|| format!("statement {number}"), ToString::to_string)
+}
+
 /// Whether no condition takes the width of the statement away: surely not one on a key of `limiting`.
-fn unlimited(statement: &Statement, name: &str, limiting: &[&str]) -> Told {
+fn unlimited(statement: &Statement, number: usize, limiting: &[&str]) -> Told {
     if statement.condition.narrows_one_of(limiting) == Ok(true) {
         return Ok(false);
     }
     match statement.condition.is_empty() {
-        Ok(false) => Err(Cause::Other(format!("a condition may limit `{name}`").into())),
+        Ok(false) => Err(Cause::Other(format!("a condition may limit `{}`", name(statement, number)).into())),
         told => told,
     }
 }

@@ -1,20 +1,22 @@
 //! A plan as `terraform plan -out` writes it: a zip archive of the plan, the configuration that it is of, and the states.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use bumpalo::Bump;
 use serde::Deserialize;
 
 use crate::eval;
-use crate::program::Program;
+use crate::program::{PlanSource, Program};
 use crate::source::{FileId, Sources, Span};
 use crate::terraform::plan::binary::{self, Plan, VERSION};
 use crate::terraform::source::variables::{Given, GivenItem};
-use crate::terraform::source::{EmbeddedModule, RootModule, syntax};
+use crate::terraform::source::{EmbeddedModule, RootModule, display_path, syntax};
 use crate::value::Value;
 
 use super::InputError;
 use super::archive::Archive;
+use super::origin::directory_of;
 
 /// A binary plan whose archive was read. What it holds stays in memory.
 #[derive(Debug)]
@@ -85,20 +87,46 @@ impl BinaryPlan {
         Ok(Self { path: path.to_owned(), plan: message, root, values, state, file })
     }
 
-    /// The resources of the plan. Only those of `wanted` types have values.
-    pub(super) fn program(&self, sources: &Sources, wanted: &dyn Fn(&str) -> bool) -> Program {
-        let plan = Plan::parse(&self.plan).unwrap_or_default();
+    /// Takes the files of its source for those in one of the `roots`, beside it, or in the current directory, where all that
+    /// it holds of the user's lies as it was.
+    pub(super) fn settle(&mut self, roots: &[PathBuf], sources: &mut Sources) {
+        let others = [directory_of(Path::new(&self.path)), PathBuf::from(".")];
+        let mut directories = roots.iter().cloned().chain(others);
+        if let Some(directory) = directories.find(|directory| self.root.is_in(directory, sources)) {
+            self.root.settle(directory, sources);
+        }
+    }
+
+    /// The message.
+    pub(super) fn plan(&self) -> Plan<'_> {
+        Plan::parse(&self.plan).unwrap_or_default()
+    }
+
+    /// What the configuration in it evaluates to. Where it lies on the disk too, functions read files, if asked for; without
+    /// is the same where there are none.
+    pub(super) fn source(&self, files: bool, sources: &Sources) -> Option<Program> {
+        if !files && !self.root.may_read_files(sources) {
+            return None;
+        }
         let mut arenas = self.root.arenas();
         let (parsed, mut diagnostics) = self.root.parse(sources, &mut arenas);
         let arena = Bump::new();
         let (values, _) = syntax::values(sources, self.values, &arena);
-        let given =
-            Given { items: vec![GivenItem::File(values)], workspace: plan.workspace, ..Given::default() };
+        let (items, workspace) = (vec![GivenItem::File(values)], self.plan().workspace);
+        let given = Given { items, workspace, without_files: !files, ..Given::default() };
         let mut source = self.root.evaluate(&parsed, &given);
         source.diagnostics.append(&mut diagnostics);
+        Some(source)
+    }
+
+    /// The resources of the plan. Only those of `wanted` types have values.
+    pub(super) fn program(&self, sources: &Sources, wanted: &dyn Fn(&str) -> bool) -> Program {
         let state = (sources.text(self.state), self.state);
-        let mut program = binary::read(&plan, source, state, wanted);
+        let mut source = |files| self.source(files, sources);
+        let mut program = binary::read(&self.plan(), &mut source, state, wanted);
         program.path.clone_from(&self.path);
+        let directory = self.root.directory.as_deref().map(display_path);
+        program.source = Some(PlanSource { path: directory.unwrap_or(self.path.clone()), exact: true });
         for resource in &mut program.resources {
             resource.site.get_or_insert(Span::default().at(self.file));
         }

@@ -12,10 +12,12 @@ use crate::diagnostic::Level;
 use crate::eval::Mode;
 use crate::program::Program;
 use crate::source::{FileId, Position, Sources};
+use crate::terraform::plan::Told;
 use crate::terraform::source::variables::{Given, GivenItem, GivenVar, RunOptions, ValueOption};
 use crate::terraform::source::{self, RootModule, display_path, read_text, syntax};
 
 use super::binary::{BinaryPlan, is_archive};
+use super::origin::{Origins, SourceOptions};
 use super::roots::Candidates;
 use super::{InputError, InputFile};
 
@@ -31,6 +33,8 @@ pub struct Inputs {
     workspace: Option<String>,
     /// How expressions are evaluated.
     mode: Mode,
+    /// What may be the source of plans.
+    origins: Origins,
 }
 
 /// A file with values of root variables.
@@ -57,6 +61,8 @@ pub enum Input {
         path: String,
         /// Its text.
         file: FileId,
+        /// Where it is on the disk; [`None`] of standard input.
+        on_disk: Option<PathBuf>,
     },
 }
 
@@ -87,6 +93,9 @@ pub enum ReadError {
     /// A file of variables cannot be read.
     #[error("{0}")]
     Variables(String),
+    /// What was named as the source of a plan is none.
+    #[error("{0}")]
+    Source(String),
     /// A directory without Terraform: there is nothing to analyse.
     #[error("no Terraform files in {path}{hint}")]
     Nothing {
@@ -156,6 +165,27 @@ impl Inputs {
         Ok(this)
     }
 
+    /// Looks for the source of plans: what is said of those is told where it is written.
+    ///
+    /// # Errors
+    /// What was named cannot be read.
+    pub fn find_sources(&mut self, options: &SourceOptions, sources: &mut Sources) -> Result<(), ReadError> {
+        let mut plans = Vec::new();
+        for item in &mut self.items {
+            match item {
+                Input::Document { kind: InputFile::Plan, file, on_disk, .. } => {
+                    plans.push((*file, on_disk.clone()));
+                }
+                Input::Binary(plan) if options.find || !options.roots.is_empty() => {
+                    plan.settle(&options.roots, sources);
+                }
+                Input::Source(_) | Input::Binary(_) | Input::Document { .. } => {}
+            }
+        }
+        self.origins = Origins::find(&plans, options, sources)?;
+        Ok(())
+    }
+
     /// Refuses a `--var` that no root module declares, as Terraform does: most likely it is misspelled.
     fn check_declared(&self, options: &RunOptions, sources: &Sources) -> Result<(), ReadError> {
         let vars = options.values.iter().filter_map(|option| match option {
@@ -213,9 +243,15 @@ impl Input {
         let (kind, path, file) = match self {
             Self::Source(root) => return Ok(evaluate(root, inputs, sources)),
             Self::Binary(plan) => return Ok(plan.program(sources, wanted)),
-            Self::Document { kind, path, file } => (*kind, path, *file),
+            Self::Document { kind, path, file, .. } => (*kind, path, *file),
         };
-        let program = super::read(kind, path, sources.text(file), file, wanted);
+        let mut joined = Ok(());
+        let mut join = |told: &Told<'_, '_>, program: &mut Program| {
+            path.clone_into(&mut program.path);
+            joined = inputs.origins.join(file, told, inputs.workspace.as_deref(), sources, program);
+        };
+        let program = super::read_with(kind, path, sources.text(file), file, wanted, &mut join);
+        joined?;
         let fault = program.diagnostics.iter().find(|diagnostic| diagnostic.level == Level::Error);
         match fault.filter(|_| program.resources.is_empty()) {
             Some(fault) => {
@@ -281,7 +317,7 @@ fn read(path: &Path, sources: &mut Sources) -> Result<Input, ReadError> {
     let text = super::decode(&shown, bytes)?;
     let kind = super::detect(&shown, &text)?;
     let file = sources.add_confidential(shown.clone(), text);
-    Ok(Input::Document { kind, path: shown, file })
+    Ok(Input::Document { kind, path: shown, file, on_disk: (!is_stdin).then(|| path.to_owned()) })
 }
 
 /// What is said of a directory without Terraform.

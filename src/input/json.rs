@@ -96,7 +96,8 @@ impl<'a> Document<'a> {
         sensitive: &Marks,
     ) -> Result<Value, serde_json::Error> {
         let mut deserializer = serde_json::Deserializer::from_str(raw.get());
-        Seed { document: self, unknown, sensitive }.deserialize(&mut deserializer)
+        let open = &mut Vec::with_capacity(64);
+        Seed { document: self, unknown, sensitive, open }.deserialize(&mut deserializer)
     }
 
     /// Decodes `raw` as it is.
@@ -162,6 +163,8 @@ struct Seed<'m, 'a> {
     document: Document<'a>,
     unknown: &'m Marks,
     sensitive: &'m Marks,
+    /// The entries of the objects around it that are read already: each object is made when all of it is, as large as it is.
+    open: &'m mut Vec<(SmolStr, Value)>,
 }
 
 impl<'de> DeserializeSeed<'de> for Seed<'_, '_> {
@@ -216,6 +219,7 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
                 document: self.document,
                 unknown: self.unknown.item(index),
                 sensitive: self.sensitive.item(index),
+                open: self.open,
             };
             match seq.next_element_seed(seed)? {
                 Some(item) => items.push(item),
@@ -229,31 +233,35 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut entries: Vec<(SmolStr, Value)> = Vec::new();
+        let start = self.open.len();
         while let Some(Text(key)) = map.next_key::<Text<'de>>()? {
             let seed = Seed {
                 document: self.document,
                 unknown: self.unknown.field(&key),
                 sensitive: self.sensitive.field(&key),
+                open: self.open,
             };
             let mut value = map.next_value_seed(seed)?;
             if let Cow::Borrowed(key) = key {
                 value.origin = self.document.key_site(key);
             }
-            entries.push((SmolStr::new(key), value));
+            self.open.push((SmolStr::new(key), value));
         }
-        let omitted = match self.unknown {
-            Marks::Fields(fields) => fields.as_slice(),
-            _ => &[],
-        };
-        let mut object: crate::value::Map = entries.into_iter().collect();
-        if omitted.iter().any(|(key, _)| object.get(key).is_none()) {
-            let missing: Vec<_> = omitted.iter().filter(|(key, _)| object.get(key).is_none()).collect();
-            let missing = missing.into_iter().map(|(key, marks)| {
-                (key.clone(), marks.unknowns().mark(matches!(self.sensitive.field(key), Marks::All)))
-            });
-            object = object.into_iter().chain(missing).collect();
+        if let Marks::Fields(omitted) = self.unknown {
+            let given = self.open.get_mut(start..).unwrap_or_default();
+            if !given.is_sorted_by(|(a, _), (b, _)| a <= b) {
+                given.sort_by(|(a, _), (b, _)| a.cmp(b));
+            }
+            let end = self.open.len();
+            for (key, marks) in omitted {
+                let given = self.open.get(start..end).unwrap_or_default();
+                if given.binary_search_by(|(known, _)| known.cmp(key)).is_err() {
+                    let is_sensitive = matches!(self.sensitive.field(key), Marks::All);
+                    self.open.push((key.clone(), marks.unknowns().mark(is_sensitive)));
+                }
+            }
         }
+        let object: crate::value::Map = self.open.drain(start..).collect();
         Ok(Kind::Object(Arc::new(object)).into())
     }
 }

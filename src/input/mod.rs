@@ -8,6 +8,7 @@ pub mod files;
 pub mod json;
 mod look;
 mod marks;
+mod origin;
 mod roots;
 pub(crate) mod wiring;
 
@@ -21,6 +22,7 @@ pub use binary::BinaryPlan;
 pub use error::{Found, InputError};
 pub use files::{Input, Inputs, ReadError};
 use look::{Seen, Shape};
+pub use origin::SourceOptions;
 
 /// The kinds of file that airgate reads.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -135,8 +137,20 @@ pub fn detect(path: &str, text: &str) -> Result<InputFile, InputError> {
 /// Reads the `text` of `file` as the kind that [`detect`] told. Only types that are `wanted` get their values; they are named
 /// as in Terraform.
 pub fn read(kind: InputFile, path: &str, text: &str, file: FileId, wanted: &dyn Fn(&str) -> bool) -> Program {
+    read_with(kind, path, text, file, wanted, &mut |_, _| {})
+}
+
+/// [`read`]; of a plan, `source` may say more of what was read.
+fn read_with(
+    kind: InputFile,
+    path: &str,
+    text: &str,
+    file: FileId,
+    wanted: &dyn Fn(&str) -> bool,
+    source: &mut dyn FnMut(&terraform::plan::Told<'_, '_>, &mut Program),
+) -> Program {
     let mut program = match kind {
-        InputFile::Plan => terraform::plan::read(text, file, wanted),
+        InputFile::Plan => terraform::plan::read_with(text, file, wanted, source),
         InputFile::State => terraform::state::read(text, file, wanted),
         InputFile::RawTfstate => terraform::state::read_raw(text, file, wanted),
         InputFile::PulumiPreview => pulumi::preview::read(text, file, wanted),

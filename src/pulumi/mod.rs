@@ -124,6 +124,7 @@ impl<'a, 'w> Reader<'a, 'w> {
             action,
             site: self.document.site(raw),
             places: Arc::default(),
+            untold: None,
             configured: configured.map(Arc::new),
             references: Vec::new(),
         });

@@ -119,7 +119,14 @@ struct Input<'a> {
     written_by: Option<&'a str>,
     managed: usize,
     data: usize,
+    source: Option<PlanSource<'a>>,
     incomplete: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct PlanSource<'a> {
+    path: &'a str,
+    exact: bool,
 }
 
 #[derive(Serialize)]
@@ -175,6 +182,7 @@ struct Finding<'a> {
     causes: &'a [String],
     fix: &'a str,
     state: Option<&'static str>,
+    from_source: bool,
     fingerprint: &'a str,
 }
 
@@ -283,6 +291,7 @@ impl<'a> Finding<'a> {
             causes: &finding.causes,
             fix: &rule.fix,
             state: finding.state.map(finding::State::as_str),
+            from_source: finding.from_source,
             fingerprint: cx.fingerprints.get(index).map_or("", String::as_str),
         }
     }
@@ -347,6 +356,7 @@ impl<'a> Input<'a> {
             written_by: input.written_by.as_deref(),
             managed: input.managed,
             data: input.data,
+            source: input.source.as_ref().map(|it| PlanSource { path: &it.path, exact: it.exact }),
             incomplete: input.incomplete.as_deref(),
         }
     }

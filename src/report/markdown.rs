@@ -102,6 +102,9 @@ fn row(item: Item<'_>, places: &Places<'_>) -> String {
     if let Some(state @ (State::New | State::Regression)) = finding.state {
         severity.push_str(&format!(", {}", state.as_str()));
     }
+    if finding.from_source {
+        severity.push_str(", from source");
+    }
     let mut place = finding.site.and_then(|site| places.brief(site)).unwrap_or_default();
     if let Some(((way, _), others)) = ways(&finding.resources).split_first() {
         place.push_str(&format!(" ← {}", draw_way(way, places)));

@@ -13,6 +13,7 @@ mod human;
 mod json;
 mod markdown;
 mod place;
+mod residency;
 mod sarif;
 mod scrub;
 mod summary;
@@ -24,6 +25,7 @@ use std::io;
 use std::str::FromStr;
 
 pub use graph::{GraphFormat, write_graph};
+pub use residency::{json as residency_json, text as residency_text};
 pub use scrub::scrub;
 
 use crate::diagnostic::{Diagnostic, Level};
@@ -151,6 +153,9 @@ pub fn rule_url(rule: &RuleInfo) -> String {
 fn said<'a>(finding: &'a Finding, rule: &'a RuleInfo) -> &'a str {
     if finding.message.is_empty() { &rule.title } else { &finding.message }
 }
+
+/// What is said of a finding that hangs on what only the source of a plan tells.
+const FROM_SOURCE: &str = "the plan knows the value that decides only after apply";
 
 /// A finding with its rule.
 #[derive(Copy, Clone)]

@@ -1,19 +1,7 @@
 //! Where Bedrock may process a prompt: the geographies of its cross-region inference profiles.
 
-use super::region_within;
+use super::{allow_anywhere, route};
 use crate::value::Truth;
-
-/// The prefixes of system-defined profiles, and the geographies they stand for.
-const PREFIXES: [(&str, &str); 8] = [
-    ("apac", "APAC"),
-    ("au", "AU"),
-    ("ca", "CA"),
-    ("eu", "EU"),
-    ("global", "GLOBAL"),
-    ("jp", "JP"),
-    ("us", "US"),
-    ("us-gov", "US-GOV"),
-];
 
 /// The first part of model ids. What stands before one is the prefix of a profile, known or not.
 const VENDORS: [&str; 19] = [
@@ -38,6 +26,9 @@ const VENDORS: [&str; 19] = [
     "zai",
 ];
 
+/// What stands for the vendor in the id of a guardrail profile.
+const GUARDRAIL: &str = "guardrail";
+
 /// Resources of Bedrock whose id begins with the prefix of a geography.
 const PROFILES: [&str; 2] = ["inference-profile", "guardrail-profile"];
 
@@ -49,7 +40,7 @@ const OPAQUE: [&str; 3] = ["application-inference-profile", "default-prompt-rout
 pub const UNCLASSIFIED: &str = "UNCLASSIFIED";
 
 /// Where the model, inference profile or guardrail profile with this id or ARN may process prompts beyond its own region:
-/// `GLOBAL`, `US`, `EU`, `APAC`, `JP`, `AU`, `CA`, `US-GOV`, or [`UNCLASSIFIED`]. [`None`] for a model that stays in its
+/// `GLOBAL`, `US`, `EU`, `UK`, `APAC`, `JP`, `AU`, `CA`, `US-GOV`, or [`UNCLASSIFIED`]. [`None`] for a model that stays in its
 /// region, and for what is none of these.
 pub fn model_geography(id: &str) -> Option<&'static str> {
     partial_model_geography(id).unwrap_or_default()
@@ -66,13 +57,13 @@ pub struct Hidden;
 /// region, an account. Geography stands in front, so the beginning decides.
 pub fn partial_model_geography(id: &str) -> Result<Option<&'static str>, Hidden> {
     let whole = |part: &str| part.contains(HOLE).then_some(Hidden).map_or(Ok(()), Err);
-    let profile = match id.strip_prefix("arn:") {
+    let (profile, is_profile) = match id.strip_prefix("arn:") {
         None => {
             let begin = id.split(HOLE).next().unwrap_or_default();
             if begin.len() < id.len() && "arn:".starts_with(begin) {
                 return Err(Hidden);
             }
-            id
+            (id, false)
         }
         Some(arn) => {
             // partition:bedrock:region:account:type/id
@@ -92,27 +83,45 @@ pub fn partial_model_geography(id: &str) -> Result<Option<&'static str>, Hidden>
             if !PROFILES.contains(&kind) {
                 return Ok(None);
             }
-            id
+            (id, true)
         }
     };
-    let Some((prefix, rest)) = profile.split_once('.') else { return whole(profile).map(|()| None) };
+    // A profile that does not say its geography goes somewhere; a model stays.
+    let untold = is_profile.then_some(UNCLASSIFIED);
+    let Some((prefix, rest)) = profile.split_once('.') else { return whole(profile).map(|()| untold) };
     whole(prefix)?;
-    let known = PREFIXES.iter().find(|(name, _)| *name == prefix).map(|(_, geography)| *geography);
-    if known.is_some() || VENDORS.contains(&prefix) {
-        return Ok(known);
+    if VENDORS.contains(&prefix) {
+        return Ok(untold);
     }
     let vendor = rest.split('.').next().unwrap_or_default();
+    if vendor == GUARDRAIL {
+        return Ok(Some(route(GUARDRAIL, prefix).map_or(UNCLASSIFIED, |route| route.geography)));
+    }
+    if let Some(route) = route("model", prefix) {
+        return Ok(Some(route.geography));
+    }
     whole(vendor)?;
-    Ok(VENDORS.contains(&vendor).then_some(UNCLASSIFIED))
+    let is_prefix = VENDORS.contains(&vendor) || (rest.contains('.') && may_be_prefix(prefix));
+    Ok(if is_prefix { Some(UNCLASSIFIED) } else { untold })
+}
+
+/// Whether it looks like the prefix of a profile: what comes before a vendor that is newer than this program.
+fn may_be_prefix(text: &str) -> bool {
+    text.len() <= 6 && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
 }
 
 /// Whether all regions of a geography of [`model_geography`] are within the places of `allowed`; a model that stays in its
-/// region is. The destinations of a geography are the countries that `rules/regions.csv` has for the cloud `bedrock`:
-/// AWS says that a profile keeps requests within its geography and does not promise which regions it takes, so all regions
-/// of the geography count, wherever the request starts. Of `eu.` these are the regions in the European Union; London and
-/// Zurich can be where a request starts, and the rules on the resource's own region speak of that.
+/// region is. The regions are those of `rules/inference.csv`, wherever the request starts: it may also stay where it starts,
+/// and the rules on the resource's own region speak of that.
 pub fn geography_within<S: AsRef<str>>(geography: Option<&str>, allowed: &[S]) -> Truth {
-    geography.map_or(Truth::Yes, |geography| region_within("bedrock", geography, allowed))
+    let Some(geography) = geography else { return Truth::Yes };
+    let Some(route) = route("model", geography).or_else(|| route(GUARDRAIL, geography)) else {
+        return Truth::Maybe;
+    };
+    match route.destinations() {
+        Some(regions) => Truth::from(regions.iter().all(|region| region.within(allowed))),
+        None => Truth::from(allow_anywhere(allowed)),
+    }
 }
 
 #[cfg(test)]
@@ -135,6 +144,7 @@ mod tests {
             ("arn:aws-us-gov:bedrock:us-gov-west-1:123456789012:inference-profile/us-gov.x.y", "US-GOV"),
             ("arn:aws:bedrock:us-east-1:123456789012:guardrail-profile/us.guardrail.v1:0", "US"),
             ("eu.guardrail.v1:0", "EU"),
+            ("uk.guardrail.v1:0", "UK"),
         ] {
             assert_eq!(model_geography(id), Some(geography), "{id}");
         }
@@ -160,6 +170,10 @@ mod tests {
     fn what_may_leave_and_does_not_tell_where_is_unclassified() {
         for id in [
             "xx.anthropic.claude-9-v1:0",
+            "xx.newcomer.model-1",
+            "xx.guardrail.v1:0",
+            "uk.anthropic.claude-9-v1:0",
+            "arn:aws:bedrock:eu-central-1:123456789012:inference-profile/abcdef123456",
             "arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/abcdef123456",
         ] {
             assert_eq!(model_geography(id), Some(UNCLASSIFIED), "{id}");
@@ -202,5 +216,7 @@ mod tests {
         assert_eq!(geography_within(Some("APAC"), &["JP", "AU"]), Truth::No);
         assert_eq!(geography_within(Some("APAC"), &["APAC"]), Truth::Yes);
         assert_eq!(geography_within(Some("GLOBAL"), &["EU", "US", "APAC"]), Truth::No);
+        assert_eq!(geography_within(Some("GLOBAL"), &["global"]), Truth::Yes);
+        assert_eq!(geography_within(Some("UK"), &["EU"]), Truth::No);
     }
 }

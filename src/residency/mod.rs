@@ -1,14 +1,20 @@
-//! Where data and inference may be: regions of the clouds, the jurisdictions they are in, and where Bedrock may send a
-//! prompt.
+//! Where data and inference may be: regions of the clouds, the jurisdictions they are in, where AWS may send a prompt, and
+//! which attributes make data leave.
 //!
 //! A policy allows *places*: a jurisdiction of `rules/regions.csv` (`US`, `UK`, `US-GOV`), a country by its ISO code (`DE`,
-//! `GB`), a group (`EU`, `EEA`, `APAC`), or one region by its name. A region is within what is allowed if one of these is
-//! its jurisdiction, or if they cover all its countries. `EU` is not `eu-*`: London and Zurich are outside. `GLOBAL` is
-//! within nothing but itself.
+//! `GB`) or its English name (`Germany`), a group (`EU`, `EEA`, `APAC`), one region by its name, or `GLOBAL`, which is
+//! anywhere. A region is within what is allowed if one of these is its jurisdiction, or if they cover all its countries. `EU`
+//! is not `eu-*`: London and Zurich are outside.
 
 mod bedrock;
+mod flows;
+mod inference;
+mod place;
 
 pub use bedrock::{HOLE, Hidden, UNCLASSIFIED, geography_within, model_geography, partial_model_geography};
+pub use flows::{FlowKind, FlowRule, Names, all_flows, flows};
+pub use inference::{Route, route, route_from};
+pub use place::{allow_anywhere, is_place, suggestion};
 
 use std::sync::OnceLock;
 
@@ -16,22 +22,10 @@ use crate::value::Truth;
 
 const REGIONS: &str = include_str!("../../rules/regions.csv");
 
-/// The members of the European Union.
-const EU: [&str; 27] = [
-    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT",
-    "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
-];
-
-/// The members of the European Economic Area that are not of the European Union.
-const EEA: [&str; 3] = ["IS", "LI", "NO"];
-
-/// Where the Asia-Pacific regions of AWS are; China is a partition of its own.
-const APAC: [&str; 11] = ["AU", "HK", "ID", "IN", "JP", "KR", "MY", "NZ", "SG", "TH", "TW"];
-
-/// A region of a cloud, a multi-region, or a geography of Bedrock (of the cloud `bedrock`).
+/// A region of a cloud, or a multi-region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Region {
-    /// `aws`, `azure`, `gcp`, `oci`, `ibm`, `alicloud`, `bedrock`.
+    /// `aws`, `azure`, `gcp`, `oci`, `ibm`, `alicloud`.
     pub cloud: &'static str,
     /// Its name in lower case.
     pub name: &'static str,
@@ -72,16 +66,6 @@ pub fn region_within<S: AsRef<str>>(cloud: &str, name: &str, allowed: &[S]) -> T
     region(cloud, name).map_or(Truth::Maybe, |region| region.within(allowed).into())
 }
 
-/// Whether `place` is one that a policy can allow. What is not is a mistake in the configuration, for it allows nothing.
-pub fn is_place(place: &str) -> bool {
-    let known = |region: &Region| {
-        let is = |name: &str| place.eq_ignore_ascii_case(name);
-        is(region.name) || is(region.jurisdiction) || region.countries.iter().any(|country| is(country))
-    };
-    ["EEA", "APAC", "GB"].iter().chain(&EU).chain(&EEA).any(|name| place.eq_ignore_ascii_case(name))
-        || regions().iter().any(known)
-}
-
 impl Region {
     /// Whether it is within the places of `allowed`.
     pub fn within<S: AsRef<str>>(&self, allowed: &[S]) -> bool {
@@ -89,10 +73,11 @@ impl Region {
             let is = |name: &str| place.as_ref().eq_ignore_ascii_case(name);
             is(self.name)
                 || is(self.jurisdiction)
+                || is(place::ANYWHERE)
                 || (is("EEA") && self.jurisdiction == "EU")
                 || (is("APAC") && self.jurisdiction == "MULTI-APAC")
         };
-        let covered = |country: &&str| allowed.iter().any(|place| covers(place.as_ref(), country));
+        let covered = |country: &&str| allowed.iter().any(|place| place::covers(place.as_ref(), country));
         allowed.iter().any(named) || (!self.countries.is_empty() && self.countries.iter().all(covered))
     }
 
@@ -107,16 +92,6 @@ impl Region {
         };
         fields.next().is_none().then_some(region)
     }
-}
-
-/// Whether the country, by its ISO code, is within `place`.
-fn covers(place: &str, country: &str) -> bool {
-    let is = |name: &str| place.eq_ignore_ascii_case(name);
-    is(country)
-        || (is("UK") && country == "GB")
-        || (is("EU") && EU.contains(&country))
-        || (is("EEA") && (EU.contains(&country) || EEA.contains(&country)))
-        || (is("APAC") && APAC.contains(&country))
 }
 
 #[cfg(test)]
@@ -166,20 +141,12 @@ mod tests {
         assert_eq!(region_within("gcp", "eur4", &["EU"]), Truth::Yes);
         assert_eq!(region_within("gcp", "eu", &["DE"]), Truth::No);
         assert_eq!(region_within("gcp", "global", &["EU", "US"]), Truth::No);
+        assert_eq!(region_within("gcp", "us", &["GLOBAL"]), Truth::Yes);
     }
 
     #[test]
     fn an_unknown_region_cannot_be_told_and_nothing_allowed_holds_nothing() {
         assert_eq!(region_within("aws", "eu-nowhere-1", &["EU"]), Truth::Maybe);
         assert_eq!(region_within::<&str>("aws", "eu-west-1", &[]), Truth::No);
-    }
-
-    #[test]
-    fn places_are_told_from_mistakes() {
-        for place in ["EU", "eea", "DE", "UK", "GB", "US", "APAC", "eu-central-1", "PT"] {
-            assert!(is_place(place), "{place}");
-        }
-        assert!(!is_place("Europe/Berlin"));
-        assert!(!is_place(""));
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::file::first_paragraph;
@@ -28,13 +29,13 @@ impl RuleSet {
     /// The rules of this build.
     pub fn builtin() -> Result<Self, RuleError> {
         let (path, text) = BUILTIN_CONTROLS;
-        let controls = controls::parse(path, text)?;
-        let rules = BUILTIN
-            .iter()
-            .map(|(path, text)| Rule::parse(path, Cow::Borrowed(text)))
-            .collect::<Result<Vec<_>, _>>()?;
+        let parse = |(path, text): &(&str, &'static str)| Rule::parse(path, Cow::Borrowed(text));
+        let rules = || BUILTIN.par_iter().map(parse).collect::<Result<Vec<_>, _>>();
         let files = BUILTIN.iter().chain([&BUILTIN_CONTROLS]).copied();
-        Self::new(rules, controls, digest(files))
+        // Every run waits for them, so all cores read them.
+        let (rules, (controls, digest)) =
+            rayon::join(rules, || rayon::join(|| controls::parse(path, text), || digest(files)));
+        Self::new(rules?, controls?, digest)
     }
 
     /// The rules of a user's directory: every `*.md` in it but `README.md`. They may use the controls of this build and

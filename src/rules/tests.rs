@@ -83,7 +83,11 @@ fn every_builtin_rule_compiles() {
     for rule in &rules {
         assert!(!rule.info.clauses.is_empty(), "{} supports nothing", rule.info.id);
         for type_name in rule.types {
-            assert!(Catalog::get().schema(type_name).is_some(), "{}: no type {type_name}", rule.info.id);
+            // Of types that are newer than the schema the tables of residency say what rules ask.
+            let known = Catalog::get().schema(type_name).is_some()
+                || Catalog::get().kind(type_name).is_some()
+                || !crate::residency::flows(type_name).is_empty();
+            assert!(known, "{}: no type {type_name}", rule.info.id);
         }
     }
 }

@@ -3,6 +3,7 @@
 use petgraph::Direction;
 
 use crate::facts::related::route;
+use crate::facts::residency;
 use crate::hcl::ast::{Call, Expr, ExprKind, For, Part, Step};
 use crate::source::Span;
 
@@ -23,7 +24,7 @@ pub struct Vocabulary<'v> {
 }
 
 /// The functions that only conditions have, with the number of their arguments: `docs/rule-language.md`.
-pub const DOMAIN_FUNCTIONS: [(&str, usize); 12] = [
+pub const DOMAIN_FUNCTIONS: [(&str, usize); 14] = [
     ("is_set", 1),
     ("is_aws_policy", 2),
     ("is_customer_managed_key", 1),
@@ -32,6 +33,8 @@ pub const DOMAIN_FUNCTIONS: [(&str, usize); 12] = [
     ("geography_within", 2),
     ("refers_to", 2),
     ("declared", 1),
+    ("stays", 1),
+    ("leaves", 1),
     ("beside", 1),
     ("related", 1),
     ("holds_secret", 1),
@@ -188,8 +191,14 @@ impl<'c, 'a> Checker<'c, 'a> {
             if name == "related" {
                 self.route(call)?;
             }
-            if let ("is_set", [Expr { kind: ExprKind::String(path), span }]) = (name, call.args) {
-                self.path(path, *span)?;
+            match (name, call.args) {
+                ("is_set", [Expr { kind: ExprKind::String(path), span }]) => self.path(path, *span)?,
+                ("stays" | "leaves", [Expr { kind: ExprKind::String(kind), span }])
+                    if !residency::is_asked(kind) =>
+                {
+                    return Err(Fault { span: *span, message: format!("there is no flow `{kind}`") });
+                }
+                _ => {}
             }
         } else if !(self.vocabulary.is_function)(name) {
             return Err(Fault { span, message: format!("there is no function `{name}`") });

@@ -186,6 +186,7 @@ fn read_block<'a>(
             action: Action::None,
             site: document.site(raw.get()),
             places: Arc::default(),
+            untold: None,
             configured: None,
             references: links(&instance.dependencies),
         });
@@ -266,6 +267,7 @@ impl<'a> ModuleValues<'a> {
                 action: Action::None,
                 site: document.site(raw.get()),
                 places: Arc::default(),
+                untold: None,
                 configured: None,
                 references: Vec::new(),
             };

@@ -57,12 +57,18 @@ fn convert_known(kind: &Kind, ty: &Type) -> Result<Value, Mismatch> {
             let element = unify(&elements.collect::<Result<Vec<_>, _>>()?).unwrap_or_default();
             Value::unknown_from(&operands, Type::list(element))
         }
+        (Type::List(element), Kind::List(items) | Kind::Tuple(items)) if all_have(items.iter(), element) => {
+            Kind::List(Arc::clone(items)).into()
+        }
         (Type::List(element), Kind::List(items) | Kind::Set(items) | Kind::Tuple(items)) => {
             Kind::List(convert_elements(items, element, "list")?.into()).into()
         }
         (Type::Set(element), Kind::List(items) | Kind::Set(items) | Kind::Tuple(items)) => {
             let (items, sensitive) = set_items(convert_elements(items, element, "set")?);
             Value::from(Kind::Set(items)).mark(sensitive)
+        }
+        (Type::Map(element), Kind::Map(map) | Kind::Object(map)) if all_have(map.values(), element) => {
+            Kind::Map(Arc::clone(map)).into()
         }
         (Type::Map(element), Kind::Map(map) | Kind::Object(map)) => {
             let values: Vec<Value> = map.values().cloned().collect();
@@ -73,11 +79,43 @@ fn convert_known(kind: &Kind, ty: &Type) -> Result<Value, Mismatch> {
             let items = items.iter().zip(types.iter()).map(|(item, ty)| convert(item, ty));
             Kind::Tuple(items.collect::<Result<_, _>>()?).into()
         }
+        (Type::Object(_), kind @ Kind::Object(map)) if has_type(kind, ty) => {
+            Kind::Object(Arc::clone(map)).into()
+        }
         (Type::Object(fields), Kind::Map(map) | Kind::Object(map)) => {
             Kind::Object(Arc::new(convert_object(map, fields)?)).into()
         }
         (ty, _) => return Err(format!("{} required", ty.word())),
     })
+}
+
+/// Whether conversion to `ty` leaves the value as it is: parts that have their type already are shared, not made again. It
+/// says no where that takes more to tell.
+fn has_type(kind: &Kind, ty: &Type) -> bool {
+    match (ty, kind) {
+        (Type::Any, _)
+        | (_, Kind::Null)
+        | (Type::Bool, Kind::Bool(_))
+        | (Type::Number, Kind::Number(_))
+        | (Type::String, Kind::String(_)) => true,
+        (Type::List(element), Kind::List(items)) => all_have(items.iter(), element),
+        (Type::Map(element), Kind::Map(map)) => all_have(map.values(), element),
+        (Type::Object(fields), Kind::Object(map)) => {
+            fields.len() == map.len()
+                && fields.iter().zip(map.iter()).all(|(field, (name, value))| {
+                    field.name == *name
+                        // What may be null may stand for the default.
+                        && (field.default.is_none() || !value.is_null() && !value.is_unknown())
+                        && has_type(&value.kind, &field.ty)
+                })
+        }
+        _ => false,
+    }
+}
+
+/// As [`has_type`], of all elements. What type `any` is the elements tell together.
+fn all_have<'v>(elements: impl IntoIterator<Item = &'v Value>, ty: &Type) -> bool {
+    !ty.has_any() && elements.into_iter().all(|element| has_type(&element.kind, ty))
 }
 
 /// Elements to one type, found from them where `ty` leaves it open.

@@ -129,6 +129,7 @@ fn clean() -> Report {
             written_by: None,
             managed: 23,
             data: 1,
+            source: None,
             incomplete: None,
             tells_change: false,
         }],
@@ -287,6 +288,7 @@ fn finding(rule: usize, message: &str, site: Site) -> Finding {
         actual: None,
         causes: Vec::new(),
         state: None,
+        from_source: false,
     }
 }
 

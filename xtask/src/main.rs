@@ -7,6 +7,9 @@ mod defaults;
 mod docs;
 mod documents;
 mod generate;
+#[path = "../../benches/common/grow.rs"]
+mod grow;
+mod grow_plan;
 mod new_rule;
 mod schema;
 mod truth;
@@ -14,6 +17,7 @@ mod truth;
 const USAGE: &str = "\
 usage: cargo xtask TASK
   compare-plan SOURCE PLAN [OPTIONS]       hold the evaluation of source against Terraform's plan of it
+  grow-plan PLAN N OUT                     grow a real plan to N instances, for measuring
   docs [--check]                           write rules/README.md, or say if it is stale
   new-rule PROVIDER SERVICE FAMILY NAME    begin a rule: new-rule aws sagemaker ENC notebook-without-cmk
   schema [SCHEMA.json]                     write the schemas of the catalog
@@ -26,6 +30,7 @@ fn main() -> anyhow::Result<()> {
     let (task, rest) = args.split_first().map_or(("", &[][..]), |(task, rest)| (task.as_str(), rest));
     match task {
         "compare-plan" => compare_plan::run(rest),
+        "grow-plan" => grow_plan::run(rest),
         "docs" => docs::run(rest),
         "new-rule" => new_rule::run(rest),
         "schema" => schema::run(rest),

@@ -356,7 +356,8 @@ fn resource_policies(facts: &Facts<'_>, request: &Request) -> Vec<Holding> {
 /// one of them is.
 fn is_about(arns: &[Text], request: &Request) -> Told {
     let of = |arn: &Text| {
-        let meets = |below| cover::intersects(&request.resource, &with(arn.clone(), below), cover::Of::Resources);
+        let meets =
+            |below| cover::intersects(&request.resource, &with(arn.clone(), below), cover::Of::Resources);
         match (meets(""), meets("/*")) {
             (Ok(true), _) | (_, Ok(true)) => Ok(true),
             (Err(cause), _) | (_, Err(cause)) => Err(cause),

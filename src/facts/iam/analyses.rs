@@ -342,7 +342,13 @@ pub(super) fn shared_by_workloads(facts: &Facts<'_>, node: NodeId, _args: &[Stri
         return None;
     }
     let actual = (users.len() > 1).then(|| users.join(", "));
-    Some(Outcome { holds: Truth::from(users.len() < 2), actual, causes: Vec::new(), site: None, statement: None })
+    Some(Outcome {
+        holds: Truth::from(users.len() < 2),
+        actual,
+        causes: Vec::new(),
+        site: None,
+        statement: None,
+    })
 }
 
 /// May everybody do something by the policy of the resource?

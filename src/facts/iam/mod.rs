@@ -111,8 +111,8 @@ fn outcome(facts: &Facts<'_>, answer: Answer, read: &Read) -> Outcome {
         Err(cause) => (Truth::Maybe, vec![cause.to_string()]),
     };
     let decides = || read.policy.alternatives.first()?.statements.get(number.checked_sub(1)?);
-    let statement = decides().filter(|_| holds == Truth::No).and_then(|statement| {
-        place::of_statement(facts.graph, facts.sources, read, statement, number)
-    });
+    let statement = decides()
+        .filter(|_| holds == Truth::No)
+        .and_then(|statement| place::of_statement(facts.graph, facts.sources, read, statement, number));
     Outcome { holds, actual, causes, site: read.site, statement }
 }

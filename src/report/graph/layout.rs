@@ -20,6 +20,8 @@ pub(super) struct Layout {
     pub(super) columns: usize,
     /// By module, in order: how many rows its band has.
     pub(super) rows: Vec<usize>,
+    /// By module and column: how many nodes stand there.
+    pub(super) stacks: Vec<Vec<usize>>,
 }
 
 /// Lays a picture out.
@@ -84,8 +86,9 @@ pub(super) fn layout(picture: &Picture) -> Layout {
             }
         }
     }
-    let rows = bands.iter().map(|stacks| stacks.iter().map(Vec::len).max().unwrap_or_default());
-    Layout { columns: columns.iter().max().map_or(0, |last| last + 1), rows: rows.collect(), places }
+    let stacks: Vec<Vec<usize>> = bands.iter().map(|stacks| stacks.iter().map(Vec::len).collect()).collect();
+    let rows = stacks.iter().map(|stacks| stacks.iter().copied().max().unwrap_or_default()).collect();
+    Layout { columns: columns.iter().max().map_or(0, |last| last + 1), rows, places, stacks }
 }
 
 fn set(rows: &mut [f64], at: usize, row: f64) {
@@ -118,23 +121,20 @@ fn columns(count: usize, edges: &[(usize, usize)]) -> Vec<usize> {
         let mut stack = vec![(start, 0)];
         mark(&mut state, start, State::Open);
         while let Some((node, done)) = stack.pop() {
-            match next.get(node).and_then(|next| next.get(done)) {
-                Some(&target) => {
-                    stack.push((node, done + 1));
-                    match state.get(target) {
-                        Some(State::Open) => {}
-                        Some(State::New) => {
-                            kept.push((node, target));
-                            mark(&mut state, target, State::Open);
-                            stack.push((target, 0));
-                        }
-                        _ => kept.push((node, target)),
-                    }
+            let Some(&target) = next.get(node).and_then(|next| next.get(done)) else {
+                mark(&mut state, node, State::Done);
+                order.push(node);
+                continue;
+            };
+            stack.push((node, done + 1));
+            match state.get(target) {
+                Some(State::Open) => {}
+                Some(State::New) => {
+                    kept.push((node, target));
+                    mark(&mut state, target, State::Open);
+                    stack.push((target, 0));
                 }
-                None => {
-                    mark(&mut state, node, State::Done);
-                    order.push(node);
-                }
+                _ => kept.push((node, target)),
             }
         }
     }

@@ -1,19 +1,19 @@
 //! A drawing, without any other program: a band for each module, columns from left to right, AI in orange.
 
 use super::layout::{Layout, layout};
-use super::{Node, Picture, Reach, color, fill, heading, label};
+use super::{Node, Picture, Reach, color, fill, heading, scrub};
 use crate::catalog::LinkKind;
 
-const WIDTH: usize = 240;
-const HEIGHT: usize = 30;
+const WIDTH: usize = 250;
+const HEIGHT: usize = 38;
 const GAP: (usize, usize) = (90, 16);
 /// Around everything, and above the nodes of a band.
 const MARGIN: usize = 20;
 const TITLE: usize = 26;
 /// With more edges than this their kinds are told by colour and legend only.
 const MAX_LABELS: usize = 120;
-/// Characters of a label; the whole is its tooltip.
-const MAX_LABEL: usize = 38;
+/// Characters of the two lines of a node; the whole is its tooltip.
+const MAX_LABEL: (usize, usize) = (46, 34);
 
 /// Where the corner of a node is.
 type Corner = (usize, usize);
@@ -47,7 +47,7 @@ fn draw(
     out: &mut String,
 ) -> usize {
     let mut corners: Vec<Corner> = vec![(0, 0); picture.nodes.len()];
-    for ((module, nodes), rows) in picture.modules().into_iter().zip(&layout.rows) {
+    for (band, ((module, nodes), rows)) in picture.modules().into_iter().zip(&layout.rows).enumerate() {
         let height = TITLE + rows * (HEIGHT + GAP.1);
         out.push_str(&format!(
             "<g><rect x=\"{MARGIN}\" y=\"{top}\" width=\"{}\" height=\"{height}\" rx=\"8\" fill=\"none\" stroke=\"#d0d7de\"/>\
@@ -59,8 +59,13 @@ fn draw(
         ));
         for at in nodes {
             let (column, row) = layout.places.get(at).copied().unwrap_or_default();
+            let stacked =
+                layout.stacks.get(band).and_then(|stacks| stacks.get(column)).copied().unwrap_or_default();
+            // What is lower than the highest column stands in its middle.
+            let down = (rows.saturating_sub(stacked)) * (HEIGHT + GAP.1) / 2;
             if let Some(corner) = corners.get_mut(at) {
-                *corner = (2 * MARGIN + column * (WIDTH + GAP.0), top + TITLE + row * (HEIGHT + GAP.1));
+                *corner =
+                    (2 * MARGIN + column * (WIDTH + GAP.0), top + TITLE + down + row * (HEIGHT + GAP.1));
             }
         }
         top += height + MARGIN;
@@ -111,23 +116,33 @@ fn edge((x1, y1): Corner, (x2, y2): Corner, kind: LinkKind, labels: bool, out: &
     }
 }
 
+/// Its type above its name, and the key of an instance.
 fn draw_node(node: &Node, (x, y): Corner, out: &mut String) {
     let (ground, border) = fill(node.ai);
-    let weight = if node.ai == Reach::Direct { " font-weight=\"bold\"" } else { "" };
-    let whole = label(node);
-    let shown: String = if whole.chars().count() > MAX_LABEL {
-        whole.chars().take(MAX_LABEL - 1).chain(['…']).collect()
-    } else {
-        whole
-    };
+    let (mark, weight) = if node.ai == Reach::Direct { ("★ ", " font-weight=\"bold\"") } else { ("", "") };
+    let (type_name, name) = node.label().split_once('.').unwrap_or((node.label(), ""));
     out.push_str(&format!(
         "<g><title>{}</title><rect x=\"{x}\" y=\"{y}\" width=\"{WIDTH}\" height=\"{HEIGHT}\" rx=\"5\" fill=\"{ground}\" \
-         stroke=\"{border}\"/><text x=\"{}\" y=\"{}\" fill=\"#1f2328\"{weight}>{}</text></g>\n",
-        escaped(&super::scrub(&node.address)),
+         stroke=\"{border}\"/><text x=\"{1}\" y=\"{2}\" fill=\"#57606a\" font-size=\"9\">{3}</text><text x=\"{1}\" y=\"{4}\" \
+         fill=\"#1f2328\"{weight}>{mark}{5}</text></g>\n",
+        escaped(&scrub(&node.address)),
         x + 8,
-        y + 19,
-        escaped(&shown)
+        y + 14,
+        shortened(type_name, MAX_LABEL.0),
+        y + 29,
+        shortened(name, MAX_LABEL.1),
     ));
+}
+
+/// A text that is no longer than `max` characters.
+fn shortened(text: &str, max: usize) -> String {
+    let text = scrub(text);
+    let short: String = if text.chars().count() > max {
+        text.chars().take(max - 1).chain(['…']).collect()
+    } else {
+        text.into_owned()
+    };
+    escaped(&short)
 }
 
 /// The heads of arrows, one of each colour.

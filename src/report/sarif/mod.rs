@@ -20,8 +20,8 @@ use super::fingerprint::{KEY, fingerprints};
 use super::place::{Place, Places};
 use super::scrub::SafeJson;
 use super::{
-    Item, Options, addresses, clip, failed_to_analyse, fallback_file, fallback_path, items, rule_url, scrub,
-    ways,
+    FROM_SOURCE, Item, Options, addresses, clip, failed_to_analyse, fallback_file, fallback_path, items,
+    rule_url, scrub, ways,
 };
 use crate::diagnostic::{Diagnostic, Level};
 use crate::finding::{Report, RuleInfo, Severity, State, Subject, Verdict};
@@ -178,6 +178,9 @@ fn result<'a>(group: &'a Group<'a>, cx: &'a Context<'a>) -> m::Result<'a> {
     if let Some(actual) = &finding.actual {
         text.push_str(&format!(" Found: {actual}."));
     }
+    if finding.from_source {
+        text.push_str(&format!(" From source: {FROM_SOURCE}."));
+    }
     // Nothing that the input wrote becomes a link.
     let mut text = scrub(&clip(&text, MAX_MESSAGE)).replace("](", "] (");
     if !links.is_empty() {
@@ -224,6 +227,7 @@ fn result<'a>(group: &'a Group<'a>, cx: &'a Context<'a>) -> m::Result<'a> {
         properties: m::ResultProperties {
             resources: subjects.collect(),
             state: group.state.map(State::as_str),
+            from_source: finding.from_source,
         },
     }
 }
@@ -342,6 +346,11 @@ fn notifications<'a>(cx: &Context<'a>, dropped: usize) -> Vec<m::Notification<'a
         );
     }
     for input in &cx.report.inputs {
+        if let Some(source) = &input.source {
+            let revision = if source.exact { "" } else { ", as far as they are of one revision" };
+            let (path, source) = (scrub(&input.path), scrub(&source.path));
+            say("note", format!("{path}: lines are those of the source in {source}{revision}."));
+        }
         if let Some(why) = &input.incomplete {
             say("error", format!("{} is not complete: {}.", scrub(&input.path), scrub(why)));
         }

@@ -150,6 +150,8 @@ pub(super) struct ResultProperties<'a> {
     pub(super) resources: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) state: Option<&'static str>,
+    #[serde(rename = "fromSource", skip_serializing_if = "std::ops::Not::not")]
+    pub(super) from_source: bool,
 }
 
 #[derive(Serialize)]

@@ -16,7 +16,7 @@ pub(super) struct Configuration<'a> {
     #[serde(borrow, default, deserialize_with = "or_default")]
     pub(super) provider_config: BTreeMap<SmolStr, ProviderBlock<'a>>,
     #[serde(borrow, default, deserialize_with = "or_default")]
-    root_module: ModuleConfig<'a>,
+    pub(super) root_module: ModuleConfig<'a>,
 }
 
 #[derive(Deserialize)]
@@ -32,19 +32,21 @@ pub(super) struct ProviderBlock<'a> {
 #[derive(Deserialize, Default)]
 pub(super) struct ModuleConfig<'a> {
     #[serde(borrow, default, deserialize_with = "or_default")]
-    resources: Vec<BlockConfig<'a>>,
+    pub(super) resources: Vec<BlockConfig<'a>>,
     #[serde(borrow, default, deserialize_with = "or_default")]
-    module_calls: BTreeMap<SmolStr, Call<'a>>,
+    pub(super) module_calls: BTreeMap<SmolStr, Call<'a>>,
     #[serde(borrow, default, deserialize_with = "or_default")]
     outputs: BTreeMap<SmolStr, Output<'a>>,
-    #[serde(default, deserialize_with = "or_default")]
-    variables: BTreeMap<SmolStr, Variable>,
+    #[serde(borrow, default, deserialize_with = "or_default")]
+    pub(super) variables: BTreeMap<SmolStr, Variable<'a>>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Variable {
+pub(super) struct Variable<'a> {
     #[serde(default)]
     pub(super) sensitive: bool,
+    #[serde(borrow)]
+    pub(super) default: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -54,27 +56,32 @@ struct Output<'a> {
 }
 
 #[derive(Deserialize)]
-struct Call<'a> {
+pub(super) struct Call<'a> {
+    pub(super) source: Option<SmolStr>,
     #[serde(borrow, default, deserialize_with = "or_default")]
-    expressions: Entries<'a>,
+    pub(super) expressions: Entries<'a>,
     #[serde(borrow, default, deserialize_with = "or_default")]
-    module: ModuleConfig<'a>,
+    pub(super) module: ModuleConfig<'a>,
     #[serde(borrow)]
-    for_each_expression: Option<&'a RawValue>,
+    pub(super) for_each_expression: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) count_expression: Option<&'a RawValue>,
 }
 
 /// A `resource` or `data` block.
 #[derive(Deserialize)]
 pub(super) struct BlockConfig<'a> {
-    mode: Option<SmolStr>,
+    pub(super) mode: Option<SmolStr>,
     #[serde(rename = "type")]
-    type_name: SmolStr,
-    name: SmolStr,
+    pub(super) type_name: SmolStr,
+    pub(super) name: SmolStr,
     pub(super) provider_config_key: Option<SmolStr>,
     #[serde(borrow)]
     pub(super) expressions: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(super) for_each_expression: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) count_expression: Option<&'a RawValue>,
 }
 
 /// Names a module of the configuration.
@@ -184,7 +191,7 @@ impl<'c, 'a> Index<'c, 'a> {
     }
 
     /// What the root module declares of a variable.
-    pub(super) fn root_variable(&self, name: &str) -> Option<&'c Variable> {
+    pub(super) fn root_variable(&self, name: &str) -> Option<&'c Variable<'a>> {
         self.modules.first()?.config.variables.get(name)
     }
 }

@@ -6,9 +6,12 @@
 //! as stored, is not looked at, and neither is `previous_address`, for a resource that moved is the same one.
 
 mod attach;
+mod belong;
 pub mod binary;
 mod config;
 mod expression;
+mod join;
+mod names;
 mod providers;
 mod resolve;
 #[cfg(test)]
@@ -31,7 +34,14 @@ use crate::source::FileId;
 use crate::value::{Cause, Value};
 
 use super::address::{self, Address};
+use super::source::Definition;
 use super::state::ModuleValues;
+
+pub use belong::Fit;
+pub use join::Evaluate;
+
+/// So many changes are read at once, by all cores.
+const ENTRIES_AT_ONCE: usize = 2_048;
 
 #[derive(Deserialize)]
 struct Plan<'a> {
@@ -50,6 +60,7 @@ struct Plan<'a> {
     configuration: Option<&'a RawValue>,
     errored: Option<bool>,
     complete: Option<bool>,
+    timestamp: Option<SmolStr>,
 }
 
 #[derive(Deserialize)]
@@ -109,8 +120,46 @@ struct Change<'a> {
     after_sensitive: Option<&'a RawValue>,
 }
 
+/// What a plan tells of the source that it is of.
+pub struct Told<'p, 'a> {
+    document: Document<'a>,
+    configuration: &'p config::Configuration<'a>,
+    variables: Option<&'a RawValue>,
+    /// When it was made: Terraform 1.5 and later say so.
+    pub timestamp: Option<&'p str>,
+}
+
+impl Told<'_, '_> {
+    /// Holds the definitions of a source against the configuration.
+    pub fn compare(&self, definitions: &[Definition<'_>]) -> Fit {
+        belong::compare(self.document, self.configuration, definitions)
+    }
+
+    /// The values of root variables, each with its place in the plan.
+    pub fn variables(&self) -> Vec<(SmolStr, Value)> {
+        providers::variables(self.document, self.configuration, self.variables)
+    }
+}
+
+/// Brings together what a plan says and what its source evaluates to. `fit` says how far they belong together; without it
+/// the source is from the binary form of the same plan. `source` is asked for it without the files that functions read, if
+/// it contradicts the plan with them.
+pub fn join(program: &mut Program, source: &mut Evaluate<'_>, fit: Option<&Fit>) {
+    join::join(program, source, fit.map_or(join::Trust::Beside, join::Trust::Compared));
+}
+
 /// Reads the plan `text` of `file`. Only types that are `wanted` get their values; all resources are listed.
 pub fn read(text: &str, file: FileId, wanted: &dyn Fn(&str) -> bool) -> Program {
+    read_with(text, file, wanted, &mut |_, _| {})
+}
+
+/// [`read`], with `source` to say more of what was read.
+pub fn read_with(
+    text: &str,
+    file: FileId,
+    wanted: &dyn Fn(&str) -> bool,
+    source: &mut dyn FnMut(&Told<'_, '_>, &mut Program),
+) -> Program {
     let document = Document::new(text, file);
     let mut program = Program { kind: InputKind::TerraformPlan, ..Program::default() };
     let Some(plan) = document.parse::<Plan<'_>>("the plan", text, &mut program.diagnostics) else {
@@ -142,6 +191,9 @@ pub fn read(text: &str, file: FileId, wanted: &dyn Fn(&str) -> bool) -> Program 
                 providers::read(document, &configuration, &index, plan.variables, &mut program);
                 providers::of_deleted(&configuration, &deleted, &mut program);
                 attach::attach(document, &index, wanted, &mut program);
+                let (configuration, variables) = (&configuration, plan.variables);
+                let timestamp = plan.timestamp.as_deref();
+                source(&Told { document, configuration, variables, timestamp }, &mut program);
             }
             Err(error) => {
                 let what = "the plan's `configuration`";
@@ -163,37 +215,36 @@ fn read_changes<'a>(
     let deferred = plan.deferred_changes.iter().filter_map(|deferred| deferred.resource_change);
     let all: Vec<&RawValue> = changes.iter().copied().chain(deferred).collect();
     let parse = |raw: &&'a RawValue| (*raw, serde_json::from_str::<Entry<'a>>(raw.get()));
-    let entries: Vec<_> = all.par_iter().map(parse).collect();
     let mut types: HashMap<SmolStr, bool> = HashMap::new();
-    for (_, entry) in &entries {
-        if let Ok(entry) = entry
-            && !types.contains_key(&entry.type_name)
-        {
-            types.insert(entry.type_name.clone(), wanted(&entry.type_name));
+    let mut deleted = HashMap::new();
+    program.resources.reserve_exact(all.len());
+    // In pieces, so that what is read only on the way stays small.
+    for piece in all.chunks(ENTRIES_AT_ONCE) {
+        let entries: Vec<_> = piece.par_iter().map(parse).collect();
+        for entry in entries.iter().filter_map(|(_, entry)| entry.as_ref().ok()) {
+            if !types.contains_key(&entry.type_name) {
+                types.insert(entry.type_name.clone(), wanted(&entry.type_name));
+            }
+            if let (None, Some(provider)) = (entry.change.after, &entry.provider_name) {
+                deleted.insert(entry.address.clone(), provider.clone());
+            }
         }
-    }
-    let deleted = entries.iter().filter_map(|(_, entry)| {
-        let entry = entry.as_ref().ok().filter(|entry| entry.change.after.is_none())?;
-        Some((entry.address.clone(), entry.provider_name.clone()?))
-    });
-    let deleted = deleted.collect();
-    let read = |(raw, entry): (&'a RawValue, Result<Entry<'a>, serde_json::Error>)| match entry {
-        Ok(entry) if entry.deposed.is_some() => (None, None),
-        Ok(entry) => {
-            let is_wanted = types.get(&entry.type_name).copied().unwrap_or_default();
-            let (resource, diagnostic) = resource(document, raw.get(), entry, is_wanted);
-            (Some(resource), diagnostic)
+        let read = |(raw, entry): (&'a RawValue, Result<Entry<'a>, serde_json::Error>)| match entry {
+            Ok(entry) if entry.deposed.is_some() => (None, None),
+            Ok(entry) => {
+                let is_wanted = types.get(&entry.type_name).copied().unwrap_or_default();
+                let (resource, diagnostic) = resource(document, raw.get(), entry, is_wanted);
+                (Some(resource), diagnostic)
+            }
+            Err(error) => {
+                let what = "an entry of `resource_changes`";
+                (None, Some(document.not_understood(what, raw.get(), &error)))
+            }
+        };
+        for (resource, diagnostic) in entries.into_par_iter().map(read).collect::<Vec<_>>() {
+            program.resources.extend(resource);
+            program.diagnostics.extend(diagnostic);
         }
-        Err(error) => {
-            let what = "an entry of `resource_changes`";
-            (None, Some(document.not_understood(what, raw.get(), &error)))
-        }
-    };
-    let read: Vec<_> = entries.into_par_iter().map(read).collect();
-    program.resources.reserve_exact(read.len());
-    for (resource, diagnostic) in read {
-        program.resources.extend(resource);
-        program.diagnostics.extend(diagnostic);
     }
     deleted
 }
@@ -259,6 +310,7 @@ fn resource<'a>(
         places: Arc::default(),
         configured: None,
         references: Vec::new(),
+        untold: None,
     };
     (resource, diagnostic)
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use smol_str::SmolStr;
 
-use crate::input::json::{Document, Entries};
+use crate::input::json::{Document, Entries, Text};
 use crate::program::{Program, ProviderConfig};
 use crate::value::{Cause, Value};
 
@@ -86,6 +86,28 @@ pub(super) fn of_deleted(
             all.all(|other| region(other).is_some() && region(other) == region(first)).then_some(first)
         });
     }
+}
+
+/// The values of root variables, sensitive where they are declared so.
+pub(super) fn variables<'a>(
+    document: Document<'a>,
+    configuration: &Configuration<'a>,
+    variables: Option<&'a RawValue>,
+) -> Vec<(SmolStr, Value)> {
+    let values: Entries<'a> =
+        variables.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
+    let value = |(name, raw): &(Text<'a>, &'a RawValue)| {
+        let name = SmolStr::new(&name.0);
+        let told: VariableValue<'a> = serde_json::from_str(raw.get()).ok()?;
+        let value = match told.value {
+            Some(raw) => document.decode_plain(raw).ok()?,
+            None => Value::NULL,
+        };
+        let declared = configuration.root_module.variables.get(&name);
+        let value = value.mark(declared.is_some_and(|variable| variable.sensitive));
+        Some((name, Value { origin: document.site(raw.get()), ..value }))
+    };
+    values.0.iter().filter_map(value).collect()
 }
 
 struct Reader<'x, 'c, 'a> {

@@ -1,6 +1,7 @@
 //! A block's body to a value: attributes, nested blocks and `dynamic` ones, with where each is written and what it names.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use smol_str::{SmolStr, format_smolstr};
 
@@ -21,6 +22,17 @@ const MAX_BLOCKS: usize = 10_000;
 /// What a block costs beside the values in it.
 const BLOCK: usize = 8;
 
+/// Where the attributes and blocks of a block are written, and which are set: dotted paths without indexes.
+#[derive(Clone, Debug)]
+pub(super) struct Written {
+    /// The first place of each.
+    pub(super) places: Arc<BTreeMap<SmolStr, Site>>,
+    /// A `dynamic` block that makes nothing is written and sets nothing.
+    pub(super) configured: Arc<BTreeSet<SmolStr>>,
+    /// It is so in all instances, whatever their values are.
+    is_fixed: bool,
+}
+
 /// Evaluates a body, and keeps what a [`Value`] does not.
 pub(super) struct BodyReader<'m, 'a> {
     /// The file of what is being read: override files are merged into the items of a body.
@@ -30,92 +42,186 @@ pub(super) struct BodyReader<'m, 'a> {
     pub(super) repeated: bool,
     /// Names that are no attributes.
     skip: &'static [&'static str],
+    /// The path of what is being read.
+    path: String,
     /// Resources that attributes name.
     pub(super) links: BTreeSet<Link>,
-    /// Where attributes and blocks are written, by path.
-    pub(super) places: BTreeMap<SmolStr, Site>,
-    /// Paths of what is set. A `dynamic` block that makes nothing is written and sets nothing.
-    pub(super) configured: BTreeSet<SmolStr>,
+    /// As in [`Written`], in the order of reading, and with repetitions.
+    places: Vec<(SmolStr, Site)>,
+    configured: Vec<SmolStr>,
+    /// What another instance of the block has told of that.
+    earlier: Option<Written>,
+    /// It is still to be told.
+    tells_written: bool,
+    /// What is set depends on values.
+    has_dynamic: bool,
 }
+
+/// An item of a body and the name that it contributes to.
+type Named<'i, 'b> = (&'b str, &'i Item<'b>);
 
 impl<'m, 'a> BodyReader<'m, 'a> {
     /// A reader of one body of `file`; at its top the names in `skip` are left out.
     pub(super) fn new(file: FileId, module: &'m ModuleScope<'a>, skip: &'static [&'static str]) -> Self {
-        let (links, places, configured) = Default::default();
-        Self { file, module, repeated: false, skip, links, places, configured }
+        let (path, links, places, configured) = Default::default();
+        Self {
+            file,
+            module,
+            repeated: false,
+            skip,
+            path,
+            links,
+            places,
+            configured,
+            earlier: None,
+            tells_written: false,
+            has_dynamic: false,
+        }
+    }
+
+    /// This reader, which tells what is written. `earlier` is what another instance of the block told.
+    pub(super) fn after(self, earlier: Option<Written>) -> Self {
+        let tells_written = !earlier.as_ref().is_some_and(|earlier| earlier.is_fixed);
+        Self { earlier, tells_written, ..self }
+    }
+
+    /// What is written in the block that was read, and the resources that it names. What the instance before told is
+    /// shared.
+    pub(super) fn told(self) -> (Written, BTreeSet<Link>) {
+        fn shared<T: PartialEq>(new: T, earlier: Option<&Arc<T>>) -> Arc<T> {
+            match earlier {
+                Some(earlier) if **earlier == new => Arc::clone(earlier),
+                _ => Arc::new(new),
+            }
+        }
+        let written = match self.earlier {
+            Some(earlier) if !self.tells_written => earlier,
+            earlier => Written {
+                // Of one path the first place stays: a map keeps the last that it is given.
+                places: shared(
+                    self.places.into_iter().rev().collect(),
+                    earlier.as_ref().map(|earlier| &earlier.places),
+                ),
+                configured: shared(
+                    self.configured.into_iter().collect(),
+                    earlier.as_ref().map(|earlier| &earlier.configured),
+                ),
+                is_fixed: !self.has_dynamic,
+            },
+        };
+        (written, self.links)
     }
 
     /// A body as an object: attributes by name, nested blocks as tuples of objects by type.
-    pub(super) fn object(&mut self, body: Body<'_>, scope: &dyn Scope, path: &str) -> Value {
+    pub(super) fn object(&mut self, body: Body<'_>, scope: &dyn Scope) -> Value {
         let Some(_level) = Nested::enter() else { return Nested::too_deep() };
         if !self.module.spend(BLOCK) {
             return Value::unknown(Cause::Limit(TOO_MUCH.into()));
         }
-        let mut names: Vec<&str> = body.items.iter().filter_map(entry_name).collect();
-        names.sort_unstable();
-        names.dedup();
-        names.retain(|name| !(path.is_empty() && self.skip.contains(name)));
-        let entries = names.into_iter();
-        let entries = entries.filter_map(|name| Some((name.into(), self.entry(body, name, scope, path)?)));
-        Value::object(entries.collect::<Vec<_>>())
+        let mut items: Vec<Named<'_, '_>> = body.items.iter().filter_map(named).collect();
+        items.sort_by_key(|(name, _)| *name);
+        let mut entries = Vec::with_capacity(items.len());
+        for items in items.chunk_by(|(a, _), (b, _)| a == b) {
+            let Some((name, _)) = items.first() else { continue };
+            if !(self.path.is_empty() && self.skip.contains(name))
+                && let Some(value) = self.member(name, items, scope)
+            {
+                entries.push(((*name).into(), value));
+            }
+        }
+        Value::object(entries)
     }
 
     /// The attribute `name`, or the tuple of the blocks of that type; [`None`] if neither is set.
-    pub(super) fn entry(
-        &mut self,
-        body: Body<'_>,
-        name: &str,
-        scope: &dyn Scope,
-        path: &str,
-    ) -> Option<Value> {
-        let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-        if let Some(attribute) = body.attribute(name) {
-            self.file = attribute.file;
-            let site = attribute.span.at(self.file);
-            self.places.entry(path.as_str().into()).or_insert(site);
-            self.configured.insert(path.as_str().into());
-            return Some(self.expression(&attribute.value, scope, &path).or_origin(site));
-        }
-        let mut items = Vec::new();
-        // What a `dynamic` block repeats that cannot be told how often.
-        let mut unknown = Vec::new();
-        for block in body.blocks().filter(|block| block_name(block) == Some(name)) {
-            self.file = block.file;
-            self.places.entry(path.as_str().into()).or_insert(block.header.at(block.file));
-            if block.ident.text == "dynamic" {
-                let (blocks, collection) = self.dynamic(block, scope, &path);
-                items.extend(blocks);
-                unknown.extend(collection);
-            } else {
-                let object = self.object(block.body, scope, &path);
-                let value = Value { origin: Some(block.header.at(block.file)), ..object };
-                items.push(Element { value, times: Times::Once });
-            }
-        }
-        if items.is_empty() && unknown.is_empty() {
-            return None;
-        }
-        self.configured.insert(path.into());
-        if unknown.is_empty() {
-            return Some(Value::tuple(items.into_iter().map(|element| element.value)));
-        }
-        let of = Unknown { not_null: true, ..Unknown::of_operands(&unknown.iter().collect::<Vec<_>>()) };
-        Some(elements::collected(items, Value::from_unknown(of).computed_from(&unknown)))
+    pub(super) fn entry(&mut self, body: Body<'_>, name: &str, scope: &dyn Scope) -> Option<Value> {
+        let items: Vec<_> = body.items.iter().filter_map(named).filter(|(other, _)| *other == name).collect();
+        self.member(name, &items, scope)
     }
 
-    /// The value of an expression; the resources that it names are noted for `path`.
-    pub(super) fn expression(&mut self, expr: &Expr<'_>, scope: &dyn Scope, path: &str) -> Value {
+    /// What `items` give, all those of a body that contribute to `name`.
+    fn member(&mut self, name: &str, items: &[Named<'_, '_>], scope: &dyn Scope) -> Option<Value> {
+        let around = self.path.len();
+        if around > 0 {
+            self.path.push('.');
+        }
+        self.path.push_str(name);
+        let attribute = items.iter().find_map(|(_, item)| match item {
+            Item::Attribute(attribute) => Some(*attribute),
+            Item::Block(_) => None,
+        });
+        let value = match attribute {
+            Some(attribute) => {
+                self.file = attribute.file;
+                let site = attribute.span.at(self.file);
+                self.note_place(site);
+                self.note_configured();
+                Some(self.expression(&attribute.value, scope).or_origin(site))
+            }
+            None => self.blocks(items, scope),
+        };
+        self.path.truncate(around);
+        value
+    }
+
+    /// The tuple of blocks of one type.
+    fn blocks(&mut self, items: &[Named<'_, '_>], scope: &dyn Scope) -> Option<Value> {
+        let mut elements = Vec::new();
+        // What a `dynamic` block repeats that cannot be told how often.
+        let mut unknown = Vec::new();
+        for (_, item) in items {
+            let Item::Block(block) = item else { continue };
+            self.file = block.file;
+            self.note_place(block.header.at(block.file));
+            if block.ident.text == "dynamic" {
+                self.has_dynamic = true;
+                let (blocks, collection) = self.dynamic(block, scope);
+                elements.extend(blocks);
+                unknown.extend(collection);
+            } else {
+                let object = self.object(block.body, scope);
+                let value = Value { origin: Some(block.header.at(block.file)), ..object };
+                elements.push(Element { value, times: Times::Once });
+            }
+        }
+        if elements.is_empty() && unknown.is_empty() {
+            return None;
+        }
+        self.note_configured();
+        if unknown.is_empty() {
+            return Some(Value::tuple(elements.into_iter().map(|element| element.value)));
+        }
+        let of = Unknown { not_null: true, ..Unknown::of_operands(&unknown.iter().collect::<Vec<_>>()) };
+        Some(elements::collected(elements, Value::from_unknown(of).computed_from(&unknown)))
+    }
+
+    /// Notes where what is being read is written.
+    fn note_place(&mut self, site: Site) {
+        if self.tells_written {
+            self.places.push((self.path.as_str().into(), site));
+        }
+    }
+
+    /// Notes that what is being read is set.
+    fn note_configured(&mut self) {
+        if self.tells_written {
+            self.configured.push(self.path.as_str().into());
+        }
+    }
+
+    /// The value of an expression; the resources that it names are noted.
+    fn expression(&mut self, expr: &Expr<'_>, scope: &dyn Scope) -> Value {
         let (value, touched) = if self.repeated {
             self.module.evaluate_shared(expr, self.file, scope)
         } else {
             self.module.evaluate(expr, self.file, scope)
         };
+        let path = self.path.as_str();
         self.links.extend(touched.into_iter().map(|target| Link { path: path.into(), target }));
         value
     }
 
     /// The blocks that a `dynamic` block makes; with them its `for_each` if it cannot be told how often each is there.
-    fn dynamic(&mut self, block: &Block<'_>, scope: &dyn Scope, path: &str) -> (Vec<Element>, Option<Value>) {
+    fn dynamic(&mut self, block: &Block<'_>, scope: &dyn Scope) -> (Vec<Element>, Option<Value>) {
         let header = block.header.at(self.file);
         let lacks = |what: &str| format!("the `dynamic` block has no {what}");
         let Some(label) = block.labels.first().map(|label| label.text) else {
@@ -131,7 +237,7 @@ impl<'m, 'a> BodyReader<'m, 'a> {
             Some(ExprKind::Variable(name)) => name,
             _ => label,
         };
-        let collection = self.expression(&over.value, scope, path);
+        let collection = self.expression(&over.value, scope);
         let site = over.value.span.at(over.file);
         let entries = match entries(&collection, iterator, site) {
             Ok(entries) => entries,
@@ -151,7 +257,7 @@ impl<'m, 'a> BodyReader<'m, 'a> {
             let entry = [("key", key), ("value", value)];
             let entry = entry.map(|(name, value)| (name.into(), value.mark(collection.sensitive)));
             let names = IteratorScope { parent: scope, name: iterator, value: Value::object(entry) };
-            let object = self.object(content.body, &names, path);
+            let object = self.object(content.body, &names);
             Element { value: Value { origin: Some(header), ..object }, times }
         });
         let blocks: Vec<Element> = blocks.collect();
@@ -195,17 +301,12 @@ fn entries(collection: &Value, iterator: &str, site: Site) -> Result<Vec<Entry>,
 
 const NO_COLLECTION: &str = "`for_each` of a `dynamic` block takes a collection";
 
-/// The attribute or block type that an item contributes to; of a `dynamic` block its label.
-fn entry_name<'a>(item: &Item<'a>) -> Option<&'a str> {
-    match item {
-        Item::Attribute(attribute) => Some(attribute.name.text),
-        Item::Block(block) => block_name(block),
-    }
-}
-
-fn block_name<'a>(block: &Block<'a>) -> Option<&'a str> {
-    match block.ident.text {
-        "dynamic" => block.labels.first().map(|label| label.text),
-        name => Some(name),
-    }
+/// The item with the attribute or block type that it contributes to; of a `dynamic` block that is its label.
+fn named<'i, 'b>(item: &'i Item<'b>) -> Option<Named<'i, 'b>> {
+    let name = match item {
+        Item::Attribute(attribute) => attribute.name.text,
+        Item::Block(block) if block.ident.text == "dynamic" => block.labels.first()?.text,
+        Item::Block(block) => block.ident.text,
+    };
+    Some((name, item))
 }

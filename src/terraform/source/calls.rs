@@ -224,7 +224,10 @@ impl<'a> ModuleScope<'a> {
                         Err(Cause::Error(message.into()))
                     };
                     let mut diagnostics = Vec::new();
-                    let value = variables::variable(name, &declared, assigned, &mut diagnostics);
+                    let declaration = self
+                        .shared
+                        .declaration(name, || variables::Declaration::new(name, &declared, &mut diagnostics));
+                    let value = variables::variable(name, &declaration, assigned, &mut diagnostics);
                     for diagnostic in diagnostics {
                         self.report(diagnostic);
                     }
@@ -372,7 +375,7 @@ pub(super) fn unfollowed<'a>(
     };
     let names = InstanceScope { module: scope, each };
     let mut reader = BodyReader::new(declared.file, scope, UNFOLLOWED_META);
-    let _ = reader.object(declared.body(), &names, "");
+    let _ = reader.object(declared.body(), &names);
     let address = inside(&scope.path, format_smolstr!("module.{name}"));
     ModuleCall { address, source, site: declared.site(), references: reader.links.into_iter().collect() }
 }

@@ -1,9 +1,9 @@
 //! A root module with all that it calls, as a binary plan holds it: one entry for each call, named by the calls on the way.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
-use crate::source::{FileId, Sources};
+use crate::source::{FileId, SourceFile, Sources};
 
 use super::calls::{MAX_DEPTH, not_installed};
 use super::find::{is_local, normal, survey};
@@ -78,6 +78,31 @@ impl RootModule {
             root.places.push(ModulePlace { module: at, calls, installed: is_installed });
         }
         root
+    }
+}
+
+impl RootModule {
+    /// Whether the user's files of a root module that a plan holds lie in `directory` as they are here.
+    pub fn is_in(&self, directory: &Path, sources: &Sources) -> bool {
+        let own = self.places.iter().filter(|place| !place.installed);
+        let own = own.filter_map(|place| self.modules.get(place.module)).flat_map(|module| &module.config);
+        let mut files = self.config.iter().chain(own).filter_map(|&file| sources.get(file)).peekable();
+        let is_same = |file: &SourceFile| {
+            std::fs::read(directory.join(file.path())).is_ok_and(|bytes| bytes == file.text().as_bytes())
+        };
+        files.peek().is_some() && files.all(is_same)
+    }
+
+    /// Takes the files of a root module that a plan holds for those in `directory`.
+    pub fn settle(&mut self, directory: PathBuf, sources: &mut Sources) {
+        let modules = self.modules.iter().flat_map(|module| &module.config);
+        let files: BTreeSet<FileId> = self.config.iter().chain(modules).copied().collect();
+        for file in files {
+            if let Some(path) = sources.get(file).map(|source| normal(&directory.join(source.path()))) {
+                sources.set_path(file, display_path(&path));
+            }
+        }
+        self.directory = Some(directory);
     }
 }
 

@@ -94,7 +94,7 @@ pub fn attribute(
     module: &ModuleScope<'_>,
     scope: &dyn Scope,
 ) -> Option<Value> {
-    BodyReader::new(declared.file, module, META).entry(declared.body(), attr, scope, "")
+    BodyReader::new(declared.file, module, META).entry(declared.body(), attr, scope)
 }
 
 /// Evaluates `count` or `for_each`.
@@ -231,23 +231,18 @@ fn instances<'a>(
     }
     let repeated = all.len() > 1;
     // What is set, and where, is most often the same in all instances, also those of other instances of the module.
-    let (mut places, mut configured) = scope.shared.written(declared.site());
+    let mut written = scope.shared.written(declared.site());
     for (key, each) in all {
         let names = InstanceScope { module: scope, each };
-        let mut reader = BodyReader::new(declared.file, scope, META);
+        let mut reader = BodyReader::new(declared.file, scope, META).after(written);
         reader.repeated = repeated;
-        let mut object = reader.object(declared.body(), &names, "");
+        let mut object = reader.object(declared.body(), &names);
+        let (told, links) = reader.told();
         if let (Mode::Managed, Kind::Object(map)) = (mode, &mut object.kind)
             && map.get(tags::TAGS_ALL).is_none()
             && let Some(all) = tags::all(declared, kind, map.get("tags"), map.get(tags::OVERRIDE), scope)
         {
             Arc::make_mut(map).insert(tags::TAGS_ALL.into(), all);
-        }
-        if *places != reader.places {
-            places = Arc::new(reader.places);
-        }
-        if *configured != reader.configured {
-            configured = Arc::new(reader.configured);
         }
         program.resources.push(Resource {
             address: instance_address(&address, key.as_ref()),
@@ -263,12 +258,16 @@ fn instances<'a>(
             after: Some(Value { origin: Some(declared.site()), ..object }),
             action: Action::None,
             site: Some(declared.site()),
-            places: Arc::clone(&places),
-            configured: Some(Arc::clone(&configured)),
-            references: reader.links.into_iter().collect(),
+            places: Arc::clone(&told.places),
+            untold: None,
+            configured: Some(Arc::clone(&told.configured)),
+            references: links.into_iter().collect(),
         });
+        written = Some(told);
     }
-    scope.shared.keep_written(declared.site(), (places, configured));
+    if let Some(written) = written {
+        scope.shared.keep_written(declared.site(), written);
+    }
 }
 
 /// Notes what makes the instance at `address`, if it stands for any.

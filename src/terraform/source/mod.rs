@@ -48,7 +48,8 @@ pub use embedded::EmbeddedModule;
 pub use files::{display_path, is_configuration, read_text, sort};
 pub use find::{ModuleDir, ModulePlace, Shelf};
 
-use module::{Definition, Module};
+pub use module::Definition;
+use module::Module;
 use run::Run;
 use scope::ModuleScope;
 use variables::Given;
@@ -168,6 +169,11 @@ impl RootModule {
         self.config.iter().chain(&self.tfvars).chain(modules).copied()
     }
 
+    /// Whether functions may read files: all that do are called so.
+    pub fn may_read_files(&self, sources: &Sources) -> bool {
+        self.directory.is_some() && self.files().any(|file| sources.text(file).contains("file"))
+    }
+
     /// How many arenas [`RootModule::parse`] takes.
     pub fn arenas(&self) -> Vec<Bump> {
         self.files().map(|_| Bump::new()).collect()
@@ -179,9 +185,26 @@ impl RootModule {
     }
 
     fn program(&self, parsed: &[Parsed<'_>], given: &Given<'_>) -> Program {
+        self.defined(parsed, |definitions, diagnostics| self.expand(definitions, diagnostics, parsed, given))
+    }
+
+    /// What `look` sees in the definitions of the root module, which is the first, and of those that it calls.
+    pub fn definitions<R: Send>(
+        &self,
+        parsed: &[Parsed<'_>],
+        look: impl Fn(&[Definition<'_>]) -> R + Sync,
+    ) -> R {
+        eval::on_deep_stack(|| self.defined(parsed, |definitions, _| look(definitions)))
+    }
+
+    fn defined<R>(
+        &self,
+        parsed: &[Parsed<'_>],
+        then: impl FnOnce(&[Definition<'_>], Vec<Diagnostic>) -> R,
+    ) -> R {
         let split = |files: &[Parsed<'_>], at: usize| at.min(files.len());
         let (config, rest) = parsed.split_at(split(parsed, self.config.len()));
-        let (tfvars, mut rest) = rest.split_at(split(rest, self.tfvars.len()));
+        let (_, mut rest) = rest.split_at(split(rest, self.tfvars.len()));
         let arena = Bump::new();
         let (module, mut diagnostics) = Module::new(config, &arena);
         let mut modules = Vec::with_capacity(self.modules.len());
@@ -198,15 +221,29 @@ impl RootModule {
             let (module, path) = modules.get(place.module)?;
             Some(Definition { module, path, calls: &place.calls, installed: place.installed })
         }));
+        then(&definitions, diagnostics)
+    }
+
+    fn expand(
+        &self,
+        definitions: &[Definition<'_>],
+        mut diagnostics: Vec<Diagnostic>,
+        parsed: &[Parsed<'_>],
+        given: &Given<'_>,
+    ) -> Program {
         let Some(root) = definitions.first() else { return Program::default() };
+        let tfvars = parsed.get(self.config.len()..).unwrap_or_default();
+        let tfvars = tfvars.get(..self.tfvars.len()).filter(|_| !given.of_plan).unwrap_or_default();
         let (values, more) = variables::values(root.module, tfvars, given);
         diagnostics.extend(more);
         let directory = self
             .directory
             .as_deref()
+            .filter(|_| !given.without_files)
             .map(|path| eval::Directory { path, tree: self.tree.as_deref().unwrap_or(path) });
-        let workspace = given.workspace.or(self.workspace.as_deref()).unwrap_or("default");
-        let run = Rc::new(Run::new(&definitions, directory, workspace, given.mode));
+        let last = self.workspace.as_deref().unwrap_or("default");
+        let workspace = given.workspace.or((!given.of_plan).then_some(last));
+        let run = Rc::new(Run::new(definitions, directory, workspace, given.mode));
         let scope = ModuleScope::root(Rc::clone(&run), root, values);
         let mut program = instance::expand(&scope);
         program.kind = InputKind::TerraformSource;

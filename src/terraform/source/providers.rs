@@ -242,8 +242,7 @@ impl<'a> Configurations<'a> {
             let site = match &configuration.origin {
                 Origin::Block(declared, scope) => {
                     if let Some(scope) = scope.upgrade() {
-                        let _ =
-                            BodyReader::new(declared.file, &scope, &[]).object(declared.body(), &*scope, "");
+                        let _ = BodyReader::new(declared.file, &scope, &[]).object(declared.body(), &*scope);
                     }
                     Some(declared.site())
                 }

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use smol_str::{SmolStr, format_smolstr};
+use smol_str::{SmolStr, SmolStrBuilder, format_smolstr};
 
 use crate::catalog::{self, Catalog};
 use crate::eval::Nested;
@@ -358,14 +358,23 @@ fn unknown_reference(mode: Mode, reference: Reference, ty: Type, not_null: bool)
 /// `aws_s3_bucket.raw` or `data.t.n`
 pub fn block_address((mode, kind, name): BlockId<'_>) -> SmolStr {
     match mode {
-        Mode::Managed => format_smolstr!("{kind}.{name}"),
-        Mode::Data => format_smolstr!("data.{kind}.{name}"),
+        Mode::Managed => joined(&[kind, ".", name]),
+        Mode::Data => joined(&["data.", kind, ".", name]),
     }
 }
 
 /// What is called `name` in the module at `path`.
 pub fn inside(path: &str, name: SmolStr) -> SmolStr {
-    if path.is_empty() { name } else { format_smolstr!("{path}.{name}") }
+    if path.is_empty() { name } else { joined(&[path, ".", &name]) }
+}
+
+/// Addresses are made for each instance and each use of one, so without the machinery of formats.
+fn joined(parts: &[&str]) -> SmolStr {
+    let mut out = SmolStrBuilder::new();
+    for part in parts {
+        out.push_str(part);
+    }
+    out.finish()
 }
 
 /// The block's address with its instance key.

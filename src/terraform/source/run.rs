@@ -32,8 +32,8 @@ pub struct Run<'a> {
     pub(super) definitions: &'a [Definition<'a>],
     /// The root module's directory, and what holds all modules.
     pub(super) directory: Option<Directory<'a>>,
-    /// `terraform.workspace`
-    pub(super) workspace: SmolStr,
+    /// `terraform.workspace`, if it can be told.
+    pub(super) workspace: Option<SmolStr>,
     /// How expressions are evaluated.
     pub(super) mode: Mode,
     /// Resources named since the last recording began.
@@ -60,13 +60,13 @@ impl<'a> Run<'a> {
     pub fn new(
         definitions: &'a [Definition<'a>],
         directory: Option<Directory<'a>>,
-        workspace: &str,
+        workspace: Option<&str>,
         mode: Mode,
     ) -> Self {
         Self {
             definitions,
             directory,
-            workspace: workspace.into(),
+            workspace: workspace.map(SmolStr::from),
             mode,
             touched: RefCell::default(),
             diagnostics: RefCell::default(),

@@ -14,7 +14,7 @@ use crate::eval::{self, Directory, Nested, Scope, functions};
 use crate::hcl::ast::Expr;
 use crate::program::Mode;
 use crate::source::{FileId, Site};
-use crate::value::{Cause, Map, Reference, Value};
+use crate::value::{Cause, Kind, Reference, Value};
 
 use super::calls::{Arguments, Calls};
 use super::module::{Definition, Module};
@@ -162,19 +162,17 @@ impl<'a> ModuleScope<'a> {
                 return false;
             }
             *left -= 1;
-            match (
-                value.items(),
-                value.map(),
-                value.as_unknown().and_then(|unknown| unknown.partial.as_ref()),
-            ) {
-                (Some(items), ..) => items.iter().all(|item| fits(item, left, depth - 1)),
-                (_, Some(map), _) => map.values().all(|item| fits(item, left, depth - 1)),
+            match &value.kind {
+                Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => {
+                    items.iter().all(|item| fits(item, left, depth - 1))
+                }
+                Kind::Map(map) | Kind::Object(map) => map.values().all(|item| fits(item, left, depth - 1)),
                 // It is bounded on its own.
-                (.., Some(partial)) => {
+                Kind::Unknown(unknown) => unknown.partial.as_ref().is_none_or(|partial| {
                     *left = left.saturating_sub(partial.parts());
                     *left > 0
-                }
-                (None, None, None) => true,
+                }),
+                _ => true,
             }
         }
         let mut left = MAX_PARTS;
@@ -195,9 +193,12 @@ impl<'a> ModuleScope<'a> {
     /// The value, with what is partly known of it if there is room for that.
     fn with_room(&self, value: Value) -> Value {
         fn pieces(value: &Value) -> usize {
-            let held = value.items().unwrap_or_default().iter();
-            let held = held.chain(value.map().into_iter().flat_map(Map::values));
-            value.partial_len() + held.map(pieces).sum::<usize>()
+            match &value.kind {
+                Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => items.iter().map(pieces).sum(),
+                Kind::Map(map) | Kind::Object(map) => map.values().map(pieces).sum(),
+                Kind::Unknown(_) => value.partial_len(),
+                _ => 0,
+            }
         }
         if self.run.spend_partial(pieces(&value)) { value } else { value.without_partial() }
     }
@@ -274,6 +275,13 @@ impl<'a> ModuleScope<'a> {
         value.ok_or_else(|| format!("variable `{name}` {NOT_DECLARED}"))
     }
 
+    fn workspace(&self) -> Value {
+        match &self.run.workspace {
+            Some(name) => Value::string(name.clone()),
+            None => Value::unknown(Cause::Other("plan JSON does not tell the workspace".into())),
+        }
+    }
+
     /// The value of what needs itself to be evaluated.
     pub(super) fn cycle(&self, what: &str, site: Site) -> Value {
         let message = format!("`{what}` refers to itself");
@@ -296,7 +304,7 @@ impl Scope for ModuleScope<'_> {
             ("path", ["cwd", ..]) => {
                 Ok((Value::unknown(Cause::Other("`path.cwd` depends on the run".into())), 1))
             }
-            ("terraform" | "tofu", ["workspace", ..]) => Ok((Value::string(self.run.workspace.clone()), 1)),
+            ("terraform" | "tofu", ["workspace", ..]) => Ok((self.workspace(), 1)),
             ("ephemeral", [kind, name, ..]) => {
                 let cause = format_smolstr!("`ephemeral.{kind}.{name}` is read at apply");
                 Ok((Value::unknown(Cause::Other(cause)), 2))

@@ -10,18 +10,17 @@
 //! ([`crate::value::Step`]) have no instance keys.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
-use std::sync::Arc;
-
-use smol_str::SmolStr;
 
 use crate::eval::Nested;
 use crate::hcl::ast::{Expr, ExprKind, Part, Step};
 use crate::source::Site;
 use crate::value::{Reference, Value};
 
+use super::body::Written;
 use super::module::{Declared, Module};
+use super::variables::Declaration;
 
 /// The value of an expression, and the resources that it names.
 type Evaluated = (Value, BTreeSet<Reference>);
@@ -36,14 +35,12 @@ pub(super) struct Shared<'a> {
     calls: RefCell<BTreeMap<&'a str, Rc<Self>>>,
     /// Whether names and expressions are the same in all instances; [`None`] while that is being looked at.
     names: RefCell<BTreeMap<Name<'a>, Option<bool>>>,
-    expressions: RefCell<HashMap<Site, bool>>,
-    values: RefCell<HashMap<Site, Evaluated>>,
+    expressions: RefCell<BTreeMap<Site, bool>>,
+    values: RefCell<BTreeMap<Site, Evaluated>>,
+    declarations: RefCell<BTreeMap<&'a str, Rc<Declaration>>>,
     variables: RefCell<BTreeMap<&'a str, Evaluated>>,
-    written: RefCell<HashMap<Site, Written>>,
+    written: RefCell<BTreeMap<Site, Written>>,
 }
-
-/// Where the attributes of a block are written, and which are set.
-pub(super) type Written = (Arc<BTreeMap<SmolStr, Site>>, Arc<BTreeSet<SmolStr>>);
 
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Name<'a> {
@@ -66,6 +63,7 @@ impl<'a> Shared<'a> {
             names: RefCell::default(),
             expressions: RefCell::default(),
             values: RefCell::default(),
+            declarations: RefCell::default(),
             variables: RefCell::default(),
             written: RefCell::default(),
         }
@@ -107,6 +105,11 @@ impl<'a> Shared<'a> {
         value
     }
 
+    /// What the block of the variable `name` says, read by the first who asks.
+    pub(super) fn declaration(&self, name: &'a str, read: impl FnOnce() -> Declaration) -> Rc<Declaration> {
+        Rc::clone(self.declarations.borrow_mut().entry(name).or_insert_with(|| Rc::new(read())))
+    }
+
     /// As [`Shared::value`], of the variable `name` converted to its type.
     pub(super) fn variable(&self, name: &'a str, evaluate: impl FnOnce() -> Evaluated) -> Evaluated {
         if !self.many || !self.is_same_name(Name::Variable(name)) {
@@ -121,8 +124,8 @@ impl<'a> Shared<'a> {
     }
 
     /// What was written in the last instance of the block at `site`.
-    pub(super) fn written(&self, site: Site) -> Written {
-        self.written.borrow().get(&site).cloned().unwrap_or_default()
+    pub(super) fn written(&self, site: Site) -> Option<Written> {
+        self.written.borrow().get(&site).cloned()
     }
 
     /// Keeps it for the next instance.

@@ -8,7 +8,7 @@
 use smol_str::SmolStr;
 
 use crate::catalog::Catalog;
-use crate::value::{Map, Type, Value, convert};
+use crate::value::{Type, Value, convert};
 
 use super::module::Declared;
 use super::scope::ModuleScope;
@@ -69,14 +69,14 @@ fn merged(
     let (keys, prefixes) = (list("keys")?, list("key_prefixes")?);
     let is_ignored =
         |key: &SmolStr| keys.contains(key) || prefixes.iter().any(|prefix| key.starts_with(prefix.as_str()));
-    let (mut merged, mut is_sensitive) = (Map::default(), false);
+    let (mut merged, mut is_sensitive) = (Vec::new(), false);
     for layer in layers.into_iter().flatten() {
         let layer = layer?;
         is_sensitive |= layer.sensitive;
-        for (key, value) in layer.map()?.iter().filter(|(key, value)| !value.is_null() && !is_ignored(key)) {
-            merged.insert(key.clone(), value.clone());
-        }
+        let tags = layer.map()?.iter().filter(|(key, value)| !value.is_null() && !is_ignored(key));
+        merged.extend(tags.map(|(key, value)| (key.clone(), value.clone())));
     }
+    // Of equal keys the last one stays.
     Some(Value::map_of(merged).mark(is_sensitive))
 }
 

@@ -11,7 +11,7 @@ use crate::diagnostic::{Diagnostic, Level};
 use crate::eval::{self, Mode, Scope};
 use crate::hcl;
 use crate::hcl::ast::{Expr, ExprKind, Ident};
-use crate::source::{FileId, Span};
+use crate::source::{FileId, Site, Span};
 use crate::value::{Cause, Type, Unknown, Value, convert};
 
 use super::Parsed;
@@ -51,17 +51,24 @@ pub struct Given<'a> {
     pub items: Vec<GivenItem<'a>>,
     /// The workspace.
     pub workspace: Option<&'a str>,
+    /// A plan says all values: files of values beside the source, and the workspace that was last selected, are of another
+    /// day. It does not tell the workspace.
+    pub of_plan: bool,
+    /// Functions read no files.
+    pub without_files: bool,
     /// How expressions are evaluated.
     pub mode: Mode,
 }
 
-/// One `--var-file` or `--var`.
+/// One `--var-file` or `--var`, or what a plan says.
 #[derive(Debug)]
 pub enum GivenItem<'a> {
     /// A parsed variable file.
     File(Parsed<'a>),
     /// `--var`
     Var(GivenVar<'a>),
+    /// A name and the value that a plan was made with.
+    Value(&'a str, Value),
 }
 
 /// A variable's name and what was given for it.
@@ -110,6 +117,12 @@ pub fn values<'a>(
         match item {
             GivenItem::File(parsed) => assign_file(parsed, module, &mut assigned, &mut diagnostics),
             GivenItem::Var(var) => assign_var(var, module, &mut assigned, &mut diagnostics),
+            GivenItem::Value(name, value) => {
+                if let Some((&name, _)) = module.variables.get_key_value(name) {
+                    let (value, level) = (value.clone(), Level::Warning);
+                    assigned.insert(name, Assigned { value, level });
+                }
+            }
         }
     }
     let values = module
@@ -121,7 +134,8 @@ pub fn values<'a>(
                 None => (Err(Cause::Variable(name.into())), Level::Warning),
             };
             let start = diagnostics.len();
-            let value = variable(name, declared, assigned, &mut diagnostics);
+            let declaration = Declaration::new(name, declared, &mut diagnostics);
+            let value = variable(name, &declaration, assigned, &mut diagnostics);
             for diagnostic in diagnostics.iter_mut().skip(start) {
                 diagnostic.level = diagnostic.level.max(level);
             }
@@ -225,40 +239,65 @@ fn constant(expr: &Expr<'_>, file: FileId, diagnostics: &mut Vec<Diagnostic>) ->
     })
 }
 
+/// What a `variable` block says: the same for all instances of its module.
+pub(super) struct Declaration {
+    ty: Type,
+    default: Option<Value>,
+    nullable: bool,
+    sensitive: bool,
+    site: Site,
+}
+
+impl Declaration {
+    /// That of the variable `name`.
+    pub(super) fn new(name: &str, declared: &Declared<'_>, diagnostics: &mut Vec<Diagnostic>) -> Self {
+        let body = declared.body();
+        let flag =
+            |attribute: &str| literal_bool(body.attribute(attribute).map(|attribute| &attribute.value));
+        let ty = type_of(declared, diagnostics);
+        let default = body.attribute("default").map(|attribute| {
+            let value = eval::evaluate(&attribute.value, attribute.file, &NoNames, Mode::Strict, diagnostics);
+            let what = format_smolstr!("default of var.{name}");
+            value.through(what, attribute.value.span.at(attribute.file))
+        });
+        Self {
+            ty,
+            default,
+            nullable: flag("nullable").unwrap_or(true),
+            sensitive: flag("sensitive").unwrap_or(false),
+            site: declared.site(),
+        }
+    }
+}
+
 /// The value of a variable: what is assigned, or its default, or unknown for the cause that nothing is assigned.
 pub(super) fn variable(
     name: &str,
-    declared: &Declared<'_>,
+    declared: &Declaration,
     assigned: Result<Value, Cause>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Value {
-    let body = declared.body();
-    let flag = |attribute: &str| literal_bool(body.attribute(attribute).map(|attribute| &attribute.value));
-    let ty = type_of(declared, diagnostics);
-    let default = body.attribute("default").map(|attribute| {
-        let value = eval::evaluate(&attribute.value, attribute.file, &NoNames, Mode::Strict, diagnostics);
-        value.through(format_smolstr!("default of var.{name}"), attribute.value.span.at(attribute.file))
-    });
-    let nullable = flag("nullable").unwrap_or(true);
+    let Declaration { ty, default, nullable, sensitive, site: declared } = declared;
     let value = match (assigned, default) {
-        (Ok(value), Some(default)) if !nullable => value.or_default(&default),
+        (Ok(value), Some(default)) if !nullable => value.or_default(default),
         (Ok(value), None) if value.is_null() && !nullable => {
             let message = format!("variable `{name}` is null, and its declaration does not allow that");
-            let site = value.origin.unwrap_or_else(|| declared.site());
+            let site = value.origin.unwrap_or(*declared);
             diagnostics.push(Diagnostic::warning(message.clone()).at(site));
             Value::unknown(Cause::Error(message.into())).or_origin(site)
         }
-        (Ok(value), _) | (Err(_), Some(value)) => value,
+        (Ok(value), _) => value,
+        (Err(_), Some(default)) => default.clone(),
         (Err(cause), None) => {
             let unknown = Unknown { ty: ty.clone(), not_null: !nullable, ..Unknown::new(cause) };
-            let value = Value::from_unknown(unknown).or_origin(declared.site());
-            value.through(format_smolstr!("var.{name}"), declared.site())
+            let value = Value::from_unknown(unknown).or_origin(*declared);
+            value.through(format_smolstr!("var.{name}"), *declared)
         }
     };
-    let value = match convert(&value, &ty) {
+    let value = match convert(&value, ty) {
         Ok(value) => value,
         Err(message) => {
-            let site = value.origin.unwrap_or_else(|| declared.site());
+            let site = value.origin.unwrap_or(*declared);
             diagnostics.push(
                 Diagnostic::warning(format!("the value of variable `{name}` is wrong: {message}")).at(site),
             );
@@ -266,7 +305,7 @@ pub(super) fn variable(
             Value { via: value.via, ..Value::unknown(cause) }
         }
     };
-    value.mark(flag("sensitive").unwrap_or(false))
+    value.mark(*sensitive)
 }
 
 /// The `type` argument, [`Type::Any`] if there is none or it is wrong.

@@ -4,7 +4,6 @@
 //! It says what plan JSON says, and more: what is known of an unknown value, and the source. As `terraform show` adds what
 //! the provider's schema calls sensitive, and this does not, the catalog marks that when it completes the values.
 
-mod join;
 mod msgpack;
 mod wire;
 
@@ -22,7 +21,7 @@ use crate::terraform::address::Address;
 use crate::terraform::state;
 use crate::value::{Cause, Value};
 
-use super::incomplete;
+use super::{Evaluate, incomplete, join};
 use wire::Change;
 pub use wire::{Broken, Plan, VERSION};
 
@@ -35,7 +34,7 @@ pub fn variable(bytes: &[u8]) -> Option<Value> {
 /// configuration in the plan evaluates to. Only types that are `wanted` get their values; all resources are listed.
 pub fn read(
     plan: &Plan<'_>,
-    source: Program,
+    source: &mut Evaluate<'_>,
     (state, file): (&str, FileId),
     wanted: &dyn Fn(&str) -> bool,
 ) -> Program {
@@ -57,7 +56,7 @@ pub fn read(
         program.resources.push(resource);
     }
     program.diagnostics.extend(prior.diagnostics);
-    join::join(&mut program, &used, source);
+    join::join(&mut program, source, join::Trust::Held(&used));
     program
 }
 
@@ -150,6 +149,7 @@ fn resource(change: &Change<'_>, address: Address, is_wanted: bool) -> (Resource
         places: Arc::default(),
         configured: None,
         references: Vec::new(),
+        untold: None,
     };
     (resource, diagnostic)
 }

@@ -41,6 +41,8 @@ pub struct Plan<'a> {
     pub deferred: Vec<&'a [u8]>,
     /// The workspace.
     pub workspace: Option<&'a str>,
+    /// When it was made; Terraform 1.5 and later say so.
+    pub timestamp: Option<&'a str>,
     /// It was saved after an error.
     pub errored: bool,
     /// It covers the whole configuration. Older versions do not say so, so false says nothing alone.
@@ -49,6 +51,14 @@ pub struct Plan<'a> {
     pub applyable: bool,
     /// It is of some resources only.
     pub targeted: bool,
+}
+
+impl Plan<'_> {
+    /// The addresses of what it changes, unless they are damaged.
+    pub fn addresses(&self) -> impl Iterator<Item = &str> {
+        let all = self.changes.iter().chain(&self.deferred);
+        all.filter_map(|change| Some(Change::parse(change).ok()?.address))
+    }
 }
 
 /// The change of a resource instance.
@@ -80,6 +90,7 @@ impl<'a> Plan<'a> {
                     }
                 }
                 (14, Field::Bytes(version)) => this.terraform_version = text(version)?,
+                (21, Field::Bytes(timestamp)) => this.timestamp = Some(text(timestamp)?),
                 (20, Field::Int(errored)) => this.errored = errored != 0,
                 (25, Field::Int(applyable)) => this.applyable = applyable != 0,
                 (26, Field::Int(complete)) => this.complete = complete != 0,

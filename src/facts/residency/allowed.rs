@@ -1,0 +1,115 @@
+//! Where the data of a resource may be, and who says so.
+
+use petgraph::Direction;
+
+use crate::catalog::LinkKind;
+use crate::facts::choice::of_each;
+use crate::facts::{Facts, tags};
+use crate::graph::NodeId;
+use crate::residency::{Names, flows};
+use crate::value::Value;
+
+/// Of this many resources that one configures the promise is looked for.
+const MAX_OWNERS: usize = 16;
+
+/// What is promised for the data of a resource.
+#[derive(Clone, Debug)]
+pub struct Allowed {
+    /// The places, a list of strings; null if nothing is promised.
+    pub places: Value,
+    /// Who says so.
+    pub by: By,
+}
+
+/// Who says where data may be: the first of these that says anything counts.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The resource's own `data-residency` tag.
+    Tag,
+    /// The tag of what it configures or is a copy of.
+    TagOf(NodeId),
+    /// The configuration, for the value of its `data-classification` tag.
+    Classification,
+    /// `[residency] allowed` in the configuration.
+    Configuration,
+    /// Nobody.
+    Nobody,
+}
+
+/// The jurisdictions that the data of the resource may be in: of its `data-residency` tag, of that of what it configures,
+/// of the configuration for its classification, or of the configuration.
+pub fn allowed(facts: &Facts<'_>, node: NodeId) -> Allowed {
+    let own = tags::tag(facts, node, "data-residency");
+    if !own.is_null() {
+        return said(facts, node, &own, By::Tag);
+    }
+    for owner in owners(facts, node) {
+        let theirs = tags::tag(facts, owner, "data-residency");
+        if !theirs.is_null() {
+            return said(facts, owner, &theirs, By::TagOf(owner));
+        }
+    }
+    by_configuration(facts, node)
+}
+
+/// What a `data-residency` tag says. What is one of a few may be null in one of them.
+fn said(facts: &Facts<'_>, node: NodeId, tag: &Value, by: By) -> Allowed {
+    let places = of_each(tag, |tag| match tag.as_str() {
+        None if tag.is_null() => by_configuration(facts, node).places,
+        None => tag.clone(),
+        Some(text) => {
+            // Several jurisdictions stand in one tag with any separator that tag values allow; names have blanks.
+            let whole = crate::residency::is_place(text.trim());
+            let separators: &[char] = if whole { &[] } else { &[',', ' ', '+', '/', ':'] };
+            let list = text.split(separators).map(str::trim).filter(|item| !item.is_empty());
+            Value { origin: tag.origin, ..tags::strings(list) }
+        }
+    });
+    Allowed { places, by }
+}
+
+fn by_configuration(facts: &Facts<'_>, node: NodeId) -> Allowed {
+    let residency = &facts.config.residency;
+    let list = |places: &[String]| match places {
+        [] => Value::NULL,
+        places => tags::strings(places.iter().map(String::as_str)),
+    };
+    if !residency.classification.is_empty() {
+        let mut class = tags::tag(facts, node, "data-classification");
+        let mut theirs = owners(facts, node);
+        while class.is_null()
+            && let Some(owner) = theirs.pop()
+        {
+            class = tags::tag(facts, owner, "data-classification");
+        }
+        let found = of_each(&class, |class| {
+            let Some(text) = class.as_str() else {
+                return if class.is_null() { list(&residency.allowed) } else { class.clone() };
+            };
+            let named = residency.classification.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
+            list(named.map_or(&residency.allowed, |(_, places)| &places.0))
+        });
+        let names = |text: &str| residency.classification.keys().any(|name| name.eq_ignore_ascii_case(text));
+        if class.is_unknown() || class.as_str().is_some_and(names) {
+            return Allowed { places: found, by: By::Classification };
+        }
+    }
+    let places = list(&residency.allowed);
+    let by = if places.is_null() { By::Nobody } else { By::Configuration };
+    Allowed { places, by }
+}
+
+/// What the resource configures, or is a copy of.
+fn owners(facts: &Facts<'_>, node: NodeId) -> Vec<NodeId> {
+    let Some(resource) = facts.graph.resource(node) else { return Vec::new() };
+    let copied = flows(&resource.type_name).iter().find(|flow| flow.names == Names::Itself);
+    let edges = facts.graph.edges(node, Direction::Outgoing);
+    let owns = |edge: &crate::graph::Edge| {
+        edge.kind == LinkKind::Attachment || copied.is_some_and(|flow| flow.path == edge.path)
+    };
+    let mut owners: Vec<NodeId> =
+        edges.filter(|(edge, _)| owns(edge)).map(|(_, owner)| owner).take(MAX_OWNERS).collect();
+    owners.sort_unstable();
+    owners.dedup();
+    owners
+}
