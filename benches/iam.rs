@@ -104,5 +104,6 @@ fn resource(type_name: &str, name: &str, attributes: [(&str, &str); 2]) -> Resou
         places: Arc::default(),
         configured: None,
         references: Vec::new(),
+        untold: None,
     }
 }

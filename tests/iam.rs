@@ -1,6 +1,6 @@
 //! What identities may do in effect, asked of whole configurations: `airgate iam`, and the ways of escalation.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 use std::fmt::Write as _;
 use std::fs;

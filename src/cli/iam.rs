@@ -58,11 +58,8 @@ enum AnswerFormat {
     Json,
 }
 
-/// What asks the engine.
-type Engine = fn(&[PathBuf], &Options, &Question) -> Result<(Sources, Vec<Answered>), Failure>;
-
 /// Runs it.
-pub(super) fn run(args: &Args, access: Engine, console: &mut Console<'_>) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, access: super::Access, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let (question, input) = match &args.ask {
         Ask::WhoCan { action, resource, input } => {
             if !action.contains(':') && action != "*" {

@@ -74,11 +74,14 @@ pub(crate) struct Engine {
     /// The rules that the options select, sorted by id.
     pub(crate) rules: fn(&Options) -> Result<Vec<RuleInfo>, Failure>,
     /// Answers who may do what.
-    pub(crate) access: fn(&[PathBuf], &Options, &Question) -> Result<(Sources, Vec<Answered>), Failure>,
+    pub(crate) access: Access,
 }
 
 /// The graphs of inputs; if told so only what is in AI scope.
 type Graphs = fn(&[PathBuf], bool, &Options) -> Result<Vec<Picture>, Failure>;
+
+/// Answers a question of inputs; the places of the answers are in the sources.
+pub(crate) type Access = fn(&[PathBuf], &Options, &Question) -> Result<(Sources, Vec<Answered>), Failure>;
 
 /// Why there is nothing to print.
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;

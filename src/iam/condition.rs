@@ -224,7 +224,7 @@ impl Condition {
         };
         let told = any(self.tests.iter().filter(is_one).map(Test::narrows));
         match (&told, &self.more) {
-            (Ok(true), _) | (Err(_), _) | (_, None) => told,
+            (Ok(true) | Err(_), _) | (_, None) => told,
             (Ok(false), Some(cause)) => Err(cause.clone()),
         }
     }

@@ -22,18 +22,18 @@ pub enum Of {
 /// Whether every text that `inner` covers is covered by `outer`.
 pub fn contains(outer: &Text, inner: &Text, of: Of) -> Told {
     if let (Some(a), Some(b)) = (plain(outer), plain(inner)) {
-        return ask(of, a, b, |a, b| pattern::contains(a, b));
+        return ask(of, a, b, pattern::contains);
     }
     // How long a hole is, is not known, so no `?` counts the characters of one.
     let is_sure = inner.as_str().is_some() || !narrow(outer).contains('?');
-    if is_sure && ask(of, &narrow(outer), &narrow(inner), |a, b| pattern::contains(a, b)) == Ok(true) {
+    if is_sure && ask(of, &narrow(outer), &narrow(inner), pattern::contains) == Ok(true) {
         return Ok(true);
     }
     if apart(outer, inner, of) {
         return Ok(false);
     }
     if let Some(inner) = plain(inner)
-        && ask(of, &wide(outer), inner, |a, b| pattern::contains(a, b)) == Ok(false)
+        && ask(of, &wide(outer), inner, pattern::contains) == Ok(false)
     {
         return Ok(false);
     }
@@ -43,15 +43,16 @@ pub fn contains(outer: &Text, inner: &Text, of: Of) -> Told {
 /// Whether some text is covered by both.
 pub fn intersects(a: &Text, b: &Text, of: Of) -> Told {
     if let (Some(a), Some(b)) = (plain(a), plain(b)) {
-        return ask(of, a, b, |a, b| pattern::intersects(a, b));
+        return ask(of, a, b, pattern::intersects);
     }
     if apart(a, b, of) {
         return Ok(false);
     }
     let is_sure = !narrow(a).contains('?') && !narrow(b).contains('?');
-    match is_sure && ask(of, &narrow(a), &narrow(b), |a, b| pattern::intersects(a, b)) == Ok(true) {
-        true => Ok(true),
-        false => Err(cause(a, b)),
+    if is_sure && ask(of, &narrow(a), &narrow(b), pattern::intersects) == Ok(true) {
+        Ok(true)
+    } else {
+        Err(cause(a, b))
     }
 }
 
@@ -66,7 +67,7 @@ fn apart(a: &Text, b: &Text, of: Of) -> bool {
         (Some(a), Some(b)) => a != b,
         _ => false,
     };
-    others || services || ask(of, &wide(a), &wide(b), |a, b| pattern::intersects(a, b)) == Ok(false)
+    others || services || ask(of, &wide(a), &wide(b), pattern::intersects) == Ok(false)
 }
 
 /// The service that all ARNs of the text are of: of the resource that it begins with, or the third of its six parts where

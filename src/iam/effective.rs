@@ -136,11 +136,14 @@ impl Verdict {
 
 impl Terms {
     fn rank(&self) -> usize {
-        if !self.causes.is_empty() { 2 } else { usize::from(!self.conditions.is_empty()) }
+        if self.causes.is_empty() { usize::from(!self.conditions.is_empty()) } else { 2 }
     }
 
-    fn because(&mut self, cause: impl ToString) {
-        let cause = cause.to_string();
+    fn because(&mut self, cause: &Cause) {
+        self.because_of(cause.to_string());
+    }
+
+    fn because_of(&mut self, cause: String) {
         if !self.causes.contains(&cause) {
             self.causes.push(cause);
         }
@@ -220,7 +223,7 @@ fn decide(held: &[Held<'_>], request: &Request, who: &Who<'_>, only: Option<&By>
     for (statement, terms, part) in allowed.into_iter().filter(|(_, terms, _)| terms.rank() == best) {
         // One of several is enough.
         terms.conditions.into_iter().for_each(|it| all.only_if(it));
-        terms.causes.into_iter().for_each(|it| all.because(it));
+        terms.causes.into_iter().for_each(|it| all.because_of(it));
         if !by.contains(&statement) && by.len() < MAX_PARTS {
             by.push(statement);
         }
@@ -353,7 +356,7 @@ fn limit(
                                 return Err(Some(By { policy, statement: number, denies: true }));
                             }
                             Ok(true) => {
-                                terms.because(it.doubt.as_ref().unwrap_or(&Cause::Other("not known".into())))
+                                terms.because(it.doubt.as_ref().unwrap_or(&Cause::Other("not known".into())));
                             }
                             _ => terms.subject_to(&statement.condition, "not "),
                         }

@@ -95,7 +95,7 @@ pub fn contains(outer: &str, inner: &str) -> Option<bool> {
 /// it away.
 pub fn left_over(pattern: &str, others: &[&str]) -> Option<Option<String>> {
     // What stands for a wildcard is only covered by one.
-    let as_token = |outer: u8, byte: u8| outer == byte && byte != b'*' || outer == b'?' && byte != b'*';
+    let as_token = |outer: u8, byte: u8| byte != b'*' && (outer == byte || outer == b'?');
     if others.iter().any(|other| matches(other.as_bytes(), pattern.as_bytes(), as_token)) {
         return Some(None);
     }
@@ -127,7 +127,7 @@ pub fn intersection(a: &str, b: &str) -> Option<Vec<String>> {
         all.iter().any(|other| {
             other != one
                 && matches(other.as_bytes(), one.as_bytes(), |outer, byte| {
-                    outer == byte && byte != b'*' || outer == b'?' && byte != b'*'
+                    byte != b'*' && (outer == byte || outer == b'?')
                 })
         })
     };
@@ -196,6 +196,7 @@ type State = (usize, Vec<(usize, usize)>);
 
 /// Looks for a shortest text that the pattern covers and no other does, over the subsets of places that the others may be
 /// at.
+#[expect(clippy::option_option, reason = "whether there is an answer, and whether there is such a text")]
 fn search(pattern: &[u8], others: &[Vec<u8>]) -> Option<Option<String>> {
     let mut bytes: Vec<u8> = others.iter().flatten().chain(pattern).copied().collect();
     bytes.sort_unstable();

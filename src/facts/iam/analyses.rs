@@ -29,9 +29,10 @@ fn ask<'i>(identity: &'i Identity, action: &str) -> Answer<'i> {
 
 /// Whether a way is one: for certain or perhaps, and where `everywhere` on every resource or every one of a kind.
 fn truth_of(way: &Way, everywhere: bool) -> Truth {
-    let wide = match everywhere {
-        true => arn::is_every_resource(&way.on).map_or(Truth::Maybe, Truth::from),
-        false => Truth::Yes,
+    let wide = if everywhere {
+        arn::is_every_resource(&way.on).map_or(Truth::Maybe, Truth::from)
+    } else {
+        Truth::Yes
     };
     match (&way.verdict, wide) {
         (Verdict::No, _) | (_, Truth::No) => Truth::No,
@@ -227,6 +228,15 @@ pub(super) fn escalates(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Opt
     Some(open.unwrap_or_else(|| broken(facts, Truth::Yes, &[], None)))
 }
 
+/// The surest answer is the highest.
+const fn rank(truth: Truth) -> u8 {
+    match truth {
+        Truth::No => 0,
+        Truth::Maybe => 1,
+        Truth::Yes => 2,
+    }
+}
+
 /// Whether all actions of a way are allowed.
 fn way_of(facts: &Facts<'_>, identity: &Identity, way: &Escalation) -> Outcome {
     let mut used: Vec<Answer<'_>> = Vec::new();
@@ -240,13 +250,7 @@ fn way_of(facts: &Facts<'_>, identity: &Identity, way: &Escalation) -> Outcome {
                 "iam:PassRole" => answer.keep(|it| passes(it, way)),
                 _ => answer.keep(|it| truth_of(it, way.category == "take-over")),
             };
-            let is_better = match (&best, truth) {
-                (None, _) => true,
-                (Some((Truth::No, _)), Truth::Yes | Truth::Maybe) | (Some((Truth::Maybe, _)), Truth::Yes) => {
-                    true
-                }
-                _ => false,
-            };
+            let is_better = best.as_ref().is_none_or(|(best, _)| rank(truth) > rank(*best));
             if is_better {
                 best = Some((truth, answer));
             }

@@ -52,14 +52,23 @@ pub const ANALYSES: [(&str, Analysis); 13] = [
 ];
 
 /// Their names.
-pub const ANALYSIS_NAMES: [&str; ANALYSES.len()] = {
-    let mut names = [""; ANALYSES.len()];
-    let mut at = 0;
-    while at < names.len() {
-        names[at] = ANALYSES[at].0;
-        at += 1;
-    }
-    names
+pub const ANALYSIS_NAMES: [&str; 13] = {
+    let [
+        (a, _),
+        (b, _),
+        (c, _),
+        (d, _),
+        (e, _),
+        (f, _),
+        (g, _),
+        (h, _),
+        (i, _),
+        (j, _),
+        (k, _),
+        (l, _),
+        (m, _),
+    ] = ANALYSES;
+    [a, b, c, d, e, f, g, h, i, j, k, l, m]
 };
 
 fn allows_on_every_resource(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {

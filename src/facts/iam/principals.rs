@@ -226,7 +226,9 @@ impl<'g> Finder<'_, 'g> {
                 .collect();
             groups.sort_unstable();
             groups.dedup();
-            groups.into_iter().for_each(|group| self.attached(group));
+            for group in groups {
+                self.attached(group);
+            }
         }
     }
 
@@ -270,7 +272,9 @@ impl<'g> Finder<'_, 'g> {
                 Some(policy) if policy.mode == Mode::Managed && !policy.is_deleted() => {
                     self.own(target, kind, by.or(Some(node)));
                     let held = self.holdings.get_mut(before..).unwrap_or_default();
-                    held.iter_mut().for_each(|it| it.doubt = it.doubt.take().or_else(|| doubt.clone()));
+                    for it in held {
+                        it.doubt = it.doubt.take().or_else(|| doubt.clone());
+                    }
                     resolved += 1;
                 }
                 _ => {}
