@@ -133,11 +133,12 @@ fn one(path: &Path) -> Vec<(&'static str, Duration)> {
         Before::Untold => Earlier::Untold,
         _ => was.as_ref().map_or(Earlier::Same, Earlier::Other),
     };
-    let checked = check::check(&facts, earlier, None, &rules, Asked::default());
+    let checked = check::check(&facts, earlier, None, None, &rules, Asked::default());
     lap("check");
     let part = part.checked(&facts, &before, checked);
     let infos = rules.compiled.iter().map(|rule| rule.info.clone()).collect();
-    let report = assemble::report(infos, Vec::new(), set.digest().to_owned(), vec![part], sources);
+    let report =
+        assemble::report(infos, Vec::new(), set.digest().to_owned(), vec![part], Vec::new(), sources);
     lap("assemble");
     report::write(&report, Format::Json, &report::Options::default(), &mut std::io::sink()).unwrap();
     lap("write JSON");

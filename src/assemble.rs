@@ -9,10 +9,10 @@ use crate::check::Checked;
 use crate::diagnostic::{Diagnostic, Level};
 use crate::facts::Facts;
 use crate::finding::{
-    Change, Finding, FrameworkInfo, InputInfo, Report, RuleInfo, State, Summary, Tally, Verdict,
+    Change, Finding, FrameworkInfo, InputInfo, Provided, Report, RuleInfo, State, Summary, Tally, Verdict,
 };
 use crate::graph::Before;
-use crate::program::{Mode, Program};
+use crate::program::{Action, InputKind, Mode, Program};
 use crate::source::{Site, Sources, Span};
 
 /// What one input gives to the report.
@@ -23,6 +23,7 @@ pub struct Part {
     diagnostics: Vec<Diagnostic>,
     findings: Vec<Finding>,
     resolved: Vec<Finding>,
+    provided: Vec<Provided>,
     passed: Vec<usize>,
 }
 
@@ -40,10 +41,12 @@ impl Part {
                 *unknown_types.entry(resource.type_name.clone()).or_default() += 1;
             }
         }
-        let diagnostics = std::mem::take(&mut program.diagnostics);
+        let mut diagnostics = std::mem::take(&mut program.diagnostics);
+        diagnostics.extend(forgotten(program));
         Self {
             input: InputInfo {
                 path: program.path.clone(),
+                unit: program.unit.take().unwrap_or_else(|| program.path.clone()),
                 kind: program.kind,
                 written_by: program.written_by.take(),
                 managed,
@@ -51,6 +54,8 @@ impl Part {
                 source: program.source.take(),
                 incomplete: program.incomplete.take(),
                 tells_change: false,
+                fail: BTreeMap::new(),
+                undetermined: BTreeMap::new(),
             },
             summary: Summary {
                 managed,
@@ -64,6 +69,7 @@ impl Part {
             diagnostics,
             findings: Vec::new(),
             resolved: Vec::new(),
+            provided: Vec::new(),
             passed: Vec::new(),
         }
     }
@@ -81,6 +87,7 @@ impl Part {
         self.summary.excluded = facts.scope().excluded().to_vec();
         self.findings = checked.findings;
         self.resolved = checked.resolved;
+        self.provided = checked.provided;
         self.input.tells_change = !matches!(before, Before::Untold);
         self.summary.change =
             self.input.tells_change.then(|| Change { left_out: checked.left_out, ..Change::default() });
@@ -88,12 +95,30 @@ impl Part {
     }
 }
 
-/// Joins the parts, sorts what they found and counts it.
+/// What is said of resources that leave the state and stay in the cloud.
+fn forgotten(program: &Program) -> Option<Diagnostic> {
+    let mut all = program.resources.iter().filter(|resource| resource.action == Action::Forget);
+    let first = all.next()?;
+    let stay = match all.count() {
+        0 => format!("`{}` leaves the state and stays in the cloud: what it protects", first.address),
+        more => {
+            format!(
+                "`{}` and {more} more leave the state and stay in the cloud: what they protect",
+                first.address
+            )
+        }
+    };
+    let message = format!("{stay} cannot be told any more");
+    Some(Diagnostic { site: first.site, ..Diagnostic::notice(message) })
+}
+
+/// Joins the parts, sorts what they found and counts it. `diagnostics` are those of no one input.
 pub fn report(
     rules: Vec<RuleInfo>,
     frameworks: Vec<FrameworkInfo>,
     rules_digest: String,
     parts: Vec<Part>,
+    diagnostics: Vec<Diagnostic>,
     sources: Sources,
 ) -> Report {
     let mut report = Report {
@@ -105,11 +130,19 @@ pub fn report(
         rules,
         findings: Vec::new(),
         resolved: Vec::new(),
-        diagnostics: Vec::new(),
-        summary: Summary::default(),
+        provided: Vec::new(),
+        summary: Summary {
+            failed_files: diagnostics.iter().filter(|d| d.level == Level::Error).count(),
+            ..Summary::default()
+        },
+        diagnostics,
         sources,
     };
-    for part in parts {
+    let are_several = parts.len() > 1;
+    for mut part in parts {
+        if are_several {
+            name_unit(&mut part);
+        }
         add(&mut report.summary, part.summary);
         report.inputs.push(part.input);
         report.diagnostics.extend(part.diagnostics);
@@ -117,10 +150,13 @@ pub fn report(
         tally(&mut report.tallies, &part.findings, &part.passed);
         report.findings.extend(part.findings);
         report.resolved.extend(part.resolved);
+        report.provided.extend(part.provided);
     }
+    report.provided.sort_unstable();
+    report.provided.dedup();
     if report.inputs.len() > 1 {
-        report.findings = join(std::mem::take(&mut report.findings));
-        report.resolved = join(std::mem::take(&mut report.resolved));
+        report.findings = join(std::mem::take(&mut report.findings), &report.inputs);
+        report.resolved = join(std::mem::take(&mut report.resolved), &report.inputs);
     }
     for findings in [&mut report.findings, &mut report.resolved] {
         arrange(findings, &report.rules, &report.sources);
@@ -163,11 +199,43 @@ fn arrange(findings: &mut [Finding], rules: &[RuleInfo], sources: &Sources) {
     });
 }
 
+/// Says of each finding which of several inputs it is about, and of what is said without a place too.
+fn name_unit(part: &mut Part) {
+    let unit = SmolStr::from(&part.input.unit);
+    for finding in part.findings.iter_mut().chain(&mut part.resolved) {
+        for subject in &mut finding.resources {
+            subject.unit = Some(unit.clone());
+        }
+    }
+    for diagnostic in part.diagnostics.iter_mut().filter(|diagnostic| diagnostic.site.is_none()) {
+        if part.input.kind != InputKind::TerraformSource {
+            diagnostic.message = format!("{unit}: {}", diagnostic.message);
+        }
+    }
+}
+
 /// Counts the findings.
 fn count(report: &mut Report) {
     let (rules, summary) = (&report.rules, &mut report.summary);
+    let at_of: BTreeMap<String, usize> =
+        report.inputs.iter().enumerate().map(|(at, input)| (input.unit.clone(), at)).collect();
     for finding in &report.findings {
         let Some(rule) = rules.get(finding.rule) else { continue };
+        let units: BTreeSet<usize> = finding
+            .resources
+            .iter()
+            .filter_map(|subject| {
+                subject.unit.as_ref().map_or(Some(0), |unit| at_of.get(unit.as_str()).copied())
+            })
+            .collect();
+        for unit in units {
+            let Some(input) = report.inputs.get_mut(unit) else { continue };
+            match finding.verdict {
+                Verdict::Fail => *input.fail.entry(rule.severity).or_default() += 1,
+                Verdict::Undetermined => *input.undetermined.entry(rule.severity).or_default() += 1,
+                Verdict::Pass => {}
+            }
+        }
         let count = match finding.verdict {
             Verdict::Fail => &mut summary.fail,
             Verdict::Undetermined => &mut summary.undetermined,
@@ -183,9 +251,11 @@ fn count(report: &mut Report) {
             Some(State::Unchanged) => change.unchanged += 1,
             None => {}
         }
+        change.drift += usize::from(finding.drift);
     }
     if let Some(change) = &mut summary.change {
         change.resolved = report.resolved.len();
+        change.drift += report.resolved.iter().filter(|finding| finding.drift).count();
     }
 }
 
@@ -204,17 +274,27 @@ fn tally(tallies: &mut [Tally], findings: &[Finding], passed: &[usize]) {
     }
 }
 
-/// Several root modules may call one module. What is wrong at one place of it for one reason is one finding.
-fn join(findings: Vec<Finding>) -> Vec<Finding> {
+/// Several root modules may call one module. What is wrong at one place of it for one reason is one finding. Of plans, and
+/// what they were made of, each is told: who approves one approves nothing of another.
+fn join(findings: Vec<Finding>, inputs: &[InputInfo]) -> Vec<Finding> {
+    let sources: BTreeSet<&str> = inputs
+        .iter()
+        .filter(|input| input.kind == InputKind::TerraformSource)
+        .map(|input| input.unit.as_str())
+        .collect();
+    let is_of_plan = |finding: &Finding| {
+        let units = finding.resources.iter().filter_map(|subject| subject.unit.as_deref());
+        units.into_iter().any(|unit| !sources.contains(unit))
+    };
     let mut joined: Vec<Finding> = Vec::with_capacity(findings.len());
     let mut known = BTreeMap::new();
     for finding in findings {
-        let Some(site) = finding.site else {
+        let Some(site) = finding.site.filter(|_| !is_of_plan(&finding)) else {
             joined.push(finding);
             continue;
         };
-        let Finding { rule, verdict, message, actual, causes, state, from_source, .. } = &finding;
-        let is = (*verdict, *state, *from_source);
+        let Finding { rule, verdict, message, actual, causes, state, drift, from_source, .. } = &finding;
+        let is = (*verdict, *state, *drift, *from_source);
         let key = (*rule, is, site, message.clone(), actual.clone(), causes.clone());
         let at = *known.entry(key).or_insert(joined.len());
         match joined.get_mut(at) {

@@ -64,6 +64,8 @@ pub struct Finding {
     pub causes: Vec<String>,
     /// What the change does to it. [`None`] where the input does not tell what was before, and of what passes.
     pub state: Option<State>,
+    /// It passed in the state as stored and fails as refreshed: somebody changed something outside of the tool.
+    pub drift: bool,
     /// It hangs on a value that the plan knows only after apply, and its source tells now.
     pub from_source: bool,
 }
@@ -73,6 +75,10 @@ pub struct Finding {
 pub struct Subject {
     /// Its address.
     pub address: SmolStr,
+    /// The address that it had before the change, if that moves it.
+    pub moved_from: Option<SmolStr>,
+    /// The input that it is of, by [`InputInfo::unit`]; [`None`] if there is only one.
+    pub unit: Option<SmolStr>,
     /// Its type as the user wrote it.
     pub type_name: SmolStr,
     /// How AI reaches it, from the AI resource to this one; one element if it is itself AI.
@@ -177,6 +183,8 @@ pub struct Tally {
 pub struct InputInfo {
     /// The path as the user gave it.
     pub path: String,
+    /// What it is called among others: the directory below the one that was named, or its path.
+    pub unit: String,
     /// What it is.
     pub kind: InputKind,
     /// Who wrote it.
@@ -191,6 +199,23 @@ pub struct InputInfo {
     pub incomplete: Option<String>,
     /// It tells what was before.
     pub tells_change: bool,
+    /// Findings about it with verdict fail, by severity. One about several inputs counts for each.
+    pub fail: BTreeMap<Severity, usize>,
+    /// And with verdict undetermined.
+    pub undetermined: BTreeMap<Severity, usize>,
+}
+
+/// A rule about absence that the configuration declares satisfied elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Provided {
+    /// Index into [`Report::rules`].
+    pub rule: usize,
+    /// The control, as `[provided]` calls it: `invocation-logging`.
+    pub control: String,
+    /// What provides it, in the user's words.
+    pub by: String,
+    /// The resources of one account and region that it is relied upon for, sorted by address.
+    pub resources: Vec<SmolStr>,
 }
 
 /// The numbers at the end.
@@ -242,6 +267,8 @@ pub struct Change {
     pub unchanged: usize,
     /// [`Report::resolved`]
     pub resolved: usize,
+    /// [`Finding::drift`], of all of the above.
+    pub drift: usize,
     /// Findings, also undetermined ones, that were asked to be left out because the change does not touch them.
     pub left_out: usize,
 }
@@ -267,6 +294,8 @@ pub struct Report {
     /// Findings that failed before the change, and of which nothing fails or is undetermined after it, as they were. Sorted as
     /// `findings` are.
     pub resolved: Vec<Finding>,
+    /// What would fail or be undetermined, if the configuration did not say that something else provides it. Sorted.
+    pub provided: Vec<Provided>,
     /// What could not be read or understood, in the order of files and offsets.
     pub diagnostics: Vec<Diagnostic>,
     /// The numbers.

@@ -91,6 +91,21 @@ pub fn analyze_text(files: &[(&str, &str)], rules: &RuleSet, config: &Config) ->
     report(rules, &inputs, sources, &options)
 }
 
+/// [`analyze_text`] of the change that makes of one root module another.
+pub fn analyze_change(
+    before: &[(&str, &str)],
+    after: &[(&str, &str)],
+    rules: &RuleSet,
+    config: &Config,
+) -> Result<Report, Error> {
+    let mut sources = Sources::default();
+    let was = Inputs::text(before, &mut sources);
+    let mut inputs = Inputs::text(after, &mut sources);
+    inputs.before = was.items;
+    let options = Options { config: config.clone(), keep_pass: true, ..Options::default() };
+    report(rules, &inputs, sources, &options)
+}
+
 /// The graphs of the inputs, as `airgate graph` prints them.
 pub fn graphs(paths: &[PathBuf], only_ai: bool, options: &Options) -> Result<Vec<Picture>, Error> {
     let mut sources = Sources::default();
@@ -112,6 +127,7 @@ pub fn rule_set(options: &Options) -> Result<RuleSet, RuleError> {
     if let Some(dir) = &options.rules_dir {
         rules = rules.merge(RuleSet::load(dir)?)?;
     }
+    rules.know_controls(options.config.provided.keys().map(String::as_str))?;
     let selection = &options.config.rules;
     let frameworks = Framework::named(&selection.frameworks, options.rules_dir.as_deref())?;
     Ok(rules.select(&selection.select, &selection.ignore)?.supporting(&frameworks))
@@ -132,7 +148,14 @@ fn report(set: &RuleSet, inputs: &Inputs, mut sources: Sources, options: &Option
     let infos: Vec<_> = rules.compiled.iter().map(|rule| rule.info.clone()).collect();
     let frameworks = Framework::named(&options.config.rules.frameworks, options.rules_dir.as_deref())?;
     let frameworks = frameworks.iter().map(|framework| framework.info(&infos)).collect();
-    Ok(assemble::report(infos, frameworks, set.digest().to_owned(), parts, sources))
+    Ok(assemble::report(
+        infos,
+        frameworks,
+        set.digest().to_owned(),
+        parts,
+        inputs.diagnostics.clone(),
+        sources,
+    ))
 }
 
 /// Who may do what, of each input: what `airgate iam` prints. The places of the answers are in the sources.
@@ -182,7 +205,11 @@ fn check_input(
     rules: &Rules<'_>,
     options: &Options,
 ) -> Result<Part, Error> {
-    let mut program = input.program(inputs, sources, &|name| rules.wants(name))?;
+    let wants = |name: &str| rules.wants(name);
+    let mut program = input.program(inputs, sources, &wants)?;
+    for before in &inputs.before {
+        program = program.after(before.program(inputs, sources, &wants)?);
+    }
     let part = Part::new(&mut program);
     let graph = ResourceGraph::build(program);
     let before = graph.before();
@@ -191,12 +218,15 @@ fn check_input(
     let untold = untold.as_ref().map(|untold| Facts::new(untold, &options.config));
     let untold = untold.as_ref();
     let asked = Asked { keep_pass: options.keep_pass, changed_only: options.changed_only };
+    let stored = graph.stored(&before);
+    let stored = stored.as_ref().map(|stored| Facts::new(stored, &options.config));
+    let stored = stored.as_ref();
     let checked = match &before {
-        Before::Untold => check::check(&facts, Earlier::Untold, untold, rules, asked),
-        Before::Same => check::check(&facts, Earlier::Same, untold, rules, asked),
+        Before::Untold => check::check(&facts, Earlier::Untold, untold, None, rules, asked),
+        Before::Same => check::check(&facts, Earlier::Same, untold, stored, rules, asked),
         Before::Other(before) => {
             let earlier = Facts::new(before, &options.config);
-            check::check(&facts, Earlier::Other(&earlier), untold, rules, asked)
+            check::check(&facts, Earlier::Other(&earlier), untold, stored, rules, asked)
         }
     };
     let part = part.checked(&facts, &before, checked);

@@ -19,6 +19,8 @@ pub struct Program {
     pub kind: InputKind,
     /// The path it was read from, as the user gave it.
     pub path: String,
+    /// What it is called among others: [`None`] if that is its path.
+    pub unit: Option<String>,
     /// The tool and version that wrote it, if it says so: `Terraform 1.11.4`.
     pub written_by: Option<String>,
     /// Resource and data instances, in the order of the input.
@@ -35,6 +37,11 @@ pub struct Program {
     pub unmapped: usize,
     /// How many expressions of the source were evaluated, each once for all instances of a module that it is the same in.
     pub expressions: usize,
+    /// Addresses before the change of what it moves, by those after it.
+    pub moved: BTreeMap<SmolStr, SmolStr>,
+    /// Resources as the state had them before it was refreshed, where that found them changed or gone: `after` is the object
+    /// as stored.
+    pub stored: Vec<Resource>,
     /// The source that gives places to a plan.
     pub source: Option<PlanSource>,
     /// The JSON of a plan that has a source: a value that is only there has no place that says more than its block.
@@ -212,6 +219,27 @@ pub struct ModuleCall {
     pub site: Site,
     /// Resources that its arguments name.
     pub references: Vec<Link>,
+}
+
+impl Program {
+    /// The change that makes of `before` what this is, told as a plan does. Resources of one address are one.
+    #[must_use]
+    pub fn after(mut self, before: Self) -> Self {
+        let mut left: BTreeMap<SmolStr, Resource> =
+            before.resources.into_iter().map(|resource| (resource.address.clone(), resource)).collect();
+        for resource in self.resources.iter_mut().filter(|resource| resource.mode == Mode::Managed) {
+            let earlier = left.remove(&resource.address).and_then(|earlier| earlier.after);
+            resource.action = if earlier.is_some() { Action::Update } else { Action::Create };
+            resource.before = earlier;
+        }
+        let gone = left.into_values().filter(|resource| resource.mode == Mode::Managed);
+        self.resources.extend(gone.map(|resource| {
+            let provider = resource.provider.filter(|&at| at < self.providers.len());
+            let before = resource.after;
+            Resource { before, after: None, action: Action::Delete, provider, ..resource }
+        }));
+        self
+    }
 }
 
 impl Resource {

@@ -71,18 +71,20 @@ fn a_path_that_is_not_there_is_an_error() {
 #[test]
 fn nothing_to_analyse_has_its_own_exit_code() {
     let dir = Dir::new();
-    dir.run(&["check"]).refuses(3, &["no Terraform files in ."]);
+    dir.run(&["check"]).refuses(3, &["no Terraform files, plans or states in ."]);
     dir.write("readme.txt", "x");
     dir.write("node_modules/a/main.tf", NOTEBOOK);
     dir.write(".terraform/modules/a/main.tf", NOTEBOOK);
-    dir.run(&["check", "."]).refuses(3, &["no Terraform files in .\n"]);
+    dir.run(&["check", "."]).refuses(3, &["no Terraform files, plans or states in .\n"]);
     dir.write("a/main.tf", NOTEBOOK);
     dir.write("plans/plan.json", "{}");
-    dir.run(&["check", "plans"]).refuses(3, &["name the plan.json in it"]);
+    // By its name it was meant as a plan.
+    dir.run(&["check", "plans"]).reports(2, &["plans/plan.json is an empty JSON object"]);
+    dir.write("other/package.json", "{\"name\": \"x\"}");
     dir.write("x.tf/readme", "a directory");
-    dir.run(&["check", "x.tf"]).refuses(3, &["no Terraform files in x.tf"]);
+    dir.run(&["check", "x.tf"]).refuses(3, &["no Terraform files, plans or states in x.tf"]);
     // One of several names is a mistake, not a run without work.
-    dir.run(&["check", "a", "plans"]).refuses(2, &["no Terraform files in plans"]);
+    dir.run(&["check", "a", "other"]).refuses(2, &["no Terraform files, plans or states in other"]);
 }
 
 #[test]
@@ -101,7 +103,7 @@ fn json_that_is_no_input_is_named_for_what_it_is() {
         ("{\"format_version\": \"9.0\", \"planned_values\": {}}", ["version 9.0", "older"]),
         ("{\"Resources\": {}}", ["a CloudFormation template", "terraform show -json"]),
         ("{\"resourcePlans\": {}}", ["--save-plan", "pulumi preview --json"]),
-        ("# aws_x.y will be created\n", ["a plan as text for people", "terraform show -json"]),
+        ("# aws_x.y will be created\n", ["a plan or state as text for people", "terraform show -json"]),
         ("PK\u{3}\u{4} archive", ["a binary plan", "terraform show -json in.json"]),
         ("\0\0", ["is not valid JSON", "line 1, column 1"]),
     ] {

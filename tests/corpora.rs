@@ -2,16 +2,18 @@
 //! the tests say so.
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "helpers of tests fail the test, and say when there is nothing to test"
 )]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use airgate::input::{self, InputError, InputFile};
-use airgate::program::{Mode, Program};
+use airgate::program::{Action, Mode, Program};
 use airgate::source::Sources;
 use serde_json::Value;
 
@@ -109,6 +111,85 @@ fn every_file_is_read_with_all_of_its_resources() {
         }
     }
     assert!(read_files > 100, "only {read_files} files are there");
+}
+
+/// What a change does, told from its JSON without the readers.
+fn action(change: &Value) -> Action {
+    let actions: Vec<&str> =
+        change["change"]["actions"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    match actions.join(" ").as_str() {
+        "no-op" if change["change"]["importing"].is_object() => Action::Import,
+        "no-op" => Action::NoOp,
+        "create" => Action::Create,
+        "read" => Action::Read,
+        "update" => Action::Update,
+        "delete" => Action::Delete,
+        "forget" => Action::Forget,
+        "delete create" | "create delete" | "create forget" => Action::Replace,
+        other => panic!("{other}"),
+    }
+}
+
+/// Holds the actions and moves of a plan to its JSON; how many of each action there are.
+fn hold_actions(name: &str, program: &Program, text: &str) -> BTreeMap<Action, usize> {
+    let json: Value = serde_json::from_str(text).unwrap();
+    let changes = json["resource_changes"].as_array().unwrap().iter().filter(|c| c["deposed"].is_null());
+    let mut count = BTreeMap::new();
+    for change in changes {
+        let address = change["address"].as_str().unwrap();
+        let found = program.resources.iter().find(|resource| resource.address == address).unwrap();
+        assert_eq!(found.action, action(change), "{name}: {address}");
+        assert_eq!(found.after.is_none(), change["change"]["after"].is_null(), "{name}: {address}");
+        let moved = program.moved.get(address).map(smol_str::SmolStr::as_str);
+        assert_eq!(moved, change["previous_address"].as_str(), "{name}: {address}");
+        *count.entry(found.action).or_default() += 1;
+    }
+    // What only moved is told as drift too.
+    let drift = json["resource_drift"].as_array().into_iter().flatten().filter(|entry| {
+        entry["mode"] == "managed" && entry["deposed"].is_null() && action(entry) != Action::NoOp
+    });
+    assert_eq!(program.stored.len(), drift.count(), "{name}");
+    count
+}
+
+#[test]
+fn updates_replacements_and_destroys_are_told_as_such() {
+    use Action::{Create, Delete, Forget, NoOp, Replace, Update};
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    for (name, expected) in [
+        (
+            "change/plan.json",
+            [(NoOp, 5), (Create, 1), (Update, 1), (Delete, 5), (Replace, 1), (Forget, 1)].as_slice(),
+        ),
+        (
+            "binary/changes.json",
+            &[(NoOp, 1), (Create, 11), (Update, 1), (Delete, 1), (Replace, 1), (Forget, 1)],
+        ),
+        ("drift/plan.json", &[(NoOp, 1), (Create, 1), (Update, 1)]),
+    ] {
+        let (program, text) = read(name, bytes(&fixtures.join(name))).unwrap();
+        assert_eq!(hold_actions(name, &program, &text), expected.iter().copied().collect(), "{name}");
+    }
+    let Some(corpora) = corpora() else { return };
+    for (name, expected) in [
+        ("life-azq-101-ml.second_plan", [(NoOp, 10), (Update, 1)].as_slice()),
+        ("life-azq-101-ml.destroy_plan", &[(Delete, 11)]),
+        ("life-gdocs-workbench.second_plan", &[(Update, 1)]),
+        ("life-gdocs-workbench.destroy_plan", &[(Delete, 1)]),
+        ("life-philschmid-hub.second_plan", &[(NoOp, 3), (Replace, 2)]),
+        ("life-philschmid-hub.destroy_plan", &[(Delete, 5)]),
+    ] {
+        let path = corpora.join(format!("made/{name}.json.gz"));
+        let (program, text) = read(name, bytes(&path)).unwrap();
+        assert_eq!(hold_actions(name, &program, &text), expected.iter().copied().collect(), "{name}");
+    }
+    for path in files(&corpora).into_iter().filter(|path| path.extension().is_some_and(|e| e == "gz")) {
+        let name = path.display().to_string();
+        let Ok((program, text)) = read(&name, bytes(&path)) else { continue };
+        if text.contains("\"resource_changes\"") {
+            hold_actions(&name, &program, &text);
+        }
+    }
 }
 
 #[test]

@@ -120,6 +120,34 @@ fn plans_nest_deeply() {
 }
 
 #[test]
+fn documents_of_nothing_but_values_are_bounded() {
+    const HEAD: &str = r#"{"format_version":"1.2","resource_changes":[{"address":"aws_sagemaker_notebook_instance.lab",
+        "mode":"managed","type":"aws_sagemaker_notebook_instance","name":"lab","change":{"actions":["create"],
+        "before":null,"after":{"name":"lab","security_groups":["#;
+    const TAIL: &str = r#"null]},"after_unknown":{}}}]}"#;
+    let dir = Dir::new();
+    dir.write("plan.json", format!("{HEAD}{}{TAIL}", "null,".repeat(4_000_000)));
+    let run = check(&dir, "plan.json");
+    run.refuses(2, &["plan.json holds 4000", "values: a document with so many is no plan and no state"]);
+    dir.write("plan.json", format!("{HEAD}{}{TAIL}", "null,".repeat(100_000)));
+    check(&dir, "plan.json").reports(1, &["AWS-SM-NET-001"]);
+    // Each of them is wrong; not each is told.
+    let nothing = "null,".repeat(200_000);
+    for (start, end) in [
+        (r#"{"format_version":"1.2","resource_changes":["#, "null]}"),
+        (r#"{"format_version":"1.2","resource_changes":[],"resource_drift":["#, "null]}"),
+        (r#"{"format_version":"1.0","values":{"root_module":{"resources":["#, "null]}}}"),
+        (r#"{"version":4,"serial":1,"resources":["#, "null]}"),
+        (r#"{"steps":["#, "null]}"),
+    ] {
+        dir.write("plan.json", format!("{start}{nothing}{end}"));
+        let run = check(&dir, "plan.json");
+        assert_eq!(run.code, Some(2), "{start}");
+        assert!(run.out.len() + run.err.len() < 1_000_000, "{start}");
+    }
+}
+
+#[test]
 fn ten_thousand_files_are_one_module() {
     let dir = Dir::new();
     for n in 0..10_000 {

@@ -372,7 +372,7 @@ fn what_is_no_input_is_named() {
         ),
         (r#"{"manifest":{},"resourcePlans":{}}"#, "is a plan of `pulumi preview --save-plan`"),
         (r#"{"Resources":{}}"#, "is a CloudFormation template"),
-        ("Terraform will perform the following actions:\n", "is a plan as text for people"),
+        ("Terraform will perform the following actions:\n", "is a plan or state as text for people"),
         (r#"{"a":1,"b":{}}"#, r#"is a JSON object of no known kind (its first keys are "a", "b")"#),
         ("{\"format_version\":\"1.2\",\n \"terraform_", "ends in the middle of its JSON, at line 2"),
         ("{\"a\":1,\n  b}", "is not valid JSON at line 2, column 3: key must be a string"),

@@ -77,7 +77,7 @@ fn work_of(text: String, set: &RuleSet) -> Work {
     let was = if let Before::Other(before) = &before { Some(Facts::new(before, &config)) } else { None };
     let earlier = was.as_ref().map_or(Earlier::Same, Earlier::Other);
     let Checked { findings, passed, evaluations, .. } =
-        check::check(&Facts::new(&graph, &config), earlier, None, &rules, Asked::default());
+        check::check(&Facts::new(&graph, &config), earlier, None, None, &rules, Asked::default());
     let resources = graph.graph.node_weights().filter(|resource| resource.mode == Mode::Managed);
     let asked = |type_name: &str| {
         let of_resources = rules.compiled.iter().filter(|rule| rule.scope == RuleScope::Resource);

@@ -25,6 +25,9 @@ use serde_json::Value;
 struct Expected {
     counts: Counts,
     finding: Vec<Expectation>,
+    /// What is also said of the plan, where it is read without its source and so tells less.
+    #[serde(default)]
+    plan_alone: Vec<Expectation>,
 }
 
 #[derive(Deserialize)]
@@ -70,6 +73,12 @@ impl Expected {
         };
         self.finding.iter().flat_map(of).collect()
     }
+
+    /// What is expected of the plan: that, and what it tells less.
+    fn of_plan(mut self) -> Self {
+        self.finding.append(&mut self.plan_alone);
+        self
+    }
 }
 
 /// The names of all scenarios: the folders with an `expected.toml`.
@@ -88,10 +97,9 @@ fn forms(scenario: &str) -> Vec<Form> {
     let dir = fixtures().join(scenario);
     let form =
         |path: PathBuf, kind, expected| Form { path, kind, expected: Expected::load(&dir.join(expected)) };
-    let mut forms = vec![
-        form(dir.clone(), InputKind::TerraformSource, "expected.toml"),
-        form(dir.join("plan.json"), InputKind::TerraformPlan, "expected.toml"),
-    ];
+    let mut forms = vec![form(dir.clone(), InputKind::TerraformSource, "expected.toml")];
+    let plan = form(dir.join("plan.json"), InputKind::TerraformPlan, "expected.toml");
+    forms.push(Form { expected: plan.expected.of_plan(), ..plan });
     let preview = dir.join("pulumi-preview.json");
     if preview.is_file() {
         forms.push(form(preview, InputKind::PulumiPreview, "expected-pulumi.toml"));

@@ -18,7 +18,7 @@ use crate::value::{Cause, Element, Kind, Map, Partial, Times, Type, Unknown, Val
 /// the provider writes in another way is as it writes it. Without, the object is whole already (of a plan or a state): what is absent is null or empty.
 ///
 /// What the schema does not know stays as it is: the input may be of a newer provider. So does a value that cannot have
-/// its type.
+/// its type, unless nobody can have written it: that is unknown.
 pub fn complete(type_name: &str, value: Value, partial: bool) -> Value {
     let Some(schema) = Catalog::get().schema(type_name) else { return value };
     if !partial {
@@ -87,7 +87,9 @@ fn members(schema: &BlockSchema) -> impl Iterator<Item = (&SmolStr, Member<'_>)>
 impl Completion {
     /// An object of a block whose dotted path is `path`.
     fn block(&self, schema: &BlockSchema, mut value: Value, path: &str) -> Value {
-        let (Kind::Object(given) | Kind::Map(given)) = value.kind else { return value };
+        let (Kind::Object(given) | Kind::Map(given)) = value.kind else {
+            return if self.partial || value.is_null() || value.is_unknown() { value } else { misfit(value) };
+        };
         // Most objects are nobody else's, and those of plans and states have all their names: they are changed in place.
         let mut map = Arc::unwrap_or_clone(given);
         let mut absent = Vec::new();
@@ -144,13 +146,18 @@ impl Completion {
                 let absent = self.absent(around, name, attribute);
                 Some(fit(value.or_default(&absent.unwrap_or(Value::NULL)), &attribute.ty))
             }
+            Some(value) if !self.partial && contradicts(&value, &attribute.ty) => Some(misfit(value)),
             Some(value) if !(self.partial && is_unset(&value, attribute)) => Some(fit(value, &attribute.ty)),
             _ if self.partial => self.absent(around, name, attribute),
             _ => None,
         }
         .unwrap_or(Value::NULL);
-        let is_null = value.is_null();
-        value.mark(attribute.sensitive && !is_null)
+        if !attribute.sensitive || value.is_null() {
+            return value;
+        }
+        let mut value = value.mark(true);
+        value.spread_sensitive();
+        value
     }
 
     fn nested(&self, nested: &NestedBlock, value: Option<Value>, around: &str, name: &str) -> Value {
@@ -325,6 +332,26 @@ fn fit(value: Value, ty: &Type) -> Value {
         _ => return convert(&value, ty).unwrap_or(value),
     };
     Value { kind, ..value }
+}
+
+/// Whether a tool that knows the schema cannot have written the value: one where there are many, or many where there is one.
+/// What differs in more than that may be of another version of the provider.
+fn contradicts(value: &Value, ty: &Type) -> bool {
+    let is_many = value.items().is_some() || value.map().is_some();
+    let is_one = matches!(value.kind, Kind::Bool(_) | Kind::Number(_) | Kind::String(_));
+    (is_many && ty.is_primitive())
+        || (is_one
+            && match ty {
+                Type::Bool | Type::Number => !has_type(value, ty) && convert(value, ty).is_err(),
+                Type::List(_) | Type::Set(_) | Type::Map(_) => true,
+                _ => false,
+            })
+}
+
+/// What contradicts the schema tells nothing.
+fn misfit(value: Value) -> Value {
+    let cause = Cause::Other("the value in the plan or state contradicts the provider's schema".into());
+    Value { kind: Value::unknown(cause).kind, ..value }
 }
 
 /// Whether a value is a plain one of the type, or null.

@@ -11,13 +11,15 @@
 //!
 //! A resource is the same if it has the same address after the change. A rule about absence is asked of an account and
 //! region, whichever resource stands for that. What is forgotten is not resolved: it stays as it was, and nobody looks at it.
+//!
+//! Before is the state as refreshed. What fails in it and passed in the state as stored is *drift*, whatever becomes of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use petgraph::Direction;
 use smol_str::SmolStr;
 
-use super::{Place, Result, Rules, ask_rule, is_subject};
+use super::{Place, Result, Rules, ask_all, ask_rule, is_subject};
 use crate::catalog::LinkKind;
 use crate::facts::Facts;
 use crate::finding::{State, Verdict};
@@ -66,22 +68,11 @@ pub(super) fn compare(
     was: Vec<Result>,
     rules: &Rules<'_>,
 ) -> Vec<Result> {
-    let known: BTreeMap<(usize, About), Verdict> = was
-        .iter()
-        .filter_map(|result| Some(((result.rule, about(before, result)?), result.verdict)))
-        .collect();
-    // Of what passed before only the few are asked again that do not pass now.
-    let verdict_before = |result: &Result| {
-        let about = about(facts, result)?;
-        let known = known.get(&(result.rule, about.clone())).copied();
-        let About::Resource(address) = about else { return known };
-        known.or_else(|| {
-            let node = before.graph.by_address(&address).filter(|&node| is_subject(before, node))?;
-            ask_rule(before, rules, result.rule, node, false).map(|result| result.verdict)
-        })
-    };
+    let side = Side::new(before, &was);
     for result in results.iter_mut().filter(|result| result.verdict != Verdict::Pass) {
-        result.state = Some(state(verdict_before(result), result.verdict));
+        let told = side.told(facts, result, rules);
+        result.state = Some(state(told.map(|(verdict, _)| verdict), result.verdict));
+        result.drift = result.verdict == Verdict::Fail && told.is_some_and(|(_, drift)| drift);
     }
     let left: BTreeSet<(usize, About)> = results
         .iter()
@@ -93,6 +84,50 @@ pub(super) fn compare(
         result.verdict == Verdict::Fail && !is_left() && !is_forgotten(facts, before, result)
     };
     was.into_iter().filter(is_resolved).collect()
+}
+
+/// Marks those of `results` that fail where the state as stored passed: `stored` is what it was. Tells how often rules were
+/// asked.
+pub(super) fn mark_drift(
+    facts: &Facts<'_>,
+    results: &mut [Result],
+    stored: &Facts<'_>,
+    rules: &Rules<'_>,
+) -> usize {
+    let answers = ask_all(stored, rules, false);
+    let side = Side::new(stored, &answers.results);
+    for result in results.iter_mut().filter(|result| result.verdict == Verdict::Fail) {
+        result.drift = side.told(facts, result, rules).is_some_and(|(verdict, _)| verdict == Verdict::Pass);
+    }
+    answers.evaluations
+}
+
+/// What rules say of another side of the change.
+struct Side<'s, 'g> {
+    facts: &'s Facts<'g>,
+    /// With whether it is drift. What passes is there only where it is about absence.
+    known: BTreeMap<(usize, About), (Verdict, bool)>,
+}
+
+impl<'s, 'g> Side<'s, 'g> {
+    fn new(facts: &'s Facts<'g>, results: &[Result]) -> Self {
+        let entry =
+            |result: &Result| Some(((result.rule, about(facts, result)?), (result.verdict, result.drift)));
+        Self { facts, known: results.iter().filter_map(entry).collect() }
+    }
+
+    /// What is said there of what `result` of `facts` is about.
+    fn told(&self, facts: &Facts<'_>, result: &Result, rules: &Rules<'_>) -> Option<(Verdict, bool)> {
+        let about = about(facts, result)?;
+        let known = self.known.get(&(result.rule, about.clone())).copied();
+        let About::Resource(address) = about else { return known };
+        // Of what passed only the few are asked again that do not pass on this side.
+        known.or_else(|| {
+            let node = self.facts.graph.by_address(&address).filter(|&node| is_subject(self.facts, node))?;
+            let result = ask_rule(self.facts, rules, result.rule, node, false)?;
+            Some((result.verdict, false))
+        })
+    }
 }
 
 const fn state(before: Option<Verdict>, after: Verdict) -> State {
@@ -119,7 +154,7 @@ fn is_forgotten(facts: &Facts<'_>, before: &Facts<'_>, result: &Result) -> bool 
 /// Marks what the change does not touch: nothing became of it, and neither its resource nor what configures that changes.
 pub(super) fn leave_out(facts: &Facts<'_>, results: &mut [Result]) {
     for result in results {
-        let is_same = matches!(result.state, Some(State::Unchanged) | None);
+        let is_same = matches!(result.state, Some(State::Unchanged) | None) && !result.drift;
         result.left_out = is_same && !is_touched(facts, result.node);
     }
 }

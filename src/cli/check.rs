@@ -23,7 +23,8 @@ const EXIT_CODES: &str = "Exit codes, the same for every format:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct Args {
-    /// Directories of Terraform or OpenTofu files, plans and states as JSON, Pulumi previews and stacks; `-` is standard input.
+    /// Directories of Terraform or OpenTofu files; plans and states, Pulumi previews and stacks, and folders of them; `-` is
+    /// standard input.
     #[arg(value_name = "PATH", default_value = ".")]
     paths: Vec<PathBuf>,
     #[command(flatten)]
@@ -38,7 +39,8 @@ pub(super) struct Args {
     /// Look for no source of plans: findings point into the plan.
     #[arg(long, env = "AIRGATE_NO_SOURCE", hide_env = true, conflicts_with_all = ["source_root", "plan_binary"], action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
     no_source: bool,
-    /// Analyse every root module below a directory. A directory without resources of its own is always searched.
+    /// Analyse every root module below a directory, and the plans where there is no source. A directory without resources of
+    /// its own is always searched.
     #[arg(long, short, env = "AIRGATE_RECURSIVE", hide_env = true, action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
     recursive: bool,
     /// Configuration file, instead of the `airgate.toml` that is nearest to the first PATH.

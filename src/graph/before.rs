@@ -1,7 +1,7 @@
 //! The graph before a change: the same resources with their earlier objects, those that are created left out; and the graph
 //! without what the source of a plan tells. They share all values with the graph after the change.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use petgraph::graph::DiGraph;
@@ -29,7 +29,8 @@ impl ResourceGraph {
             let mut all = self.graph.node_weights();
             all.any(|resource| resource.mode == Mode::Managed && is(resource.action))
         };
-        let tells = matches!(self.kind, InputKind::TerraformPlan | InputKind::PulumiPreview);
+        let tells = matches!(self.kind, InputKind::TerraformPlan | InputKind::PulumiPreview)
+            || any(|action| action != Action::None);
         if !tells || any(|action| action == Action::None) {
             return Before::Untold;
         }
@@ -72,6 +73,50 @@ impl ResourceGraph {
         }
         this
     }
+
+    /// The graph of the state as it was stored, if refreshing it found something changed or gone: that is `before` with the
+    /// objects as stored.
+    pub fn stored(&self, before: &Before) -> Option<Self> {
+        let refreshed = match before {
+            Before::Untold => return None,
+            Before::Same => self,
+            Before::Other(before) => before,
+        };
+        if self.stored.is_empty() {
+            return None;
+        }
+        let stored: HashMap<&str, &Resource> =
+            self.stored.iter().map(|resource| (resource.address.as_str(), resource)).collect();
+        let known =
+            refreshed.graph.node_weights().map(|resource| match stored.get(resource.address.as_str()) {
+                Some(stored) => as_stored(resource, stored),
+                None => Resource { action: Action::None, ..resource.clone() },
+            });
+        // What was gone when the state was refreshed.
+        let gone = self.stored.iter().filter(|gone| refreshed.by_address(&gone.address).is_none());
+        let gone = gone.map(|gone| {
+            let now = self.by_address(&gone.address).and_then(|node| self.resource(node));
+            as_stored(now.unwrap_or(gone), gone)
+        });
+        Some(self.with(known.chain(gone)))
+    }
+}
+
+/// The resource with the object that the state had of it.
+fn as_stored(resource: &Resource, stored: &Resource) -> Resource {
+    let mut resource = Resource {
+        before: stored.after.clone(),
+        references: stored.references.clone(),
+        untold: None,
+        action: Action::None,
+        ..resource.clone()
+    };
+    resource.configured = configured(&resource);
+    let object = resource.before.take();
+    resource.after = object.map(|object| {
+        super::complete_object(&resource.type_name, object, false, resource.configured.as_deref())
+    });
+    resource
 }
 
 /// The resource as it was before the change, if it was there.

@@ -10,7 +10,7 @@ mod references;
 mod spelling;
 mod workloads;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use petgraph::Direction;
@@ -53,6 +53,10 @@ pub struct ResourceGraph {
     pub calls: BTreeMap<SmolStr, FollowedCall>,
     /// What makes instances that stand for any: [`Program::repeated`].
     pub repeated: BTreeMap<SmolStr, Repeated>,
+    /// Addresses before the change of what it moves: [`Program::moved`].
+    pub moved: BTreeMap<SmolStr, SmolStr>,
+    /// What the state had otherwise before it was refreshed: [`Program::stored`].
+    stored: Vec<Resource>,
     /// What the input is.
     pub kind: InputKind,
     /// [`Program::document`]
@@ -98,6 +102,8 @@ impl ResourceGraph {
             unfollowed: program.unfollowed,
             calls: program.calls,
             repeated: program.repeated,
+            moved: program.moved,
+            stored: program.stored,
             kind: program.kind,
             document: program.document,
             ..Self::default()
@@ -199,6 +205,10 @@ impl Resource {
 fn complete(this: &mut ResourceGraph) {
     // A plan's and a state's objects are whole; source and Pulumi inputs say only what somebody set.
     let partial = !matches!(this.kind, InputKind::TerraformPlan | InputKind::TerraformState);
+    for provider in &mut this.providers {
+        provider.region.spread_sensitive();
+        provider.default_tags.spread_sensitive();
+    }
     let this_is_plan = this.kind == InputKind::TerraformPlan;
     let mut resources: Vec<&mut Resource> = this.graph.node_weights_mut().collect();
     resources.par_iter_mut().for_each(|resource| {
@@ -216,15 +226,29 @@ fn complete(this: &mut ResourceGraph) {
         ];
         for (object, configured) in sides {
             if let Some(value) = object.take() {
-                let mut value = catalog::complete(type_name, value, partial);
-                note_not_null(&mut value);
-                if let Some(configured) = configured {
-                    catalog::fill(type_name, &mut value, configured);
-                }
-                *object = Some(value);
+                *object = Some(complete_object(type_name, value, partial, configured.as_deref()));
             }
         }
     });
+}
+
+/// The object, of which `configured` is set, with what its schema says of it.
+fn complete_object(
+    type_name: &str,
+    object: Value,
+    partial: bool,
+    configured: Option<&BTreeSet<SmolStr>>,
+) -> Value {
+    let mut value = catalog::complete(type_name, object, partial);
+    // The marks of plans and states are on every part.
+    if partial {
+        value.spread_sensitive();
+    }
+    note_not_null(&mut value);
+    if let Some(configured) = configured {
+        catalog::fill(type_name, &mut value, configured);
+    }
+    value
 }
 
 /// A value that is another resource's attribute is not null, though it is known after apply.

@@ -49,7 +49,19 @@ pub(super) fn is_archive(bytes: &[u8]) -> bool {
     matches!(bytes, [b'P', b'K', 3 | 5, _, ..])
 }
 
+/// When the plan in the archive was made, if it says so.
+pub(super) fn timestamp(bytes: &[u8]) -> Option<String> {
+    let message = Archive::new(bytes).ok()?.read("tfplan")?.ok()?;
+    let plan = Plan::parse(&message).ok()?;
+    plan.timestamp.map(str::to_owned)
+}
+
 impl BinaryPlan {
+    /// The path as the user gave it.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
     /// Reads the archive in `bytes`, which the user named as `path`.
     pub fn read(path: &str, bytes: &[u8], sources: &mut Sources) -> Result<Self, InputError> {
         let refuse = |reason: &dyn ToString| InputError::BinaryPlan {

@@ -40,6 +40,16 @@ pub enum InputError {
         /// The file.
         path: String,
     },
+    /// More values than a file of that size, or any file, has.
+    #[error(
+        "{path} holds {values} values: a document with so many is no plan and no state, and airgate reads none"
+    )]
+    TooMany {
+        /// The file.
+        path: String,
+        /// About how many.
+        values: usize,
+    },
     /// JSON that stops in the middle.
     #[error("{path} ends in the middle of its JSON, at line {line}, column {column}: write the file anew")]
     Truncated {
@@ -109,6 +119,9 @@ pub enum Found {
     CloudFormation,
     AzureTemplate,
     HumanPlan,
+    Surrounded,
+    Encrypted,
+    RunTask,
     Array,
     Scalar,
     EmptyObject,
@@ -130,17 +143,42 @@ impl Found {
             Self::PulumiUpdatePlan => "a plan of `pulumi preview --save-plan`",
             Self::CloudFormation => "a CloudFormation template",
             Self::AzureTemplate => "an Azure Resource Manager template",
-            Self::HumanPlan => "a plan as text for people",
+            Self::HumanPlan => "a plan or state as text for people",
+            Self::Surrounded => "a plan or state with other text before it, such as lines of a log",
+            Self::Encrypted => "a plan or state that OpenTofu has encrypted",
+            Self::RunTask => "the request of an HCP Terraform run task",
             Self::Array => "a JSON array",
             Self::Scalar => "a single JSON value",
             Self::EmptyObject => "an empty JSON object",
         }
     }
 
+    /// Whether somebody meant a plan or preview.
+    pub(super) const fn is_of_plan(self) -> bool {
+        matches!(
+            self,
+            Self::StreamingPlan
+                | Self::HumanPlan
+                | Self::Surrounded
+                | Self::Encrypted
+                | Self::RunTask
+                | Self::PulumiEvents
+                | Self::PulumiSummary
+                | Self::PulumiUpdatePlan
+        )
+    }
+
     pub(super) const fn advice(self) -> &'static str {
         match self {
             Self::StreamingPlan => "save a plan with `-out=PLAN` and use `terraform show -json PLAN`",
             Self::HumanPlan => "use `terraform show -json PLAN`",
+            Self::Surrounded => {
+                "write nothing but the standard output of `terraform show -json PLAN` to the file"
+            }
+            Self::Encrypted => {
+                "use `tofu show -json` where the encryption is configured: it prints the content in clear"
+            }
+            Self::RunTask => "check what its `plan_json_api_url` gives",
             Self::Outputs => "use `terraform show -json` for the whole state",
             Self::Source => "name its directory instead of the file",
             Self::PulumiEvents | Self::PulumiSummary | Self::PulumiUpdatePlan => {

@@ -1,14 +1,14 @@
 //! What the user named, read: directories of Terraform source, JSON documents and binary plans. After it only functions such
 //! as `file()` touch the disk.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use bumpalo::Bump;
 use smol_str::SmolStr;
 
-use crate::diagnostic::Level;
+use crate::diagnostic::{Diagnostic, Level};
 use crate::eval::Mode;
 use crate::program::Program;
 use crate::source::{FileId, Position, Sources};
@@ -18,7 +18,8 @@ use crate::terraform::source::{self, RootModule, display_path, read_text, syntax
 
 use super::binary::{BinaryPlan, is_archive};
 use super::origin::{Origins, SourceOptions};
-use super::roots::Candidates;
+use super::roots::{Candidates, Held};
+use super::units::{self, Units};
 use super::{InputError, InputFile};
 
 /// Everything that was named.
@@ -26,6 +27,8 @@ use super::{InputError, InputFile};
 pub struct Inputs {
     /// One for each path, in order.
     pub items: Vec<Input>,
+    /// What was before the change that each item is; none where an item tells that itself, or there is no change.
+    pub before: Vec<Input>,
     /// What the command line gives for root variables, in its order.
     values: Vec<GivenFile>,
     /// What the environment gives for them.
@@ -33,6 +36,10 @@ pub struct Inputs {
     workspace: Option<String>,
     /// How expressions are evaluated.
     mode: Mode,
+    /// The names of those that were found in a folder of plans, by their paths.
+    units: BTreeMap<String, String>,
+    /// What is said of such folders.
+    pub diagnostics: Vec<Diagnostic>,
     /// What may be the source of plans.
     origins: Origins,
 }
@@ -96,13 +103,11 @@ pub enum ReadError {
     /// What was named as the source of a plan is none.
     #[error("{0}")]
     Source(String),
-    /// A directory without Terraform: there is nothing to analyse.
-    #[error("no Terraform files in {path}{hint}")]
+    /// There is nothing to analyse in a directory.
+    #[error("no Terraform files, plans or states in {path}")]
     Nothing {
         /// As the user gave it.
         path: String,
-        /// What is there instead.
-        hint: String,
     },
 }
 
@@ -126,8 +131,17 @@ impl Inputs {
         for (at, path) in paths.iter().enumerate() {
             if path.is_dir() {
                 let io = |source| ReadError::Io { path: display_path(path), source };
-                if !roots.add_directory(path, recursive, at, sources).map_err(io)? {
-                    return Err(nothing(path));
+                let held = roots.add_directory(path, recursive, at, sources).map_err(io)?;
+                match held {
+                    Held::Root => {}
+                    Held::Source if !recursive => this.diagnostics.extend(units::beside_source(path)),
+                    Held::Source | Held::Nothing => {
+                        let found = units::search(path, sources);
+                        if held == Held::Nothing && found.is_empty() {
+                            return Err(nothing(path));
+                        }
+                        this.add_units(found, at, &mut documents, &mut items);
+                    }
                 }
             } else if let Some(module) = module_of(path) {
                 // `*.tf` of a shell names a module once a file.
@@ -143,6 +157,7 @@ impl Inputs {
         items.extend(roots.into_iter().map(|(at, root)| (at, Input::Source(Box::new(root)))));
         items.sort_by_key(|(at, _)| *at);
         this.items = items.into_iter().map(|(_, item)| item).collect();
+        this.tell_units_apart();
         this.check_declared(options, sources)?;
         this.workspace.clone_from(&options.workspace);
         this.mode = options.mode;
@@ -163,6 +178,38 @@ impl Inputs {
             .map(|(name, text)| (name.into(), sources.add_given(format!("TF_VAR_{name}"), text.clone())))
             .collect();
         Ok(this)
+    }
+
+    /// Units of several folders may have one name: then their paths tell them apart.
+    fn tell_units_apart(&mut self) {
+        let mut count: BTreeMap<String, usize> = BTreeMap::new();
+        for input in &self.items {
+            let name = self.units.get(input.path()).map_or_else(|| input.path(), String::as_str);
+            *count.entry(name.to_owned()).or_default() += 1;
+        }
+        for (path, name) in &mut self.units {
+            if count.get(name).is_some_and(|&count| count > 1) {
+                name.clone_from(path);
+            }
+        }
+    }
+
+    /// Takes in the inputs of a folder, without those that were named too.
+    fn add_units(
+        &mut self,
+        found: Units,
+        at: usize,
+        documents: &mut BTreeSet<PathBuf>,
+        items: &mut Vec<(usize, Input)>,
+    ) {
+        self.diagnostics.extend(found.diagnostics);
+        for (unit, input) in found.items {
+            let path = input.path().to_owned();
+            if documents.insert(std::fs::canonicalize(&path).unwrap_or_else(|_| PathBuf::from(&path))) {
+                self.units.insert(path, unit);
+                items.push((at, input));
+            }
+        }
     }
 
     /// Looks for the source of plans: what is said of those is told where it is written.
@@ -240,9 +287,11 @@ impl Input {
         sources: &Sources,
         wanted: &dyn Fn(&str) -> bool,
     ) -> Result<Program, ReadError> {
+        let unit = inputs.units.get(self.path()).cloned();
+        let named = |program: Program| Program { unit: unit.clone(), ..program };
         let (kind, path, file) = match self {
             Self::Source(root) => return Ok(evaluate(root, inputs, sources)),
-            Self::Binary(plan) => return Ok(plan.program(sources, wanted)),
+            Self::Binary(plan) => return Ok(named(plan.program(sources, wanted))),
             Self::Document { kind, path, file, .. } => (*kind, path, *file),
         };
         let mut joined = Ok(());
@@ -250,16 +299,26 @@ impl Input {
             path.clone_into(&mut program.path);
             joined = inputs.origins.join(file, told, inputs.workspace.as_deref(), sources, program);
         };
-        let program = super::read_with(kind, path, sources.text(file), file, wanted, &mut join);
+        let program = named(super::read_with(kind, path, sources.text(file), file, wanted, &mut join));
         joined?;
         let fault = program.diagnostics.iter().find(|diagnostic| diagnostic.level == Level::Error);
-        match fault.filter(|_| program.resources.is_empty()) {
+        // One of many is told as all else that is wrong with them.
+        match fault.filter(|_| program.resources.is_empty() && unit.is_none()) {
             Some(fault) => {
                 let start = fault.site.map_or(0, |site| site.span.start);
                 let position = sources.get(file).map(|source| source.position(start)).unwrap_or_default();
                 Err(ReadError::Document { path: path.clone(), position, message: fault.message.clone() })
             }
             None => Ok(program),
+        }
+    }
+
+    /// As the user would write it.
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Source(root) => &root.path,
+            Self::Binary(plan) => plan.path(),
+            Self::Document { path, .. } => path,
         }
     }
 }
@@ -304,24 +363,38 @@ fn read(path: &Path, sources: &mut Sources) -> Result<Input, ReadError> {
     let is_stdin = path == Path::new("-");
     let shown = if is_stdin { "<stdin>".to_owned() } else { display_path(path) };
     let io = |source| ReadError::Io { path: shown.clone(), source };
-    let bytes = if is_stdin {
-        let mut bytes = Vec::new();
-        std::io::stdin().lock().read_to_end(&mut bytes).map_err(io)?;
-        bytes
+    let mut bytes = Vec::new();
+    if is_stdin {
+        read_bounded(std::io::stdin().lock(), &mut bytes).map_err(io)?;
     } else {
-        std::fs::read(path).map_err(io)?
-    };
+        read_bounded(std::fs::File::open(path).map_err(io)?, &mut bytes).map_err(io)?;
+    }
+    from_bytes(shown, (!is_stdin).then_some(path), bytes, sources)
+}
+
+/// Reads on to the end, or until there is more than any input has.
+pub(super) fn read_bounded(from: impl Read, bytes: &mut Vec<u8>) -> std::io::Result<()> {
+    let limit = u64::from(u32::MAX).saturating_sub(bytes.len() as u64) + 1;
+    from.take(limit).read_to_end(bytes).map(|_| ())
+}
+
+/// The document or binary plan in `bytes`, which is `shown` to the user.
+pub(super) fn from_bytes(
+    shown: String,
+    on_disk: Option<&Path>,
+    bytes: Vec<u8>,
+    sources: &mut Sources,
+) -> Result<Input, ReadError> {
     if is_archive(&bytes) {
         return Ok(Input::Binary(Box::new(BinaryPlan::read(&shown, &bytes, sources)?)));
     }
     let text = super::decode(&shown, bytes)?;
     let kind = super::detect(&shown, &text)?;
     let file = sources.add_confidential(shown.clone(), text);
-    Ok(Input::Document { kind, path: shown, file, on_disk: (!is_stdin).then(|| path.to_owned()) })
+    Ok(Input::Document { kind, path: shown, file, on_disk: on_disk.map(Path::to_owned) })
 }
 
-/// What is said of a directory without Terraform.
+/// What is said of a directory with nothing to analyse.
 fn nothing(directory: &Path) -> ReadError {
-    let hint = if directory.join("plan.json").is_file() { ": name the plan.json in it" } else { "" };
-    ReadError::Nothing { path: display_path(directory), hint: hint.to_owned() }
+    ReadError::Nothing { path: display_path(directory) }
 }

@@ -23,6 +23,9 @@ pub struct Document<'a> {
     file: Option<FileId>,
 }
 
+/// No more is said of one file.
+pub const MAX_SAID: usize = 1000;
+
 /// The unknown that most values of a plan share.
 static AFTER_APPLY: LazyLock<Arc<Unknown>> = LazyLock::new(|| Arc::new(Unknown::new(Cause::Plan)));
 
@@ -83,9 +86,13 @@ impl<'a> Document<'a> {
         part: &'a str,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Option<T> {
-        serde_json::from_str(part)
-            .map_err(|error| diagnostics.push(self.not_understood(what, part, &error)))
-            .ok()
+        let say = |error| {
+            // Of a file that is nothing but wrong the first thousand say enough.
+            if diagnostics.len() < MAX_SAID {
+                diagnostics.push(self.not_understood(what, part, &error));
+            }
+        };
+        serde_json::from_str(part).map_err(say).ok()
     }
 
     /// Decodes `raw`; what `unknown` marks becomes known after apply, what `sensitive` marks is marked so.
@@ -261,7 +268,12 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
                 }
             }
         }
+        let given = self.open.len() - start;
         let object: crate::value::Map = self.open.drain(start..).collect();
+        if object.len() < given {
+            // Readers do not agree on which of the two counts.
+            return Err(A::Error::custom(super::TWICE));
+        }
         Ok(Kind::Object(Arc::new(object)).into())
     }
 }

@@ -76,7 +76,12 @@ impl Seen {
 
     pub(super) fn file(&self) -> Option<InputFile> {
         let has = |key| self.has(key);
-        if has("planned_values") || has("resource_changes") || (has("format_version") && has("configuration"))
+        if has("encrypted_data") {
+            // What is beside it tells nothing.
+            None
+        } else if has("planned_values")
+            || has("resource_changes")
+            || (has("format_version") && has("configuration"))
         {
             Some(InputFile::Plan)
         } else if has("format_version")
@@ -128,6 +133,10 @@ impl Seen {
             None
         } else if self.entries.is_empty() {
             Some(Found::EmptyObject)
+        } else if has("encrypted_data") {
+            Some(Found::Encrypted)
+        } else if has("plan_json_api_url") {
+            Some(Found::RunTask)
         } else if has("@level") || has("@message") {
             Some(Found::StreamingPlan)
         } else if has("provider_schemas") {

@@ -205,6 +205,13 @@ impl<'de> serde::Deserialize<'de> for Marks {
                     }
                 }
                 fields.sort_by(|(a, _), (b, _)| a.cmp(b));
+                fields.dedup_by(|(name, marks), (first, kept)| {
+                    let is_same = name == first;
+                    if is_same {
+                        *kept = std::mem::take(kept).or(std::mem::take(marks));
+                    }
+                    is_same
+                });
                 Ok(if fields.is_empty() { Marks::None } else { Marks::Fields(fields) })
             }
         }

@@ -10,6 +10,7 @@ mod look;
 mod marks;
 mod origin;
 mod roots;
+mod units;
 pub(crate) mod wiring;
 
 use serde::de::Deserializer as _;
@@ -56,6 +57,10 @@ pub fn decode(path: &str, bytes: Vec<u8>) -> Result<String, InputError> {
         [0xfe, 0xff, rest @ ..] => {
             utf16(rest, u16::from_be_bytes).ok_or_else(|| InputError::NotText { path: path() })
         }
+        // Some write it without a mark; no other text has a zero there.
+        [b'{' | b' ' | b'\r' | b'\n', 0, ..] => {
+            utf16(&bytes, u16::from_le_bytes).ok_or_else(|| InputError::NotText { path: path() })
+        }
         _ => {
             let mut text = String::from_utf8(bytes).map_err(|_| InputError::NotText { path: path() })?;
             if text.starts_with('\u{feff}') {
@@ -82,12 +87,18 @@ pub fn detect(path: &str, text: &str) -> Result<InputFile, InputError> {
     if is_plan_for_people(start) {
         return Err(other(Found::HumanPlan));
     }
+    if let Some(values) = too_many_values(text) {
+        return Err(InputError::TooMany { path: path(), values });
+    }
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let mut seen = Seen::default();
     let result = deserializer.deserialize_any(&mut seen);
     if let Err(error) = result
         && !seen.is_certain()
     {
+        if !error.is_eof() && !start.starts_with('{') && speaks_of_plans(text.as_bytes()) {
+            return Err(other(Found::Surrounded));
+        }
         let (line, column) = (error.line(), error.column().max(1));
         return Err(if error.is_eof() {
             InputError::Truncated { path: path(), line, column }
@@ -98,6 +109,7 @@ pub fn detect(path: &str, text: &str) -> Result<InputFile, InputError> {
     match seen.shape {
         Shape::Object => {}
         Shape::Array => return Err(other(Found::Array)),
+        Shape::Scalar if speaks_of_plans(text.as_bytes()) => return Err(other(Found::Surrounded)),
         Shape::Scalar => return Err(other(Found::Scalar)),
     }
     if let Some(found) = seen.found() {
@@ -116,8 +128,11 @@ pub fn detect(path: &str, text: &str) -> Result<InputFile, InputError> {
         InputFile::RawTfstate => {
             let version = seen.number("version").unwrap_or_default();
             if version != 4 {
-                let known = "version 4: let Terraform 0.12 or later write it anew (`terraform state push`), \
-                             or use `terraform show -json`";
+                let known = if version > 4 {
+                    "version 4: airgate is older than the Terraform that wrote it; use `terraform show -json`"
+                } else {
+                    "version 4: `terraform state pull` of Terraform 0.12 or later gives it so"
+                };
                 let what = "a Terraform state";
                 return Err(InputError::Version { path: path(), what, version: version.to_string(), known });
             }
@@ -167,17 +182,66 @@ pub fn reason(error: &serde_json::Error) -> String {
     if error.is_eof() {
         return "it ends in the middle".to_owned();
     }
-    if error.is_data() && !text.starts_with("missing field") {
+    // The names of fields are ours, not those of the input.
+    let is_ours = ["missing field", "duplicate field", TWICE].iter().any(|start| text.starts_with(start));
+    if error.is_data() && !is_ours {
         return "a value has not the type that it should".to_owned();
     }
     text.to_owned()
 }
 
+/// What is said of an object that has a key twice.
+pub(crate) const TWICE: &str = "an object has a key twice";
+
+/// No plan or state has more values.
+const MAX_VALUES: usize = 50_000_000;
+
+/// Above a size each value of a plan or state has, with its name, more bytes: real ones have 25.
+const MIN_BYTES: usize = 10;
+
+/// Files up to this size may hold anything.
+const SMALL: usize = 16 << 20;
+
+/// How many values the text has, if they would take more memory than any plan does: a value in memory is larger than `null`.
+fn too_many_values(text: &str) -> Option<usize> {
+    if text.len() <= SMALL {
+        return None;
+    }
+    let values = memchr::memchr_iter(b',', text.as_bytes()).count();
+    (values > MAX_VALUES.min(text.len() / MIN_BYTES)).then_some(values)
+}
+
+/// Whether the text has keys that only inputs have.
+fn speaks_of_plans(bytes: &[u8]) -> bool {
+    const KEYS: [&[u8]; 5] = [
+        b"\"format_version\"",
+        b"\"resource_changes\"",
+        b"\"planned_values\"",
+        b"\"terraform_version\"",
+        b"\"changeSummary\"",
+    ];
+    KEYS.iter().any(|key| memchr::memmem::find(bytes, key).is_some())
+}
+
+/// Whether it is what `terraform plan` and `terraform show` print, perhaps coloured.
 fn is_plan_for_people(text: &str) -> bool {
-    const STARTS: [&str; 6] =
-        ["Terraform ", "OpenTofu ", "Note: Objects have changed", "No changes.", "data.", "# data."];
+    const STARTS: [&str; 7] = [
+        "Terraform ",
+        "OpenTofu ",
+        "Note: Objects have changed",
+        "No changes.",
+        "data.",
+        "# data.",
+        "The state file is empty",
+    ];
+    let mut text = text;
+    while let Some((_, rest)) = text.strip_prefix("\u{1b}[").and_then(|text| text.split_once('m')) {
+        text = rest;
+    }
     let line = text.lines().next().unwrap_or_default();
-    let is_change =
-        line.starts_with("# ") && [" will be ", " must be "].iter().any(|words| line.contains(words));
-    is_change || STARTS.iter().any(|start| text.starts_with(start))
+    let line = line.split('\u{1b}').next().unwrap_or_default();
+    let is_change = line.starts_with("# ")
+        && ([" will be ", " must be "].iter().any(|words| line.contains(words)) || line.ends_with(':'));
+    let is_refreshed = [": Refreshing state...", ": Reading..."].iter().any(|words| line.contains(words));
+    is_change || is_refreshed || STARTS.iter().any(|start| text.starts_with(start))
 }

@@ -8,7 +8,7 @@
 //! candidate is analysed, as a root or as a module of one.
 //!
 //! Hidden directories are not entered (`.terraform` holds copies), nor `node_modules`, nor symbolic links: what one leads to
-//! in the tree is found where it is, and what lies outside was not asked for. JSON documents are analysed only if named.
+//! in the tree is found where it is, and what lies outside was not asked for. Plans and states are what [`super::units`] finds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use crate::source::Sources;
 use crate::terraform::source::{RootModule, Shelf, display_path, is_configuration};
 
 /// More directories than this are not walked through.
-const MAX_DIRECTORIES: usize = 100_000;
+pub(super) const MAX_DIRECTORIES: usize = 100_000;
 
 /// As many to see what else is there beside a root module that was named.
 const MAX_GLANCE: usize = 5_000;
@@ -53,13 +53,26 @@ enum How {
 
 /// What walking through a directory has found.
 #[derive(Debug, Default)]
-struct Walk {
+pub(super) struct Walk {
     /// Directories that hold Terraform, sorted.
     found: Vec<PathBuf>,
+    /// Directories that hold none, sorted.
+    pub(super) bare: Vec<PathBuf>,
     /// Directories that cannot be listed, and why.
-    closed: Vec<(PathBuf, std::io::Error)>,
+    pub(super) closed: Vec<(PathBuf, std::io::Error)>,
     /// There are more directories than the limit.
-    cut: bool,
+    pub(super) cut: bool,
+}
+
+/// What a directory that was named holds of Terraform source.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Held {
+    /// It is a root module, and nothing else is asked for.
+    Root,
+    /// There is some, somewhere.
+    Source,
+    /// None.
+    Nothing,
 }
 
 /// The candidates of a run, in the order of its paths.
@@ -78,14 +91,14 @@ impl Candidates {
         self.add(directory, directory.to_owned(), How::File, at);
     }
 
-    /// Adds a directory that was named, or what is found below it; false if there is no Terraform at all.
+    /// Adds a directory that was named, or what is found below it.
     pub(super) fn add_directory(
         &mut self,
         directory: &Path,
         recursive: bool,
         at: usize,
         sources: &mut Sources,
-    ) -> std::io::Result<bool> {
+    ) -> std::io::Result<Held> {
         // That it cannot be listed is an error, of those below it a diagnostic.
         let is_root = holds_terraform(directory)?;
         if is_root {
@@ -93,7 +106,7 @@ impl Candidates {
             let real = directory.canonicalize()?;
             self.shelf.add_root(&real, directory, directory, sources)?;
             if !recursive && self.shelf.declares(&real, sources) {
-                return Ok(true);
+                return Ok(Held::Root);
             }
         }
         let walk = walk(directory, MAX_DIRECTORIES);
@@ -113,7 +126,7 @@ impl Candidates {
         for path in walk.found {
             self.add(directory, path, How::Found, at);
         }
-        Ok(is_root || !is_empty)
+        Ok(if is_root || !is_empty { Held::Source } else { Held::Nothing })
     }
 
     fn add(&mut self, top: &Path, path: PathBuf, how: How, at: usize) {
@@ -266,7 +279,7 @@ fn is_config(entry: &std::fs::DirEntry) -> bool {
 }
 
 /// The directories at and below `top` that hold Terraform.
-fn walk(top: &Path, limit: usize) -> Walk {
+pub(super) fn walk(top: &Path, limit: usize) -> Walk {
     let mut walk = Walk::default();
     let mut open = vec![top.to_owned()];
     let mut count = 0;
@@ -287,16 +300,18 @@ fn walk(top: &Path, limit: usize) -> Walk {
         for entry in entries.filter_map(Result::ok) {
             holds |= is_config(&entry);
             let name = entry.file_name();
-            let is_skipped = name == "node_modules" || name.to_string_lossy().starts_with('.');
+            // Of the last, Terraform keeps the states of workspaces there.
+            let is_skipped = name == "node_modules"
+                || name.to_string_lossy().starts_with('.')
+                || name == "terraform.tfstate.d";
             // That of a link is a link's.
             if !is_skipped && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 open.push(if directory == Path::new(".") { name.into() } else { entry.path() });
             }
         }
-        if holds {
-            walk.found.push(directory);
-        }
+        (if holds { &mut walk.found } else { &mut walk.bare }).push(directory);
     }
     walk.found.sort_unstable();
+    walk.bare.sort_unstable();
     walk
 }

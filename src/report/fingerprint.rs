@@ -3,36 +3,68 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
+use smol_str::SmolStr;
 
-use super::fallback_path;
-use crate::finding::{Finding, Report};
+use super::{fallback_path, units};
+use crate::finding::{Finding, Report, Subject};
+use crate::program::InputKind;
 use crate::source::SourceFile;
 
 /// The name under which SARIF and other tools keep it. The number changes with the recipe.
 pub(super) const KEY: &str = "airgateResource/v1";
 
-/// One fingerprint for each finding of the report, in its order, all different.
-pub(super) fn fingerprints(report: &Report) -> Vec<String> {
-    let mut seen: BTreeMap<[u8; 32], u32> = BTreeMap::new();
+/// And under which they keep what it was before the resource moved.
+pub(super) const KEY_BEFORE: &str = "airgateResourceBefore/v1";
+
+/// The identity of one finding.
+pub(super) struct Fingerprint {
+    pub(super) now: String,
+    /// What it was before the change, if that moves its resources.
+    pub(super) before: Option<String>,
+}
+
+/// One for each finding of the report, in its order, all different.
+pub(super) fn fingerprints(report: &Report) -> Vec<Fingerprint> {
+    let (mut seen, mut seen_before) = (BTreeMap::new(), BTreeMap::new());
+    let now = |subject: &Subject| subject.address.clone();
+    let before = |subject: &Subject| subject.moved_from.as_ref().unwrap_or(&subject.address).clone();
     let print = |finding: &Finding| {
-        let first = digest(report, finding, 0);
-        let nth = seen.entry(first).or_default();
-        let own = if *nth == 0 { first } else { digest(report, finding, *nth) };
-        *nth += 1;
-        hex(&own)
+        let was = own(report, finding, before, &mut seen_before);
+        let is_moved = finding.resources.iter().any(|subject| subject.moved_from.is_some());
+        let now = own(report, finding, now, &mut seen);
+        Fingerprint { before: (is_moved && was != now).then_some(was), now }
     };
     report.findings.iter().map(print).collect()
 }
 
-fn digest(report: &Report, finding: &Finding, nth: u32) -> [u8; 32] {
+/// The fingerprint by the addresses that `address` tells; of equal ones the second and the following are numbered.
+fn own(
+    report: &Report,
+    finding: &Finding,
+    address: fn(&Subject) -> SmolStr,
+    seen: &mut BTreeMap<[u8; 32], u32>,
+) -> String {
+    let first = digest(report, finding, address, 0);
+    let nth = seen.entry(first).or_default();
+    let own = if *nth == 0 { first } else { digest(report, finding, address, *nth) };
+    *nth += 1;
+    hex(&own)
+}
+
+fn digest(report: &Report, finding: &Finding, address: fn(&Subject) -> SmolStr, nth: u32) -> [u8; 32] {
     let rule = report.rules.get(finding.rule).map_or("", |rule| rule.id.as_str());
     let site_path = finding.site.and_then(|site| report.sources.get(site.file)).map(SourceFile::path);
     let path = site_path.unwrap_or_else(|| fallback_path(report));
     let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
     let blocks: BTreeSet<String> =
-        finding.resources.iter().map(|subject| block_address(&subject.address)).collect();
+        finding.resources.iter().map(|subject| block_address(&address(subject))).collect();
+    // Binary plans hold their sources: those of several units have the same paths.
+    let is_plan = |unit: &&str| {
+        report.inputs.iter().any(|input| input.unit == *unit && input.kind != InputKind::TerraformSource)
+    };
+    let units = units(&finding.resources).into_iter().filter(is_plan);
     let mut hash = Sha256::new();
-    for part in [rule, directory].into_iter().chain(blocks.iter().map(String::as_str)) {
+    for part in [rule, directory].into_iter().chain(blocks.iter().map(String::as_str)).chain(units) {
         hash.update(part.as_bytes());
         hash.update([0]);
     }

@@ -8,8 +8,8 @@ use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer,
 use super::place::{Place, Places};
 use super::window::window;
 use super::{
-    FROM_SOURCE, Item, Options, addresses, clip, draw_path, draw_way, framework, listed, plural, resolved,
-    said, scrub, summary, ways,
+    DRIFT, FROM_SOURCE, Item, Options, addresses, addresses_in_unit, clip, draw_path, draw_way, framework,
+    listed, plural, resolved, said, said_of_provided, scrub, summary, units, ways,
 };
 use crate::diagnostic::{Diagnostic, Level as DiagnosticLevel};
 use crate::finding::{Finding, Report, Severity, State, Verdict};
@@ -32,6 +32,9 @@ const MAX_DIAGNOSTICS: usize = 50;
 /// of those, and of variable files, only the place is shown.
 const SHOWN: [&str; 8] = [".tf", ".tofu", ".hcl", ".tf.json", ".tofu.json", ".yaml", ".yml", ".toml"];
 
+/// Characters of a line on what is provided elsewhere.
+const MAX_PROVIDED: usize = 1000;
+
 pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write) -> io::Result<()> {
     let renderer =
         if options.color { Renderer::styled() } else { Renderer::plain() }.term_width(options.width);
@@ -44,10 +47,11 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write)
         let title = format!(
             "{}: {}: {}",
             item.rule.id,
-            addresses(&item.finding.resources, MAX_LISTED),
+            addresses_in_unit(&item.finding.resources, MAX_LISTED),
             clip(said(item.finding, item.rule), MAX_LABEL)
         );
-        writeln!(out, "resolved {}", scrub(&title))?;
+        let drift = if item.finding.drift { " (it was drift)" } else { "" };
+        writeln!(out, "resolved {}{drift}", scrub(&title))?;
     }
     match fixed.count() {
         0 => {}
@@ -55,6 +59,9 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write)
     }
     if resolved(report, options).next().is_some() {
         writeln!(out)?;
+    }
+    for line in said_of_provided(report, options) {
+        writeln!(out, "{}\n", scrub(&clip(&line, MAX_PROVIDED)))?;
     }
     let mut minor = 0;
     for diagnostic in &report.diagnostics {
@@ -89,6 +96,9 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write)
     }
     write!(out, "{}", framework::text(report))?;
     write_sources(report, out)?;
+    for line in summary::units(report, options) {
+        writeln!(out, "{}", scrub(&line))?;
+    }
     writeln!(out, "{}", summary::line(report, options))
 }
 
@@ -127,6 +137,14 @@ fn notes(item: Item<'_>, report: &Report, places: &Places<'_>, labelled: bool) -
     let one = finding.resources.len() == 1;
     let resources = addresses(&finding.resources, MAX_LISTED);
     notes.push((if one { "resource" } else { "resources" }, resources));
+    if let [unit] = units(&finding.resources).as_slice() {
+        notes.push(("unit", (*unit).to_owned()));
+    }
+    let moved = finding.resources.iter().find_map(|subject| subject.moved_from.as_ref());
+    notes.extend(moved.map(|from| ("moved", format!("it was {from}"))));
+    if finding.drift {
+        notes.push(("drift", DRIFT.to_owned()));
+    }
     match finding.state {
         Some(State::Regression) => notes.push(("change", "regression: it passed before".to_owned())),
         Some(State::New) => notes.push(("change", "new".to_owned())),

@@ -8,11 +8,11 @@ use std::io;
 use serde::{Serialize, Serializer};
 use smol_str::SmolStr;
 
-use super::fingerprint::fingerprints;
+use super::fingerprint::{Fingerprint, fingerprints};
 use super::framework::{Checks, Framework};
 use super::place::Places;
 use super::scrub::SafeJson;
-use super::{Item, Options, items, resolved, rule_url};
+use super::{Item, Options, items, provided, resolved, rule_url, units};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::finding::{self, InputInfo, PathStep, Report, RuleInfo, Severity, Subject, Tally};
 use crate::source::Site;
@@ -29,6 +29,7 @@ pub(super) fn write(report: &Report, options: &Options, mut out: &mut dyn io::Wr
         frameworks: report.frameworks.iter().map(|of| Framework::of(of, report)).collect(),
         findings: Findings(&cx),
         resolved: Resolved(&cx),
+        provided: provided(report, options).map(|(it, rule)| Provided::of(it, rule)).collect(),
         diagnostics: report.diagnostics.iter().map(|diagnostic| Note::of(diagnostic, &cx)).collect(),
     };
     document.serialize(&mut serde_json::Serializer::with_formatter(&mut out, SafeJson))?;
@@ -57,7 +58,7 @@ struct Context<'a> {
     report: &'a Report,
     options: &'a Options,
     places: Places<'a>,
-    fingerprints: Vec<String>,
+    fingerprints: Vec<Fingerprint>,
 }
 
 #[derive(Serialize)]
@@ -71,6 +72,7 @@ struct Document<'a> {
     frameworks: Vec<Framework<'a>>,
     findings: Findings<'a>,
     resolved: Resolved<'a>,
+    provided: Vec<Provided<'a>>,
     diagnostics: Vec<Note<'a>>,
 }
 
@@ -109,18 +111,22 @@ struct Change {
     regression: usize,
     unchanged: usize,
     resolved: usize,
+    drift: usize,
     left_out: usize,
 }
 
 #[derive(Serialize)]
 struct Input<'a> {
     path: &'a str,
+    unit: &'a str,
     kind: String,
     written_by: Option<&'a str>,
     managed: usize,
     data: usize,
     source: Option<PlanSource<'a>>,
     incomplete: Option<&'a str>,
+    fail: BTreeMap<&'static str, usize>,
+    undetermined: BTreeMap<&'static str, usize>,
 }
 
 #[derive(Serialize)]
@@ -182,13 +188,17 @@ struct Finding<'a> {
     causes: &'a [String],
     fix: &'a str,
     state: Option<&'static str>,
+    drift: bool,
     from_source: bool,
     fingerprint: &'a str,
+    previous_fingerprint: Option<&'a str>,
 }
 
 #[derive(Serialize)]
 struct Resource<'a> {
     address: &'a str,
+    moved_from: Option<&'a str>,
+    unit: Option<&'a str>,
     #[serde(rename = "type")]
     type_name: &'a str,
     path: Vec<Step<'a>>,
@@ -252,6 +262,8 @@ struct ResolvedFinding<'a> {
     severity: &'static str,
     message: &'a str,
     resources: Vec<&'a str>,
+    units: Vec<&'a str>,
+    drift: bool,
     location: Option<Location<'a>>,
 }
 
@@ -264,7 +276,30 @@ impl<'a> ResolvedFinding<'a> {
             severity: rule.severity.as_str(),
             message: &finding.message,
             resources: finding.resources.iter().map(|subject| subject.address.as_str()).collect(),
+            units: units(&finding.resources),
+            drift: finding.drift,
             location: finding.site.and_then(|site| Location::of(site, cx)),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Provided<'a> {
+    rule: &'a str,
+    name: &'a str,
+    control: &'a str,
+    by: &'a str,
+    resources: Vec<&'a str>,
+}
+
+impl<'a> Provided<'a> {
+    fn of(provided: &'a finding::Provided, rule: &'a RuleInfo) -> Self {
+        Self {
+            rule: &rule.id,
+            name: &rule.name,
+            control: &provided.control,
+            by: &provided.by,
+            resources: provided.resources.iter().map(SmolStr::as_str).collect(),
         }
     }
 }
@@ -292,7 +327,9 @@ impl<'a> Finding<'a> {
             fix: &rule.fix,
             state: finding.state.map(finding::State::as_str),
             from_source: finding.from_source,
-            fingerprint: cx.fingerprints.get(index).map_or("", String::as_str),
+            drift: finding.drift,
+            fingerprint: cx.fingerprints.get(index).map_or("", |print| print.now.as_str()),
+            previous_fingerprint: cx.fingerprints.get(index).and_then(|print| print.before.as_deref()),
         }
     }
 }
@@ -331,6 +368,7 @@ impl<'a> Summary<'a> {
                 regression: change.regression,
                 unchanged: change.unchanged,
                 resolved: change.resolved,
+                drift: change.drift,
                 left_out: change.left_out,
             }),
             excluded: summary
@@ -352,12 +390,15 @@ impl<'a> Input<'a> {
     fn of(input: &'a InputInfo) -> Self {
         Self {
             path: &input.path,
+            unit: &input.unit,
             kind: input.kind.to_string().to_lowercase().replace(' ', "-"),
             written_by: input.written_by.as_deref(),
             managed: input.managed,
             data: input.data,
             source: input.source.as_ref().map(|it| PlanSource { path: &it.path, exact: it.exact }),
             incomplete: input.incomplete.as_deref(),
+            fail: by_severity(&input.fail),
+            undetermined: by_severity(&input.undetermined),
         }
     }
 }
@@ -391,6 +432,8 @@ impl<'a> Resource<'a> {
         let via = |via: &'a finding::Via| Via { what: &via.what, location: Location::of(via.site, cx) };
         Self {
             address: &subject.address,
+            moved_from: subject.moved_from.as_deref(),
+            unit: subject.unit.as_deref(),
             type_name: &subject.type_name,
             path: subject.path.iter().map(step).collect(),
             via: subject.via.iter().map(via).collect(),

@@ -4,7 +4,8 @@ use std::io;
 
 use super::place::Places;
 use super::{
-    Item, Options, addresses, clip, draw_way, framework, listed, plural, resolved, said, scrub, summary, ways,
+    Item, Options, addresses_in_unit, clip, draw_way, framework, listed, plural, resolved, said,
+    said_of_provided, scrub, summary, ways,
 };
 use crate::diagnostic::Level;
 use crate::finding::{Report, Severity, State, Verdict};
@@ -32,6 +33,7 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write)
     if let Some(change) = summary::change(report) {
         page.push_str(&format!("\nWhat the change does: {change}\n"));
     }
+    units(report, options, &mut page);
     problems(report, &mut page);
     page.push_str(&framework::markdown(report, cell));
 
@@ -55,7 +57,18 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write)
         page.push_str(&format!("\n{left} more are not listed here; the JSON report has them all.\n"));
     }
     resolved_list(report, options, &mut page);
+    for line in said_of_provided(report, options).iter().take(MAX_RESOLVED) {
+        page.push_str(&format!("\n{}\n", cell(line)));
+    }
     out.write_all(page.as_bytes())
+}
+
+/// A row for each of several inputs.
+fn units(report: &Report, options: &Options, page: &mut String) {
+    for (n, line) in summary::units(report, options).iter().enumerate() {
+        page.push_str(if n == 0 { "\n" } else { "" });
+        page.push_str(&format!("- {}\n", cell(line)));
+    }
 }
 
 /// What the change resolves, briefly.
@@ -63,7 +76,7 @@ fn resolved_list(report: &Report, options: &Options, page: &mut String) {
     let mut items = resolved(report, options);
     for (n, item) in items.by_ref().take(MAX_RESOLVED).enumerate() {
         page.push_str(if n == 0 { "\nResolved:\n\n" } else { "" });
-        let resources = cell(&addresses(&item.finding.resources, 3));
+        let resources = cell(&addresses_in_unit(&item.finding.resources, 3));
         page.push_str(&format!(
             "- {}: {} ({resources})\n",
             cell(&item.rule.id),
@@ -102,6 +115,9 @@ fn row(item: Item<'_>, places: &Places<'_>) -> String {
     if let Some(state @ (State::New | State::Regression)) = finding.state {
         severity.push_str(&format!(", {}", state.as_str()));
     }
+    if finding.drift {
+        severity.push_str(", drift");
+    }
     if finding.from_source {
         severity.push_str(", from source");
     }
@@ -118,7 +134,7 @@ fn row(item: Item<'_>, places: &Places<'_>) -> String {
         "| {severity} | {} | {} | {} | {} |\n",
         cell(&rule.id),
         cell(&format!("{}{found}", said(finding, rule))),
-        cell(&addresses(&finding.resources, 3)),
+        cell(&addresses_in_unit(&finding.resources, 3)),
         cell(&place),
     )
 }

@@ -20,7 +20,7 @@ mod summary;
 mod window;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::str::FromStr;
 
@@ -29,7 +29,7 @@ pub use residency::{json as residency_json, text as residency_text};
 pub use scrub::scrub;
 
 use crate::diagnostic::{Diagnostic, Level};
-use crate::finding::{Finding, Report, RuleInfo, Severity, Subject, Verdict, Via};
+use crate::finding::{Finding, Provided, Report, RuleInfo, Severity, Subject, Verdict, Via};
 use crate::source::{FileId, SourceFile};
 use place::Places;
 
@@ -143,6 +143,15 @@ pub fn unsure(report: &Report) -> Vec<String> {
     incomplete.chain(errors).take(10).map(|line| scrub(&line).into_owned()).collect()
 }
 
+/// [`addresses`], with the input that they are all of, if there are others.
+fn addresses_in_unit(subjects: &[Subject], max: usize) -> String {
+    let text = addresses(subjects, max);
+    match units(subjects).as_slice() {
+        [one] => format!("{text} in {one}"),
+        _ => text,
+    }
+}
+
 /// Where the page of a rule can be read. A user's rule has the file of the user, at the same place.
 pub fn rule_url(rule: &RuleInfo) -> String {
     let base = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/");
@@ -174,6 +183,29 @@ fn items<'a>(report: &'a Report, options: &Options) -> impl Iterator<Item = Item
 /// Those that the change resolves. Their index is into [`Report::resolved`].
 fn resolved<'a>(report: &'a Report, options: &Options) -> impl Iterator<Item = Item<'a>> {
     items_of(report, &report.resolved, options)
+}
+
+/// What the configuration declares provided elsewhere, with the rules that it satisfies.
+fn provided<'a>(report: &'a Report, options: &Options) -> impl Iterator<Item = (&'a Provided, &'a RuleInfo)> {
+    let min = options.min_severity;
+    report.provided.iter().filter_map(move |provided| {
+        let rule = report.rules.get(provided.rule)?;
+        (rule.severity >= min).then_some((provided, rule))
+    })
+}
+
+/// What is said of them: for each that provides something a line with what it provides.
+fn said_of_provided(report: &Report, options: &Options) -> Vec<String> {
+    let mut by: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for (provided, rule) in provided(report, options) {
+        let control = format!("{} ({})", provided.control, rule.id);
+        by.entry(&provided.by).or_default().insert(control);
+    }
+    let line = |(by, controls): (&str, BTreeSet<String>)| {
+        let controls: Vec<String> = controls.into_iter().collect();
+        format!("provided by \"{by}\", as configured: {}", controls.join(", "))
+    };
+    by.into_iter().map(line).collect()
 }
 
 fn items_of<'a>(
@@ -235,9 +267,27 @@ fn draw_way(way: &[Via], places: &Places<'_>) -> String {
     way.iter().map(step).collect::<Vec<_>>().join(" ← ")
 }
 
-/// The addresses of the finding's resources: `max` of them, then how many more.
+/// What is said of a finding that is drift.
+const DRIFT: &str =
+    "it passed in the state as stored and fails as refreshed: it was changed outside of the code";
+
+/// The inputs that the finding's resources are of, where there are several.
+fn units(subjects: &[Subject]) -> Vec<&str> {
+    let mut units: Vec<&str> = subjects.iter().filter_map(|subject| subject.unit.as_deref()).collect();
+    units.sort_unstable();
+    units.dedup();
+    units
+}
+
+/// The addresses of the finding's resources: `max` of them, then how many more. Where they are of several inputs, each with
+/// its own.
 fn addresses(subjects: &[Subject], max: usize) -> String {
-    let shown: Vec<&str> = subjects.iter().take(max).map(|subject| subject.address.as_str()).collect();
+    let are_several = units(subjects).len() > 1;
+    let show = |subject: &Subject| match subject.unit.as_deref().filter(|_| are_several) {
+        Some(unit) => format!("{} in {unit}", subject.address),
+        None => subject.address.to_string(),
+    };
+    let shown: Vec<String> = subjects.iter().take(max).map(show).collect();
     let mut text = shown.join(", ");
     if subjects.len() > max {
         text.push_str(&format!(", +{} more", subjects.len() - max));

@@ -4,8 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Options, failed_to_analyse, plural};
-use crate::finding::{Report, Severity};
+use super::{Options, failed_to_analyse, plural, provided};
+use crate::finding::{InputInfo, Report, Severity};
+
+/// More inputs are not listed one by one.
+const MAX_UNITS: usize = 50;
 
 /// `3 failures (1 critical, 2 high), 4 undetermined, 61 passed; 23 managed resources (9 in AI scope), 2 types not known`
 pub(super) fn line(report: &Report, options: &Options) -> String {
@@ -20,6 +23,10 @@ pub(super) fn line(report: &Report, options: &Options) -> String {
     if let Some(change) = change(report) {
         line.push_str(&format!("; change: {change}"));
     }
+    let declared = provided(report, options).count();
+    if declared > 0 {
+        line.push_str(&format!("; {declared} provided elsewhere"));
+    }
     let unsure = failed_to_analyse(report);
     if unsure > 0 {
         line.push_str(&format!("; {}", plural(unsure, "failure to analyse", "failures to analyse")));
@@ -30,6 +37,16 @@ pub(super) fn line(report: &Report, options: &Options) -> String {
 /// `3 failures (1 critical, 2 high)`, with what `--min-severity` hides.
 pub(super) fn failures(report: &Report, options: &Options) -> String {
     let fail = &report.summary.fail;
+    let mut line = counted(fail, options);
+    let hidden = fail.values().sum::<usize>() - total(fail, options);
+    if hidden > 0 {
+        line.push_str(&format!(", {hidden} below {} not shown", options.min_severity));
+    }
+    line
+}
+
+/// `3 failures (1 critical, 2 high)`
+fn counted(fail: &BTreeMap<Severity, usize>, options: &Options) -> String {
     let shown: Vec<String> = Severity::ALL
         .into_iter()
         .filter(|&severity| severity >= options.min_severity)
@@ -39,10 +56,6 @@ pub(super) fn failures(report: &Report, options: &Options) -> String {
     if !shown.is_empty() {
         line.push_str(&format!(" ({})", shown.join(", ")));
     }
-    let hidden = fail.values().sum::<usize>() - total(fail, options);
-    if hidden > 0 {
-        line.push_str(&format!(", {hidden} below {} not shown", options.min_severity));
-    }
     line
 }
 
@@ -51,10 +64,33 @@ pub(super) fn change(report: &Report) -> Option<String> {
     let change = report.summary.change?;
     let regressions = plural(change.regression, "regression", "regressions");
     let mut text = format!("+{} new, {regressions}, {} resolved", change.new, change.resolved);
+    if change.drift > 0 {
+        text.push_str(&format!(", {} by drift", change.drift));
+    }
     if change.left_out > 0 {
         text.push_str(&format!(", {} not touched left out", change.left_out));
     }
     Some(text)
+}
+
+/// `prod/agent: 3 failures (1 high, 2 medium), 2 undetermined; 23 managed resources`, for each of several inputs.
+pub(super) fn units(report: &Report, options: &Options) -> Vec<String> {
+    if report.inputs.len() < 2 {
+        return Vec::new();
+    }
+    // What there is to do first.
+    let mut inputs: Vec<_> = report.inputs.iter().collect();
+    inputs.sort_by_key(|input| std::cmp::Reverse(total(&input.fail, options) > 0));
+    let line = |input: &&InputInfo| {
+        let managed = plural(input.managed, "managed resource", "managed resources");
+        let undetermined = total(&input.undetermined, options);
+        format!("{}: {}, {undetermined} undetermined; {managed}", input.unit, counted(&input.fail, options))
+    };
+    let mut lines: Vec<String> = inputs.iter().take(MAX_UNITS).map(line).collect();
+    if inputs.len() > MAX_UNITS {
+        lines.push(format!("… and {} more", inputs.len() - MAX_UNITS));
+    }
+    lines
 }
 
 /// `23 managed resources (9 in AI scope) in 3 inputs, 2 types not known`

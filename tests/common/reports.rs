@@ -2,7 +2,8 @@
 
 use airgate::diagnostic::Diagnostic;
 use airgate::finding::{
-    Change, Finding, InputInfo, PathStep, Report, RuleInfo, Severity, State, Subject, Tally, Verdict, Via,
+    Change, Finding, InputInfo, PathStep, Provided, Report, RuleInfo, Severity, State, Subject, Tally,
+    Verdict, Via,
 };
 use airgate::program::InputKind;
 use airgate::source::{FileId, Site, Sources, Span};
@@ -60,6 +61,8 @@ fn typical() -> Report {
             ],
             resources: vec![Subject {
                 address: "aws_s3_bucket.raw".into(),
+                moved_from: None,
+                unit: None,
                 type_name: "aws_s3_bucket".into(),
                 path: vec![
                     PathStep { edge: None, address: "aws_sagemaker_training_job.nightly".into() },
@@ -125,6 +128,7 @@ fn clean() -> Report {
         rules_digest: format!("sha256:{}", "0".repeat(64)),
         inputs: vec![InputInfo {
             path: "infra".into(),
+            unit: "infra".into(),
             kind: InputKind::TerraformSource,
             written_by: None,
             managed: 23,
@@ -132,6 +136,8 @@ fn clean() -> Report {
             source: None,
             incomplete: None,
             tells_change: false,
+            fail: [].into(),
+            undetermined: [].into(),
         }],
         rules: vec![
             rule("AWS-S3-IAM-001", "public-training-data", "iam", Severity::Critical),
@@ -148,6 +154,7 @@ fn clean() -> Report {
         frameworks: Vec::new(),
         findings: Vec::new(),
         resolved: Vec::new(),
+        provided: Vec::new(),
         diagnostics: Vec::new(),
         summary: airgate::finding::Summary::default(),
         sources: Sources::default(),
@@ -169,6 +176,8 @@ fn hostile() -> Report {
             actual: Some("\"\x1b[0m\u{200b}\r\n::error::x\"".into()),
             related: vec![(Span::new(0, 3).at(file), "[x](http://evil) \x1b[0m".into())],
             resources: vec![Subject {
+                moved_from: Some("a.b[\"\x1b[2J\"]".into()),
+                unit: Some("](http://evil)|<b>\x1b[2J".into()),
                 via: vec![via("local.\x1b[31m\u{202e} ](http://evil)", Span::new(4, 9).at(file))],
                 ..subject(name)
             }],
@@ -246,16 +255,25 @@ fn changed() -> Report {
         .zip(states)
         .map(|(n, state)| Finding {
             state: Some(state),
+            drift: state == State::Unchanged,
             resources: resources(state.as_str()),
             ..finding(n, "notebook is wrong", at(u32::try_from(n).unwrap_or_default()))
         })
         .collect();
+    report.findings[0].resources[0].moved_from = Some("aws_sagemaker_notebook_instance.old".into());
     report.resolved = vec![
         Finding { resources: resources("fixed"), ..finding(1, "notebook was wrong", at(3)) },
         Finding { resources: resources("low"), ..finding(3, "notebook had no owner", at(3)) },
     ];
+    report.provided = vec![Provided {
+        rule: 0,
+        control: "public-access-block".to_owned(),
+        by: "platform\u{1b}[31m/account stack".to_owned(),
+        resources: vec!["aws_s3_bucket.corpus".into(), "aws_s3_bucket.models".into()],
+    }];
     report.summary.fail = [(Severity::Critical, 1), (Severity::High, 1), (Severity::Medium, 1)].into();
-    report.summary.change = Some(Change { new: 1, regression: 1, unchanged: 1, resolved: 2, left_out: 4 });
+    report.summary.change =
+        Some(Change { new: 1, regression: 1, unchanged: 1, resolved: 2, drift: 1, left_out: 4 });
     report
 }
 
@@ -288,6 +306,7 @@ fn finding(rule: usize, message: &str, site: Site) -> Finding {
         actual: None,
         causes: Vec::new(),
         state: None,
+        drift: false,
         from_source: false,
     }
 }
@@ -295,6 +314,8 @@ fn finding(rule: usize, message: &str, site: Site) -> Finding {
 fn subject(address: &str) -> Subject {
     Subject {
         address: address.into(),
+        moved_from: None,
+        unit: None,
         type_name: "aws_sagemaker_notebook_instance".into(),
         path: vec![PathStep { edge: None, address: address.into() }],
         via: Vec::new(),

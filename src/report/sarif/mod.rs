@@ -16,15 +16,15 @@ use self::fingerprint::line_hashes;
 use self::model as m;
 use self::taxonomy::{Relationship, references, relationships, taxonomies};
 use self::way::{Linked, code_flows};
-use super::fingerprint::{KEY, fingerprints};
+use super::fingerprint::{Fingerprint, KEY, KEY_BEFORE, fingerprints};
 use super::place::{Place, Places};
 use super::scrub::SafeJson;
 use super::{
-    FROM_SOURCE, Item, Options, addresses, clip, failed_to_analyse, fallback_file, fallback_path, items,
-    rule_url, scrub, ways,
+    DRIFT, FROM_SOURCE, Item, Options, addresses_in_unit, clip, failed_to_analyse, fallback_file,
+    fallback_path, items, provided, rule_url, scrub, units, ways,
 };
 use crate::diagnostic::{Diagnostic, Level};
-use crate::finding::{Report, RuleInfo, Severity, State, Subject, Verdict};
+use crate::finding::{Provided, Report, RuleInfo, Severity, State, Subject, Verdict};
 use crate::source::{FileId, Site};
 
 /// GitHub shows no more of one run, and refuses a run with five times as many.
@@ -67,7 +67,9 @@ pub(super) fn write(report: &Report, options: &Options, mut out: &mut dyn io::Wr
                 regression: change.regression,
                 unchanged: change.unchanged,
                 resolved: change.resolved,
+                drift: change.drift,
             }),
+            provided: provided(report, options).map(|(it, rule)| provided_of(it, rule)).collect(),
         },
     };
     let log = m::Log { schema: SCHEMA, version: "2.1.0", runs: [run] };
@@ -78,8 +80,17 @@ pub(super) fn write(report: &Report, options: &Options, mut out: &mut dyn io::Wr
 struct Context<'a> {
     report: &'a Report,
     places: Places<'a>,
-    fingerprints: Vec<String>,
+    fingerprints: Vec<Fingerprint>,
     hashes: BTreeMap<FileId, BTreeMap<u32, String>>,
+}
+
+fn provided_of<'a>(provided: &'a Provided, rule: &'a RuleInfo) -> m::Provided<'a> {
+    m::Provided {
+        rule: &rule.id,
+        control: &provided.control,
+        by: &provided.by,
+        resources: provided.resources.iter().map(smol_str::SmolStr::as_str).take(MAX_LOCATIONS).collect(),
+    }
 }
 
 /// What becomes one result: GitHub would take findings of one rule and place for one alert.
@@ -89,6 +100,8 @@ struct Group<'a> {
     related: Vec<&'a (Site, String)>,
     /// The worst of its findings.
     state: Option<State>,
+    /// One of them is drift.
+    drift: bool,
 }
 
 /// The results, worst first, and how many were too many.
@@ -102,6 +115,7 @@ fn groups<'a>(report: &'a Report, options: &Options) -> (Vec<Group<'a>>, usize) 
         match groups.get_mut(group) {
             // Several root modules may call one module.
             Some(group) => {
+                group.drift |= item.finding.drift;
                 group.state = [group.state, item.finding.state].into_iter().flatten().min();
                 for subject in &item.finding.resources {
                     if !group.subjects.contains(subject) {
@@ -119,6 +133,7 @@ fn groups<'a>(report: &'a Report, options: &Options) -> (Vec<Group<'a>>, usize) 
                 subjects: item.finding.resources.clone(),
                 related: item.finding.related.iter().collect(),
                 state: item.finding.state,
+                drift: item.finding.drift,
             }),
         }
     }
@@ -128,7 +143,8 @@ fn groups<'a>(report: &'a Report, options: &Options) -> (Vec<Group<'a>>, usize) 
     (groups, dropped)
 }
 
-/// The line hashes of all lines where a result starts.
+/// The line hashes of all lines where a result starts. A line of a plan or state may be little more than a secret, which its
+/// hash would tell to whoever tries a few: those have none.
 fn hashes(
     report: &Report,
     places: &Places<'_>,
@@ -151,7 +167,8 @@ fn hashes(
         let lines: Vec<u32> = lines.into_iter().collect();
         (file, line_hashes(report.sources.text(file), &lines))
     };
-    lines.into_iter().map(of_file).collect()
+    let is_open = |file: &FileId| report.sources.get(*file).is_some_and(|file| !file.is_confidential());
+    lines.into_iter().filter(|(file, _)| is_open(file)).map(of_file).collect()
 }
 
 /// Results are made one at a time, as they are written.
@@ -174,7 +191,10 @@ fn result<'a>(group: &'a Group<'a>, cx: &'a Context<'a>) -> m::Result<'a> {
     let links: Vec<String> =
         related.filter_map(|(site, label)| linked.link(*site, label, &cx.places)).collect();
 
-    let mut text = format!("{}: {}.", finding.message, addresses(&group.subjects, 5));
+    let mut text = format!("{}: {}.", finding.message, addresses_in_unit(&group.subjects, 5));
+    if group.drift {
+        text.push_str(&format!(" This is drift: {DRIFT}."));
+    }
     if let Some(actual) = &finding.actual {
         text.push_str(&format!(" Found: {actual}."));
     }
@@ -197,7 +217,10 @@ fn result<'a>(group: &'a Group<'a>, cx: &'a Context<'a>) -> m::Result<'a> {
     let hash = file.and_then(|file| cx.hashes.get(&file)?.get(&line));
     let mut partial_fingerprints = BTreeMap::new();
     if let Some(own) = cx.fingerprints.get(index) {
-        partial_fingerprints.insert(KEY, own.as_str());
+        partial_fingerprints.insert(KEY, own.now.as_str());
+        if let Some(before) = &own.before {
+            partial_fingerprints.insert(KEY_BEFORE, before.as_str());
+        }
     }
     if let Some(hash) = hash {
         partial_fingerprints.insert("primaryLocationLineHash", hash.as_str());
@@ -226,6 +249,8 @@ fn result<'a>(group: &'a Group<'a>, cx: &'a Context<'a>) -> m::Result<'a> {
         baseline_state: group.state.map(baseline_state),
         properties: m::ResultProperties {
             resources: subjects.collect(),
+            units: units(&group.subjects),
+            drift: group.drift,
             state: group.state.map(State::as_str),
             from_source: finding.from_source,
         },

@@ -116,6 +116,16 @@ pub(super) struct RunProperties<'a> {
     pub(super) passed: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) change: Option<Change>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) provided: Vec<Provided<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Provided<'a> {
+    pub(super) rule: &'a str,
+    pub(super) control: &'a str,
+    pub(super) by: &'a str,
+    pub(super) resources: Vec<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -124,6 +134,7 @@ pub(super) struct Change {
     pub(super) regression: usize,
     pub(super) unchanged: usize,
     pub(super) resolved: usize,
+    pub(super) drift: usize,
 }
 
 #[derive(Serialize)]
@@ -148,6 +159,10 @@ pub(super) struct Result<'a> {
 #[derive(Serialize)]
 pub(super) struct ResultProperties<'a> {
     pub(super) resources: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) units: Vec<&'a str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) drift: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) state: Option<&'static str>,
     #[serde(rename = "fromSource", skip_serializing_if = "std::ops::Not::not")]

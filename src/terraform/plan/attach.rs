@@ -80,7 +80,7 @@ pub(super) fn attach<'a>(
     program: &mut Program,
 ) {
     let mut blocks: HashMap<SmolStr, Option<Block>> = HashMap::new();
-    for resource in &program.resources {
+    for resource in program.resources.iter().chain(&program.stored) {
         if !blocks.contains_key(&resource.block) {
             let config = index.block(&resource.block).filter(|_| wanted(&resource.type_name));
             let block = config.map(|(module, config)| Block::new(document, index, module, config));
@@ -94,6 +94,13 @@ pub(super) fn attach<'a>(
     program.resources.par_iter_mut().for_each(|resource| {
         if let Some(Some(block)) = blocks.get(&resource.block) {
             attach_one(resource, block, &existing, earlier.as_ref());
+        }
+    });
+    // What the state was before it was refreshed is tied to what that found.
+    let refreshed = earlier.as_ref().unwrap_or(&existing);
+    program.stored.par_iter_mut().for_each(|resource| {
+        if let Some(Some(block)) = blocks.get(&resource.block) {
+            attach_one(resource, block, refreshed, None);
         }
     });
 }

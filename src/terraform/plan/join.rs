@@ -110,7 +110,8 @@ fn join_source(program: &mut Program, mut source: Program, trust: Trust<'_>) {
         by_block.entry(resource.block.clone()).or_insert(index);
     }
     let mut resources = std::mem::take(&mut program.resources);
-    for (at, resource) in resources.iter_mut().enumerate() {
+    let mut stored = std::mem::take(&mut program.stored);
+    for (at, resource) in resources.iter_mut().chain(&mut stored).enumerate() {
         let same = by_address.get(&resource.address);
         let found = same.or_else(|| by_block.get(&resource.block)).and_then(|&at| source.resources.get(at));
         if let Some(from) = found.filter(|from| trust.has(&from.block)) {
@@ -123,6 +124,7 @@ fn join_source(program: &mut Program, mut source: Program, trust: Trust<'_>) {
         }
     }
     program.resources = resources;
+    program.stored = stored;
 }
 
 /// Gives the provider configurations of a plan what the source says of those of the same name.
@@ -176,8 +178,10 @@ fn attach(resource: &mut Resource, from: &Resource, is_it: bool, trust: Trust<'_
             fusing.told = take_blocks(&resource.type_name, after, written);
         }
         fusing.fuse(after, written, MAX_DEPTH);
+        after.spread_sensitive();
         if let Some(mut before) = before.filter(|_| fusing.told) {
             Fusing { tells: false, told: false }.fuse(&mut before, written, MAX_DEPTH);
+            before.spread_sensitive();
             resource.untold = Some(before);
         }
     }

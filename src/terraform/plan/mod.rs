@@ -2,13 +2,14 @@
 //!
 //! The bulk of a plan is the values of resources. They are skipped as raw text first, and decoded only for the types that
 //! somebody wants, in parallel. `planned_values` repeats the changes and is not looked at unless there are none. `before` is
-//! read of what changes only. It is the state as refreshed: `resource_drift`, which tells how that differs from the state
-//! as stored, is not looked at, and neither is `previous_address`, for a resource that moved is the same one.
+//! read of what changes only. It is the state as refreshed; `resource_drift` tells how that differs from the state as
+//! stored. A resource that moved (`previous_address`) is the same one.
 
 mod attach;
 mod belong;
 pub mod binary;
 mod config;
+mod drift;
 mod expression;
 mod join;
 mod names;
@@ -28,7 +29,7 @@ use serde_json::value::RawValue;
 use smol_str::SmolStr;
 
 use crate::diagnostic::Diagnostic;
-use crate::input::json::{Document, Marks, or_default};
+use crate::input::json::{Document, MAX_SAID, Marks, or_default};
 use crate::program::{Action, InputKind, Key, Mode, Program, Resource};
 use crate::source::FileId;
 use crate::value::{Cause, Value};
@@ -54,6 +55,8 @@ struct Plan<'a> {
     deferred_changes: Vec<Deferred<'a>>,
     #[serde(borrow)]
     planned_values: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "or_default")]
+    resource_drift: Vec<&'a RawValue>,
     #[serde(borrow)]
     prior_state: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -88,6 +91,7 @@ struct RootModule<'a> {
 #[derive(Deserialize)]
 struct Entry<'a> {
     address: SmolStr,
+    previous_address: Option<SmolStr>,
     module_address: Option<SmolStr>,
     mode: Option<SmolStr>,
     #[serde(rename = "type")]
@@ -170,7 +174,7 @@ pub fn read_with(
     program.incomplete =
         incomplete(errored, !plan.deferred_changes.is_empty(), plan.complete).map(str::to_owned);
 
-    let deleted = read_changes(document, &plan, wanted, &mut program);
+    let mut deleted = read_changes(document, &plan, wanted, &mut program);
     if plan.resource_changes.is_none() {
         let planned = values(document, plan.planned_values, &mut program.diagnostics);
         if let Some(planned) = planned {
@@ -180,10 +184,16 @@ pub fn read_with(
     // What is known of data sources is read while planning, and then it is nowhere else.
     if let Some(prior) = values(document, plan.prior_state, &mut program.diagnostics) {
         let changed: HashSet<SmolStr> = program.resources.iter().map(|r| r.address.clone()).collect();
+        let changes = plan.resource_changes.as_ref().map_or(0, Vec::len);
+        let all = drift::is_refresh_only(&program, changes);
         prior.read(document, wanted, &mut program, &mut |resource| {
-            resource.mode == Mode::Data && !changed.contains(&resource.address)
+            all || resource.mode == Mode::Data && !changed.contains(&resource.address)
         });
+        if all {
+            drift::settle(&mut program.resources);
+        }
     }
+    drift::read(document, &plan.resource_drift, wanted, &mut deleted, &mut program);
     if let Some(raw) = plan.configuration {
         match config::Configuration::parse(raw) {
             Ok(configuration) => {
@@ -228,6 +238,9 @@ fn read_changes<'a>(
             if let (None, Some(provider)) = (entry.change.after, &entry.provider_name) {
                 deleted.insert(entry.address.clone(), provider.clone());
             }
+            if let Some(from) = entry.previous_address.clone().filter(|from| *from != entry.address) {
+                program.moved.insert(entry.address.clone(), from);
+            }
         }
         let read = |(raw, entry): (&'a RawValue, Result<Entry<'a>, serde_json::Error>)| match entry {
             Ok(entry) if entry.deposed.is_some() => (None, None),
@@ -243,7 +256,7 @@ fn read_changes<'a>(
         };
         for (resource, diagnostic) in entries.into_par_iter().map(read).collect::<Vec<_>>() {
             program.resources.extend(resource);
-            program.diagnostics.extend(diagnostic);
+            program.diagnostics.extend(diagnostic.filter(|_| program.diagnostics.len() < MAX_SAID));
         }
     }
     deleted
@@ -275,18 +288,30 @@ fn values<'a>(
 fn resource<'a>(
     document: Document<'a>,
     raw: &str,
-    entry: Entry<'a>,
+    mut entry: Entry<'a>,
     is_wanted: bool,
 ) -> (Resource, Option<Diagnostic>) {
     let mode = if entry.mode.as_deref() == Some("data") { Mode::Data } else { Mode::Managed };
     let mut diagnostic = None;
+    let sides = [entry.change.before, entry.change.after];
+    if let Some(raw) = sides.into_iter().flatten().find(|raw| !raw.get().starts_with('{')) {
+        let message = format!("cannot understand {}: what it is or will be is no object", entry.address);
+        diagnostic = Some(Diagnostic { site: document.site(raw.get()), ..Diagnostic::error(message) });
+        entry.change.before = None;
+        entry.change.after = None;
+        entry.change.after_unknown = Some(RawValue::TRUE);
+    }
+    let action = action(&entry.change);
+    if action == Action::None && !entry.change.actions.is_empty() {
+        let message = format!("cannot understand what the plan does to {}: airgate is older", entry.address);
+        diagnostic = Some(Diagnostic { site: document.site(raw), ..Diagnostic::error(message) });
+    }
     let mut or_unknown = |read: Result<Option<Value>, (&'a str, serde_json::Error)>| {
         read.unwrap_or_else(|(raw, error)| {
             diagnostic = Some(document.not_understood(&entry.address, raw, &error));
-            Some(Value::unknown(Cause::Limit("the value is nested too deep".into())))
+            Some(Value::unknown(Cause::Limit("the plan's value is not understood".into())))
         })
     };
-    let action = action(&entry.change);
     let told = entry.change.before.filter(|_| action.is_change_of_values());
     let (before, after) = if is_wanted {
         (or_unknown(before(document, told, &entry.change)), or_unknown(after(document, &entry.change)))

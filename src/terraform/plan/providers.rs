@@ -52,7 +52,7 @@ pub(super) fn read<'a>(
         }
     };
     let mut found: HashMap<SmolStr, Option<usize>> = HashMap::new();
-    for resource in &mut program.resources {
+    for resource in program.resources.iter_mut().chain(&mut program.stored) {
         let Some((_, block)) = index.block(&resource.block) else { continue };
         let Some(key) = &block.provider_config_key else { continue };
         resource.provider = match found.get(key) {
@@ -69,7 +69,7 @@ pub(super) fn of_deleted(
     providers: &HashMap<SmolStr, SmolStr>,
     program: &mut Program,
 ) {
-    let Program { resources, providers: known, .. } = program;
+    let Program { resources, stored, providers: known, .. } = program;
     // In the order in which they were read.
     let own = configuration.provider_config.values().enumerate();
     let own: Vec<_> = own
@@ -77,7 +77,8 @@ pub(super) fn of_deleted(
         .filter_map(|(at, block)| Some((at, block.full_name.as_deref()?)))
         .collect();
     let mut found: HashMap<&str, Option<usize>> = HashMap::new();
-    for resource in resources.iter_mut().filter(|resource| resource.provider.is_none()) {
+    let resources = resources.iter_mut().chain(stored);
+    for resource in resources.filter(|resource| resource.provider.is_none()) {
         let Some(provider) = providers.get(&resource.address) else { continue };
         resource.provider = *found.entry(provider).or_insert_with(|| {
             let mut all = own.iter().filter(|(_, name)| *name == provider.as_str()).map(|(at, _)| *at);

@@ -21,7 +21,7 @@ use crate::terraform::address::Address;
 use crate::terraform::state;
 use crate::value::{Cause, Value};
 
-use super::{Evaluate, incomplete, join};
+use super::{Evaluate, drift, incomplete, join};
 use wire::Change;
 pub use wire::{Broken, Plan, VERSION};
 
@@ -46,16 +46,21 @@ pub fn read(
         ..Program::default()
     };
     let mut used = read_changes(plan, wanted, &mut program);
+    let all = drift::is_refresh_only(&program, plan.changes.len());
     // What is known of data sources is read while planning, and then it is nowhere else.
     let prior = state::read_raw(state, file, wanted);
     let changed: HashSet<SmolStr> = program.resources.iter().map(|r| r.address.clone()).collect();
     let read = prior.resources.into_iter();
-    for mut resource in read.filter(|r| r.mode == Mode::Data && !changed.contains(&r.address)) {
+    for mut resource in read.filter(|r| all || r.mode == Mode::Data && !changed.contains(&r.address)) {
         resource.provider = None;
         used.push(SmolStr::default());
         program.resources.push(resource);
     }
+    if all {
+        drift::settle(&mut program.resources);
+    }
     program.diagnostics.extend(prior.diagnostics);
+    used.extend(read_drift(plan, wanted, &mut program));
     join::join(&mut program, source, join::Trust::Held(&used));
     program
 }
@@ -95,17 +100,46 @@ fn read_changes(plan: &Plan<'_>, wanted: &dyn Fn(&str) -> bool, program: &mut Pr
         if change.deposed || is_forgotten {
             return (None, None);
         }
+        let is_moved = !change.previous.is_empty() && change.previous != change.address;
+        let moved = is_moved.then(|| SmolStr::from(change.previous));
         let (resource, diagnostic) = resource(&change, address, is_wanted);
-        (Some((resource, SmolStr::from(change.provider))), diagnostic)
+        (Some((resource, SmolStr::from(change.provider), moved)), diagnostic)
     };
     let read: Vec<_> = parsed.into_par_iter().map(read).collect();
     let mut providers = Vec::with_capacity(read.len());
     for (resource, diagnostic) in read {
-        if let Some((resource, provider)) = resource {
+        if let Some((resource, provider, moved)) = resource {
+            if let Some(from) = moved {
+                program.moved.insert(resource.address.clone(), from);
+            }
             program.resources.push(resource);
             providers.push(provider);
         }
         program.diagnostics.extend(diagnostic);
+    }
+    providers
+}
+
+/// Reads what refreshing the state found: the resources as stored, and the provider configuration of each.
+fn read_drift(plan: &Plan<'_>, wanted: &dyn Fn(&str) -> bool, program: &mut Program) -> Vec<SmolStr> {
+    let mut providers = Vec::new();
+    for bytes in &plan.drift {
+        let Some((change, address)) = parse(bytes) else {
+            let message = "cannot understand what the plan says of drift: an address is none";
+            program.diagnostics.push(Diagnostic::error(message));
+            continue;
+        };
+        let is_told =
+            matches!(action(change.action), Some(Action::Update | Action::Delete | Action::Replace));
+        if !is_told || change.deposed || address.mode == Mode::Data {
+            continue;
+        }
+        let is_wanted = wanted(&address.type_name);
+        let (mut stored, diagnostic) = resource(&change, address, is_wanted);
+        stored.after = stored.before.take();
+        program.diagnostics.extend(diagnostic);
+        program.stored.push(stored);
+        providers.push(change.provider.into());
     }
     providers
 }

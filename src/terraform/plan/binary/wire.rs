@@ -37,6 +37,8 @@ pub struct Plan<'a> {
     pub variables: Vec<(&'a str, &'a [u8])>,
     /// The changes of resource instances.
     pub changes: Vec<&'a [u8]>,
+    /// What refreshing the state found: changes of resource instances from what was stored.
+    pub drift: Vec<&'a [u8]>,
     /// Those that wait for a later run.
     pub deferred: Vec<&'a [u8]>,
     /// The workspace.
@@ -65,6 +67,8 @@ impl Plan<'_> {
 #[derive(Debug, Default)]
 pub(super) struct Change<'a> {
     pub(super) address: &'a str,
+    /// Before it was moved; the same if it was not.
+    pub(super) previous: &'a str,
     pub(super) deposed: bool,
     pub(super) provider: &'a str,
     pub(super) action: u64,
@@ -91,6 +95,7 @@ impl<'a> Plan<'a> {
                 }
                 (14, Field::Bytes(version)) => this.terraform_version = text(version)?,
                 (21, Field::Bytes(timestamp)) => this.timestamp = Some(text(timestamp)?),
+                (18, Field::Bytes(drift)) => this.drift.push(drift),
                 (20, Field::Int(errored)) => this.errored = errored != 0,
                 (25, Field::Int(applyable)) => this.applyable = applyable != 0,
                 (26, Field::Int(complete)) => this.complete = complete != 0,
@@ -111,6 +116,7 @@ impl<'a> Change<'a> {
                 (8, Field::Bytes(provider)) => this.provider = text(provider)?,
                 (9, Field::Bytes(change)) => this.read_change(change)?,
                 (13, Field::Bytes(address)) => this.address = text(address)?,
+                (14, Field::Bytes(address)) => this.previous = text(address)?,
                 _ => {}
             }
         }
