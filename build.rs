@@ -134,6 +134,8 @@ fn front_as_rust(front: &FrontMatter) -> String {
         args,
         when,
         scope,
+        provided,
+        elsewhere,
         at,
         message,
         aliases,
@@ -145,10 +147,11 @@ fn front_as_rust(front: &FrontMatter) -> String {
         text.as_ref().map_or("None".to_owned(), |text| format!("Some({})", spanned(text)))
     };
     let [require, analysis, when, at] = [require, analysis, when, at].map(maybe);
+    let provided = provided.as_ref().map_or("None".to_owned(), |text| format!("Some({})", borrowed(text)));
     format!(
         "FrontMatter {{ id: {id}, name: {name}, family: {family}, severity: Severity::{severity:?}, control: {control}, \
          since: {since}, revision: {revision}, types: {types}, require: {require}, analysis: {analysis}, args: {args}, \
-         when: {when}, scope: Scope::{scope:?}, at: {at}, message: {}, aliases: {aliases}, status: Status::{status:?} }}",
+         when: {when}, scope: Scope::{scope:?}, provided: {provided}, elsewhere: {elsewhere}, at: {at}, message: {}, aliases: {aliases}, status: Status::{status:?} }}",
         spanned(message),
     )
 }
