@@ -122,7 +122,7 @@ fn compile_rule<'a>(
         scope: front.scope,
         provided: front.provided.as_deref(),
         elsewhere: front.elsewhere,
-        at: front.at.as_ref().map(|at| at.as_str()),
+        at: front.at.as_ref().map(Text::as_str),
         message: checked(&front.message, hcl::parse_template)?,
     })
 }
