@@ -30,7 +30,7 @@ use airgate::facts::Facts;
 use airgate::graph::{Before, ResourceGraph};
 use airgate::input::Inputs;
 use airgate::report::{self, Format};
-use airgate::rules::{self, RuleSet};
+use airgate::rules::RuleSet;
 use airgate::source::Sources;
 use airgate::terraform::source::variables::RunOptions;
 use serde::Deserialize;
