@@ -259,6 +259,8 @@ impl<'g> Finder<'_, 'g> {
         let mut open = 0;
         for one in value.items().unwrap_or(std::slice::from_ref(value)) {
             match self.arn(one) {
+                // Its name would be told with what it allows.
+                Arn::Managed(..) if value.sensitive || one.sensitive => open += 1,
                 Arn::Managed(name, why) => {
                     self.push(kind, managed::policy(&name), name, by.or(Some(node)), why.or(doubt.clone()));
                 }
@@ -283,6 +285,10 @@ impl<'g> Finder<'_, 'g> {
         // Each that is not one of AWS is one that an edge leads to, or one that is not here.
         if open > resolved {
             let (cause, name) = match value.as_str() {
+                Some(_) if value.sensitive => {
+                    let cause = "a policy whose name is sensitive is not in the configuration";
+                    (Cause::Other(cause.into()), SmolStr::new_static("(sensitive)"))
+                }
                 Some(arn) => {
                     (Cause::Other(format!("`{arn}` is not in the configuration").into()), arn.into())
                 }
