@@ -49,6 +49,7 @@ use crate::check::{Asked, Earlier, Rules};
 use crate::config::{Config, Options};
 use crate::diagnostic::Level;
 use crate::facts::Facts;
+use crate::facts::iam::access::{Answered, Question};
 use crate::finding::Report;
 use crate::graph::{Before, ResourceGraph};
 use crate::input::{Input, Inputs};
@@ -90,6 +91,21 @@ pub fn analyze_text(files: &[(&str, &str)], rules: &RuleSet, config: &Config) ->
     report(rules, &inputs, sources, &options)
 }
 
+/// [`analyze_text`] of the change that makes of one root module another.
+pub fn analyze_change(
+    before: &[(&str, &str)],
+    after: &[(&str, &str)],
+    rules: &RuleSet,
+    config: &Config,
+) -> Result<Report, Error> {
+    let mut sources = Sources::default();
+    let was = Inputs::text(before, &mut sources);
+    let mut inputs = Inputs::text(after, &mut sources);
+    inputs.before = was.items;
+    let options = Options { config: config.clone(), keep_pass: true, ..Options::default() };
+    report(rules, &inputs, sources, &options)
+}
+
 /// The graphs of the inputs, as `airgate graph` prints them.
 pub fn graphs(paths: &[PathBuf], only_ai: bool, options: &Options) -> Result<Vec<Picture>, Error> {
     let mut sources = Sources::default();
@@ -111,6 +127,7 @@ pub fn rule_set(options: &Options) -> Result<RuleSet, RuleError> {
     if let Some(dir) = &options.rules_dir {
         rules = rules.merge(RuleSet::load(dir)?)?;
     }
+    rules.know_controls(options.config.provided.keys().map(String::as_str))?;
     let selection = &options.config.rules;
     let frameworks = Framework::named(&selection.frameworks, options.rules_dir.as_deref())?;
     Ok(rules.select(&selection.select, &selection.ignore)?.supporting(&frameworks))
@@ -141,6 +158,25 @@ fn report(set: &RuleSet, inputs: &Inputs, mut sources: Sources, options: &Option
     ))
 }
 
+/// Who may do what, of each input: what `airgate iam` prints. The places of the answers are in the sources.
+pub fn access(
+    paths: &[PathBuf],
+    options: &Options,
+    question: &Question,
+) -> Result<(Sources, Vec<Answered>), Error> {
+    let mut sources = Sources::default();
+    let inputs = Inputs::read_below(paths, options.recursive, &options.run, &mut sources)?;
+    let answer = |input: &Input| {
+        let program = input.program(&inputs, &sources, &|_| true)?;
+        let name = program.path.clone();
+        let graph = ResourceGraph::build(program);
+        let facts = Facts::new(&graph, &options.config).with_sources(&sources);
+        Ok(Answered::of(&facts, name, question))
+    };
+    let answered = inputs.items.iter().map(answer).collect::<Result<_, Error>>()?;
+    Ok((sources, answered))
+}
+
 /// Where the data of each resource is and goes: the residency report. It asks no rule.
 pub fn residency(paths: &[PathBuf], options: &Options) -> Result<facts::residency::Report, Error> {
     use facts::residency::{InputRows, Report};
@@ -169,11 +205,15 @@ fn check_input(
     rules: &Rules<'_>,
     options: &Options,
 ) -> Result<Part, Error> {
-    let mut program = input.program(inputs, sources, &|name| rules.wants(name))?;
+    let wants = |name: &str| rules.wants(name);
+    let mut program = input.program(inputs, sources, &wants)?;
+    for before in &inputs.before {
+        program = program.after(before.program(inputs, sources, &wants)?);
+    }
     let part = Part::new(&mut program);
     let graph = ResourceGraph::build(program);
     let before = graph.before();
-    let facts = Facts::new(&graph, &options.config);
+    let facts = Facts::new(&graph, &options.config).with_sources(sources);
     let untold = graph.untold();
     let untold = untold.as_ref().map(|untold| Facts::new(untold, &options.config));
     let untold = untold.as_ref();

@@ -4,7 +4,7 @@ use smol_str::SmolStr;
 
 use crate::eval::Scope;
 use crate::graph::{NodeId, ResourceGraph};
-use crate::program::{Mode, Resource};
+use crate::program::{InputKind, Mode, Resource};
 use crate::residency as regions;
 use crate::value::{Cause, Kind, Truth, Type, Value};
 
@@ -96,7 +96,8 @@ impl Scope for ConditionScope<'_, '_> {
             }
             _ => return None,
         };
-        Some(result)
+        // What a function makes of a secret tells of it.
+        Some(result.map(|value| value.mark(args.iter().any(Value::holds_sensitive))))
     }
 }
 
@@ -195,8 +196,17 @@ impl ConditionScope<'_, '_> {
             );
         }
         let prefixes = path.match_indices('.').map(|(end, _)| path.get(..end).unwrap_or_default());
+        let value = resource.after.as_ref().and_then(|after| after.at_path(path));
         let Some(set) = prefixes.rev().find(|prefix| configured.contains(*prefix)) else {
-            return Ok(Value::bool(false));
+            // The configuration in a plan leaves out what `dynamic` blocks make.
+            let is_there = value.and_then(Value::items).is_some_and(|items| !items.is_empty());
+            return Ok(if is_there && self.facts.graph.kind == InputKind::TerraformPlan {
+                Value::unknown(Cause::Other(
+                    format!("the plan does not tell whether the configuration sets `{path}`").into(),
+                ))
+            } else {
+                Value::bool(false)
+            });
         };
         // An object that is set as a whole does not tell what is in it.
         let is_told =
@@ -205,7 +215,6 @@ impl ConditionScope<'_, '_> {
         let is_value = |value: &&Value| {
             !value.is_null() && value.as_unknown().is_none_or(|unknown| unknown.cause != Cause::Provider)
         };
-        let value = resource.after.as_ref().and_then(|after| after.at_path(path));
         Ok(match value.filter(is_value) {
             Some(_) if !is_told => Value::unknown(Cause::Other(
                 format!("the input does not tell whether `{path}` is set").into(),
@@ -306,6 +315,7 @@ fn one_within(place: &Value, list: &Value, ask: impl Fn(Option<&str>, &[&str]) -
     }
     let allowed: Vec<&str> = list.items().unwrap_or_default().iter().filter_map(Value::as_str).collect();
     if let Some(odd) = allowed.iter().find(|place| !regions::is_place(place)) {
+        let odd = if list.holds_sensitive() { "(sensitive)" } else { odd };
         return Value::unknown(residency::no_place(odd));
     }
     match ask(place.as_str(), &allowed) {
