@@ -25,11 +25,18 @@ fn one_rule(path: &Path) -> Result<()> {
             return Err(format!("{shown}: no example of {needed:?}").into());
         }
     }
+    // What a rule asks of the configuration, its page shows.
+    let config = match std::fs::read_to_string(path)?.split("\n```toml\n").nth(1) {
+        Some(block) => Config::parse(block.split("```").next().unwrap_or_default(), path)?,
+        None => Config::default(),
+    };
     let only_this = RuleSet::builtin()?.select(&[rule.id().to_owned()], &[])?;
     let faults: Vec<String> = examples
         .iter()
         .filter_map(|example| {
-            let fault = analyze(example.text, &only_this).and_then(|report| judge(example, &report)).err()?;
+            let fault = analyze(example.text, &only_this, &config)
+                .and_then(|report| judge(example, &report))
+                .err()?;
             Some(format!("{shown}:{}: {fault}", example.line))
         })
         .collect();
@@ -57,8 +64,8 @@ fn all_rules(readme: &Path) -> Result<()> {
 }
 
 /// Runs one example as a root module with one file.
-fn analyze(text: &str, rules: &RuleSet) -> Result<Report> {
-    Ok(airgate::analyze_text(&[("main.tf", text)], rules, &Config::default())?)
+fn analyze(text: &str, rules: &RuleSet, config: &Config) -> Result<Report> {
+    Ok(airgate::analyze_text(&[("main.tf", text)], rules, config)?)
 }
 
 /// Whether the report is what the example promises.
