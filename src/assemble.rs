@@ -9,7 +9,7 @@ use crate::check::Checked;
 use crate::diagnostic::{Diagnostic, Level};
 use crate::facts::Facts;
 use crate::finding::{
-    Change, Finding, FrameworkInfo, InputInfo, Report, RuleInfo, State, Summary, Tally, Verdict,
+    Change, Finding, FrameworkInfo, InputInfo, Provided, Report, RuleInfo, State, Summary, Tally, Verdict,
 };
 use crate::graph::Before;
 use crate::program::{Action, InputKind, Mode, Program};
@@ -23,6 +23,7 @@ pub struct Part {
     diagnostics: Vec<Diagnostic>,
     findings: Vec<Finding>,
     resolved: Vec<Finding>,
+    provided: Vec<Provided>,
     passed: Vec<usize>,
 }
 
@@ -68,6 +69,7 @@ impl Part {
             diagnostics,
             findings: Vec::new(),
             resolved: Vec::new(),
+            provided: Vec::new(),
             passed: Vec::new(),
         }
     }
@@ -85,6 +87,7 @@ impl Part {
         self.summary.excluded = facts.scope().excluded().to_vec();
         self.findings = checked.findings;
         self.resolved = checked.resolved;
+        self.provided = checked.provided;
         self.input.tells_change = !matches!(before, Before::Untold);
         self.summary.change =
             self.input.tells_change.then(|| Change { left_out: checked.left_out, ..Change::default() });
@@ -127,6 +130,7 @@ pub fn report(
         rules,
         findings: Vec::new(),
         resolved: Vec::new(),
+        provided: Vec::new(),
         summary: Summary {
             failed_files: diagnostics.iter().filter(|d| d.level == Level::Error).count(),
             ..Summary::default()
@@ -146,7 +150,10 @@ pub fn report(
         tally(&mut report.tallies, &part.findings, &part.passed);
         report.findings.extend(part.findings);
         report.resolved.extend(part.resolved);
+        report.provided.extend(part.provided);
     }
+    report.provided.sort_unstable();
+    report.provided.dedup();
     if report.inputs.len() > 1 {
         report.findings = join(std::mem::take(&mut report.findings), &report.inputs);
         report.resolved = join(std::mem::take(&mut report.resolved), &report.inputs);

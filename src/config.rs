@@ -57,6 +57,37 @@ pub struct Config {
     pub ai_scope: AiScope,
     /// `[rules]`
     pub rules: Selection,
+    /// `[provided]`: by the name of a control of an account or region what else provides it.
+    pub provided: BTreeMap<String, Provider>,
+}
+
+/// What provides a control, if it is not the configuration that is analysed.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "ProviderText")]
+pub enum Provider {
+    /// This, in the user's words.
+    Other(String),
+    /// Nothing: it must be here.
+    Nothing,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ProviderText {
+    By(String),
+    Is(bool),
+}
+
+impl TryFrom<ProviderText> for Provider {
+    type Error = &'static str;
+
+    fn try_from(text: ProviderText) -> Result<Self, Self::Error> {
+        match text {
+            ProviderText::By(by) if !by.trim().is_empty() => Ok(Self::Other(by)),
+            ProviderText::Is(false) => Ok(Self::Nothing),
+            _ => Err("say in words what provides it, or `false` if nothing but this configuration does"),
+        }
+    }
 }
 
 /// Which resources get findings.

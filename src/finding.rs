@@ -209,6 +209,19 @@ pub struct InputInfo {
     pub undetermined: BTreeMap<Severity, usize>,
 }
 
+/// A rule about absence that the configuration declares satisfied elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Provided {
+    /// Index into [`Report::rules`].
+    pub rule: usize,
+    /// The control, as `[provided]` calls it: `invocation-logging`.
+    pub control: String,
+    /// What provides it, in the user's words.
+    pub by: String,
+    /// The resources of one account and region that it is relied upon for, sorted by address.
+    pub resources: Vec<SmolStr>,
+}
+
 /// The numbers at the end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -285,6 +298,8 @@ pub struct Report {
     /// Findings that failed before the change, and of which nothing fails or is undetermined after it, as they were. Sorted as
     /// `findings` are.
     pub resolved: Vec<Finding>,
+    /// What would fail or be undetermined, if the configuration did not say that something else provides it. Sorted.
+    pub provided: Vec<Provided>,
     /// What could not be read or understood, in the order of files and offsets.
     pub diagnostics: Vec<Diagnostic>,
     /// The numbers.

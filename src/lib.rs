@@ -90,6 +90,21 @@ pub fn analyze_text(files: &[(&str, &str)], rules: &RuleSet, config: &Config) ->
     report(rules, &inputs, sources, &options)
 }
 
+/// [`analyze_text`] of the change that makes of one root module another.
+pub fn analyze_change(
+    before: &[(&str, &str)],
+    after: &[(&str, &str)],
+    rules: &RuleSet,
+    config: &Config,
+) -> Result<Report, Error> {
+    let mut sources = Sources::default();
+    let was = Inputs::text(before, &mut sources);
+    let mut inputs = Inputs::text(after, &mut sources);
+    inputs.before = was.items;
+    let options = Options { config: config.clone(), keep_pass: true, ..Options::default() };
+    report(rules, &inputs, sources, &options)
+}
+
 /// The graphs of the inputs, as `airgate graph` prints them.
 pub fn graphs(paths: &[PathBuf], only_ai: bool, options: &Options) -> Result<Vec<Picture>, Error> {
     let mut sources = Sources::default();
@@ -111,6 +126,7 @@ pub fn rule_set(options: &Options) -> Result<RuleSet, RuleError> {
     if let Some(dir) = &options.rules_dir {
         rules = rules.merge(RuleSet::load(dir)?)?;
     }
+    rules.know_controls(options.config.provided.keys().map(String::as_str))?;
     let selection = &options.config.rules;
     let frameworks = Framework::named(&selection.frameworks, options.rules_dir.as_deref())?;
     Ok(rules.select(&selection.select, &selection.ignore)?.supporting(&frameworks))
@@ -169,7 +185,11 @@ fn check_input(
     rules: &Rules<'_>,
     options: &Options,
 ) -> Result<Part, Error> {
-    let mut program = input.program(inputs, sources, &|name| rules.wants(name))?;
+    let wants = |name: &str| rules.wants(name);
+    let mut program = input.program(inputs, sources, &wants)?;
+    for before in &inputs.before {
+        program = program.after(before.program(inputs, sources, &wants)?);
+    }
     let part = Part::new(&mut program);
     let graph = ResourceGraph::build(program);
     let before = graph.before();

@@ -221,6 +221,27 @@ pub struct ModuleCall {
     pub references: Vec<Link>,
 }
 
+impl Program {
+    /// The change that makes of `before` what this is, told as a plan does. Resources of one address are one.
+    #[must_use]
+    pub fn after(mut self, before: Self) -> Self {
+        let mut left: BTreeMap<SmolStr, Resource> =
+            before.resources.into_iter().map(|resource| (resource.address.clone(), resource)).collect();
+        for resource in self.resources.iter_mut().filter(|resource| resource.mode == Mode::Managed) {
+            let earlier = left.remove(&resource.address).and_then(|earlier| earlier.after);
+            resource.action = if earlier.is_some() { Action::Update } else { Action::Create };
+            resource.before = earlier;
+        }
+        let gone = left.into_values().filter(|resource| resource.mode == Mode::Managed);
+        self.resources.extend(gone.map(|resource| {
+            let provider = resource.provider.filter(|&at| at < self.providers.len());
+            let before = resource.after;
+            Resource { before, after: None, action: Action::Delete, provider, ..resource }
+        }));
+        self
+    }
+}
+
 impl Resource {
     /// The object before the change. What does not change is told once, by `after`.
     pub fn earlier(&self) -> Option<&Value> {

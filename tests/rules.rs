@@ -34,9 +34,8 @@ fn one_rule(path: &Path) -> Result<()> {
     let faults: Vec<String> = examples
         .iter()
         .filter_map(|example| {
-            let fault = analyze(example.text, &only_this, &config)
-                .and_then(|report| judge(example, &report))
-                .err()?;
+            let fault =
+                analyze(example, &only_this, &config).and_then(|report| judge(example, &report)).err()?;
             Some(format!("{shown}:{}: {fault}", example.line))
         })
         .collect();
@@ -63,9 +62,13 @@ fn all_rules(readme: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Runs one example as a root module with one file.
-fn analyze(text: &str, rules: &RuleSet, config: &Config) -> Result<Report> {
-    Ok(airgate::analyze_text(&[("main.tf", text)], rules, config)?)
+/// Runs one example as a root module with one file, or as the change that makes it.
+fn analyze(example: &Example<'_>, rules: &RuleSet, config: &Config) -> Result<Report> {
+    let after = [("main.tf", example.text)];
+    Ok(match example.before {
+        Some(before) => airgate::analyze_change(&[("main.tf", before)], &after, rules, config)?,
+        None => airgate::analyze_text(&after, rules, config)?,
+    })
 }
 
 /// Whether the report is what the example promises.

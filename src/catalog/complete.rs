@@ -152,8 +152,12 @@ impl Completion {
             _ => None,
         }
         .unwrap_or(Value::NULL);
-        let is_null = value.is_null();
-        value.mark(attribute.sensitive && !is_null)
+        if !attribute.sensitive || value.is_null() {
+            return value;
+        }
+        let mut value = value.mark(true);
+        value.spread_sensitive();
+        value
     }
 
     fn nested(&self, nested: &NestedBlock, value: Option<Value>, around: &str, name: &str) -> Value {

@@ -16,6 +16,8 @@ mod controls;
 mod defaults;
 mod documented;
 mod links;
+mod protections;
+mod reach;
 mod rewritten;
 mod schema;
 mod spelling;
@@ -25,6 +27,8 @@ pub use complete::{complete, complete_attribute, unset};
 pub use controls::Control;
 pub use documented::{DocumentedDefault, documented, fill};
 pub use links::{LinkKind, LinkRule};
+pub use protections::Protection;
+pub use reach::Reach;
 pub use schema::{AttributeSchema, BlockSchema, NestedBlock, Nesting};
 pub use spelling::{Spelling, spelling, spellings};
 
@@ -123,6 +127,16 @@ impl Catalog {
         self.stated_kind(source_type, path, target_type)
             .or_else(|| self.kind(target_type).map(|info| info.edge))
             .unwrap_or(LinkKind::Reference)
+    }
+
+    /// How far a control of an account reaches; [`None`] where it is of one region.
+    pub fn reach(&self, type_name: &str) -> Option<Reach> {
+        reach::of(type_name)
+    }
+
+    /// What `type_name` protects; [`None`] if nothing that it would be judged for.
+    pub fn protection(&self, type_name: &str) -> Option<Protection> {
+        protections::of(type_name)
     }
 
     /// What `links.csv` says of it, if anything.

@@ -4,8 +4,10 @@
 //!
 //! A debug build checks that the bucketed result is the one that asking every rule of every resource gives.
 
+mod absence;
 mod change;
 mod display;
+mod removal;
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -25,8 +27,8 @@ use crate::eval::{self, Mode as EvalMode, functions};
 use crate::facts::Facts;
 use crate::facts::domain::ConditionScope;
 use crate::facts::iam::{ANALYSES, ANALYSIS_NAMES};
-use crate::facts::{presence, residency, tier};
-use crate::finding::{Finding, Severity, State, Subject, Verdict, Via};
+use crate::facts::{presence, tier};
+use crate::finding::{Finding, Provided, Severity, State, Subject, Verdict, Via};
 use crate::graph::NodeId;
 use crate::hcl::ast::{Expr, ExprKind, Part};
 use crate::program::{Mode, Resource};
@@ -85,6 +87,8 @@ pub struct Checked {
     pub evaluations: usize,
     /// Findings that failed before the change and are no more.
     pub resolved: Vec<Finding>,
+    /// What the configuration declares to be provided elsewhere.
+    pub provided: Vec<Provided>,
     /// Findings that were left out because the change does not touch them.
     pub left_out: usize,
 }
@@ -129,15 +133,20 @@ pub fn check(
     rules: &Rules<'_>,
     asked: Asked,
 ) -> Checked {
-    let Answers { mut results, passed, mut evaluations } = ask_all(facts, rules, asked.keep_pass);
-    let mut resolved = Vec::new();
+    let Answers { mut results, mut passed, mut evaluations, provided } =
+        ask_all(facts, rules, asked.keep_pass);
+    if let Some(untold) = untold {
+        source::mark(facts, &mut results, untold, rules);
+    }
+    let (mut resolved, mut removed) = (Vec::new(), Vec::new());
     match earlier {
-        Earlier::Untold => {}
+        Earlier::Untold => absence::soften(facts.config, rules, &mut results, &[]),
         Earlier::Same => {
             change::unchanged(&mut results);
             if let Some(stored) = stored {
                 evaluations += change::mark_drift(facts, &mut results, stored, rules);
             }
+            absence::soften(facts.config, rules, &mut results, &[]);
         }
         Earlier::Other(before) => {
             let mut was = ask_all(before, rules, false);
@@ -145,23 +154,31 @@ pub fn check(
                 evaluations += change::mark_drift(before, &mut was.results, stored, rules);
             }
             evaluations += was.evaluations;
+            absence::soften(facts.config, rules, &mut was.results, &[]);
+            absence::soften(facts.config, rules, &mut results, &was.results);
             resolved = group(before, rules, change::compare(facts, &mut results, before, was.results, rules));
+            let mut removals = removal::ask(facts, before, rules);
+            evaluations += removals.len();
+            for removal in removals.iter().filter(|result| result.verdict == Verdict::Pass) {
+                if let Some(count) = passed.get_mut(removal.rule) {
+                    *count += 1;
+                }
+            }
+            removals.retain(|result| asked.keep_pass || result.verdict != Verdict::Pass);
+            removed = group(before, rules, removals);
         }
     }
     if !asked.keep_pass {
         results.retain(|result| result.verdict != Verdict::Pass);
     }
-    if let Some(untold) = untold {
-        source::mark(facts, &mut results, untold, rules);
-    }
     if asked.changed_only && !matches!(earlier, Earlier::Untold) {
         change::leave_out(facts, &mut results);
     }
-    let (left_out, findings) =
-        group(facts, rules, results).into_iter().partition::<Vec<_>, _>(|(out, _)| *out);
+    removed.extend(group(facts, rules, results));
+    let (left_out, findings) = removed.into_iter().partition::<Vec<_>, _>(|(out, _)| *out);
     let findings = findings.into_iter().map(|(_, finding)| finding).collect();
     let resolved = resolved.into_iter().map(|(_, finding)| finding).collect();
-    Checked { findings, passed, evaluations, resolved, left_out: left_out.len() }
+    Checked { findings, passed, evaluations, resolved, provided, left_out: left_out.len() }
 }
 
 /// What the rules say of one graph.
@@ -169,6 +186,7 @@ struct Answers {
     results: Vec<Result>,
     passed: Vec<usize>,
     evaluations: usize,
+    provided: Vec<Provided>,
 }
 
 fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> Answers {
@@ -204,14 +222,14 @@ fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> Answers {
         "buckets lose or add results"
     );
     // There are few of them, and what passed before the change is asked for after it.
-    let absences = absences(facts, rules, &nodes);
+    let (absences, provided) = absence::ask(facts, rules, &nodes);
     for absence in absences.iter().filter(|result| result.verdict == Verdict::Pass) {
         if let Some(count) = passed.get_mut(absence.rule) {
             *count += 1;
         }
     }
     results.extend(absences);
-    Answers { results, passed, evaluations: evaluations.into_inner() }
+    Answers { results, passed, evaluations: evaluations.into_inner(), provided }
 }
 
 /// Whether findings may be about the resource: it is ours, it will be there, and it is in scope.
@@ -283,6 +301,8 @@ fn ask_rule(
             let outcome = analysis(facts, node, args)?;
             (outcome.holds, outcome.causes, outcome.actual, outcome.site, None)
         }
+        // Only the change decides: see `removal`.
+        Test::Removal => (Truth::No, Vec::new(), None, None, None),
     };
     if truth == Truth::No && applies.truth == Truth::Maybe {
         (truth, causes, way) = (Truth::Maybe, applies.causes, applies.way);
@@ -365,41 +385,6 @@ fn covers(site: Option<Site>, other: Site) -> bool {
         site.file == other.file && site.span.start <= other.span.start && other.span.end <= site.span.end
     })
 }
-
-/// Rules about absence: asked once for each provider configuration and region that holds a resource of their types.
-fn absences(facts: &Facts<'_>, rules: &Rules<'_>, nodes: &[NodeId]) -> Vec<Result> {
-    let mut results = Vec::new();
-    for (index, rule) in
-        rules.compiled.iter().enumerate().filter(|(_, rule)| rule.scope == Scope::ProviderRegion)
-    {
-        let mut groups: BTreeMap<Place, Vec<NodeId>> = BTreeMap::new();
-        for &node in nodes {
-            let Some(resource) = facts.graph.resource(node) else { continue };
-            if rule.types.iter().any(|name| name == resource.type_name.as_str()) {
-                let region = residency::region(facts, node).as_str().map(SmolStr::from);
-                groups.entry((resource.provider, region)).or_default().push(node);
-            }
-        }
-        for (place, mut group) in groups {
-            // The first by address stands for all, whatever the order of the input.
-            group.sort_by_key(|&node| facts.graph.resource(node).map(|resource| resource.address.clone()));
-            let Some((&first, others)) = group.split_first() else { continue };
-            let Some(mut result) = ask_rule(facts, rules, index, first, true) else { continue };
-            if result.verdict != Verdict::Pass {
-                let others = others.iter().filter_map(|&node| facts.graph.resource(node)).take(MAX_RELATED);
-                result.related.extend(others.filter_map(|other| {
-                    Some((other.site?, format!("`{}` is in the same account and region", other.address)))
-                }));
-            }
-            result.place = Some(place);
-            results.push(result);
-        }
-    }
-    results
-}
-
-/// More places than this are not told for one finding.
-const MAX_RELATED: usize = 10;
 
 struct Decision {
     truth: Truth,

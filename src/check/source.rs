@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Place, Result, Rules, absences, ask_rule, is_subject};
+use super::{Place, Result, Rules, absence, ask_rule, is_subject};
 use crate::facts::Facts;
 use crate::finding::Verdict;
 use crate::graph::NodeId;
@@ -11,7 +11,7 @@ use crate::graph::NodeId;
 pub(super) fn mark(facts: &Facts<'_>, results: &mut [Result], untold: &Facts<'_>, rules: &Rules<'_>) {
     let nodes: Vec<NodeId> =
         untold.graph.graph.node_indices().filter(|&node| is_subject(untold, node)).collect();
-    let absent = absences(untold, rules, &nodes).into_iter();
+    let absent = absence::ask(untold, rules, &nodes).0.into_iter();
     let absent: BTreeMap<(usize, Place), Verdict> =
         absent.filter_map(|result| Some(((result.rule, result.place?), result.verdict))).collect();
     for result in results {

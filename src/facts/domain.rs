@@ -96,7 +96,8 @@ impl Scope for ConditionScope<'_, '_> {
             }
             _ => return None,
         };
-        Some(result)
+        // What a function makes of a secret tells of it.
+        Some(result.map(|value| value.mark(args.iter().any(Value::holds_sensitive))))
     }
 }
 
@@ -308,6 +309,7 @@ fn one_within(place: &Value, list: &Value, ask: impl Fn(Option<&str>, &[&str]) -
     }
     let allowed: Vec<&str> = list.items().unwrap_or_default().iter().filter_map(Value::as_str).collect();
     if let Some(odd) = allowed.iter().find(|place| !regions::is_place(place)) {
+        let odd = if list.holds_sensitive() { "(sensitive)" } else { odd };
         return Value::unknown(residency::no_place(odd));
     }
     match ask(place.as_str(), &allowed) {

@@ -245,22 +245,23 @@ fn here(facts: &Facts<'_>, node: NodeId, type_name: &str) -> Found {
     let mut found = Found::default();
     let Some(here) = graph.resource(node) else { return found };
     let region = residency::region(facts, node);
+    let reach = Catalog::get().reach(type_name);
     for &node in graph.by_type(type_name) {
         let Some(other) = graph.resource(node).filter(|other| is_declared(other, type_name)) else {
             continue;
         };
         let elsewhere = residency::region(facts, node);
-        let is_here = here.provider == other.provider;
-        match (region.as_str(), elsewhere.as_str()) {
-            (Some(a), Some(b)) if !is_here && a != b => {}
-            (a, b) if is_here || a.is_some() && a == b => {
-                found.add(node, presence::doubt(graph, other, here));
-            }
-            _ => {
-                let cause = format!("`{}` may be in the same region", other.address);
-                found.add(node, Some(Cause::Other(cause.into())));
-            }
-        }
+        let is_provider = here.provider == other.provider;
+        let spans = reach.is_some_and(|reach| reach.spans_regions(other.after.as_ref()));
+        let why = match (region.as_str(), elsewhere.as_str()) {
+            (Some(a), Some(b)) if a == b => None,
+            (Some(_), Some(_)) if !spans => continue,
+            (Some(_), Some(_)) if !is_provider => Some("for the same account"),
+            _ if is_provider => None,
+            _ => Some("in the same region"),
+        };
+        let doubt = why.map(|why| Cause::Other(format!("`{}` may be {why}", other.address).into()));
+        found.add(node, doubt.or_else(|| presence::doubt(graph, other, here)));
     }
     found.open = graph.unfollowed.first().map(|call| Cause::Module(call.address.clone()));
     found

@@ -29,7 +29,8 @@ impl ResourceGraph {
             let mut all = self.graph.node_weights();
             all.any(|resource| resource.mode == Mode::Managed && is(resource.action))
         };
-        let tells = matches!(self.kind, InputKind::TerraformPlan | InputKind::PulumiPreview);
+        let tells = matches!(self.kind, InputKind::TerraformPlan | InputKind::PulumiPreview)
+            || any(|action| action != Action::None);
         if !tells || any(|action| action == Action::None) {
             return Before::Untold;
         }

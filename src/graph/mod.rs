@@ -205,6 +205,10 @@ impl Resource {
 fn complete(this: &mut ResourceGraph) {
     // A plan's and a state's objects are whole; source and Pulumi inputs say only what somebody set.
     let partial = !matches!(this.kind, InputKind::TerraformPlan | InputKind::TerraformState);
+    for provider in &mut this.providers {
+        provider.region.spread_sensitive();
+        provider.default_tags.spread_sensitive();
+    }
     let this_is_plan = this.kind == InputKind::TerraformPlan;
     let mut resources: Vec<&mut Resource> = this.graph.node_weights_mut().collect();
     resources.par_iter_mut().for_each(|resource| {
@@ -236,6 +240,10 @@ fn complete_object(
     configured: Option<&BTreeSet<SmolStr>>,
 ) -> Value {
     let mut value = catalog::complete(type_name, object, partial);
+    // The marks of plans and states are on every part.
+    if partial {
+        value.spread_sensitive();
+    }
     note_not_null(&mut value);
     if let Some(configured) = configured {
         catalog::fill(type_name, &mut value, configured);

@@ -27,6 +27,8 @@ use super::{InputError, InputFile};
 pub struct Inputs {
     /// One for each path, in order.
     pub items: Vec<Input>,
+    /// What was before the change that each item is; none where an item tells that itself, or there is no change.
+    pub before: Vec<Input>,
     /// What the command line gives for root variables, in its order.
     values: Vec<GivenFile>,
     /// What the environment gives for them.

@@ -9,7 +9,7 @@ use super::place::{Place, Places};
 use super::window::window;
 use super::{
     DRIFT, FROM_SOURCE, Item, Options, addresses, addresses_in_unit, clip, draw_path, draw_way, framework,
-    listed, plural, resolved, said, scrub, summary, units, ways,
+    listed, plural, resolved, said, said_of_provided, scrub, summary, units, ways,
 };
 use crate::diagnostic::{Diagnostic, Level as DiagnosticLevel};
 use crate::finding::{Finding, Report, Severity, State, Verdict};
@@ -31,6 +31,9 @@ const MAX_DIAGNOSTICS: usize = 50;
 /// Where lines are authored by people. Plans and states hold the values of secrets in clear text, beside any other value:
 /// of those, and of variable files, only the place is shown.
 const SHOWN: [&str; 8] = [".tf", ".tofu", ".hcl", ".tf.json", ".tofu.json", ".yaml", ".yml", ".toml"];
+
+/// Characters of a line on what is provided elsewhere.
+const MAX_PROVIDED: usize = 1000;
 
 pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write) -> io::Result<()> {
     let renderer =
@@ -56,6 +59,9 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write)
     }
     if resolved(report, options).next().is_some() {
         writeln!(out)?;
+    }
+    for line in said_of_provided(report, options) {
+        writeln!(out, "{}\n", scrub(&clip(&line, MAX_PROVIDED)))?;
     }
     let mut minor = 0;
     for diagnostic in &report.diagnostics {

@@ -12,7 +12,7 @@ use super::fingerprint::{Fingerprint, fingerprints};
 use super::framework::{Checks, Framework};
 use super::place::Places;
 use super::scrub::SafeJson;
-use super::{Item, Options, items, resolved, rule_url, units};
+use super::{Item, Options, items, provided, resolved, rule_url, units};
 use crate::diagnostic::{Diagnostic, Level};
 use crate::finding::{self, InputInfo, PathStep, Report, RuleInfo, Severity, Subject, Tally};
 use crate::source::Site;
@@ -29,6 +29,7 @@ pub(super) fn write(report: &Report, options: &Options, mut out: &mut dyn io::Wr
         frameworks: report.frameworks.iter().map(|of| Framework::of(of, report)).collect(),
         findings: Findings(&cx),
         resolved: Resolved(&cx),
+        provided: provided(report, options).map(|(it, rule)| Provided::of(it, rule)).collect(),
         diagnostics: report.diagnostics.iter().map(|diagnostic| Note::of(diagnostic, &cx)).collect(),
     };
     document.serialize(&mut serde_json::Serializer::with_formatter(&mut out, SafeJson))?;
@@ -71,6 +72,7 @@ struct Document<'a> {
     frameworks: Vec<Framework<'a>>,
     findings: Findings<'a>,
     resolved: Resolved<'a>,
+    provided: Vec<Provided<'a>>,
     diagnostics: Vec<Note<'a>>,
 }
 
@@ -278,6 +280,27 @@ impl<'a> ResolvedFinding<'a> {
             units: units(&finding.resources),
             drift: finding.drift,
             location: finding.site.and_then(|site| Location::of(site, cx)),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Provided<'a> {
+    rule: &'a str,
+    name: &'a str,
+    control: &'a str,
+    by: &'a str,
+    resources: Vec<&'a str>,
+}
+
+impl<'a> Provided<'a> {
+    fn of(provided: &'a finding::Provided, rule: &'a RuleInfo) -> Self {
+        Self {
+            rule: &rule.id,
+            name: &rule.name,
+            control: &provided.control,
+            by: &provided.by,
+            resources: provided.resources.iter().map(SmolStr::as_str).collect(),
         }
     }
 }

@@ -4,8 +4,8 @@ use std::io;
 
 use super::place::Places;
 use super::{
-    Item, Options, addresses_in_unit, clip, draw_way, framework, listed, plural, resolved, said, scrub,
-    summary, ways,
+    Item, Options, addresses_in_unit, clip, draw_way, framework, listed, plural, resolved, said,
+    said_of_provided, scrub, summary, ways,
 };
 use crate::diagnostic::Level;
 use crate::finding::{Report, Severity, State, Verdict};
@@ -57,6 +57,9 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write)
         page.push_str(&format!("\n{left} more are not listed here; the JSON report has them all.\n"));
     }
     resolved_list(report, options, &mut page);
+    for line in said_of_provided(report, options).iter().take(MAX_RESOLVED) {
+        page.push_str(&format!("\n{}\n", cell(line)));
+    }
     out.write_all(page.as_bytes())
 }
 

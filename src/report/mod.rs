@@ -20,7 +20,7 @@ mod summary;
 mod window;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::str::FromStr;
 
@@ -29,7 +29,7 @@ pub use residency::{json as residency_json, text as residency_text};
 pub use scrub::scrub;
 
 use crate::diagnostic::{Diagnostic, Level};
-use crate::finding::{Finding, Report, RuleInfo, Severity, Subject, Verdict, Via};
+use crate::finding::{Finding, Provided, Report, RuleInfo, Severity, Subject, Verdict, Via};
 use crate::source::{FileId, SourceFile};
 use place::Places;
 
@@ -183,6 +183,29 @@ fn items<'a>(report: &'a Report, options: &Options) -> impl Iterator<Item = Item
 /// Those that the change resolves. Their index is into [`Report::resolved`].
 fn resolved<'a>(report: &'a Report, options: &Options) -> impl Iterator<Item = Item<'a>> {
     items_of(report, &report.resolved, options)
+}
+
+/// What the configuration declares provided elsewhere, with the rules that it satisfies.
+fn provided<'a>(report: &'a Report, options: &Options) -> impl Iterator<Item = (&'a Provided, &'a RuleInfo)> {
+    let min = options.min_severity;
+    report.provided.iter().filter_map(move |provided| {
+        let rule = report.rules.get(provided.rule)?;
+        (rule.severity >= min).then_some((provided, rule))
+    })
+}
+
+/// What is said of them: for each that provides something a line with what it provides.
+fn said_of_provided(report: &Report, options: &Options) -> Vec<String> {
+    let mut by: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for (provided, rule) in provided(report, options) {
+        let control = format!("{} ({})", provided.control, rule.id);
+        by.entry(&provided.by).or_default().insert(control);
+    }
+    let line = |(by, controls): (&str, BTreeSet<String>)| {
+        let controls: Vec<String> = controls.into_iter().collect();
+        format!("provided by \"{by}\", as configured: {}", controls.join(", "))
+    };
+    by.into_iter().map(line).collect()
 }
 
 fn items_of<'a>(

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Options, failed_to_analyse, plural};
+use super::{Options, failed_to_analyse, plural, provided};
 use crate::finding::{InputInfo, Report, Severity};
 
 /// More inputs are not listed one by one.
@@ -22,6 +22,10 @@ pub(super) fn line(report: &Report, options: &Options) -> String {
     line.push_str(&format!("; {}", resources(report)));
     if let Some(change) = change(report) {
         line.push_str(&format!("; change: {change}"));
+    }
+    let declared = provided(report, options).count();
+    if declared > 0 {
+        line.push_str(&format!("; {declared} provided elsewhere"));
     }
     let unsure = failed_to_analyse(report);
     if unsure > 0 {

@@ -48,8 +48,9 @@ pub(super) fn window(text: &str, span: Span, line: usize, others: &[Span]) -> Op
         .map(|(i, from, to)| (i, from..shorten(text, from, text.floor_char_boundary(to).max(from))))
         .collect();
 
+    let cut = text.get(low..high).unwrap_or_default();
     let mut moved = Moved { text: String::with_capacity(high - low + 16), offsets: Vec::new() };
-    moved.take(text.get(low..high).unwrap_or_default(), low);
+    moved.take(cut, low, &secrets(cut));
     let span = moved.range(&(start..end));
     let others = inside.iter().map(|(i, range)| (*i, moved.range(range))).collect();
     Some(Window { text: moved.text, first_line: line.saturating_sub(above).max(1), span, others })
@@ -98,6 +99,42 @@ fn high(text: &str, end: usize) -> usize {
     if high == end { text.floor_char_boundary(end.saturating_add(LONG)) } else { high }
 }
 
+/// What the text itself says is secret: literals that are given to `sensitive(…)`.
+fn secrets(text: &str) -> Vec<Range<usize>> {
+    const CALL: &str = "sensitive(";
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices(CALL) {
+        let is_other =
+            text.get(..at).is_some_and(|before| before.ends_with(|c: char| c.is_alphanumeric() || c == '_'));
+        if is_other {
+            continue;
+        }
+        let (start, mut depth, mut quoted, mut escaped) = (at + CALL.len(), 1_u32, None, false);
+        for (offset, c) in text.get(start..).unwrap_or_default().char_indices() {
+            let here = start + offset;
+            match (quoted, c) {
+                (Some(_), _) if escaped => escaped = false,
+                (Some(_), '\\') => escaped = true,
+                (Some(from), '"') => {
+                    found.push(from..here);
+                    quoted = None;
+                }
+                (Some(_), _) => {}
+                (None, '"') => quoted = Some(here + 1),
+                (None, '(') => depth += 1,
+                (None, ')') => depth -= 1,
+                (None, _) => {}
+            }
+            if depth == 0 {
+                break;
+            }
+        }
+        // What is not closed hides the rest.
+        found.extend(quoted.map(|from| from..text.len()));
+    }
+    found
+}
+
 /// Scrubbed text that remembers where each character came from.
 struct Moved {
     text: String,
@@ -106,9 +143,14 @@ struct Moved {
 }
 
 impl Moved {
-    fn take(&mut self, source: &str, from: usize) {
+    /// Takes the text with what is secret in it covered.
+    fn take(&mut self, source: &str, from: usize, secrets: &[Range<usize>]) {
         for (at, c) in source.char_indices() {
             self.offsets.push((from + at, self.text.len()));
+            if c != '\n' && secrets.iter().any(|secret| secret.contains(&at)) {
+                self.text.push('•');
+                continue;
+            }
             let ends_line = c == '\r'
                 && source.get(at + 1..).is_none_or(|rest| rest.is_empty() || rest.starts_with('\n'));
             match c {
@@ -178,6 +220,18 @@ mod tests {
         let whole = window(&text, Span::new(0, u32::MAX), 1, &[]).unwrap();
         assert!(whole.text.len() <= 2 * LONG, "{}", whole.text.len());
         assert_eq!(window(&text, Span::new(1_000_000, 1_000_006), 1, &[]), None, "too deep in its line");
+    }
+
+    #[test]
+    fn what_is_given_to_sensitive_is_covered() {
+        let shown = |text: &str| window(text, Span::new(0, 1), 1, &[]).unwrap().text;
+        assert_eq!(shown(r#"x = sensitive("a\"b") + "c""#), r#"x = sensitive("••••") + "c""#);
+        assert_eq!(
+            shown(r#"x = sensitive({ k = f("a"), l = ["b"] }) == "c""#),
+            r#"x = sensitive({ k = f("•"), l = ["•"] }) == "c""#
+        );
+        assert_eq!(shown("x = nonsensitive(\"a\")"), "x = nonsensitive(\"a\")");
+        assert_eq!(shown("x = sensitive(\"ab\ny"), "x = sensitive(\"••\n•");
     }
 
     #[test]

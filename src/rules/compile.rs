@@ -24,6 +24,10 @@ pub struct CompiledRule<'a> {
     pub test: Test<'a>,
     /// What it is asked of.
     pub scope: Scope,
+    /// The key of `[provided]` that declares it satisfied elsewhere.
+    pub provided: Option<&'a str>,
+    /// That the control is not here does not tell that it is nowhere.
+    pub elsewhere: bool,
     /// The attribute that a finding points at, as a dotted path.
     pub at: Option<&'a str>,
     /// The message of a failure.
@@ -42,6 +46,8 @@ pub enum Test<'a> {
         /// Its arguments.
         args: &'a [String],
     },
+    /// Nothing that it protected may be left without it.
+    Removal,
 }
 
 /// How the text of a rule becomes an expression.
@@ -93,6 +99,7 @@ fn compile_rule<'a>(
             let message = format!("there is no analysis `{}`", name.as_ref());
             return Err(rule.error_in(name, 0, message));
         }
+        (None, None) if front.scope == Scope::Removal => Test::Removal,
         (None, None) => {
             return Err(RuleError::file(rule.path(), "one of `require` and `analysis` is needed"));
         }
@@ -108,6 +115,8 @@ fn compile_rule<'a>(
         when: front.when.as_ref().map(condition).transpose()?,
         test,
         scope: front.scope,
+        provided: front.provided.as_deref(),
+        elsewhere: front.elsewhere,
         at: front.at.as_ref().map(|at| at.as_ref().as_str()),
         message: checked(&front.message, hcl::parse_template)?,
     })

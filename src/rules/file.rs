@@ -59,6 +59,12 @@ pub struct FrontMatter {
     /// What the rule is asked of.
     #[serde(default)]
     pub scope: Scope,
+    /// The control of an account or region that the configuration may declare provided elsewhere: a key of `[provided]`.
+    pub provided: Option<String>,
+    /// The control is often set up in another configuration: that it is not here is undetermined, unless the change takes it
+    /// away.
+    #[serde(default)]
+    pub elsewhere: bool,
     /// The attribute that a finding points at, as a dotted path.
     pub at: Option<Spanned<String>>,
     /// The message of a failure, an HCL template.
@@ -80,6 +86,9 @@ pub enum Scope {
     Resource,
     /// Each provider configuration and region that holds a resource of its types.
     ProviderRegion,
+    /// Each resource of its types that the change deletes: whether what it protected stays without it, as
+    /// `rules/catalog/protections.csv` tells.
+    Removal,
 }
 
 /// How settled a rule is.
@@ -113,6 +122,8 @@ pub struct Example<'r> {
     pub expect: Expectation,
     /// Addresses that are expected in the findings, if any are named.
     pub addresses: Vec<&'r str>,
+    /// The configuration before the change, if it shows a change: as the state has it, with what the provider computes.
+    pub before: Option<&'r str>,
     /// The configuration.
     pub text: &'r str,
     /// Line of its fence in the rule file, from 1.
@@ -220,7 +231,8 @@ impl Rule {
         let section = self.slice(&self.examples);
         let first_line = self.text.get(..self.examples.start).unwrap_or_default().matches('\n').count() + 1;
         let mut examples = Vec::new();
-        let mut open: Option<(Example<'_>, usize)> = None;
+        let mut open: Option<(Fence<'_>, usize, usize)> = None;
+        let mut before = None;
         let mut offset = 0;
         for (number, line) in section.split_inclusive('\n').enumerate() {
             let next = offset + line.len();
@@ -228,24 +240,32 @@ impl Rule {
                 offset = next;
                 continue;
             };
-            if let Some((mut example, start)) = open.take() {
-                example.text = section.get(start..offset).unwrap_or_default();
-                examples.push(example);
+            if let Some((fence, start, line)) = open.take() {
+                let text = section.get(start..offset).unwrap_or_default();
+                match fence {
+                    Fence::Before => before = Some(text),
+                    Fence::Example(expect, addresses) => {
+                        examples.push(Example { expect, addresses, before: before.take(), text, line });
+                    }
+                }
             } else {
-                let (expect, addresses) = fence(info).ok_or_else(|| {
+                let fence = fence(info).ok_or_else(|| {
                     let message = format!(
-                        "an example begins with ```hcl fail, pass or undetermined, not with ```{info}"
+                        "an example begins with ```hcl fail, pass, undetermined or before, not with ```{info}"
                     );
                     RuleError::at(&self.path, &self.text, self.examples.start + offset, message)
                 })?;
-                open = Some((Example { expect, addresses, text: "", line: first_line + number }, next));
+                open = Some((fence, next, first_line + number));
             }
             offset = next;
         }
         match open {
-            Some((example, _)) => {
-                let message = format!("the example of line {} is not closed", example.line);
+            Some((_, _, line)) => {
+                let message = format!("the example of line {line} is not closed");
                 Err(RuleError::file(&self.path, message))
+            }
+            None if before.is_some() => {
+                Err(RuleError::file(&self.path, "nothing follows the last ```hcl before".to_owned()))
             }
             None => Ok(examples),
         }
@@ -287,7 +307,19 @@ impl Rule {
         if front.types.is_empty() || !front.types.is_sorted_by(|a, b| a < b) {
             return Err("types must be at least one, sorted and without repetition".to_owned());
         }
+        if front.provided.is_some() && front.scope != Scope::ProviderRegion {
+            return Err("`provided` needs scope = \"provider-region\"".to_owned());
+        }
+        if front.elsewhere && front.provided.is_none() {
+            return Err(
+                "`elsewhere` needs `provided`: what cannot be told must be possible to declare".to_owned()
+            );
+        }
         match (&front.require, &front.analysis) {
+            (None, None) if front.scope == Scope::Removal => {}
+            _ if front.scope == Scope::Removal => {
+                return Err("a rule of scope \"removal\" has neither `require` nor `analysis`".to_owned());
+            }
             (None, None) => return Err("one of `require` and `analysis` is needed".to_owned()),
             (Some(_), Some(_)) => return Err("`require` and `analysis` exclude each other".to_owned()),
             (Some(_), None) if !front.args.is_empty() => {
@@ -383,19 +415,28 @@ fn sections(text: &str, page: usize) -> Result<[Range<usize>; 4], String> {
     Ok(result)
 }
 
+/// What a fenced block of `## Examples` is.
+enum Fence<'r> {
+    /// What was before the change that the next block shows.
+    Before,
+    /// An example, and the addresses that it expects.
+    Example(Expectation, Vec<&'r str>),
+}
+
 /// Reads what follows the three back quotes of an example.
-fn fence(info: &str) -> Option<(Expectation, Vec<&str>)> {
+fn fence(info: &str) -> Option<Fence<'_>> {
     let mut words = info.split_whitespace();
     if words.next() != Some("hcl") {
         return None;
     }
     let expect = match words.next()? {
+        "before" => return words.next().is_none().then_some(Fence::Before),
         "fail" => Expectation::Fail,
         "pass" => Expectation::Pass,
         "undetermined" => Expectation::Undetermined,
         _ => return None,
     };
-    Some((expect, words.collect()))
+    Some(Fence::Example(expect, words.collect()))
 }
 
 fn severity<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Severity, D::Error> {

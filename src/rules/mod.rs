@@ -50,6 +50,14 @@ pub enum RuleError {
         /// The nearest that exist, nearest first.
         suggestions: Vec<String>,
     },
+    /// `[provided]` names a control that no rule asks for.
+    #[error("`[provided]` in the configuration: no rule asks for `{name}`{}", did_you_mean(.suggestions))]
+    UnknownControl {
+        /// As the user wrote it.
+        name: String,
+        /// The nearest that exist, nearest first.
+        suggestions: Vec<String>,
+    },
     /// A framework that there is not.
     #[error("no framework is called `{name}`{}", did_you_mean(.suggestions))]
     UnknownFramework {

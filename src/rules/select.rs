@@ -34,6 +34,18 @@ impl RuleSet {
         Ok(self.filter(|rule| wanted(rule) && !ignored(rule)))
     }
 
+    /// That each of `names` is a control that a rule asks for: `provided` in its front matter.
+    pub fn know_controls<'n>(&self, mut names: impl Iterator<Item = &'n str>) -> Result<(), RuleError> {
+        let known = || self.iter().filter_map(|rule| rule.front().provided.as_deref());
+        match names.find(|name| !known().any(|control| control == *name)) {
+            Some(name) => {
+                let suggestions = nearest(name, known());
+                Err(RuleError::UnknownControl { name: name.to_owned(), suggestions })
+            }
+            None => Ok(()),
+        }
+    }
+
     /// The error for a selector or name that matches nothing, with what comes nearest.
     pub fn unknown(&self, selector: &str) -> RuleError {
         let names = self.iter().flat_map(|rule| {

@@ -13,6 +13,7 @@ mod number;
 mod ops;
 mod partial;
 mod provenance;
+mod sensitive;
 mod shown;
 mod types;
 

@@ -2,7 +2,8 @@
 
 use airgate::diagnostic::Diagnostic;
 use airgate::finding::{
-    Change, Finding, InputInfo, PathStep, Report, RuleInfo, Severity, State, Subject, Tally, Verdict, Via,
+    Change, Finding, InputInfo, PathStep, Provided, Report, RuleInfo, Severity, State, Subject, Tally,
+    Verdict, Via,
 };
 use airgate::program::InputKind;
 use airgate::source::{FileId, Site, Sources, Span};
@@ -153,6 +154,7 @@ fn clean() -> Report {
         frameworks: Vec::new(),
         findings: Vec::new(),
         resolved: Vec::new(),
+        provided: Vec::new(),
         diagnostics: Vec::new(),
         summary: airgate::finding::Summary::default(),
         sources: Sources::default(),
@@ -263,6 +265,12 @@ fn changed() -> Report {
         Finding { resources: resources("fixed"), ..finding(1, "notebook was wrong", at(3)) },
         Finding { resources: resources("low"), ..finding(3, "notebook had no owner", at(3)) },
     ];
+    report.provided = vec![Provided {
+        rule: 0,
+        control: "public-access-block".to_owned(),
+        by: "platform\u{1b}[31m/account stack".to_owned(),
+        resources: vec!["aws_s3_bucket.corpus".into(), "aws_s3_bucket.models".into()],
+    }];
     report.summary.fail = [(Severity::Critical, 1), (Severity::High, 1), (Severity::Medium, 1)].into();
     report.summary.change =
         Some(Change { new: 1, regression: 1, unchanged: 1, resolved: 2, drift: 1, left_out: 4 });

@@ -62,7 +62,9 @@ fn said(facts: &Facts<'_>, node: NodeId, tag: &Value, by: By) -> Allowed {
             let whole = crate::residency::is_place(text.trim());
             let separators: &[char] = if whole { &[] } else { &[',', ' ', '+', '/', ':'] };
             let list = text.split(separators).map(str::trim).filter(|item| !item.is_empty());
-            Value { origin: tag.origin, ..tags::strings(list) }
+            let mut list = Value { origin: tag.origin, ..tags::strings(list) }.mark(tag.sensitive);
+            list.spread_sensitive();
+            list
         }
     });
     Allowed { places, by }

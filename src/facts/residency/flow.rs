@@ -160,6 +160,9 @@ fn by_name(value: &Value, region: fn(&str) -> Option<&str>) -> Place {
     match value.as_str() {
         Some(text) => match region(text) {
             Some(name) => in_region(name),
+            None if value.sensitive => {
+                Place::Untold(Cause::Other("a sensitive value names no region".into()))
+            }
             None => Place::Untold(Cause::Other(format!("`{text}` names no region").into())),
         },
         None => Place::Untold(cause(value)),
@@ -201,6 +204,7 @@ fn of_service(service: &str, start: &Value) -> Place {
     if let Some(route) = places::route_from(service, name) {
         return route.destinations().map_or(Place::Anywhere, Place::Regions);
     }
+    let name = if start.sensitive { "a region that is sensitive" } else { name };
     let text = format!("AWS does not say where the service processes what starts in {name}");
     Place::Untold(Cause::Other(text.into()))
 }

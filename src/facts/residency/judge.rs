@@ -137,6 +137,7 @@ fn known(places: &Value) -> Result<Vec<String>, Value> {
         .filter_map(|place| Some(place.as_str()?.to_owned()))
         .collect();
     match all.iter().find(|place| !places::is_place(place)) {
+        Some(_) if places.holds_sensitive() => Err(Value::unknown(no_place("(sensitive)"))),
         Some(odd) => Err(Value::unknown(no_place(odd))),
         None => Ok(all),
     }

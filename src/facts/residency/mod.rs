@@ -74,7 +74,8 @@ pub(super) fn region_of(graph: &ResourceGraph, resource: &Resource) -> Value {
         Some(region) if !region.is_null() && !region.is_unknown() => return region.clone(),
         _ => {}
     }
-    let text = |name: &str| after.and_then(|after| after.get(name)).and_then(Value::as_str);
+    let open = |value: &&Value| !value.sensitive;
+    let text = |name: &str| after.and_then(|after| after.get(name)).filter(open).and_then(Value::as_str);
     let of_arn = text("arn").and_then(region_of_arn);
     if let Some(told) = of_arn.or_else(|| text("availability_zone").and_then(region_of_zone)) {
         return Value::string(told);

@@ -166,6 +166,9 @@ fn stays_by_nature(leaving: &Leaving) -> bool {
 }
 
 fn list(places: &Value) -> Option<Vec<String>> {
+    if places.holds_sensitive() {
+        return Some(vec!["(sensitive)".to_owned()]);
+    }
     let items = places.items().filter(|_| places.is_wholly_known())?;
     Some(items.iter().filter_map(|place| Some(place.as_str()?.to_owned())).collect())
 }

@@ -21,10 +21,10 @@ use super::place::{Place, Places};
 use super::scrub::SafeJson;
 use super::{
     DRIFT, FROM_SOURCE, Item, Options, addresses_in_unit, clip, failed_to_analyse, fallback_file,
-    fallback_path, items, rule_url, scrub, units, ways,
+    fallback_path, items, provided, rule_url, scrub, units, ways,
 };
 use crate::diagnostic::{Diagnostic, Level};
-use crate::finding::{Report, RuleInfo, Severity, State, Subject, Verdict};
+use crate::finding::{Provided, Report, RuleInfo, Severity, State, Subject, Verdict};
 use crate::source::{FileId, Site};
 
 /// GitHub shows no more of one run, and refuses a run with five times as many.
@@ -69,6 +69,7 @@ pub(super) fn write(report: &Report, options: &Options, mut out: &mut dyn io::Wr
                 resolved: change.resolved,
                 drift: change.drift,
             }),
+            provided: provided(report, options).map(|(it, rule)| provided_of(it, rule)).collect(),
         },
     };
     let log = m::Log { schema: SCHEMA, version: "2.1.0", runs: [run] };
@@ -81,6 +82,15 @@ struct Context<'a> {
     places: Places<'a>,
     fingerprints: Vec<Fingerprint>,
     hashes: BTreeMap<FileId, BTreeMap<u32, String>>,
+}
+
+fn provided_of<'a>(provided: &'a Provided, rule: &'a RuleInfo) -> m::Provided<'a> {
+    m::Provided {
+        rule: &rule.id,
+        control: &provided.control,
+        by: &provided.by,
+        resources: provided.resources.iter().map(smol_str::SmolStr::as_str).take(MAX_LOCATIONS).collect(),
+    }
 }
 
 /// What becomes one result: GitHub would take findings of one rule and place for one alert.
@@ -133,7 +143,8 @@ fn groups<'a>(report: &'a Report, options: &Options) -> (Vec<Group<'a>>, usize) 
     (groups, dropped)
 }
 
-/// The line hashes of all lines where a result starts.
+/// The line hashes of all lines where a result starts. A line of a plan or state may be little more than a secret, which its
+/// hash would tell to whoever tries a few: those have none.
 fn hashes(
     report: &Report,
     places: &Places<'_>,
@@ -156,7 +167,8 @@ fn hashes(
         let lines: Vec<u32> = lines.into_iter().collect();
         (file, line_hashes(report.sources.text(file), &lines))
     };
-    lines.into_iter().map(of_file).collect()
+    let is_open = |file: &FileId| report.sources.get(*file).is_some_and(|file| !file.is_confidential());
+    lines.into_iter().filter(|(file, _)| is_open(file)).map(of_file).collect()
 }
 
 /// Results are made one at a time, as they are written.

@@ -116,6 +116,16 @@ pub(super) struct RunProperties<'a> {
     pub(super) passed: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) change: Option<Change>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) provided: Vec<Provided<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Provided<'a> {
+    pub(super) rule: &'a str,
+    pub(super) control: &'a str,
+    pub(super) by: &'a str,
+    pub(super) resources: Vec<&'a str>,
 }
 
 #[derive(Serialize)]

@@ -178,8 +178,10 @@ fn attach(resource: &mut Resource, from: &Resource, is_it: bool, trust: Trust<'_
             fusing.told = take_blocks(&resource.type_name, after, written);
         }
         fusing.fuse(after, written, MAX_DEPTH);
+        after.spread_sensitive();
         if let Some(mut before) = before.filter(|_| fusing.told) {
             Fusing { tells: false, told: false }.fuse(&mut before, written, MAX_DEPTH);
+            before.spread_sensitive();
             resource.untold = Some(before);
         }
     }

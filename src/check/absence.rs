@@ -1,0 +1,87 @@
+//! Rules about absence: asked once for each provider configuration and region that holds a resource of their types, since what
+//! they ask for is set up once for an account and region.
+//!
+//! What an account needs is often in another configuration than its AI. The user may declare that (`[provided]`); and where a
+//! rule expects it (`elsewhere`), absence is undetermined, unless it was here and the change takes it away.
+
+use std::collections::BTreeMap;
+
+use smol_str::SmolStr;
+
+use super::{Place, Result, Rules, ask_rule};
+use crate::config::{Config, Provider};
+use crate::facts::{Facts, residency};
+use crate::finding::{Provided, Verdict};
+use crate::graph::NodeId;
+use crate::rules::Scope;
+
+/// More places than this are not told for one finding.
+const MAX_RELATED: usize = 10;
+
+/// What the rules say, those that pass too, and what of that the configuration declares provided elsewhere.
+pub(super) fn ask(facts: &Facts<'_>, rules: &Rules<'_>, nodes: &[NodeId]) -> (Vec<Result>, Vec<Provided>) {
+    let (mut results, mut provided) = (Vec::new(), Vec::new());
+    for (index, rule) in
+        rules.compiled.iter().enumerate().filter(|(_, rule)| rule.scope == Scope::ProviderRegion)
+    {
+        let mut groups: BTreeMap<Place, Vec<NodeId>> = BTreeMap::new();
+        for &node in nodes {
+            let Some(resource) = facts.graph.resource(node) else { continue };
+            if rule.types.iter().any(|name| name == resource.type_name.as_str()) {
+                let region = residency::region(facts, node).as_str().map(SmolStr::from);
+                groups.entry((resource.provider, region)).or_default().push(node);
+            }
+        }
+        let declared = rule.provided.and_then(|name| match facts.config.provided.get(name)? {
+            Provider::Other(by) => Some((name, by)),
+            Provider::Nothing => None,
+        });
+        for (place, mut group) in groups {
+            let address = |node: NodeId| facts.graph.resource(node).map(|resource| resource.address.clone());
+            // The first by address stands for all, whatever the order of the input.
+            group.sort_by_key(|&node| address(node));
+            let Some((&first, others)) = group.split_first() else { continue };
+            let Some(mut result) = ask_rule(facts, rules, index, first, true) else { continue };
+            if result.verdict != Verdict::Pass {
+                let others = others.iter().filter_map(|&node| facts.graph.resource(node)).take(MAX_RELATED);
+                result.related.extend(others.filter_map(|other| {
+                    Some((other.site?, format!("`{}` is in the same account and region", other.address)))
+                }));
+                if let Some((control, by)) = declared {
+                    result.verdict = Verdict::Pass;
+                    result.message = String::new();
+                    provided.push(Provided {
+                        rule: index,
+                        control: control.to_owned(),
+                        by: by.clone(),
+                        resources: group.iter().filter_map(|&node| address(node)).collect(),
+                    });
+                }
+            }
+            result.place = Some(place);
+            results.push(result);
+        }
+    }
+    (results, provided)
+}
+
+/// Of a control that is often elsewhere its absence here tells nothing, unless it was here: `was` is what rules said before.
+pub(super) fn soften(config: &Config, rules: &Rules<'_>, results: &mut [Result], was: &[Result]) {
+    let was_here = |result: &Result| {
+        was.iter()
+            .any(|old| old.rule == result.rule && old.place == result.place && old.verdict == Verdict::Pass)
+    };
+    // What somebody took away outside of the code was here too.
+    for result in results.iter_mut().filter(|result| result.verdict == Verdict::Fail && !result.drift) {
+        let Some(rule) = rules.compiled.get(result.rule).filter(|rule| rule.elsewhere) else { continue };
+        let Some(control) = rule.provided.filter(|_| !was_here(result)) else { continue };
+        if config.provided.get(control) == Some(&Provider::Nothing) {
+            continue;
+        }
+        result.verdict = Verdict::Undetermined;
+        result.message = format!("cannot tell whether {}", result.message);
+        result.causes = vec![format!(
+            "it is not in this configuration, and another may have it: name that as `{control}` below `[provided]`"
+        )];
+    }
+}
