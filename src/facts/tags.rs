@@ -1,10 +1,14 @@
 //! Effective tags: what the resource says, with the provider's `default_tags` below it.
 
+use std::collections::BTreeSet;
+
+use petgraph::Direction;
 use smol_str::SmolStr;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, LinkKind};
 use crate::config::{Allowed, Pattern, Tags};
 use crate::graph::NodeId;
+use crate::program::Mode;
 use crate::value::{Partial, Type, Unknown, Value};
 
 use super::choice::of_each;
@@ -97,6 +101,25 @@ pub(super) fn faults(facts: &Facts<'_>, node: NodeId) -> Value {
         })
     };
     Value::tuple(limits.into_iter().map(fault))
+}
+
+/// The environments that the resource and what directly uses it are tagged with, in lower case, each once.
+pub(super) fn environments(facts: &Facts<'_>, node: NodeId) -> Value {
+    let uses = [LinkKind::Data, LinkKind::Identity, LinkKind::Key];
+    let users = facts.graph.edges(node, Direction::Incoming).filter(|(edge, user)| {
+        let resource = facts.graph.resource(*user);
+        uses.contains(&edge.kind)
+            && resource.is_some_and(|user| user.mode == Mode::Managed && !user.is_deleted())
+    });
+    let lower = |tag: &Value| match tag.as_str() {
+        Some(text) if !tag.sensitive => Value::string(text.to_ascii_lowercase()),
+        _ => tag.clone(),
+    };
+    let tags = std::iter::once(node).chain(users.map(|(_, user)| user));
+    let tags = tags.map(|user| of_each(&tag(facts, user, "environment"), lower)).filter(|tag| !tag.is_null());
+    let (known, unknown): (Vec<Value>, Vec<Value>) = tags.partition(|tag| tag.as_str().is_some());
+    let names: BTreeSet<&str> = known.iter().filter_map(Value::as_str).collect();
+    Value::tuple(names.into_iter().map(Value::string).chain(unknown))
 }
 
 /// The layers of tags, the strongest first: `tags_all` where the input has it, else the resource's own and the provider's.
