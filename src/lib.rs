@@ -49,6 +49,7 @@ use crate::check::{Asked, Earlier, Rules};
 use crate::config::{Config, Options};
 use crate::diagnostic::Level;
 use crate::facts::Facts;
+use crate::facts::iam::access::{Answered, Question};
 use crate::finding::Report;
 use crate::graph::{Before, ResourceGraph};
 use crate::input::{Input, Inputs};
@@ -157,6 +158,25 @@ fn report(set: &RuleSet, inputs: &Inputs, mut sources: Sources, options: &Option
     ))
 }
 
+/// Who may do what, of each input: what `airgate iam` prints. The places of the answers are in the sources.
+pub fn access(
+    paths: &[PathBuf],
+    options: &Options,
+    question: &Question,
+) -> Result<(Sources, Vec<Answered>), Error> {
+    let mut sources = Sources::default();
+    let inputs = Inputs::read_below(paths, options.recursive, &options.run, &mut sources)?;
+    let answer = |input: &Input| {
+        let program = input.program(&inputs, &sources, &|_| true)?;
+        let name = program.path.clone();
+        let graph = ResourceGraph::build(program);
+        let facts = Facts::new(&graph, &options.config).with_sources(&sources);
+        Ok(Answered::of(&facts, name, question))
+    };
+    let answered = inputs.items.iter().map(answer).collect::<Result<_, Error>>()?;
+    Ok((sources, answered))
+}
+
 /// Where the data of each resource is and goes: the residency report. It asks no rule.
 pub fn residency(paths: &[PathBuf], options: &Options) -> Result<facts::residency::Report, Error> {
     use facts::residency::{InputRows, Report};
@@ -193,7 +213,7 @@ fn check_input(
     let part = Part::new(&mut program);
     let graph = ResourceGraph::build(program);
     let before = graph.before();
-    let facts = Facts::new(&graph, &options.config);
+    let facts = Facts::new(&graph, &options.config).with_sources(sources);
     let untold = graph.untold();
     let untold = untold.as_ref().map(|untold| Facts::new(untold, &options.config));
     let untold = untold.as_ref();

@@ -43,6 +43,12 @@ const ENGINE: Engine = Engine {
         let rules = airgate::rule_set(options)?;
         Ok(rules.iter().map(|rule| rules.info(rule)).collect())
     },
+    access: |paths, options, question| match airgate::access(paths, options, question) {
+        Err(airgate::Error::Input(error @ ReadError::Nothing { .. })) => {
+            Err(NothingToAnalyse(error.to_string()).into())
+        }
+        result => Ok(result?),
+    },
 };
 
 fn main() -> ExitCode {

@@ -24,8 +24,7 @@ fn check(text: &str, config: &str) -> Report {
 }
 
 fn failed<'r>(report: &'r Report, id: &str) -> Vec<&'r Finding> {
-    let is_it =
-        |finding: &&Finding| report.rules[finding.rule].id == id && finding.verdict == Verdict::Fail;
+    let is_it = |finding: &&Finding| report.rules[finding.rule].id == id && finding.verdict == Verdict::Fail;
     report.findings.iter().filter(is_it).collect()
 }
 
@@ -72,7 +71,10 @@ fn a_resource_without_a_tier_is_raised_by_the_ai_that_uses_it() {
     };
     let own = of("limited");
     assert_eq!(own.1, "");
-    assert_eq!(of("high"), (own.0.raised(), "raised: ai-risk-tier = high of aws_sagemaker_model.fraud".to_owned()));
+    assert_eq!(
+        of("high"),
+        (own.0.raised(), "raised: ai-risk-tier = high of aws_sagemaker_model.fraud".to_owned())
+    );
     assert_eq!(of("minimal"), own, "another system of a higher tier may use it too");
 }
 
@@ -95,7 +97,10 @@ fn counts_gates_and_formats_go_by_the_severity_of_the_finding() {
     assert!(text(Format::Markdown).contains(&format!("| {moved}, {why} |")));
     let json: serde_json::Value = serde_json::from_str(&text(Format::Json)).unwrap();
     let finding = json["findings"].as_array().unwrap().iter().find(|it| it["rule"] == CAPTURE).unwrap();
-    assert_eq!((finding["severity"].as_str(), finding["severity_reason"].as_str()), (Some(moved.as_str()), Some(why)));
+    assert_eq!(
+        (finding["severity"].as_str(), finding["severity_reason"].as_str()),
+        (Some(moved.as_str()), Some(why))
+    );
     let sarif: serde_json::Value = serde_json::from_str(&text(Format::Sarif)).unwrap();
     let results = sarif["runs"][0]["results"].as_array().unwrap();
     let result = results.iter().find(|it| it["ruleId"] == CAPTURE).unwrap();
@@ -114,7 +119,9 @@ fn tags_are_limited_for_all_and_for_a_role() {
     };
     assert_eq!(
         message("system-id = \"Fraud\", Stage = \"dev\"", "ANY-TAG-GOV-006"),
-        ["the tag environment = dev is not one of prod, and the tag system-id = Fraud does not match ^[a-z]+-[0-9]+$"]
+        [
+            "the tag environment = dev is not one of prod, and the tag system-id = Fraud does not match ^[a-z]+-[0-9]+$"
+        ]
     );
     assert!(message("system-id = \"fraud-1\", environment = \"prod\"", "ANY-TAG-GOV-006").is_empty());
     assert_eq!(

@@ -372,7 +372,7 @@ fn verdicts_over_documents_in_source_are_those_of_the_plan() {
         let text = |site: airgate::source::Site| source.sources.get(site.file).unwrap().slice(site.span);
         assert!(text(finding.site.unwrap()).starts_with(at), "{rule}");
         let related: Vec<_> = finding.related.iter().map(|(site, _)| text(*site)).collect();
-        assert_eq!(related, [because], "{rule}");
+        assert_eq!(related.first(), Some(&because), "{rule}");
     }
 }
 

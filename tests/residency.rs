@@ -56,7 +56,7 @@ fn a_tag_is_stronger_than_a_classification_and_that_than_the_configuration() {
     let personal = ["AWS-BED-RES-002 fails: aws_bedrockagent_agent.a"];
     assert_eq!(with(r#"tags = { data-classification = "Personal" }"#), personal);
     assert_eq!(with(r#"tags = { data-classification = "personal", data-residency = "EU" }"#), [""; 0]);
-    let unknown = r#"tags = { data-classification = var.class }"#;
+    let unknown = r"tags = { data-classification = var.class }";
     let files = agent("eu-central-1", eu, unknown) + "variable \"class\" {}";
     assert_eq!(said(&[("main.tf", &files)], config).len(), 3, "region, global and geography cannot be told");
 }

@@ -291,6 +291,7 @@ fn ask_rule(
     if applies.truth == Truth::No {
         return None;
     }
+    let mut statement = None;
     let (mut truth, mut causes, mut actual, mut decided_at, mut way) = match &rule.test {
         Test::Require(require) => {
             let decision = decide(require, rules.file, &scope);
@@ -299,6 +300,7 @@ fn ask_rule(
         Test::Analysis { name, args } => {
             let (_, analysis) = ANALYSES.iter().find(|(known, _)| known == name)?;
             let outcome = analysis(facts, node, args)?;
+            statement = outcome.statement.filter(|statement| Some(*statement) != outcome.site);
             (outcome.holds, outcome.causes, outcome.actual, outcome.site, None)
         }
         // Only the change decides: see `removal`.
@@ -354,6 +356,9 @@ fn ask_rule(
         };
         if let Some(origin) = decided_at.filter(says_more) {
             result.related.push((origin, "the value that decides".to_owned()));
+        }
+        if let Some(statement) = statement {
+            result.related.push((statement, "the statement that decides".to_owned()));
         }
         let any = presence::repeated(facts.graph, resource);
         result.related.extend(any.map(|repeated| (repeated.site, ANY_INSTANCE.to_owned())));

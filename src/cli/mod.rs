@@ -3,6 +3,7 @@
 mod check;
 mod framework;
 mod graph;
+mod iam;
 mod output;
 mod residency;
 mod rule;
@@ -16,8 +17,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use airgate::config::{Config, Options};
+use airgate::facts::iam::access::{Answered, Question};
 use airgate::finding::{Report, RuleInfo};
 use airgate::picture::Picture;
+use airgate::source::Sources;
 use clap::{Parser, Subcommand, ValueEnum};
 
 /// A static analyzer for the infrastructure of AI systems: the gate between a change and the cloud.
@@ -47,6 +50,8 @@ enum Command {
     Rule(rule::Args),
     /// List the frameworks that rules support, or the clauses of one.
     Framework(framework::Args),
+    /// Answer who may do what: over all policies of a configuration, before anything exists.
+    Iam(iam::Args),
 }
 
 /// When to colour.
@@ -68,10 +73,15 @@ pub(crate) struct Engine {
     pub(crate) graphs: Graphs,
     /// The rules that the options select, sorted by id.
     pub(crate) rules: fn(&Options) -> Result<Vec<RuleInfo>, Failure>,
+    /// Answers who may do what.
+    pub(crate) access: Access,
 }
 
 /// The graphs of inputs; if told so only what is in AI scope.
 type Graphs = fn(&[PathBuf], bool, &Options) -> Result<Vec<Picture>, Failure>;
+
+/// Answers a question of inputs; the places of the answers are in the sources.
+pub(crate) type Access = fn(&[PathBuf], &Options, &Question) -> Result<(Sources, Vec<Answered>), Failure>;
 
 /// Why there is nothing to print.
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;
@@ -111,6 +121,7 @@ pub(crate) fn run(cli: &Cli, engine: &Engine, console: &mut Console<'_>) -> Exit
         Command::Rules(args) => rules::run(args, engine.rules, console),
         Command::Rule(args) => rule::run(args, engine.rules, console),
         Command::Framework(args) => framework::run(args, engine.rules, console),
+        Command::Iam(args) => iam::run(args, engine.access, console),
     };
     result.unwrap_or_else(|failure| {
         // Where even this cannot be written there is nobody to tell; the exit code still does.

@@ -4,7 +4,7 @@ use smol_str::SmolStr;
 
 use crate::eval::Scope;
 use crate::graph::{NodeId, ResourceGraph};
-use crate::program::{Mode, Resource};
+use crate::program::{InputKind, Mode, Resource};
 use crate::residency as regions;
 use crate::value::{Cause, Kind, Truth, Type, Value};
 
@@ -199,8 +199,17 @@ impl ConditionScope<'_, '_> {
             );
         }
         let prefixes = path.match_indices('.').map(|(end, _)| path.get(..end).unwrap_or_default());
+        let value = resource.after.as_ref().and_then(|after| after.at_path(path));
         let Some(set) = prefixes.rev().find(|prefix| configured.contains(*prefix)) else {
-            return Ok(Value::bool(false));
+            // The configuration in a plan leaves out what `dynamic` blocks make.
+            let is_there = value.and_then(Value::items).is_some_and(|items| !items.is_empty());
+            return Ok(if is_there && self.facts.graph.kind == InputKind::TerraformPlan {
+                Value::unknown(Cause::Other(
+                    format!("the plan does not tell whether the configuration sets `{path}`").into(),
+                ))
+            } else {
+                Value::bool(false)
+            });
         };
         // An object that is set as a whole does not tell what is in it.
         let is_told =
@@ -209,7 +218,6 @@ impl ConditionScope<'_, '_> {
         let is_value = |value: &&Value| {
             !value.is_null() && value.as_unknown().is_none_or(|unknown| unknown.cause != Cause::Provider)
         };
-        let value = resource.after.as_ref().and_then(|after| after.at_path(path));
         Ok(match value.filter(is_value) {
             Some(_) if !is_told => Value::unknown(Cause::Other(
                 format!("the input does not tell whether `{path}` is set").into(),

@@ -16,11 +16,13 @@ pub mod tags;
 pub mod tier;
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use crate::catalog::{self, Catalog};
 use crate::config::Config;
 use crate::graph::{NodeId, ResourceGraph};
 use crate::program::Resource;
+use crate::source::Sources;
 use crate::value::{Cause, Value};
 
 use scope::Scope;
@@ -37,6 +39,10 @@ pub struct Facts<'g> {
     policies: Vec<Option<Box<iam::Policies>>>,
     /// Asked for with every bucket, so found once.
     unplaced: BTreeMap<&'static str, NodeId>,
+    /// Found when first asked for.
+    identities: OnceLock<BTreeMap<NodeId, iam::principals::Identity>>,
+    /// The texts of the input, where they tell more than values do.
+    pub(crate) sources: Option<&'g Sources>,
     /// As routes ask.
     unplaced_links: related::Unplaced,
 }
@@ -51,8 +57,22 @@ impl<'g> Facts<'g> {
             scope: Scope::new(graph, config, &policies),
             policies,
             unplaced: bucket::unplaced(graph),
+            identities: OnceLock::new(),
+            sources: None,
             unplaced_links: related::Unplaced::default(),
         }
+    }
+
+    /// With the texts that the input was read from, findings can tell the line of a statement.
+    #[must_use]
+    pub fn with_sources(mut self, sources: &'g Sources) -> Self {
+        self.sources = Some(sources);
+        self
+    }
+
+    /// Every role and user that the input makes, with the policies that bear on it.
+    pub fn identities(&self) -> &BTreeMap<NodeId, iam::principals::Identity> {
+        self.identities.get_or_init(|| iam::principals::of_graph(self))
     }
 
     /// The policies that the resource holds, if it is of a type that holds some.

@@ -52,8 +52,15 @@ const FRONTS: [&str; 5] = [
 /// The identities that policies are attached to.
 const ROLE: &str = "aws_iam_role";
 /// What attaches a policy to it.
-const GRANTS: [&str; 3] =
-    ["aws_iam_policy_attachment", "aws_iam_role_policy", "aws_iam_role_policy_attachment"];
+const GRANTS: [&str; 5] = [
+    "aws_iam_policy_attachment",
+    "aws_iam_role_policy",
+    "aws_iam_role_policy_attachment",
+    "aws_iam_user_policy",
+    "aws_iam_user_policy_attachment",
+];
+/// Who has long-lived keys.
+const USER: &str = "aws_iam_user";
 
 /// Which resources are in AI scope.
 #[derive(Debug)]
@@ -246,11 +253,11 @@ impl Scope {
         };
         let forward = |kind: LinkKind, next: NodeId| match kind {
             LinkKind::Reference => false,
-            // A front is a part of the API that it belongs to; the role of a policy about AI may use AI.
+            // A front is a part of the API that it belongs to; the role or user of a policy about AI may use AI.
             LinkKind::Attachment => {
                 is_front
                     || is(resource, &GRANTS)
-                        && graph.resource(next).is_some_and(|next| next.type_name == ROLE)
+                        && graph.resource(next).is_some_and(|next| is(next, &[ROLE, USER]))
             }
             _ => true,
         };

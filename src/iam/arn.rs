@@ -75,7 +75,7 @@ impl State {
 const SORTS: [char; 6] = ['*', '/', ':', 's', '3', 'x'];
 
 /// Whether the text, as a `Resource`, is every resource, or every resource of a kind (`…::foundation-model/*`).
-pub(super) fn is_every_resource(text: &Text) -> Told {
+pub fn is_every_resource(text: &Text) -> Told {
     if let Some(known) = text.as_str() {
         return Ok(known.chars().fold(State::Start, State::step).accepts());
     }

@@ -1,25 +1,28 @@
 //! Questions to the policy of a bucket.
 
+use super::condition::Test;
 use super::document::{Effect, Policy, Statement};
 use super::questions::{Answer, Grant, ask, ask_policy, covers_whole, has_effect, name};
 use super::text::{Part, Stand, Text};
-use super::told::{Told, any, both};
+use super::told::{Told, all, any, both, not};
 use crate::value::Cause;
 
 /// Condition keys that hold everybody to some: an account, an organisation, a network.
-const LIMITING: [&str; 14] = [
+const LIMITING: [&str; 16] = [
     "aws:PrincipalAccount",
     "aws:PrincipalArn",
     "aws:PrincipalOrgID",
     "aws:PrincipalOrgPaths",
     "aws:SourceAccount",
     "aws:SourceArn",
+    "aws:SourceIp",
     "aws:SourceOrgID",
     "aws:SourceOrgPaths",
     "aws:SourceVpc",
     "aws:SourceVpcArn",
     "aws:SourceVpce",
     "aws:VpcSourceIp",
+    "kms:CallerAccount",
     "s3:DataAccessPointAccount",
     "s3:DataAccessPointArn",
 ];
@@ -27,7 +30,7 @@ const LIMITING: [&str; 14] = [
 /// Does it allow anything to everybody?
 pub fn allows_everybody(policy: &Policy) -> Answer {
     let grant = |statement: &Statement, number: usize| {
-        let limited = || match (statement.condition.tests_one_of(&LIMITING), statement.condition.is_empty()) {
+        let limited = || match (statement.condition.narrows_one_of(&LIMITING), is_no_limit(statement)) {
             (Ok(true), _) => Ok(false),
             (_, Ok(false)) => {
                 let name = name(statement, number);
@@ -39,6 +42,19 @@ pub fn allows_everybody(policy: &Policy) -> Answer {
         Grant { told: both(statement.is_about_everybody(), limited), what, on: None }
     };
     ask_policy(policy, |document| ask(document, grant, |_| Ok(false)))
+}
+
+/// Whether the condition leaves everybody in: there is none, or it tests keys of [`LIMITING`] and holds them to nothing.
+fn is_no_limit(statement: &Statement) -> Told {
+    let of_limiting = |test: &Test| LIMITING.iter().any(|key| test.is_of(key));
+    let tests = &statement.condition.tests;
+    if !tests.is_empty() && tests.iter().all(of_limiting) {
+        return match (all(tests.iter().map(|test| not(test.narrows()))), &statement.condition.more) {
+            (Ok(true), Some(cause)) => Err(cause.clone()),
+            (told, _) => told,
+        };
+    }
+    statement.condition.is_empty()
 }
 
 /// Does it deny every action on every object to whoever comes without TLS?

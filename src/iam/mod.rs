@@ -5,12 +5,18 @@
 //! First slice: statements are read one by one. Conditions are recognised, not computed: where one may limit a statement
 //! the answer is *undetermined*. Effective permissions over several documents are not there yet.
 
-mod arn;
+pub mod arn;
 pub mod buckets;
+pub mod condition;
+pub mod cover;
 pub mod document;
+pub mod effective;
+pub mod escalation;
+pub mod managed;
 pub mod pattern;
 mod picks;
 pub mod questions;
+mod read;
 #[cfg(test)]
 mod tests;
 pub mod text;

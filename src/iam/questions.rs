@@ -73,7 +73,7 @@ pub fn trusts_without_source(policy: &Policy, services: &[&str]) -> Option<Answe
     }
     let grant = |statement: &Statement| {
         let (trusted, what) = trusted(statement, services);
-        let told = both(trusted, || not(statement.condition.tests_one_of(&SOURCES)));
+        let told = both(trusted, || not(statement.condition.narrows_one_of(&SOURCES)));
         Grant { told, what, on: None }
     };
     Some(ask_policy(policy, |document| ask(document, |statement, _| grant(statement), |_| Ok(false))))
@@ -151,6 +151,11 @@ pub(super) fn ask(
 }
 
 impl Answer {
+    /// The number of the statement, from 1, if one decides.
+    pub fn number(&self) -> usize {
+        self.number
+    }
+
     fn no() -> Self {
         Self { told: Ok(false), statement: String::new(), what: None, on: None, number: usize::MAX }
     }
@@ -224,7 +229,7 @@ pub(super) fn name(statement: &Statement, number: usize) -> String {
 
 /// Whether no condition takes the width of the statement away: surely not one on a key of `limiting`.
 fn unlimited(statement: &Statement, number: usize, limiting: &[&str]) -> Told {
-    if statement.condition.tests_one_of(limiting) == Ok(true) {
+    if statement.condition.narrows_one_of(limiting) == Ok(true) {
         return Ok(false);
     }
     match statement.condition.is_empty() {

@@ -55,6 +55,18 @@ impl Text {
         }
     }
 
+    /// [`Text::of_pieces`] where known pieces may stand side by side.
+    pub fn of_pieces_merged(pieces: Vec<Piece>) -> Self {
+        let mut merged: Vec<Piece> = Vec::with_capacity(pieces.len());
+        for piece in pieces {
+            match (merged.last_mut(), piece) {
+                (Some(Piece::Text(last)), Piece::Text(text)) => *last = format!("{last}{text}").into(),
+                (_, piece) => merged.push(piece),
+            }
+        }
+        Self::of_pieces(merged)
+    }
+
     /// What is known of a string; [`None`] of what is none, and of one of which nothing is known.
     pub fn of_value(value: &Value) -> Option<Self> {
         if let Some(text) = value.as_str() {
@@ -246,6 +258,13 @@ fn stand(value: &Value) -> Stand {
         _ if last.ends_with("_id") || last.ends_with("_name") => Stand::Name,
         _ => Stand::Any,
     }
+}
+
+/// The resource whose ARN, id or name the text begins with.
+pub(super) fn resource_of(text: &Text) -> Option<&Reference> {
+    let Text::Holed(pieces) = text else { return None };
+    let Some(Piece::Hole(value)) = pieces.first() else { return None };
+    value.reference.as_deref().filter(|_| stand(value) == Stand::Arn)
 }
 
 /// The type in the address of a resource or data source, also of one in modules: `aws_s3_bucket`.

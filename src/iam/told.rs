@@ -35,3 +35,7 @@ pub(super) fn any(all: impl Iterator<Item = Told>) -> Told {
     }
     result
 }
+
+pub(super) fn all(all: impl Iterator<Item = Told>) -> Told {
+    not(any(all.map(not)))
+}

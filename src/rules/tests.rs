@@ -57,12 +57,7 @@ fn compiled(lines: &str) -> String {
 fn compile_all<'a>(set: &'a RuleSet, arena: &'a Bump) -> Result<Vec<CompiledRule<'a>>, RuleError> {
     let schema =
         |type_name: &str, path: &[&str]| Some(Catalog::get().schema(type_name)?.has(&path.join(".")));
-    let analyses = [
-        "iam.allows_on_every_resource",
-        "iam.pass_role_to_ai_service",
-        "iam.trust_without_source",
-        "iam.wildcard_service_access",
-    ];
+    let analyses = crate::facts::iam::ANALYSIS_NAMES;
     let vocabulary = Vocabulary {
         schema: &schema,
         links: &|_, to| to != "aws_vpc",

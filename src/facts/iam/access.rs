@@ -1,0 +1,471 @@
+//! Who may do something, and what somebody may do: the answers of `airgate iam`, each with its path principal → policy →
+//! statement.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use petgraph::Direction;
+
+use crate::catalog::LinkKind;
+use crate::graph::NodeId;
+use crate::iam::document::{Principal, Statement};
+use crate::iam::effective::{By, Decision, Held, Kind, Request, Verdict, Who, granted, may};
+use crate::iam::{Effect, Text, cover, told::Told};
+use crate::program::Resource;
+use crate::source::Site;
+use crate::value::{Cause, Piece, Reference, Value};
+
+use super::super::Facts;
+use super::principals::{Holding, Identity};
+use super::{Read, place};
+
+/// What is asked of an input.
+#[derive(Clone, Debug)]
+pub enum Question {
+    /// Who may do the action on the resource: an ARN, a pattern of ARNs, or an address.
+    WhoCan(String, String),
+    /// What the role or user of an address may do.
+    WhatCan(String),
+}
+
+/// The answers of one input.
+#[derive(Debug)]
+pub struct Answered {
+    /// Its path.
+    pub input: String,
+    /// The answers; [`None`] if there is no role or user of that address.
+    pub rows: Option<Vec<Access>>,
+    /// The addresses of the roles and users that there are.
+    pub identities: Vec<String>,
+    /// Documents that are not wholly understood: address, place, and what is wrong.
+    pub faults: Vec<(String, Option<Site>, String)>,
+}
+
+impl Answered {
+    /// Asks.
+    pub fn of(facts: &Facts<'_>, input: String, question: &Question) -> Self {
+        let graph = facts.graph;
+        let address = |&node: &NodeId| graph.resource(node).map(|it| it.address.to_string());
+        let rows = match question {
+            Question::WhoCan(action, resource) => Some(who_can(facts, action, resource)),
+            Question::WhatCan(address) => {
+                let one =
+                    graph.by_address(address).into_iter().chain(graph.by_block(address).iter().copied());
+                let mut nodes: Vec<NodeId> = one.collect();
+                nodes.sort_unstable();
+                nodes.dedup();
+                let rows: Vec<Vec<Access>> =
+                    nodes.into_iter().filter_map(|node| what_can(facts, node)).collect();
+                (!rows.is_empty()).then(|| rows.concat())
+            }
+        };
+        let identities = facts.identities().keys().filter_map(address).collect();
+        Self { input, rows, identities, faults: faults(facts) }
+    }
+}
+
+/// What is wrong in the documents of an input.
+fn faults(facts: &Facts<'_>) -> Vec<(String, Option<Site>, String)> {
+    let mut out = Vec::new();
+    for node in facts.graph.graph.node_indices() {
+        let (Some(resource), Some(policies)) = (facts.graph.resource(node), facts.policies(node)) else {
+            continue;
+        };
+        for read in policies.grants.iter().chain(&policies.trust).chain(&policies.others) {
+            for document in &read.policy.alternatives {
+                let unread = document.unread.as_ref().map(|cause| format!("not read: {cause}"));
+                for fault in document.faults.iter().map(ToString::to_string).chain(unread) {
+                    let fault = if read.policy.sensitive { "it is not a policy".to_owned() } else { fault };
+                    out.push((
+                        format!("{}.{}", resource.address, read.attribute),
+                        read.site.or(resource.site),
+                        fault,
+                    ));
+                }
+            }
+        }
+    }
+    out.sort_by(|a, b| (&a.0, &a.2).cmp(&(&b.0, &b.2)));
+    out.dedup();
+    out
+}
+
+/// Somebody who may do what was asked for, or of whom that cannot be told.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// The address of a role or user, or what a policy calls somebody else: `*`, an account, a service.
+    pub principal: String,
+    /// Where it is written.
+    pub site: Option<Site>,
+    /// The action as far as a statement says which: `bedrock:*`.
+    pub action: String,
+    /// Whether it may.
+    pub verdict: Verdict,
+    /// On what, where it is not all that was asked for.
+    pub on: Vec<String>,
+    /// The statements that decide.
+    pub by: Vec<Step>,
+    /// Those that deny a part of it.
+    pub less: Vec<Step>,
+}
+
+/// A statement on the way from a principal to what it may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The policy: an address, or the name of one that AWS manages.
+    pub policy: String,
+    /// What joins it to the principal, if that is another resource.
+    pub attached_by: Option<String>,
+    /// The `Sid` of the statement, or `statement 2`.
+    pub statement: String,
+    /// Where that is written.
+    pub site: Option<Site>,
+}
+
+/// Everybody who may do `action` on `resource`: an ARN, a pattern of ARNs, or the address of a resource. Those who may not
+/// are not told.
+pub fn who_can(facts: &Facts<'_>, action: &str, resource: &str) -> Vec<Access> {
+    let requests = requests(facts, action, resource);
+    let mut out = Vec::new();
+    let policies: Vec<_> = requests.iter().map(|request| resource_policies(facts, request)).collect();
+    for identity in facts.identities().values() {
+        let answers = requests.iter().zip(&policies).map(|(request, others)| {
+            let holdings: Vec<&Holding> = identity.holdings.iter().chain(others).collect();
+            let held: Vec<Held<'_>> = holdings.iter().map(|it| it.held()).collect();
+            let names = |statement: &Statement| names(facts, statement, identity);
+            let decision = may(&held, request, &Who { names: &names, delegates: &delegates });
+            (decision, holdings)
+        });
+        // Each way to say what is asked bounds the answer.
+        let Some((decision, holdings)) = answers.min_by_key(|(decision, _)| decision.verdict.rank()) else {
+            continue;
+        };
+        if decision.verdict == Verdict::No {
+            continue;
+        }
+        out.extend(access(facts, identity, action.to_owned(), decision, &holdings));
+    }
+    let mut others: Vec<Access> = requests
+        .iter()
+        .zip(&policies)
+        .flat_map(|(request, others)| strangers(facts, request, others))
+        .collect();
+    others.sort_by(|a, b| (&a.principal, a.verdict.rank()).cmp(&(&b.principal, b.verdict.rank())));
+    others.dedup_by(|a, b| a.principal == b.principal);
+    out.extend(others);
+    out.sort_by(|a, b| (a.verdict.rank(), &a.principal).cmp(&(b.verdict.rank(), &b.principal)));
+    out
+}
+
+/// What the role or user may do, a row for every action of every statement that allows something.
+pub fn what_can(facts: &Facts<'_>, node: NodeId) -> Option<Vec<Access>> {
+    let identity = facts.identities().get(&node)?;
+    let holdings: Vec<&Holding> = identity.holdings.iter().collect();
+    let held = identity.held();
+    let nobody: &dyn Fn(&Statement) -> Told = &|_| Ok(false);
+    let who = Who { names: nobody, delegates: nobody };
+    let mut out = Vec::new();
+    for (policy, holding) in holdings.iter().enumerate().filter(|(_, it)| it.kind == Kind::Identity) {
+        let statements = holding.policy.alternatives.iter().flat_map(|it| (1..).zip(&it.statements));
+        for (number, statement) in statements {
+            if statement.effect == Ok(Effect::Deny) {
+                continue;
+            }
+            let by = By { policy, statement: number, denies: false };
+            let mut ask = |action: Text, shown: String| {
+                let request = Request { action, resource: Text::Known("*".into()) };
+                let decision = granted(&held, &request, &who, &by);
+                let is_new = decision.verdict != Verdict::No;
+                out.extend(access(facts, identity, shown, decision, &holdings).filter(|_| is_new));
+            };
+            for action in &statement.action.items {
+                ask(action.clone(), action.to_string());
+            }
+            if !statement.not_action.is_empty() {
+                let names: Vec<String> = statement.not_action.items.iter().map(ToString::to_string).collect();
+                ask(Text::Known("*".into()), format!("everything but {}", names.join(", ")));
+            }
+            if let (Some(_), true) = (&statement.action.more, statement.action.items.is_empty()) {
+                ask(Text::Known("*".into()), "?".to_owned());
+            }
+        }
+    }
+    Some(out)
+}
+
+fn access(
+    facts: &Facts<'_>,
+    identity: &Identity,
+    action: String,
+    decision: Decision,
+    holdings: &[&Holding],
+) -> Option<Access> {
+    let resource = facts.graph.resource(identity.node)?;
+    Some(Access {
+        principal: resource.address.to_string(),
+        site: resource.site,
+        action,
+        by: steps(facts, &decision.by, holdings),
+        less: steps(facts, &decision.less, holdings),
+        on: decision.on.iter().map(ToString::to_string).collect(),
+        verdict: decision.verdict,
+    })
+}
+
+/// The statements as people find them.
+pub(super) fn steps(facts: &Facts<'_>, by: &[By], holdings: &[&Holding]) -> Vec<Step> {
+    by.iter().filter_map(|by| Some(step(facts, holdings.get(by.policy)?, by.statement))).collect()
+}
+
+fn step(facts: &Facts<'_>, holding: &Holding, number: usize) -> Step {
+    let statement =
+        holding.policy.alternatives.first().and_then(|it| it.statements.get(number.checked_sub(1)?));
+    let sid = statement.and_then(|it| it.sid.as_ref()).filter(|_| !holding.policy.sensitive);
+    let read = holding.node.and_then(|node| read_of(facts, node, holding));
+    let site = match (read, statement) {
+        (Some(read), Some(statement)) => {
+            place::of_statement(facts.graph, facts.sources, read, statement, number).or(holding.site)
+        }
+        _ => holding.site,
+    };
+    Step {
+        policy: holding.name.to_string(),
+        attached_by: holding.by.as_ref().map(ToString::to_string),
+        statement: sid.map_or_else(|| format!("statement {number}"), ToString::to_string),
+        site,
+    }
+}
+
+fn read_of<'f>(facts: &'f Facts<'_>, node: NodeId, holding: &Holding) -> Option<&'f Read> {
+    let policies = facts.policies(node)?;
+    policies.grants.iter().chain(&policies.others).find(|read| Arc::ptr_eq(&read.policy, &holding.policy))
+}
+
+/// What is asked, in each way that it can be said: by the ARN, and by the resource whose ARN that is.
+fn requests(facts: &Facts<'_>, action: &str, resource: &str) -> Vec<Request> {
+    let graph = facts.graph;
+    let request = |resource: Text| Request { action: Text::Known(action.into()), resource };
+    let node = graph.by_address(resource).or_else(|| graph.by_block(resource).first().copied());
+    if let Some(node) = node {
+        // What is done to a bucket's objects is done to what is below its ARN.
+        let is_bucket = graph.resource(node).is_some_and(|it| it.type_name == "aws_s3_bucket");
+        let below = if is_bucket && action.to_ascii_lowercase().contains("object") { "/*" } else { "" };
+        return arns(graph.resource(node)).into_iter().map(|arn| request(with(arn, below))).collect();
+    }
+    let mut all = vec![request(Text::Known(resource.into()))];
+    for &node in graph.by_type("aws_s3_bucket") {
+        for arn in arns(graph.resource(node)) {
+            let Some(below) = arn.as_str().and_then(|arn| resource.strip_prefix(arn)) else { continue };
+            if below.is_empty() || below.starts_with('/') {
+                let arns = arns(graph.resource(node)).into_iter().filter(|arn| arn.as_str().is_none());
+                all.extend(arns.map(|arn| request(with(arn, below))));
+            }
+        }
+    }
+    all
+}
+
+/// What is below an ARN.
+pub(super) fn with(arn: Text, below: &str) -> Text {
+    let mut pieces = match arn {
+        Text::Known(known) => vec![Piece::Text(known)],
+        Text::Holed(pieces) => pieces.to_vec(),
+    };
+    if !below.is_empty() {
+        pieces.push(Piece::Text(below.into()));
+    }
+    Text::of_pieces_merged(pieces)
+}
+
+/// The ARN of a resource, in each way that policies may have it.
+pub(super) fn arns(resource: Option<&Resource>) -> Vec<Text> {
+    let Some(resource) = resource else { return Vec::new() };
+    let after = resource.after.as_ref();
+    let known = after.and_then(|after| after.get("arn")).and_then(Value::as_str);
+    let reference = Reference { resource: resource.address.clone(), attribute: "arn".into() };
+    let hole = Value::unknown(Cause::Resource(Arc::new(reference.clone())));
+    let hole = Piece::Hole(Value { reference: Some(Arc::new(reference)), ..hole });
+    let mut arns = vec![Text::of_pieces_merged(vec![hole])];
+    let name = after.and_then(|after| after.get("bucket")).and_then(Value::as_str);
+    match (known, resource.type_name.as_str(), name) {
+        (Some(known), ..) => arns.push(Text::Known(known.into())),
+        (None, "aws_s3_bucket", Some(name)) => arns.push(Text::Known(format!("arn:aws:s3:::{name}").into())),
+        _ => {}
+    }
+    arns
+}
+
+/// The policies of the resources that the request may be about.
+fn resource_policies(facts: &Facts<'_>, request: &Request) -> Vec<Holding> {
+    let graph = facts.graph;
+    let mut out = Vec::new();
+    for node in graph.graph.node_indices() {
+        let Some(resource) = graph.resource(node).filter(|it| !it.is_deleted()) else { continue };
+        let Some(policies) = facts.policies(node) else { continue };
+        if matches!(resource.type_name.as_str(), "aws_organizations_policy" | "aws_vpc_endpoint") {
+            continue;
+        }
+        let reads = policies.of_resource(&resource.type_name);
+        if reads.is_empty() {
+            continue;
+        }
+        let of = graph
+            .edges(node, Direction::Outgoing)
+            .find(|(edge, _)| edge.kind == LinkKind::Attachment)
+            .map_or(node, |(_, target)| target);
+        let about = is_about(&arns(graph.resource(of)), request);
+        let doubt = match about {
+            Ok(false) => continue,
+            Ok(true) => None,
+            Err(cause) => Some(cause),
+        };
+        let service = cover::service_of(&resource.type_name);
+        let is_other = |service: &str| {
+            let asked = request.action.prefix().split_once(':').map_or("*", |(asked, _)| asked);
+            !asked.contains(['*', '?']) && !asked.eq_ignore_ascii_case(service)
+        };
+        if service.is_some_and(is_other) {
+            continue;
+        }
+        let within = arns(graph.resource(of)).iter().any(|arn| {
+            let holds =
+                |below| cover::contains(&with(arn.clone(), below), &request.resource, cover::Of::Resources);
+            holds("") == Ok(true) || holds("/*") == Ok(true)
+        });
+        let kind = match (within, resource.type_name.starts_with("aws_kms_")) {
+            (false, _) => Kind::ResourceInPart,
+            (true, true) => Kind::Key,
+            (true, false) => Kind::Resource,
+        };
+        for read in reads {
+            out.push(Holding {
+                kind,
+                policy: read.policy.clone(),
+                name: resource.address.clone(),
+                by: None,
+                site: read.site.or(resource.site),
+                node: Some(node),
+                doubt: doubt.clone(),
+            });
+        }
+    }
+    out
+}
+
+/// Whether what is asked is about the resource of these ARNs, or what is in it. All are of one resource, so what is sure of
+/// one of them is.
+fn is_about(arns: &[Text], request: &Request) -> Told {
+    let of = |arn: &Text| {
+        let meets =
+            |below| cover::intersects(&request.resource, &with(arn.clone(), below), cover::Of::Resources);
+        match (meets(""), meets("/*")) {
+            (Ok(true), _) | (_, Ok(true)) => Ok(true),
+            (Err(cause), _) | (_, Err(cause)) => Err(cause),
+            (Ok(false), Ok(false)) => Ok(false),
+        }
+    };
+    let mut told = Ok(false);
+    for answer in arns.iter().map(of) {
+        told = answer;
+        if told.is_ok() {
+            break;
+        }
+    }
+    told
+}
+
+/// Whether a statement of a resource's policy names the identity.
+fn names(facts: &Facts<'_>, statement: &Statement, identity: &Identity) -> Told {
+    let resource = facts.graph.resource(identity.node);
+    let arns = arns(resource);
+    let name = resource.and_then(|it| it.after.as_ref()?.get("name")?.as_str());
+    statement.is_about("AWS", |text| {
+        let mut open = None;
+        for arn in &arns {
+            match (cover::intersects(text, arn, cover::Of::Resources), text.as_str()) {
+                (Ok(true), _) => return Ok(true),
+                _ if text.suffix().ends_with(":root") => {}
+                // An account or a role of another name is another, whatever is not known.
+                (_, Some(known)) => match (known.rsplit_once([':', '/']), name) {
+                    (Some((before, last)), Some(name)) if before.contains(":iam:") && last != name => {}
+                    (None, _) if known.bytes().all(|byte| byte.is_ascii_digit()) => {}
+                    _ => open = Some(Cause::Other(format!("whether `{known}` is it is not known").into())),
+                },
+                (Ok(false), None) => {}
+                (Err(cause), None) => open = Some(cause),
+            }
+        }
+        open.map_or(Ok(false), Err)
+    })
+}
+
+/// Whether a statement names an account: then the policies of its identities decide.
+fn delegates(statement: &Statement) -> Told {
+    statement.is_about("AWS", |text| {
+        let is_account = text.suffix().ends_with(":root")
+            || text
+                .as_str()
+                .is_some_and(|known| known.len() == 12 && known.bytes().all(|byte| byte.is_ascii_digit()));
+        if is_account { Ok(true) } else { text.is("*") }
+    })
+}
+
+/// Who else the policies of resources name: everybody, accounts, services, roles of others.
+fn strangers(facts: &Facts<'_>, request: &Request, others: &[Holding]) -> Vec<Access> {
+    let ours: BTreeSet<String> = facts
+        .identities()
+        .keys()
+        .flat_map(|&node| arns(facts.graph.resource(node)))
+        .map(|arn| arn.to_string())
+        .collect();
+    let holdings: Vec<&Holding> = others.iter().collect();
+    let held: Vec<Held<'_>> = others.iter().map(Holding::held).collect();
+    let mut out: Vec<Access> = Vec::new();
+    for (policy, holding) in others.iter().enumerate() {
+        let statements = holding.policy.alternatives.iter().flat_map(|it| (1..).zip(&it.statements));
+        for (number, statement) in statements {
+            if statement.effect != Ok(Effect::Allow) {
+                continue;
+            }
+            for named in named(statement) {
+                if ours.contains(&named) {
+                    continue;
+                }
+                let is_it = |other: &Statement| Ok(other_names(other, &named));
+                let nobody: &dyn Fn(&Statement) -> Told = &|_| Ok(false);
+                let by = By { policy, statement: number, denies: false };
+                let decision = granted(&held, request, &Who { names: &is_it, delegates: nobody }, &by);
+                if decision.verdict == Verdict::No || out.iter().any(|it| it.principal == named) {
+                    continue;
+                }
+                out.push(Access {
+                    principal: named,
+                    site: None,
+                    action: request.action.to_string(),
+                    by: steps(facts, &decision.by, &holdings),
+                    less: steps(facts, &decision.less, &holdings),
+                    on: decision.on.iter().map(ToString::to_string).collect(),
+                    verdict: decision.verdict,
+                });
+            }
+        }
+    }
+    out
+}
+
+/// Whom the statement names, as it does.
+fn named(statement: &Statement) -> Vec<String> {
+    match (&statement.principal, &statement.not_principal) {
+        (_, Principal::Map(_) | Principal::Text(_)) => vec!["*".to_owned()],
+        (Principal::Text(text), _) => vec![text.to_string()],
+        (Principal::Map(kinds), _) => {
+            kinds.iter().flat_map(|(_, list)| list.items.iter().map(ToString::to_string)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a statement speaks of whom a name means: it has the name, or speaks of everybody.
+fn other_names(statement: &Statement, name: &str) -> bool {
+    named(statement).iter().any(|other| other == name || other == "*")
+}

@@ -1,0 +1,415 @@
+//! Analyses of what identities may do in effect, over all policies that bear on them.
+
+use petgraph::Direction;
+
+use crate::catalog::{Ai, Catalog, LinkKind};
+use crate::graph::NodeId;
+use crate::iam::effective::{By, Request, Verdict, Way};
+use crate::iam::escalation::{self, Escalation};
+use crate::iam::{Text, arn, buckets, cover, questions};
+use crate::source::Site;
+use crate::value::Truth;
+
+use super::super::Facts;
+use super::access::{arns, steps, with};
+use super::principals::Identity;
+use super::{Outcome, Read};
+
+/// In which ways an identity may do what was asked.
+struct Answer<'i> {
+    identity: &'i Identity,
+    action: String,
+    ways: Vec<Way>,
+}
+
+fn ask<'i>(identity: &'i Identity, action: &str) -> Answer<'i> {
+    let request = Request { action: Text::Known(action.into()), resource: Text::Known("*".into()) };
+    Answer { identity, action: action.to_owned(), ways: identity.ways(&request) }
+}
+
+/// Whether a way is one: for certain or perhaps, and where `everywhere` on every resource or every one of a kind.
+fn truth_of(way: &Way, everywhere: bool) -> Truth {
+    let wide = if everywhere {
+        arn::is_every_resource(&way.on).map_or(Truth::Maybe, Truth::from)
+    } else {
+        Truth::Yes
+    };
+    match (&way.verdict, wide) {
+        (Verdict::No, _) | (_, Truth::No) => Truth::No,
+        (Verdict::Yes, Truth::Yes) => Truth::Yes,
+        _ => Truth::Maybe,
+    }
+}
+
+impl Answer<'_> {
+    /// Whether it is allowed; where `everywhere`, on every resource or every one of a kind.
+    fn truth(&self, everywhere: bool) -> Truth {
+        self.best(|way| truth_of(way, everywhere))
+    }
+
+    fn best(&self, truth: impl Fn(&Way) -> Truth) -> Truth {
+        self.ways.iter().map(truth).fold(Truth::No, |all, one| match (all, one) {
+            (Truth::Yes, _) | (_, Truth::Yes) => Truth::Yes,
+            (Truth::Maybe, _) | (_, Truth::Maybe) => Truth::Maybe,
+            _ => Truth::No,
+        })
+    }
+
+    /// Keeps the ways that are the best there are.
+    fn keep(&mut self, truth: impl Fn(&Way) -> Truth) -> Truth {
+        let best = self.best(&truth);
+        self.ways.retain(|way| truth(way) == best);
+        best
+    }
+
+    fn causes(&self) -> Vec<String> {
+        match self.ways.first().map(|way| &way.verdict) {
+            Some(Verdict::OnlyIf(conditions)) => {
+                conditions.iter().map(|it| format!("only if {it}")).collect()
+            }
+            Some(Verdict::Undetermined(causes)) => causes.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// `role → policy → statement → action`, and where the statement is.
+    fn path(&self, facts: &Facts<'_>) -> (String, Option<Site>) {
+        let holdings: Vec<_> = self.identity.holdings.iter().collect();
+        let by: Vec<By> = self.ways.iter().take(1).map(|way| way.by.clone()).collect();
+        let steps = steps(facts, &by, &holdings);
+        let role = facts.graph.resource(self.identity.node).map_or("", |it| it.address.as_str());
+        let step = steps.first();
+        let through = step.map(|it| format!(" → `{}` → `{}`", it.policy, it.statement)).unwrap_or_default();
+        (format!("`{role}`{through} → `{}`", self.action), step.and_then(|it| it.site))
+    }
+}
+
+/// The outcome of a rule that the answers break: all of them where they hold.
+fn broken(facts: &Facts<'_>, holds: Truth, answers: &[&Answer<'_>], what: Option<&str>) -> Outcome {
+    if holds == Truth::Yes {
+        return Outcome { holds, actual: None, causes: Vec::new(), site: None, statement: None };
+    }
+    let mut paths: Vec<String> = Vec::new();
+    let mut site = None;
+    for answer in answers.iter().take(3) {
+        let (path, at) = answer.path(facts);
+        site = site.or(at);
+        paths.push(path);
+    }
+    if answers.len() > paths.len() {
+        paths.push(format!("and {} more", answers.len() - paths.len()));
+    }
+    let what = what.map(|what| format!("{what}: ")).unwrap_or_default();
+    let mut causes: Vec<String> = answers.iter().flat_map(|it| it.causes()).collect();
+    causes.dedup();
+    if holds == Truth::Maybe && causes.is_empty() {
+        causes.push("whether it is every resource is not known".to_owned());
+    }
+    causes.truncate(if holds == Truth::Maybe { 3 } else { 0 });
+    let actual = Some(format!("{what}{}", paths.join(", ")));
+    Outcome { holds, actual, causes, site: None, statement: site }
+}
+
+/// The identities that a resource is or runs as.
+fn identities<'f>(facts: &'f Facts<'_>, node: NodeId) -> Vec<&'f Identity> {
+    let all = facts.identities();
+    if let Some(identity) = all.get(&node) {
+        return vec![identity];
+    }
+    // A key is its user's.
+    let users = facts.graph.edges(node, Direction::Outgoing).map(|(_, target)| target);
+    let is_user = |&it: &NodeId| facts.graph.resource(it).is_some_and(|it| it.type_name == "aws_iam_user");
+    let mut nodes: Vec<NodeId> = roles_of(facts, node).chain(users.filter(is_user)).collect();
+    // What stands before a function runs as it does.
+    if nodes.is_empty() {
+        let functions = facts.graph.edges(node, Direction::Outgoing).map(|(_, target)| target);
+        let is_function = |&target: &NodeId| {
+            facts.graph.resource(target).is_some_and(|it| it.type_name == "aws_lambda_function")
+        };
+        nodes = functions.filter(is_function).flat_map(|function| roles_of(facts, function)).collect();
+    }
+    nodes.sort_unstable();
+    nodes.dedup();
+    nodes.iter().filter_map(|node| all.get(node)).collect()
+}
+
+fn roles_of(facts: &Facts<'_>, node: NodeId) -> impl Iterator<Item = NodeId> {
+    facts
+        .graph
+        .edges(node, Direction::Outgoing)
+        .filter(|(edge, _)| edge.kind == LinkKind::Identity)
+        .map(|(_, target)| target)
+        .filter(|&target| facts.graph.resource(target).is_some_and(|it| it.type_name == "aws_iam_role"))
+}
+
+/// An action that only whoever may do everything may do.
+const ADMINISTRATION: &str = "organizations:LeaveOrganization";
+
+/// Whether it may do everything: then what it may do in particular says nothing more.
+fn is_administrator(identity: &Identity) -> bool {
+    ask(identity, ADMINISTRATION).truth(true) == Truth::Yes
+        && ask(identity, "iam:CreateUser").truth(true) == Truth::Yes
+}
+
+/// Whether a service runs as the role: what people and pipelines do is another matter.
+fn is_workload(facts: &Facts<'_>, identity: &Identity) -> bool {
+    let trust = facts.policies(identity.node).and_then(|it| it.trust.as_ref());
+    trust.is_some_and(|read| questions::trusts(&read.policy, &WORKLOADS) == Ok(true))
+}
+
+/// Services that run workloads, sorted.
+const WORKLOADS: [&str; 12] = [
+    "batch.amazonaws.com",
+    "bedrock-agentcore.amazonaws.com",
+    "bedrock.amazonaws.com",
+    "comprehend.amazonaws.com",
+    "ec2.amazonaws.com",
+    "ecs-tasks.amazonaws.com",
+    "kendra.amazonaws.com",
+    "lambda.amazonaws.com",
+    "pods.eks.amazonaws.com",
+    "qbusiness.amazonaws.com",
+    "sagemaker.amazonaws.com",
+    "states.amazonaws.com",
+];
+
+/// May an identity that the resource is, or runs as, do one of the actions?
+pub(super) fn role_may(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
+    any_of(facts, node, args, false)
+}
+
+/// May it do one of them on every resource?
+pub(super) fn role_may_everywhere(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
+    any_of(facts, node, args, true)
+}
+
+fn any_of(facts: &Facts<'_>, node: NodeId, actions: &[String], everywhere: bool) -> Option<Outcome> {
+    let identities = identities(facts, node);
+    if identities.is_empty() {
+        return None;
+    }
+    let answers: Vec<Answer<'_>> = identities
+        .into_iter()
+        .flat_map(|identity| actions.iter().map(|action| ask(identity, action)))
+        .collect();
+    Some(of_answers(facts, answers, |way| truth_of(way, everywhere)))
+}
+
+fn of_answers(facts: &Facts<'_>, mut answers: Vec<Answer<'_>>, truth: impl Fn(&Way) -> Truth) -> Outcome {
+    let truths: Vec<Truth> = answers.iter_mut().map(|answer| answer.keep(&truth)).collect();
+    let those = |wanted| -> Vec<&Answer<'_>> {
+        answers.iter().zip(&truths).filter(|(_, truth)| **truth == wanted).map(|(answer, _)| answer).collect()
+    };
+    let (yes, maybe) = (those(Truth::Yes), those(Truth::Maybe));
+    match (yes.is_empty(), maybe.is_empty()) {
+        (false, _) => broken(facts, Truth::No, &yes, None),
+        (true, false) => broken(facts, Truth::Maybe, &maybe, None),
+        (true, true) => broken(facts, Truth::Yes, &[], None),
+    }
+}
+
+/// Is there a way from what a role or user may do to what it may not? `args` are categories of the table.
+pub(super) fn escalates(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
+    let identity = facts.identities().get(&node)?;
+    let categories: Vec<&str> = args.iter().map(String::as_str).collect();
+    // A pipeline or an administrator who changes guardrails and logs does what is asked of it.
+    if categories == ["tampering"] && !is_workload(facts, identity) || is_administrator(identity) {
+        return None;
+    }
+    let mut open: Option<Outcome> = None;
+    for way in escalation::of(&categories) {
+        let outcome = way_of(facts, identity, way);
+        match outcome.holds {
+            Truth::No => return Some(outcome),
+            Truth::Maybe if open.is_none() => open = Some(outcome),
+            _ => {}
+        }
+    }
+    Some(open.unwrap_or_else(|| broken(facts, Truth::Yes, &[], None)))
+}
+
+/// The surest answer is the highest.
+const fn rank(truth: Truth) -> u8 {
+    match truth {
+        Truth::No => 0,
+        Truth::Maybe => 1,
+        Truth::Yes => 2,
+    }
+}
+
+/// Whether all actions of a way are allowed.
+fn way_of(facts: &Facts<'_>, identity: &Identity, way: &Escalation) -> Outcome {
+    let mut used: Vec<Answer<'_>> = Vec::new();
+    let mut worst = Truth::Yes;
+    for group in &way.actions {
+        let mut best: Option<(Truth, Answer<'_>)> = None;
+        for action in group {
+            let mut answer = ask(identity, action);
+            // Only on whatever there is does it reach what belongs to others; what it makes itself may be narrow.
+            let truth = match *action {
+                "iam:PassRole" => answer.keep(|it| passes(it, way)),
+                _ => answer.keep(|it| truth_of(it, way.category == "take-over")),
+            };
+            let is_better = best.as_ref().is_none_or(|(best, _)| rank(truth) > rank(*best));
+            if is_better {
+                best = Some((truth, answer));
+            }
+        }
+        let Some((truth, answer)) = best else { continue };
+        match truth {
+            Truth::No => return broken(facts, Truth::Yes, &[], None),
+            Truth::Maybe => worst = Truth::Maybe,
+            Truth::Yes => {}
+        }
+        used.push(answer);
+    }
+    let used: Vec<&Answer<'_>> = used.iter().collect();
+    match worst {
+        Truth::Yes => broken(facts, Truth::No, &used, Some(way.what)),
+        _ => broken(facts, Truth::Maybe, &used, Some(way.what)),
+    }
+}
+
+/// Whether any role can be passed to the way's service. A condition on the service that names it takes nothing away.
+fn passes(allowed: &Way, way: &Escalation) -> Truth {
+    let Verdict::OnlyIf(conditions) = &allowed.verdict else { return truth_of(allowed, true) };
+    let is_of_service = |it: &&String| it.to_ascii_lowercase().contains(" iam:passedtoservice = ");
+    let names = |it: &String| {
+        it.rsplit_once(" = ")
+            .is_some_and(|(_, services)| services.split(" or ").any(|one| one == way.passed_to))
+    };
+    let of_service: Vec<&String> = conditions.iter().filter(is_of_service).collect();
+    if of_service.iter().any(|it| !names(it)) {
+        // What is not known, or is a pattern, may be it.
+        let is_open = of_service
+            .iter()
+            .all(|it| names(it) || it.contains(['*', '?', '$', '…']) || it.starts_with("not "));
+        return if is_open { both_of(Truth::Maybe, allowed) } else { Truth::No };
+    }
+    let plain = Way { verdict: Verdict::Yes, ..allowed.clone() };
+    if of_service.len() == conditions.len() { truth_of(&plain, true) } else { both_of(Truth::Maybe, &plain) }
+}
+
+/// Perhaps, if it may be every resource at all.
+fn both_of(truth: Truth, way: &Way) -> Truth {
+    if truth_of(way, true) == Truth::No { Truth::No } else { truth }
+}
+
+/// May a role that agents use as a tool do what the purpose of no tool needs, on every resource?
+pub(super) fn tool_is_broad(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
+    let graph = facts.graph;
+    let is_tool = graph.edges(node, Direction::Incoming).any(|(_, source)| {
+        graph.resource(source).is_some_and(|it| it.type_name == "aws_bedrockagent_agent_action_group")
+    });
+    is_tool.then(|| role_may_everywhere(facts, node, args)).flatten()
+}
+
+/// May a role call models without a guardrail?
+pub(super) fn invokes_without_guardrail(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
+    const KEY: &str = "bedrock:guardrailidentifier";
+    let identity = facts.identities().get(&node)?;
+    let guarded = |source: NodeId| {
+        let agent = facts.graph.resource(source).filter(|it| it.type_name == "aws_bedrockagent_agent");
+        let own = agent.and_then(|it| it.after.as_ref()?.get("guardrail_configuration"));
+        own.is_some_and(|it| !it.is_absent())
+    };
+    // What an agent calls goes through the guardrail of the agent.
+    if facts.graph.edges(node, Direction::Incoming).any(|(_, source)| guarded(source)) {
+        return None;
+    }
+    let answers: Vec<Answer<'_>> = args.iter().map(|action| ask(identity, action)).collect();
+    if answers.iter().all(|it| it.ways.is_empty()) {
+        return None;
+    }
+    let truth = |way: &Way| match &way.verdict {
+        Verdict::OnlyIf(conditions) if conditions.iter().any(|it| it.to_ascii_lowercase().contains(KEY)) => {
+            Truth::No
+        }
+        _ => truth_of(way, false),
+    };
+    Some(of_answers(facts, answers, truth))
+}
+
+/// Do several AI workloads run as one role?
+pub(super) fn shared_by_workloads(facts: &Facts<'_>, node: NodeId, _args: &[String]) -> Option<Outcome> {
+    let graph = facts.graph;
+    let mut users: Vec<&str> = graph
+        .edges(node, Direction::Incoming)
+        .filter(|(edge, _)| edge.kind == LinkKind::Identity)
+        .filter_map(|(_, source)| graph.resource(source))
+        .filter(|it| Catalog::get().kind(&it.type_name).is_some_and(|info| info.ai == Ai::Direct))
+        .map(|it| it.block.as_str())
+        .collect();
+    users.sort_unstable();
+    users.dedup();
+    if users.is_empty() {
+        return None;
+    }
+    let actual = (users.len() > 1).then(|| users.join(", "));
+    Some(Outcome {
+        holds: Truth::from(users.len() < 2),
+        actual,
+        causes: Vec::new(),
+        site: None,
+        statement: None,
+    })
+}
+
+/// May everybody do something by the policy of the resource?
+pub(super) fn public_policy(facts: &Facts<'_>, node: NodeId, _args: &[String]) -> Option<Outcome> {
+    of_reads(facts, node, |read| Some(buckets::allows_everybody(&read.policy)))
+}
+
+/// May one of the services use the resource for whoever asks it to?
+pub(super) fn service_without_source(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
+    let services: Vec<&str> = args.iter().map(String::as_str).collect();
+    of_reads(facts, node, |read| questions::trusts_without_source(&read.policy, &services))
+}
+
+fn of_reads(
+    facts: &Facts<'_>,
+    node: NodeId,
+    ask: impl Fn(&Read) -> Option<questions::Answer>,
+) -> Option<Outcome> {
+    let type_name = &facts.graph.resource(node)?.type_name;
+    let reads = facts.policies(node)?.of_resource(type_name);
+    super::worst(reads.iter().filter_map(|read| Some(super::outcome(facts, ask(read)?, read))))
+}
+
+/// May the role of a knowledge base read buckets that are none of its data sources?
+pub(super) fn reads_beyond_sources(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
+    let graph = facts.graph;
+    let attached = graph
+        .edges(node, Direction::Incoming)
+        .filter(|(edge, _)| edge.kind == LinkKind::Attachment)
+        .map(|(_, source)| source);
+    let own: Vec<NodeId> = attached
+        .chain([node])
+        .flat_map(|source| graph.edges(source, Direction::Outgoing))
+        .map(|(_, target)| target)
+        .filter(|&target| graph.resource(target).is_some_and(|it| it.type_name == "aws_s3_bucket"))
+        .collect();
+    let identities = identities(facts, node);
+    if identities.is_empty() {
+        return None;
+    }
+    let answers =
+        identities.into_iter().flat_map(|identity| args.iter().map(move |action| ask(identity, action)));
+    // Another bucket of this configuration, or all of them.
+    let others = graph.by_type("aws_s3_bucket").iter().filter(|other| !own.contains(other));
+    let others: Vec<Text> =
+        others.flat_map(|&other| arns(graph.resource(other))).map(|arn| with(arn, "/x")).collect();
+    let truth = |way: &Way| {
+        let every = arn::is_every_resource(&way.on).map_or(Truth::Maybe, Truth::from);
+        let is_other =
+            others.iter().any(|arn| cover::contains(&way.on, arn, cover::Of::Resources) == Ok(true));
+        // Of which bucket it is cannot be told where the name is not known; that is not held against anybody.
+        match (&way.verdict, every == Truth::Yes || is_other) {
+            (Verdict::Yes, true) => Truth::Yes,
+            (Verdict::OnlyIf(_), true) => Truth::Maybe,
+            (Verdict::Undetermined(_), _) => Truth::Maybe,
+            _ => Truth::No,
+        }
+    };
+    Some(of_answers(facts, answers.collect(), truth))
+}

@@ -1,0 +1,127 @@
+//! What rules ask of identities: policy documents of a resource, and the analyses over them.
+
+pub mod access;
+mod analyses;
+pub mod place;
+mod policies;
+pub mod principals;
+
+use crate::graph::NodeId;
+use crate::iam::Policy;
+use crate::iam::questions::{self, Answer};
+use crate::source::Site;
+use crate::value::Truth;
+
+pub use policies::{Policies, Read};
+
+use super::Facts;
+
+/// What an analysis says of one resource; [`None`] where it does not apply.
+pub type Analysis = fn(&Facts<'_>, NodeId, &[String]) -> Option<Outcome>;
+
+/// The result of an analysis.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Does the resource hold the rule?
+    pub holds: Truth,
+    /// What was found, for people.
+    pub actual: Option<String>,
+    /// Why it cannot be told.
+    pub causes: Vec<String>,
+    /// Where, if it is more exact than the rule's `at`.
+    pub site: Option<Site>,
+    /// Where the statement is written that decides, if that can be told.
+    pub statement: Option<Site>,
+}
+
+/// The analyses that rules can name.
+pub const ANALYSES: [(&str, Analysis); 13] = [
+    ("iam.allows_on_every_resource", allows_on_every_resource),
+    ("iam.escalates", analyses::escalates),
+    ("iam.invokes_without_guardrail", analyses::invokes_without_guardrail),
+    ("iam.pass_role_to_ai_service", pass_role_to_ai_service),
+    ("iam.public_policy", analyses::public_policy),
+    ("iam.reads_beyond_sources", analyses::reads_beyond_sources),
+    ("iam.role_may", analyses::role_may),
+    ("iam.role_may_everywhere", analyses::role_may_everywhere),
+    ("iam.service_without_source", analyses::service_without_source),
+    ("iam.shared_by_workloads", analyses::shared_by_workloads),
+    ("iam.tool_is_broad", analyses::tool_is_broad),
+    ("iam.trust_without_source", trust_without_source),
+    ("iam.wildcard_service_access", wildcard_service_access),
+];
+
+/// Their names.
+pub const ANALYSIS_NAMES: [&str; 13] = {
+    let [
+        (a, _),
+        (b, _),
+        (c, _),
+        (d, _),
+        (e, _),
+        (f, _),
+        (g, _),
+        (h, _),
+        (i, _),
+        (j, _),
+        (k, _),
+        (l, _),
+        (m, _),
+    ] = ANALYSES;
+    [a, b, c, d, e, f, g, h, i, j, k, l, m]
+};
+
+fn allows_on_every_resource(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
+    let actions: Vec<&str> = args.iter().map(String::as_str).collect();
+    ask_policies(facts, node, |policy| questions::allows_on_every_resource(policy, &actions, &[]))
+}
+
+fn pass_role_to_ai_service(facts: &Facts<'_>, node: NodeId, _args: &[String]) -> Option<Outcome> {
+    ask_policies(facts, node, |policy| {
+        questions::allows_on_every_resource(policy, &["iam:PassRole"], &["iam:PassedToService"])
+    })
+}
+
+fn wildcard_service_access(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
+    let services: Vec<&str> = args.iter().map(String::as_str).collect();
+    ask_policies(facts, node, |policy| questions::allows_whole_service(policy, &services))
+}
+
+fn trust_without_source(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
+    let services: Vec<&str> = args.iter().map(String::as_str).collect();
+    let trust = facts.policies(node)?.trust.as_ref()?;
+    let answer = questions::trusts_without_source(&trust.policy, &services)?;
+    Some(outcome(facts, answer, trust))
+}
+
+/// Asks every policy of the resource: one yes breaks the rule, else one maybe leaves it open.
+fn ask_policies(facts: &Facts<'_>, node: NodeId, ask: impl Fn(&Policy) -> Answer) -> Option<Outcome> {
+    let reads = facts.policies(node)?.grants.iter();
+    worst(reads.map(|read| outcome(facts, ask(&read.policy), read)))
+}
+
+/// The worst outcome decides: a no, then a maybe.
+fn worst(outcomes: impl Iterator<Item = Outcome>) -> Option<Outcome> {
+    outcomes.min_by_key(|outcome| match outcome.holds {
+        Truth::No => 0,
+        Truth::Maybe => 1,
+        Truth::Yes => 2,
+    })
+}
+
+/// "Is it allowed?" turned into "does it hold the rule?".
+fn outcome(facts: &Facts<'_>, answer: Answer, read: &Read) -> Outcome {
+    let number = answer.number();
+    let Answer { told, statement, what, on, .. } = answer;
+    let on = on.map(|on| format!(" on `{on}`")).unwrap_or_default();
+    let actual = what.filter(|_| !read.policy.sensitive).map(|what| format!("`{what}`{on} in `{statement}`"));
+    let (holds, causes) = match told {
+        Ok(is) => (Truth::from(!is), Vec::new()),
+        Err(cause) => (Truth::Maybe, vec![cause.to_string()]),
+    };
+    let decides = || read.policy.alternatives.first()?.statements.get(number.checked_sub(1)?);
+    let statement = decides()
+        .filter(|_| holds == Truth::No)
+        .and_then(|statement| place::of_statement(facts.graph, facts.sources, read, statement, number));
+    Outcome { holds, actual, causes, site: read.site, statement }
+}

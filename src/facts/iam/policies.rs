@@ -1,0 +1,145 @@
+//! The policy documents of every resource, each read once for all that ask.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::graph::{NodeId, ResourceGraph};
+use crate::iam::questions;
+use crate::iam::{AI_ACTION_PREFIXES, AI_SERVICE_PRINCIPALS, Policy};
+use crate::program::{Mode, Resource};
+use crate::source::Site;
+use crate::value::{Reference, Value};
+
+use super::super::is_left_to_the_provider;
+
+/// The policies of a resource, each read once.
+#[derive(Debug, Default)]
+pub struct Policies {
+    /// What it allows its holder; of a bucket, what it allows others.
+    pub(super) grants: Vec<Read>,
+    /// Who may assume it.
+    pub(super) trust: Option<Read>,
+    /// What the policy of a resource allows others.
+    pub(super) others: Vec<Read>,
+}
+
+/// A policy and the place it was written at.
+#[derive(Clone, Debug)]
+pub struct Read {
+    /// What it says.
+    pub policy: Arc<Policy>,
+    /// The value.
+    pub site: Option<Site>,
+    /// The attribute that holds it.
+    pub attribute: &'static str,
+    /// The attribute of another resource that it is.
+    pub reference: Option<Arc<Reference>>,
+}
+
+/// Types with a policy of a resource, and the attribute that holds it.
+const RESOURCE_POLICIES: [(&str, &str); 16] = [
+    ("aws_bedrockagentcore_resource_policy", "policy"),
+    ("aws_ecr_registry_policy", "policy"),
+    ("aws_ecr_repository_policy", "policy"),
+    ("aws_kms_key", "policy"),
+    ("aws_kms_key_policy", "policy"),
+    ("aws_kms_replica_key", "policy"),
+    ("aws_opensearch_domain", "access_policies"),
+    ("aws_opensearch_domain_policy", "access_policies"),
+    ("aws_organizations_policy", "content"),
+    ("aws_s3vectors_vector_bucket_policy", "policy"),
+    ("aws_sagemaker_model_package_group_policy", "resource_policy"),
+    ("aws_secretsmanager_secret", "policy"),
+    ("aws_secretsmanager_secret_policy", "policy"),
+    ("aws_sns_topic_policy", "policy"),
+    ("aws_sqs_queue_policy", "policy"),
+    ("aws_vpc_endpoint", "policy"),
+];
+
+impl Policies {
+    /// Reads those of every resource, by node; [`None`] of one that holds none.
+    pub(in super::super) fn of_graph(graph: &ResourceGraph) -> Vec<Option<Box<Self>>> {
+        let nodes: Vec<NodeId> = graph.graph.node_indices().collect();
+        nodes.par_iter().map(|&node| Self::of(graph.resource(node)?).map(Box::new)).collect()
+    }
+
+    fn of(resource: &Resource) -> Option<Self> {
+        let read = |value: &Value, attribute| Read {
+            policy: Arc::new(Policy::read(value)),
+            site: value.origin,
+            attribute,
+            reference: value.reference.clone(),
+        };
+        let after = resource.after.as_ref()?;
+        let attribute = |name: &str| after.get(name).filter(|value| !value.is_null());
+        match resource.type_name.as_str() {
+            "aws_iam_policy" | "aws_iam_role_policy" | "aws_iam_user_policy" | "aws_iam_group_policy" => {
+                Some(Self {
+                    grants: attribute("policy").map(|value| read(value, "policy")).into_iter().collect(),
+                    ..Self::default()
+                })
+            }
+            "aws_iam_role" => {
+                let inline = attribute("inline_policy").map_or(Vec::new(), |value| match value.items() {
+                    Some(items) => items.iter().filter_map(|item| item.get("policy")).collect(),
+                    // Nobody says so: those that there are stand elsewhere.
+                    None if is_left_to_the_provider(value) => Vec::new(),
+                    None => vec![value],
+                });
+                let grants = inline.into_iter().filter(|value| !value.is_null());
+                Some(Self {
+                    grants: grants.map(|value| read(value, "inline_policy")).collect(),
+                    trust: attribute("assume_role_policy").map(|value| read(value, "assume_role_policy")),
+                    ..Self::default()
+                })
+            }
+            "aws_s3_bucket" | "aws_s3_bucket_policy" => {
+                let set = attribute("policy")
+                    .filter(|value| resource.type_name != "aws_s3_bucket" || !is_left_to_the_provider(value));
+                set.map(|value| Self { grants: vec![read(value, "policy")], ..Self::default() })
+            }
+            name if resource.mode == Mode::Managed => {
+                let at = RESOURCE_POLICIES.binary_search_by(|(known, _)| (*known).cmp(name)).ok()?;
+                let (_, holds) = RESOURCE_POLICIES.get(at)?;
+                let set = attribute(holds).filter(|value| !is_left_to_the_provider(value));
+                set.map(|value| Self { others: vec![read(value, holds)], ..Self::default() })
+            }
+            _ => None,
+        }
+    }
+
+    /// The policies that it is given.
+    pub(in super::super) fn grants(&self) -> impl Iterator<Item = &Policy> {
+        self.grants.iter().map(|read| &*read.policy)
+    }
+
+    /// Every policy that belongs to a resource and says what others may do with it.
+    pub(super) fn of_resource(&self, type_name: &str) -> &[Read] {
+        if matches!(type_name, "aws_s3_bucket" | "aws_s3_bucket_policy") {
+            &self.grants
+        } else {
+            &self.others
+        }
+    }
+
+    /// Whether they name AI services: a policy with actions of one, a role that one may assume.
+    pub(in super::super) fn name_ai(&self) -> bool {
+        let is_ai = |prefix: &str| AI_ACTION_PREFIXES.iter().any(|ai| ai.eq_ignore_ascii_case(prefix));
+        self.grants.iter().any(|read| questions::service_prefixes(&read.policy).any(is_ai))
+            || self
+                .trust
+                .as_ref()
+                .is_some_and(|read| questions::trusts(&read.policy, &AI_SERVICE_PRINCIPALS) == Ok(true))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_searched_in_their_order() {
+        assert!(RESOURCE_POLICIES.is_sorted_by(|a, b| a.0 < b.0));
+    }
+}

@@ -1,0 +1,370 @@
+//! The roles and users of a configuration, with all policies that bear on each: the path principal → policy.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use petgraph::Direction;
+use rayon::prelude::*;
+use smol_str::SmolStr;
+
+use crate::catalog::LinkKind;
+use crate::graph::NodeId;
+use crate::iam::effective::{Decision, Held, Kind, Request, Way, Who, may, ways};
+use crate::iam::{Document, Effect, Policy, Statement, Text, managed};
+use crate::program::{Mode, Resource};
+use crate::source::Site;
+use crate::value::{Cause, Kind as ValueKind, Value};
+
+use super::super::{Facts, is_left_to_the_provider, presence};
+use super::Read;
+
+/// A role or a user, and the policies that bear on it.
+#[derive(Debug)]
+pub struct Identity {
+    /// Its resource.
+    pub node: NodeId,
+    /// The policies, in the order in which they are found: its own, attached ones, those of its groups, what limits it.
+    pub holdings: Vec<Holding>,
+}
+
+/// A policy that bears on an identity.
+#[derive(Clone, Debug)]
+pub struct Holding {
+    /// How it bears on it.
+    pub kind: Kind,
+    /// What it says.
+    pub policy: Arc<Policy>,
+    /// What it is called: an address, or the name of a policy that AWS manages.
+    pub name: SmolStr,
+    /// The resource that joins the two, if that is not the policy itself.
+    pub by: Option<SmolStr>,
+    /// Where it is written, if it is in the input.
+    pub site: Option<Site>,
+    /// The resource that holds it.
+    pub node: Option<NodeId>,
+    /// Why it may not be there.
+    pub doubt: Option<Cause>,
+}
+
+impl Identity {
+    /// Whether it may do what is asked by its own policies.
+    pub fn may(&self, request: &Request) -> Decision {
+        let no: &dyn Fn(&Statement) -> Result<bool, Cause> = &|_| Ok(false);
+        may(&self.held(), request, &Who { names: no, delegates: no })
+    }
+
+    /// Every way in which its own policies allow what is asked.
+    pub fn ways(&self, request: &Request) -> Vec<Way> {
+        let no: &dyn Fn(&Statement) -> Result<bool, Cause> = &|_| Ok(false);
+        ways(&self.held(), request, &Who { names: no, delegates: no })
+    }
+
+    /// Its policies as the engine takes them.
+    pub fn held(&self) -> Vec<Held<'_>> {
+        self.holdings.iter().map(Holding::held).collect()
+    }
+}
+
+impl Holding {
+    /// As the engine takes it.
+    pub fn held(&self) -> Held<'_> {
+        Held { policy: &self.policy, kind: self.kind, doubt: self.doubt.clone() }
+    }
+}
+
+/// Every role and user that the configuration makes, by node.
+pub(in super::super) fn of_graph(facts: &Facts<'_>) -> BTreeMap<NodeId, Identity> {
+    let graph = facts.graph;
+    let ours = |&&node: &&NodeId| {
+        graph.resource(node).is_some_and(|it| it.mode == Mode::Managed && !it.is_deleted())
+    };
+    let types = ["aws_iam_role", "aws_iam_user"];
+    let nodes: Vec<NodeId> =
+        types.iter().flat_map(|name| graph.by_type(name)).filter(ours).copied().collect();
+    let shared = Finder::shared(facts);
+    nodes.par_iter().map(|&node| (node, identity(facts, node, &shared))).collect()
+}
+
+fn identity(facts: &Facts<'_>, node: NodeId, shared: &[Holding]) -> Identity {
+    let mut finder = Finder { facts, subject: node, holdings: Vec::new() };
+    finder.own(node, Kind::Identity, None);
+    finder.attached(node);
+    finder.groups();
+    finder.named_by(node, "managed_policy_arns", Kind::Identity, None, None);
+    finder.named_by(node, "permissions_boundary", Kind::Boundary, None, None);
+    for call in facts.unfollowed_users(node).take(1) {
+        let cause = Cause::Module(call.into());
+        finder.push(Kind::Identity, unknown(cause, true), call.into(), None, None);
+    }
+    let mut holdings = finder.holdings;
+    holdings.extend(shared.iter().cloned());
+    Identity { node, holdings }
+}
+
+/// More policies of one kind that may be anybody's are not looked at.
+const MAX_SHARED: usize = 20;
+
+struct Finder<'f, 'g> {
+    facts: &'f Facts<'g>,
+    subject: NodeId,
+    holdings: Vec<Holding>,
+}
+
+impl<'g> Finder<'_, 'g> {
+    /// What bears on every identity: what an organisation denies, and what is attached to nobody knows whom.
+    fn shared(facts: &Facts<'g>) -> Vec<Holding> {
+        let graph = facts.graph;
+        let mut out = Vec::new();
+        for &node in graph.by_type("aws_organizations_policy").iter().take(MAX_SHARED) {
+            let Some(resource) = graph.resource(node).filter(|it| !it.is_deleted()) else { continue };
+            let ty = resource.after.as_ref().and_then(|after| after.get("type")).and_then(Value::as_str);
+            let attached = graph.attachments(node, "aws_organizations_policy_attachment").next().is_some();
+            let is_control = matches!(ty, None | Some("SERVICE_CONTROL_POLICY" | "RESOURCE_CONTROL_POLICY"));
+            for read in
+                facts.policies(node).filter(|_| attached && is_control).iter().flat_map(|it| &it.others)
+            {
+                out.push(Holding::of(Kind::Organisation, read, node, resource, None));
+            }
+        }
+        let attachments =
+            ["aws_iam_role_policy_attachment", "aws_iam_role_policy", "aws_iam_policy_attachment"];
+        for name in attachments {
+            let unplaced = graph.by_type(name).iter().filter(|&&node| is_unplaced(facts, node));
+            for &node in unplaced.take(MAX_SHARED) {
+                let Some(resource) = graph.resource(node) else { continue };
+                let doubt =
+                    Cause::Other(format!("whom `{}` is given to is not known", resource.address).into());
+                let mut finder = Finder { facts, subject: node, holdings: Vec::new() };
+                finder.own(node, Kind::Identity, None);
+                finder.named_by(node, "policy_arn", Kind::Identity, Some(node), None);
+                out.extend(
+                    finder.holdings.into_iter().map(|it| Holding { doubt: Some(doubt.clone()), ..it }),
+                );
+            }
+        }
+        out
+    }
+
+    fn push(
+        &mut self,
+        kind: Kind,
+        policy: Arc<Policy>,
+        name: SmolStr,
+        by: Option<NodeId>,
+        doubt: Option<Cause>,
+    ) {
+        let by = by.and_then(|node| self.facts.graph.resource(node));
+        let site = by.and_then(|it| it.site);
+        let by = by.map(|it| it.address.clone());
+        self.holdings.push(Holding { kind, policy, name, by, site, node: None, doubt });
+    }
+
+    /// The policies that a resource itself has.
+    fn own(&mut self, node: NodeId, kind: Kind, by: Option<NodeId>) {
+        let Some(resource) = self.facts.graph.resource(node) else { return };
+        let doubt =
+            self.doubt(resource).or_else(|| by.and_then(|by| self.doubt(self.facts.graph.resource(by)?)));
+        for read in self.facts.policies(node).into_iter().flat_map(|it| &it.grants) {
+            let mut holding = Holding::of(kind, read, node, resource, doubt.clone());
+            holding.by = by.and_then(|by| self.facts.graph.resource(by)).map(|it| it.address.clone());
+            self.holdings.push(holding);
+        }
+    }
+
+    /// What configures `node`: inline policies, attachments.
+    fn attached(&mut self, node: NodeId) {
+        let graph = self.facts.graph;
+        let mut sources: Vec<NodeId> = graph
+            .edges(node, Direction::Incoming)
+            .filter(|(edge, _)| edge.kind == LinkKind::Attachment)
+            .map(|(_, source)| source)
+            .collect();
+        sources.sort_unstable();
+        sources.dedup();
+        for source in sources {
+            let Some(resource) = graph.resource(source).filter(|it| !it.is_deleted()) else { continue };
+            match resource.type_name.as_str() {
+                "aws_iam_role_policy" | "aws_iam_user_policy" | "aws_iam_group_policy" => {
+                    self.own(source, Kind::Identity, None);
+                }
+                "aws_iam_role_policy_attachment"
+                | "aws_iam_user_policy_attachment"
+                | "aws_iam_group_policy_attachment"
+                | "aws_iam_policy_attachment" => {
+                    let doubt = self.doubt(resource);
+                    self.named_by(source, "policy_arn", Kind::Identity, Some(source), doubt);
+                }
+                "aws_iam_role_policy_attachments_exclusive" => {
+                    let doubt = self.doubt(resource);
+                    self.named_by(source, "policy_arns", Kind::Identity, Some(source), doubt);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The policies of the groups that a user is in.
+    fn groups(&mut self) {
+        let graph = self.facts.graph;
+        let memberships: Vec<NodeId> = graph
+            .edges(self.subject, Direction::Incoming)
+            .map(|(_, source)| source)
+            .filter(|&source| {
+                graph.resource(source).is_some_and(|it| {
+                    matches!(
+                        it.type_name.as_str(),
+                        "aws_iam_user_group_membership" | "aws_iam_group_membership"
+                    )
+                })
+            })
+            .collect();
+        for membership in memberships {
+            let mut groups: Vec<NodeId> = graph
+                .edges(membership, Direction::Outgoing)
+                .map(|(_, target)| target)
+                .filter(|&target| graph.resource(target).is_some_and(|it| it.type_name == "aws_iam_group"))
+                .collect();
+            groups.sort_unstable();
+            groups.dedup();
+            for group in groups {
+                self.attached(group);
+            }
+        }
+    }
+
+    /// The policies whose ARNs the attribute of `node` holds.
+    fn named_by(
+        &mut self,
+        node: NodeId,
+        attribute: &str,
+        kind: Kind,
+        by: Option<NodeId>,
+        doubt: Option<Cause>,
+    ) {
+        let graph = self.facts.graph;
+        let Some(after) = graph.resource(node).and_then(|it| it.after.as_ref()) else { return };
+        let Some(value) = after.get(attribute).filter(|value| !value.is_null()) else { return };
+        if is_left_to_the_provider(value) && value.reference.is_none() {
+            return;
+        }
+        // A plan's values tell no references, its edges do.
+        let mut targets: Vec<NodeId> = graph
+            .edges(node, Direction::Outgoing)
+            .filter(|(edge, _)| edge.path == attribute)
+            .map(|(_, target)| target)
+            .filter(|&target| graph.resource(target).is_some_and(|it| it.type_name == "aws_iam_policy"))
+            .collect();
+        targets.sort_unstable();
+        targets.dedup();
+        let mut open = 0;
+        for one in value.items().unwrap_or(std::slice::from_ref(value)) {
+            match self.arn(one) {
+                // Its name would be told with what it allows.
+                Arn::Managed(..) if value.sensitive || one.sensitive => open += 1,
+                Arn::Managed(name, why) => {
+                    self.push(kind, managed::policy(&name), name, by.or(Some(node)), why.or(doubt.clone()));
+                }
+                Arn::Other => open += 1,
+            }
+        }
+        let mut resolved = 0;
+        let before = self.holdings.len();
+        for target in targets {
+            match graph.resource(target) {
+                Some(policy) if policy.mode == Mode::Managed && !policy.is_deleted() => {
+                    self.own(target, kind, by.or(Some(node)));
+                    let held = self.holdings.get_mut(before..).unwrap_or_default();
+                    for it in held {
+                        it.doubt = it.doubt.take().or_else(|| doubt.clone());
+                    }
+                    resolved += 1;
+                }
+                _ => {}
+            }
+        }
+        // Each that is not one of AWS is one that an edge leads to, or one that is not here.
+        if open > resolved {
+            let (cause, name) = match value.as_str() {
+                Some(_) if value.sensitive => {
+                    let cause = "a policy whose name is sensitive is not in the configuration";
+                    (Cause::Other(cause.into()), SmolStr::new_static("(sensitive)"))
+                }
+                Some(arn) => {
+                    (Cause::Other(format!("`{arn}` is not in the configuration").into()), arn.into())
+                }
+                None => (value.first_cause().cloned().unwrap_or(Cause::Plan), SmolStr::new_static("?")),
+            };
+            self.push(kind, unknown(cause, false), name, by.or(Some(node)), doubt);
+        }
+    }
+
+    /// What an ARN of a policy is.
+    fn arn(&self, value: &Value) -> Arn {
+        const HOLE: char = '~';
+        if let Some(reference) = &value.reference
+            && let Some(resource) = self.facts.graph.named(&reference.resource)
+            && resource.type_name == "aws_iam_policy"
+            && resource.mode == Mode::Data
+        {
+            let name = resource.after.as_ref().and_then(|after| after.get("name")).and_then(Value::as_str);
+            return match name.filter(|name| managed::Managed::named(name).is_some()) {
+                Some(name) => {
+                    let why = format!("a policy of the account may be called `{name}` too");
+                    Arn::Managed(name.into(), Some(Cause::Other(why.into())))
+                }
+                None => Arn::Other,
+            };
+        }
+        let Some(text) = Text::of_value(value) else { return Arn::Other };
+        let text = text.with_holes(HOLE);
+        match managed::name_of(&text).filter(|name| !name.contains(HOLE)) {
+            Some(name) => Arn::Managed(name.into(), None),
+            None => Arn::Other,
+        }
+    }
+
+    fn doubt(&self, resource: &Resource) -> Option<Cause> {
+        presence::doubt(self.facts.graph, resource, self.facts.graph.resource(self.subject)?)
+    }
+}
+
+enum Arn {
+    Managed(SmolStr, Option<Cause>),
+    Other,
+}
+
+impl Holding {
+    fn of(kind: Kind, read: &Read, node: NodeId, resource: &Resource, doubt: Option<Cause>) -> Self {
+        let (policy, name) = (read.policy.clone(), resource.address.clone());
+        Self { kind, policy, name, by: None, site: read.site.or(resource.site), node: Some(node), doubt }
+    }
+}
+
+/// A policy of which nothing is known, but perhaps that it denies nothing.
+fn unknown(cause: Cause, allows: bool) -> Arc<Policy> {
+    let mut statement = Statement::unknown(cause.clone());
+    if allows {
+        statement.effect = Ok(Effect::Allow);
+    }
+    let document = Document { statements: vec![statement], unread: Some(cause), ..Document::default() };
+    Arc::new(Policy { alternatives: vec![document], choice: None, sensitive: false })
+}
+
+/// Whether it cannot be told whom the policy or attachment is for.
+fn is_unplaced(facts: &Facts<'_>, node: NodeId) -> bool {
+    let graph = facts.graph;
+    let Some(resource) = graph.resource(node).filter(|it| it.mode == Mode::Managed && !it.is_deleted())
+    else {
+        return false;
+    };
+    let unknown = |name: &str| {
+        let value = resource.after.as_ref().and_then(|after| after.get(name));
+        value.is_some_and(|value| {
+            matches!(value.kind, ValueKind::Unknown(_)) && !is_left_to_the_provider(value)
+        })
+    };
+    let placed = graph
+        .edges(node, Direction::Outgoing)
+        .any(|(edge, _)| matches!(edge.path.as_str(), "role" | "roles" | "users" | "groups"));
+    !placed && (unknown("role") || unknown("roles"))
+}

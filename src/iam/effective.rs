@@ -1,0 +1,532 @@
+//! What a principal may do, over all the policies that speak of it.
+//!
+//! An identity's policies, or a resource's, must allow it; a permissions boundary must allow it too; no policy may deny it.
+//! What a condition or an unknown part leaves open is told: *only if*, or *undetermined*. A yes or a no holds for whatever
+//! fills the unknown parts, of what the configuration says: what others attach later is in no document here.
+
+use super::condition::Condition;
+use super::cover::{self, Of};
+use super::document::{Effect, List, Policy, Principal, Statement};
+use super::pattern;
+use super::text::Text;
+use super::told::{Told, any, both, not};
+use crate::value::Cause;
+
+/// A policy, as it bears on a principal.
+#[derive(Clone, Debug)]
+pub struct Held<'p> {
+    /// Its documents.
+    pub policy: &'p Policy,
+    /// How it bears on the principal.
+    pub kind: Kind,
+    /// Why it may not be there.
+    pub doubt: Option<Cause>,
+}
+
+/// How a policy bears on a principal.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It grants: inline, attached, of a group, managed by AWS.
+    Identity,
+    /// It limits what the others grant.
+    Boundary,
+    /// It belongs to the resource: it grants to whom it names.
+    Resource,
+    /// [`Kind::Resource`] of one of several resources that are asked for: it may grant, and takes nothing away from the others.
+    ResourceInPart,
+    /// [`Kind::Resource`] of a key: without it nothing grants.
+    Key,
+    /// Of an organisation: what it denies is denied in the accounts below its target.
+    Organisation,
+}
+
+/// What is asked: an action on a resource, each also as a pattern.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// `bedrock:InvokeModel`
+    pub action: Text,
+    /// An ARN; `*` is any resource.
+    pub resource: Text,
+}
+
+/// Whether a principal may do what is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may.
+    Yes,
+    /// It may where these conditions hold: of each the text.
+    OnlyIf(Vec<String>),
+    /// It cannot be told, and why.
+    Undetermined(Vec<String>),
+    /// It may not.
+    No,
+}
+
+/// The answer, and what decides it.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// The answer.
+    pub verdict: Verdict,
+    /// The statements that decide: of a no, those that deny.
+    pub by: Vec<By>,
+    /// On which resources, where it is not all that was asked for.
+    pub on: Vec<Text>,
+    /// The statements that deny a part of what is allowed.
+    pub less: Vec<By>,
+}
+
+/// One statement that allows some of what is asked, when the others have taken away what they do.
+#[derive(Clone, Debug)]
+pub struct Way {
+    /// The statement.
+    pub by: By,
+    /// What it allows: yes, or only if, or undetermined.
+    pub verdict: Verdict,
+    /// On what: what is asked for, or a part of it.
+    pub on: Text,
+}
+
+/// A statement that decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct By {
+    /// Index into the policies that were given.
+    pub policy: usize,
+    /// The number of the statement in its document, from 1.
+    pub statement: usize,
+    /// What it does.
+    pub denies: bool,
+}
+
+/// Whether a statement of a resource's policy names the principal; of the key's, whether it leaves the matter to the
+/// policies of its account's identities.
+pub struct Who<'w> {
+    /// It names the principal.
+    pub names: &'w dyn Fn(&Statement) -> Told,
+    /// It names the account.
+    pub delegates: &'w dyn Fn(&Statement) -> Told,
+}
+
+/// One statement that allows some of what is asked.
+struct Allow<'p> {
+    by: By,
+    /// What of the request it covers.
+    on: Vec<&'p Text>,
+    /// What it is subject to.
+    terms: Terms,
+}
+
+/// Why what is said is not so for certain.
+#[derive(Clone, Debug, Default)]
+struct Terms {
+    conditions: Vec<String>,
+    causes: Vec<String>,
+}
+
+impl Verdict {
+    /// How sure it is, the surest first; a yes before a no.
+    pub fn rank(&self) -> usize {
+        match self {
+            Self::Yes => 0,
+            Self::No => 1,
+            Self::OnlyIf(_) => 2,
+            Self::Undetermined(_) => 3,
+        }
+    }
+}
+
+impl Terms {
+    fn rank(&self) -> usize {
+        if self.causes.is_empty() { usize::from(!self.conditions.is_empty()) } else { 2 }
+    }
+
+    fn because(&mut self, cause: &Cause) {
+        self.because_of(cause.to_string());
+    }
+
+    fn because_of(&mut self, cause: String) {
+        if !self.causes.contains(&cause) {
+            self.causes.push(cause);
+        }
+    }
+
+    fn only_if(&mut self, condition: String) {
+        if !self.conditions.contains(&condition) {
+            self.conditions.push(condition);
+        }
+    }
+
+    fn verdict(self) -> Verdict {
+        match self.rank() {
+            0 => Verdict::Yes,
+            1 => Verdict::OnlyIf(self.conditions),
+            _ => Verdict::Undetermined(self.causes),
+        }
+    }
+}
+
+/// More parts of one statement are not told apart.
+const MAX_PARTS: usize = 20;
+
+/// Whether the principal may do what is asked.
+pub fn may(held: &[Held<'_>], request: &Request, who: &Who<'_>) -> Decision {
+    decide(held, request, who, None)
+}
+
+/// What one statement allows of what is asked, when the others have taken away what they do.
+pub fn granted(held: &[Held<'_>], request: &Request, who: &Who<'_>, by: &By) -> Decision {
+    decide(held, request, who, Some(by))
+}
+
+/// Every way in which what is asked is allowed, in the order of the statements.
+pub fn ways(held: &[Held<'_>], request: &Request, who: &Who<'_>) -> Vec<Way> {
+    let found = find(held, request, who, None);
+    found.allowed.into_iter().map(|(by, terms, on)| Way { by, verdict: terms.verdict(), on }).collect()
+}
+
+/// What [`find`] finds.
+#[derive(Default)]
+struct Found {
+    allowed: Vec<(By, Terms, Text)>,
+    denied: Vec<By>,
+    less: Vec<By>,
+}
+
+/// More ways are not looked for once there is one that is sure.
+const MAX_WAYS: usize = 1000;
+
+fn find(held: &[Held<'_>], request: &Request, who: &Who<'_>, only: Option<&By>) -> Found {
+    let mut found = Found::default();
+    for allow in allows(held, request, who, only) {
+        for &part in &allow.on {
+            if found.allowed.len() >= MAX_WAYS && found.allowed.iter().any(|(_, terms, _)| terms.rank() == 0)
+            {
+                return found;
+            }
+            let mut terms = allow.terms.clone();
+            let part = Request { action: request.action.clone(), resource: part.clone() };
+            match limit(held, &part, who, &mut terms, &mut found.less) {
+                Ok(()) => found.allowed.push((allow.by.clone(), terms, part.resource)),
+                Err(Some(by)) if !found.denied.contains(&by) => found.denied.push(by),
+                Err(_) => {}
+            }
+        }
+    }
+    found
+}
+
+fn decide(held: &[Held<'_>], request: &Request, who: &Who<'_>, only: Option<&By>) -> Decision {
+    let Found { allowed, denied, less } = find(held, request, who, only);
+    let Some(best) = allowed.iter().map(|(_, terms, _)| terms.rank()).min() else {
+        return Decision { verdict: Verdict::No, by: denied, on: Vec::new(), less: Vec::new() };
+    };
+    let (mut all, mut by, mut on) = (Terms::default(), Vec::new(), Vec::new());
+    for (statement, terms, part) in allowed.into_iter().filter(|(_, terms, _)| terms.rank() == best) {
+        // One of several is enough.
+        terms.conditions.into_iter().for_each(|it| all.only_if(it));
+        terms.causes.into_iter().for_each(|it| all.because_of(it));
+        if !by.contains(&statement) && by.len() < MAX_PARTS {
+            by.push(statement);
+        }
+        on.push(part);
+    }
+    let is_all = |part: &Text| cover::contains(part, &request.resource, Of::Resources) == Ok(true);
+    if on.iter().any(is_all) {
+        on.clear();
+    }
+    on.sort_by_cached_key(ToString::to_string);
+    on.dedup_by_key(|text| text.to_string());
+    on.truncate(MAX_PARTS);
+    Decision { verdict: all.verdict(), by, on, less }
+}
+
+/// The statements that allow some of the request, with the parts of it that each covers.
+fn allows<'p>(held: &[Held<'p>], request: &'p Request, who: &Who<'_>, only: Option<&By>) -> Vec<Allow<'p>> {
+    let mut allows = Vec::new();
+    // Where a key has a policy, that must grant, or leave it to the identities.
+    let delegated = delegated(held, request, who);
+    for (policy, it) in held.iter().enumerate() {
+        let named: &dyn Fn(&Statement) -> Told = match it.kind {
+            Kind::Identity => &|_| Ok(true),
+            Kind::Resource | Kind::ResourceInPart | Kind::Key => who.names,
+            Kind::Boundary | Kind::Organisation => continue,
+        };
+        let is_choice = it.policy.alternatives.len() > 1;
+        for document in &it.policy.alternatives {
+            for (number, statement) in (1..).zip(&document.statements) {
+                let allows_it = super::questions::has_effect(statement, Effect::Allow);
+                let asked = only.is_none_or(|by| by.policy == policy && by.statement == number);
+                if allows_it == Ok(false) || !asked {
+                    continue;
+                }
+                let told =
+                    both(allows_it, || both(statement.some_action(&request.action), || named(statement)));
+                if told == Ok(false) {
+                    continue;
+                }
+                let (told_on, on) = statement.parts(&request.resource);
+                let told = both(told, || told_on);
+                let mut terms = Terms::default();
+                match told {
+                    Ok(false) => continue,
+                    Ok(true) => {}
+                    Err(cause) => terms.because(&cause),
+                }
+                terms.subject_to(&statement.condition, "");
+                it.doubt.iter().for_each(|doubt| terms.because(doubt));
+                if is_choice {
+                    terms.because(it.policy.choice.as_ref().unwrap_or(&Cause::Other("not known".into())));
+                }
+                if it.kind == Kind::Identity
+                    && let Some(delegated) = &delegated
+                {
+                    match delegated {
+                        Ok(false) => continue,
+                        Ok(true) => {}
+                        Err(cause) => terms.because(cause),
+                    }
+                }
+                allows.push(Allow { by: By { policy, statement: number, denies: false }, on, terms });
+            }
+        }
+    }
+    allows
+}
+
+/// Whether the key's policy leaves what is asked to the policies of identities; [`None`] if no key is asked for.
+fn delegated(held: &[Held<'_>], request: &Request, who: &Who<'_>) -> Option<Told> {
+    let keys: Vec<_> = held.iter().filter(|it| it.kind == Kind::Key).collect();
+    if keys.is_empty() {
+        return None;
+    }
+    let statements = keys.iter().flat_map(|it| it.policy.alternatives.iter().flat_map(|it| &it.statements));
+    Some(any(statements.map(|statement| {
+        both(super::questions::has_effect(statement, Effect::Allow), || {
+            both(statement.some_action(&request.action), || (who.delegates)(statement))
+        })
+    })))
+}
+
+/// What takes the request away: a boundary that does not allow it, a statement that denies it. What may do so becomes a term.
+fn limit(
+    held: &[Held<'_>],
+    request: &Request,
+    who: &Who<'_>,
+    terms: &mut Terms,
+    less: &mut Vec<By>,
+) -> Result<(), Option<By>> {
+    for (policy, it) in held.iter().enumerate().filter(|(_, it)| it.kind != Kind::ResourceInPart) {
+        for document in &it.policy.alternatives {
+            for (number, statement) in (1..).zip(&document.statements) {
+                let denies = super::questions::has_effect(statement, Effect::Deny);
+                if denies == Ok(false) {
+                    continue;
+                }
+                // A statement of which nothing is known was counted among those that may allow: it says why nothing is sure.
+                let speaks = match it.kind {
+                    Kind::Resource | Kind::Key => (who.names)(statement),
+                    _ => Ok(true),
+                };
+                let covered = both(both(denies.clone(), || speaks.clone()), || {
+                    both(statement.every_action(&request.action), || {
+                        statement.every_resource(&request.resource)
+                    })
+                });
+                match covered {
+                    Ok(false) => {
+                        let by = By { policy, statement: number, denies: true };
+                        let some = both(statement.some_action(&request.action), || {
+                            statement.parts(&request.resource).0
+                        });
+                        if denies == Ok(true)
+                            && speaks == Ok(true)
+                            && some != Ok(false)
+                            && !less.contains(&by)
+                        {
+                            less.push(by);
+                        }
+                    }
+                    Err(cause) => terms.because(&cause),
+                    Ok(true) => {
+                        let sure = it.doubt.is_none() && it.policy.alternatives.len() == 1;
+                        match statement.condition.is_empty() {
+                            Ok(true) if it.kind == Kind::Organisation => terms.only_if(
+                                "the account is not below the target of the organisation's policy".to_owned(),
+                            ),
+                            Ok(true) if sure => {
+                                return Err(Some(By { policy, statement: number, denies: true }));
+                            }
+                            Ok(true) => {
+                                terms.because(it.doubt.as_ref().unwrap_or(&Cause::Other("not known".into())));
+                            }
+                            _ => terms.subject_to(&statement.condition, "not "),
+                        }
+                    }
+                }
+            }
+        }
+    }
+    let boundaries = held.iter().filter(|it| it.kind == Kind::Boundary);
+    for it in boundaries {
+        let statements = it.policy.alternatives.iter().flat_map(|document| &document.statements);
+        let mut allowed: Option<Terms> = None;
+        for statement in statements {
+            let told = both(super::questions::has_effect(statement, Effect::Allow), || {
+                both(statement.some_action(&request.action), || statement.parts(&request.resource).0)
+            });
+            let mut these = Terms::default();
+            match told {
+                Ok(false) => continue,
+                Ok(true) => {}
+                Err(cause) => these.because(&cause),
+            }
+            these.subject_to(&statement.condition, "");
+            it.doubt.iter().for_each(|doubt| these.because(doubt));
+            if allowed.as_ref().is_none_or(|allowed| these.rank() < allowed.rank()) {
+                allowed = Some(these);
+            }
+        }
+        match (allowed, &it.doubt) {
+            (Some(these), _) => {
+                terms.conditions.extend(these.conditions);
+                terms.causes.extend(these.causes);
+            }
+            (None, Some(doubt)) => terms.because(doubt),
+            (None, None) => return Err(None),
+        }
+    }
+    Ok(())
+}
+
+impl Terms {
+    fn subject_to(&mut self, condition: &Condition, not: &str) {
+        for test in &condition.tests {
+            if test.takes_nothing() != Ok(true) || !not.is_empty() {
+                self.only_if(format!("{not}{test}"));
+            }
+        }
+        condition.more.iter().for_each(|cause| self.because(cause));
+    }
+}
+
+impl Statement {
+    /// Whether it speaks of some of what the action pattern covers.
+    pub fn some_action(&self, action: &Text) -> Told {
+        let named = self.action.any(|item| cover::intersects(item, action, Of::Actions)).0;
+        super::told::either(named, || some_other(&self.not_action, action, Of::Actions))
+    }
+
+    /// Whether it speaks of all that the action pattern covers.
+    pub fn every_action(&self, action: &Text) -> Told {
+        let named = self.action.any(|item| cover::contains(item, action, Of::Actions)).0;
+        super::told::either(named, || every_other(&self.not_action, action, Of::Actions))
+    }
+
+    /// Whether it speaks of all that the resource pattern covers.
+    pub fn every_resource(&self, resource: &Text) -> Told {
+        if self.resource.is_empty() && self.not_resource.is_empty() {
+            return Ok(true);
+        }
+        let named = self.resource.any(|item| cover::contains(item, resource, Of::Resources)).0;
+        super::told::either(named, || every_other(&self.not_resource, resource, Of::Resources))
+    }
+
+    /// Whether it speaks of some of what the resource pattern covers, and of what: each the narrower of its own pattern and
+    /// what is asked for.
+    pub fn parts<'t>(&'t self, resource: &'t Text) -> (Told, Vec<&'t Text>) {
+        if self.resource.is_empty() && self.not_resource.is_empty() {
+            return (Ok(true), vec![resource]);
+        }
+        let mut sure = Vec::new();
+        let mut perhaps = Vec::new();
+        let mut cause = self.resource.more.clone();
+        for item in &self.resource.items {
+            let narrower = || match cover::contains(resource, item, Of::Resources) {
+                Ok(true) => item,
+                _ => resource,
+            };
+            match cover::intersects(item, resource, Of::Resources) {
+                Ok(true) if cover::contains(item, resource, Of::Resources) == Ok(true) => {
+                    return (Ok(true), vec![resource]);
+                }
+                Ok(true) if sure.len() < MAX_PARTS => sure.push(narrower()),
+                Err(why) => {
+                    cause.get_or_insert(why);
+                    if perhaps.len() < MAX_PARTS {
+                        perhaps.push(narrower());
+                    }
+                }
+                Ok(_) => {}
+            }
+        }
+        match some_other(&self.not_resource, resource, Of::Resources) {
+            Ok(true) => sure.push(resource),
+            Err(why) => {
+                cause.get_or_insert(why);
+            }
+            Ok(false) => {}
+        }
+        match (sure.is_empty(), cause) {
+            (false, _) => (Ok(true), sure),
+            (true, Some(cause)) => (Err(cause), if perhaps.is_empty() { vec![resource] } else { perhaps }),
+            (true, None) => (Ok(false), Vec::new()),
+        }
+    }
+
+    /// Whether its `Principal` is as `ask` asks of one of the kind, or everybody.
+    pub fn is_about(&self, kind: &str, ask: impl Fn(&Text) -> Told) -> Told {
+        match (&self.principal, &self.not_principal) {
+            // Everybody but a few, of whom it may be one.
+            (_, named @ (Principal::Map(_) | Principal::Text(_))) => not(named.any(kind, &ask).0),
+            (_, Principal::Unknown(cause)) => Err(cause.clone()),
+            (Principal::Text(text), Principal::None) => text.is("*"),
+            (principal, Principal::None) => super::told::either(principal.any(kind, &ask).0, || {
+                principal.any("AWS", |text| text.is("*")).0
+            }),
+        }
+    }
+}
+
+/// Whether something that the pattern covers is none of the list, which is of a `Not…` element.
+fn some_other(list: &List, pattern: &Text, of: Of) -> Told {
+    if list.is_empty() {
+        return Ok(false);
+    }
+    if list.any(|item| cover::contains(item, pattern, of)).0 == Ok(true) {
+        return Ok(false);
+    }
+    let known: Option<Vec<String>> =
+        list.items.iter().chain([pattern]).map(|item| Some(folded(item.as_str()?, of))).collect();
+    match (known, &list.more) {
+        (Some(known), None) => {
+            let (last, others) =
+                known.split_last().map_or(("", &[][..]), |(last, others)| (last.as_str(), others));
+            let others: Vec<&str> = others.iter().map(String::as_str).collect();
+            match pattern::left_over(last, &others) {
+                Some(left) => Ok(left.is_some()),
+                None => Err(Cause::Limit("size of patterns".into())),
+            }
+        }
+        (_, Some(cause)) => Err(cause.clone()),
+        // What surely is none of them is enough.
+        (None, None) => match any(list.items.iter().map(|item| cover::intersects(item, pattern, of))) {
+            Ok(false) => Ok(true),
+            Ok(true) => Err(Cause::Other("a part of a list of exceptions is not known".into())),
+            Err(cause) => Err(cause),
+        },
+    }
+}
+
+/// Whether all that the pattern covers is none of the list, which is of a `Not…` element.
+fn every_other(list: &List, pattern: &Text, of: Of) -> Told {
+    if list.is_empty() {
+        return Ok(false);
+    }
+    not(list.any(|item| cover::intersects(item, pattern, of)).0)
+}
+
+fn folded(text: &str, of: Of) -> String {
+    match of {
+        Of::Actions => text.to_ascii_lowercase(),
+        Of::Resources => text.to_owned(),
+    }
+}

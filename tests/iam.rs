@@ -1,0 +1,383 @@
+//! What identities may do in effect, asked of whole configurations: `airgate iam`, and the ways of escalation.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use airgate::config::{Config, Options};
+use airgate::facts::iam::access::{Access, Answered, Question};
+use airgate::finding::Verdict as Found;
+use airgate::iam::effective::Verdict;
+use airgate::iam::escalation::{self, Escalation};
+use airgate::rules::RuleSet;
+use airgate::source::Sources;
+
+/// A directory of its own, deleted when it goes.
+struct Dir(PathBuf);
+
+impl Dir {
+    fn of(text: &str) -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let next = NEXT.fetch_add(1, Ordering::Relaxed);
+        let dir = std::env::temp_dir().join(format!("airgate-iam-{}-{next}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        fs::write(dir.join("main.tf"), text).unwrap();
+        Self(dir)
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        let _gone = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn asked(text: &str, question: &Question) -> (Sources, Answered) {
+    let dir = Dir::of(text);
+    let (sources, mut all) =
+        airgate::access(std::slice::from_ref(&dir.0), &Options::default(), question).unwrap();
+    (sources, all.pop().unwrap())
+}
+
+fn who(text: &str, action: &str, resource: &str) -> Vec<Access> {
+    asked(text, &Question::WhoCan(action.into(), resource.into())).1.rows.unwrap()
+}
+
+/// `yes a, only-if b`: the principals, sorted by how sure the answer is.
+fn short(rows: &[Access]) -> String {
+    let word = |verdict: &Verdict| match verdict {
+        Verdict::Yes => "yes",
+        Verdict::No => "no",
+        Verdict::OnlyIf(_) => "only-if",
+        Verdict::Undetermined(_) => "undetermined",
+    };
+    let all: Vec<String> =
+        rows.iter().map(|row| format!("{} {}", word(&row.verdict), row.principal)).collect();
+    all.join(", ")
+}
+
+/// A role `r` with these statements inline, and what else there is.
+fn role(statements: &str, more: &str) -> String {
+    format!(
+        r#"
+resource "aws_iam_role" "r" {{
+  name               = "r"
+  assume_role_policy = jsonencode({{ Version = "2012-10-17", Statement = [{{ Effect = "Allow", Action = "sts:AssumeRole", Principal = {{ Service = "lambda.amazonaws.com" }} }}] }})
+}}
+resource "aws_iam_role_policy" "r" {{
+  role   = aws_iam_role.r.id
+  policy = jsonencode({{
+    Version   = "2012-10-17"
+    Statement = [{statements}]
+  }})
+}}
+{more}"#
+    )
+}
+
+const ALLOW: &str = r#"{ Effect = "Allow", Action = "bedrock:*", Resource = "*" }"#;
+
+#[test]
+fn a_deny_takes_away_what_it_covers_and_no_more() {
+    let deny = |deny: &str| role(&format!("{ALLOW}, {{ Effect = \"Deny\", {deny} }}"), "");
+    for (statement, expected) in [
+        (r#"Action = "bedrock:InvokeModel", Resource = "*""#, ""),
+        (r#"Action = "BEDROCK:invoke*", Resource = "*""#, ""),
+        (r#"NotAction = "s3:*", Resource = "*""#, ""),
+        (r#"NotAction = "bedrock:Invoke*", Resource = "*""#, "yes aws_iam_role.r"),
+        (r#"Action = "bedrock-agentcore:*", Resource = "*""#, "yes aws_iam_role.r"),
+        (
+            r#"Action = "bedrock:*", Resource = "arn:aws:bedrock:*::foundation-model/a*""#,
+            "yes aws_iam_role.r",
+        ),
+        (
+            r#"Action = "bedrock:*", Resource = "*", Condition = { StringNotEquals = { "bedrock:GuardrailIdentifier" = "g" } }"#,
+            "only-if aws_iam_role.r",
+        ),
+        (
+            r#"Action = "bedrock:*", Resource = "*", Condition = { Bool = var.x }"#,
+            "undetermined aws_iam_role.r",
+        ),
+        (r#"Action = var.x, Resource = "*""#, "undetermined aws_iam_role.r"),
+    ] {
+        let text = format!("variable \"x\" {{}}\n{}", deny(statement));
+        assert_eq!(short(&who(&text, "bedrock:InvokeModel", "*")), expected, "{statement}");
+    }
+    let narrow = deny(r#"Action = "bedrock:*", Resource = "arn:aws:bedrock:*::foundation-model/a*""#);
+    assert_eq!(
+        short(&who(&narrow, "bedrock:InvokeModel", "arn:aws:bedrock:eu-west-1::foundation-model/ab")),
+        ""
+    );
+    assert_eq!(
+        short(&who(&narrow, "bedrock:InvokeModel", "arn:aws:bedrock:eu-west-1::foundation-model/b")),
+        "yes aws_iam_role.r"
+    );
+}
+
+#[test]
+fn a_boundary_limits_and_grants_nothing() {
+    let text = |boundary: &str| {
+        role(ALLOW, &format!("resource \"aws_iam_policy\" \"b\" {{\n  policy = jsonencode({{ Version = \"2012-10-17\", Statement = [{{ Effect = \"Allow\", Action = {boundary}, Resource = \"*\" }}] }})\n}}"))
+            .replace("name               = \"r\"", "permissions_boundary = aws_iam_policy.b.arn")
+    };
+    assert_eq!(
+        short(&who(&text("[\"s3:*\", \"bedrock:Invoke*\"]"), "bedrock:InvokeModel", "*")),
+        "yes aws_iam_role.r"
+    );
+    assert_eq!(short(&who(&text("\"s3:*\""), "bedrock:InvokeModel", "*")), "");
+    assert_eq!(short(&who(&text("\"s3:*\""), "s3:GetObject", "*")), "", "a boundary alone grants nothing");
+}
+
+#[test]
+fn attached_and_managed_policies_count_and_unknown_ones_are_said_so() {
+    let attach = |arn: &str| {
+        role(
+            r#"{ Effect = "Allow", Action = "logs:*", Resource = "*" }"#,
+            &format!(
+                "variable \"p\" {{}}\nresource \"aws_iam_role_policy_attachment\" \"a\" {{\n  role       = aws_iam_role.r.name\n  policy_arn = {arn}\n}}"
+            ),
+        )
+    };
+    for (arn, expected) in [
+        ("\"arn:aws:iam::aws:policy/AmazonBedrockFullAccess\"", "yes aws_iam_role.r"),
+        ("\"arn:aws:iam::aws:policy/AmazonBedrockReadOnly\"", ""),
+        ("\"arn:aws:iam::aws:policy/AdministratorAccess\"", "yes aws_iam_role.r"),
+        ("\"arn:aws:iam::aws:policy/AWSBudgetsReadOnlyAccess\"", "undetermined aws_iam_role.r"),
+        ("\"arn:aws:iam::111122223333:policy/own\"", "undetermined aws_iam_role.r"),
+        ("var.p", "undetermined aws_iam_role.r"),
+    ] {
+        let rows = who(&attach(arn), "bedrock:InvokeModel", "*");
+        assert_eq!(short(&rows), expected, "{arn}");
+        if let Some(Access { verdict: Verdict::Undetermined(causes), .. }) = rows.first() {
+            let name = arn.trim_matches('"').rsplit(['/', '.']).next().unwrap();
+            assert!(causes.iter().any(|cause| cause.contains(name)), "{causes:?} of {arn}");
+        }
+    }
+}
+
+#[test]
+fn groups_give_their_policies_to_users() {
+    let text = r#"
+resource "aws_iam_user" "u" { name = "u" }
+resource "aws_iam_user" "v" { name = "v" }
+resource "aws_iam_group" "g" { name = "g" }
+resource "aws_iam_user_group_membership" "u" {
+  user   = aws_iam_user.u.name
+  groups = [aws_iam_group.g.name]
+}
+resource "aws_iam_group_policy_attachment" "g" {
+  group      = aws_iam_group.g.name
+  policy_arn = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
+}"#;
+    assert_eq!(short(&who(text, "sagemaker:InvokeEndpoint", "*")), "yes aws_iam_user.u");
+}
+
+#[test]
+fn a_bucket_lets_in_whom_its_policy_names() {
+    let text = role(
+        r#"{ Effect = "Allow", Action = "s3:GetObject", Resource = "${aws_s3_bucket.a.arn}/*" }"#,
+        r#"
+resource "aws_s3_bucket" "a" { bucket = "a-data" }
+resource "aws_s3_bucket" "b" { bucket = "b-data" }
+resource "aws_s3_bucket_policy" "b" {
+  bucket = aws_s3_bucket.b.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      { Effect = "Allow", Principal = { AWS = "arn:aws:iam::999988887777:root" }, Action = "s3:GetObject", Resource = "${aws_s3_bucket.b.arn}/*" },
+      { Effect = "Deny", Principal = "*", Action = "s3:PutObject", Resource = "${aws_s3_bucket.b.arn}/*" },
+    ]
+  })
+}"#,
+    );
+    assert_eq!(short(&who(&text, "s3:GetObject", "aws_s3_bucket.a")), "yes aws_iam_role.r");
+    assert_eq!(short(&who(&text, "s3:GetObject", "arn:aws:s3:::a-data/x")), "yes aws_iam_role.r");
+    assert_eq!(short(&who(&text, "s3:GetObject", "aws_s3_bucket.b")), "yes arn:aws:iam::999988887777:root");
+    assert_eq!(short(&who(&text, "s3:GetObjectAcl", "aws_s3_bucket.b")), "");
+}
+
+#[test]
+fn a_key_grants_nothing_that_its_policy_does_not_leave_to_the_account() {
+    let key = |principal: &str| {
+        role(
+            r#"{ Effect = "Allow", Action = "kms:Decrypt", Resource = "*" }"#,
+            &format!(
+                r#"resource "aws_kms_key" "k" {{
+  policy = jsonencode({{ Version = "2012-10-17", Statement = [{{ Effect = "Allow", Principal = {{ AWS = {principal} }}, Action = "kms:*", Resource = "*" }}] }})
+}}"#
+            ),
+        )
+    };
+    let mine = |rows: Vec<Access>| {
+        short(&rows.into_iter().filter(|it| it.principal.starts_with("aws_")).collect::<Vec<_>>())
+    };
+    let root = key("\"arn:aws:iam::111122223333:root\"");
+    assert_eq!(mine(who(&root, "kms:Decrypt", "aws_kms_key.k")), "yes aws_iam_role.r");
+    let other = key("\"arn:aws:iam::111122223333:role/other\"");
+    assert_eq!(mine(who(&other, "kms:Decrypt", "aws_kms_key.k")), "");
+    assert_eq!(mine(who(&key("aws_iam_role.r.arn"), "kms:Decrypt", "aws_kms_key.k")), "yes aws_iam_role.r");
+}
+
+#[test]
+fn an_answer_names_the_line_of_the_statement() {
+    let text = role(
+        &format!(
+            "\n      {{ Effect = \"Allow\", Action = \"s3:*\", Resource = \"*\" }},\n      {ALLOW}\n    "
+        ),
+        "",
+    );
+    let (sources, answered) = asked(&text, &Question::WhatCan("aws_iam_role.r".into()));
+    let rows = answered.rows.unwrap();
+    let lines: Vec<u32> = rows
+        .iter()
+        .map(|row| {
+            let site = row.by[0].site.unwrap();
+            sources.get(site.file).unwrap().position(site.span.start).line
+        })
+        .collect();
+    let expected: Vec<u32> = ["\"s3:*\"", "\"bedrock:*\""]
+        .iter()
+        .map(|action| {
+            u32::try_from(text.lines().position(|line| line.contains(action)).unwrap()).unwrap() + 1
+        })
+        .collect();
+    assert_eq!(lines, expected);
+}
+
+/// A role that may do the actions of a way, each in a policy of its own, but for one group.
+fn with_actions(way: &Escalation, without: Option<usize>) -> String {
+    let mut text = role(
+        r#"{ Effect = "Allow", Action = ["bedrock:ListAgents", "sagemaker:ListModels"], Resource = "*" }"#,
+        "",
+    );
+    for (at, group) in way.actions.iter().enumerate().filter(|(at, _)| Some(*at) != without) {
+        let action = group.last().unwrap();
+        let _ = write!(
+            text,
+            "resource \"aws_iam_role_policy\" \"p{at}\" {{\n  role   = aws_iam_role.r.id\n  policy = jsonencode({{ Version = \"2012-10-17\", Statement = [{{ Effect = \"Allow\", Action = \"{action}\", Resource = \"*\" }}] }})\n}}\n"
+        );
+    }
+    text
+}
+
+#[test]
+fn every_way_of_escalation_is_found_and_none_with_an_action_less() {
+    let rules = RuleSet::builtin()
+        .unwrap()
+        .select(&["ANY-IAM-IAM-001", "AWS-IAM-IAM-001", "AWS-IAM-IAM-002"].map(ToOwned::to_owned), &[])
+        .unwrap();
+    let failing = |text: &str| -> Vec<String> {
+        let report = airgate::analyze_text(&[("main.tf", text)], &rules, &Config::default()).unwrap();
+        let found = report.findings.iter().filter(|finding| finding.verdict == Found::Fail);
+        found.filter_map(|finding| finding.actual.clone()).collect()
+    };
+    let mut ways = 0;
+    for way in escalation::of(&["pass-role", "take-over", "credentials", "tampering"]) {
+        ways += 1;
+        let found = failing(&with_actions(way, None));
+        assert!(found.iter().any(|actual| actual.contains(way.what)), "{}: {found:?}", way.id);
+        for without in 0..way.actions.len() {
+            let found = failing(&with_actions(way, Some(without)));
+            assert!(
+                !found.iter().any(|actual| actual.contains(way.what)),
+                "{} without {without}: {found:?}",
+                way.id
+            );
+        }
+    }
+    assert!(ways >= 48);
+}
+
+#[test]
+fn a_role_that_is_named_or_another_service_is_no_way() {
+    let rules = RuleSet::builtin().unwrap().select(&["AWS-IAM-IAM-001".to_owned()], &[]).unwrap();
+    let verdicts = |pass: &str| -> Vec<Found> {
+        let text =
+            role(&format!(r#"{{ Effect = "Allow", Action = "sagemaker:*", Resource = "*" }}, {pass}"#), "");
+        let text = format!("variable \"s\" {{}}\n{text}");
+        let report = airgate::analyze_text(&[("main.tf", &text)], &rules, &Config::default()).unwrap();
+        report.findings.iter().map(|finding| finding.verdict).collect()
+    };
+    let on = |resource: &str, service: &str| {
+        format!(
+            r#"{{ Effect = "Allow", Action = "iam:PassRole", Resource = {resource}, Condition = {{ StringEquals = {{ "iam:PassedToService" = {service} }} }} }}"#
+        )
+    };
+    assert_eq!(
+        verdicts(&on("\"*\"", "[\"glue.amazonaws.com\", \"sagemaker.amazonaws.com\"]")),
+        [Found::Fail]
+    );
+    assert_eq!(verdicts(&on("\"*\"", "\"states.amazonaws.com\"")), [Found::Pass]);
+    assert_eq!(verdicts(&on("aws_iam_role.r.arn", "\"sagemaker.amazonaws.com\"")), [Found::Pass]);
+    assert_eq!(verdicts(&on("\"*\"", "var.s")), [Found::Undetermined]);
+}
+
+#[test]
+fn what_is_no_policy_is_told_with_its_place_and_costs_no_time() {
+    let heredoc = |document: &str| {
+        format!(
+            "resource \"aws_iam_role_policy\" \"r\" {{\n  role   = \"r\"\n  policy = <<EOF\n{document}\nEOF\n}}\n"
+        )
+    };
+    let faults = |document: &str| -> Vec<String> {
+        let question = Question::WhoCan("s3:GetObject".into(), "*".into());
+        let faults = asked(&heredoc(document), &question).1.faults;
+        faults
+            .into_iter()
+            .map(|(_, site, fault)| {
+                assert!(site.is_some(), "{fault}");
+                fault
+            })
+            .collect()
+    };
+    for (document, expected) in [
+        ("{\"Statement\": [\n{,}]}", "line 2, column"),
+        (
+            r#"{"Statement": [{"Effect":"Allow","Action":"a:b","Resource":"*"}, {"Action": "a:b"}]}"#,
+            "statement 2: it has no `Effect`",
+        ),
+        (
+            r#"{"Statement": {"Effect":"Allow","Action":"a:b","Acton":"*","Resource":"*"}}"#,
+            "statement 1: `Acton` is no element",
+        ),
+        (
+            r#"{"Statement": {"Effect":"Allow","Action":"a:b","NotAction":"a:c","Resource":"*"}}"#,
+            "exclude each other",
+        ),
+        (
+            r#"{"Statement": {"Effect":"Allow","Action":"a:b","Resource":"*","Condition":{"StringEqual":{"a":"b"}}}}"#,
+            "`StringEqual` is no operator",
+        ),
+        (
+            r#"{"Statement": {"Effect":"Allow","Action":"a:b","Resource":"*","Condition":{"StringEquals":"b"}}}"#,
+            "has no keys",
+        ),
+        (
+            r#"{"Statement": {"Effect":"Allow","Action":{"a":{"b":[]}},"Resource":"*"}}"#,
+            "statement 1: there is no text",
+        ),
+        (r#"{"Version":"2012","Statement": []}"#, "`Version` is neither"),
+    ] {
+        let faults = faults(document);
+        assert!(faults.iter().any(|fault| fault.contains(expected)), "{document}: {faults:?}");
+    }
+    // Large ones are read, or refused, at once.
+    let statement = r#"{"Effect":"Allow","Action":["s3:Get*","bedrock:*"],"Resource":"arn:aws:s3:::b/*"}"#;
+    let many = format!("{{\"Statement\":[{}]}}", vec![statement; 20_000].join(","));
+    assert_eq!(faults(&many), Vec::<String>::new());
+    let stars = format!(
+        r#"{{"Statement":{{"Effect":"Allow","Action":"{}","Resource":"{}"}}}}"#,
+        "s*".repeat(1000),
+        "a*".repeat(100_000)
+    );
+    assert_eq!(faults(&stars), Vec::<String>::new());
+    let deep = format!(
+        r#"{{"Statement":{{"Effect":"Allow","Condition":{}1{}}}}}"#,
+        "{\"a\":".repeat(5_000),
+        "}".repeat(5_000)
+    );
+    assert!(faults(&deep).iter().any(|fault| fault.contains("too deep")));
+}
