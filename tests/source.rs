@@ -63,11 +63,17 @@ fn program(folder: &Path, options: &RunOptions, sources: &mut Sources) -> Progra
     inputs.items.first().unwrap().program(&inputs, sources, &|_| true).unwrap()
 }
 
+/// Plans of what is there already and is not as the source says: the state decides in them what nobody set.
+const DRIFTED: &str = "drift";
+
 /// The folders below `root` that hold a plan and its source.
 fn folders(root: &Path) -> Vec<PathBuf> {
     let mut out = Vec::new();
     for entry in std::fs::read_dir(root).unwrap() {
         let path = entry.unwrap().path();
+        if path.ends_with(DRIFTED) {
+            continue;
+        }
         if path.join("plan.json").is_file() && has_source(&path) {
             out.push(path);
         } else if path.is_dir() {
