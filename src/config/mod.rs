@@ -341,7 +341,7 @@ mod tests {
 
     #[test]
     fn the_documentation_shows_a_whole_file() {
-        let page = include_str!("../docs/configuration.md");
+        let page = include_str!("../../docs/configuration.md");
         let example = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
         let config = parse(example).unwrap();
         assert_eq!(config.tags.required, Tags::default().required, "the default that the page tells");
