@@ -94,6 +94,10 @@ fn may_be_one(a: &crate::value::Reference, b: &crate::value::Reference) -> bool 
 }
 
 fn ask(of: Of, a: &str, b: &str, ask: impl Fn(&str, &str) -> Option<bool>) -> Told {
+    // Most patterns are of another service or another resource: then neither covers any of the other.
+    if begin_apart(of, a, b) {
+        return Ok(false);
+    }
     let told = match of {
         Of::Actions if a.bytes().chain(b.bytes()).any(|byte| byte.is_ascii_uppercase()) => {
             ask(&a.to_ascii_lowercase(), &b.to_ascii_lowercase())
@@ -101,6 +105,13 @@ fn ask(of: Of, a: &str, b: &str, ask: impl Fn(&str, &str) -> Option<bool>) -> To
         _ => ask(a, b),
     };
     told.ok_or_else(|| Cause::Limit("size of patterns".into()))
+}
+
+/// Whether the patterns differ before the first wildcard of either.
+fn begin_apart(of: Of, a: &str, b: &str) -> bool {
+    let is_one = |a: u8, b: u8| a == b || (matches!(of, Of::Actions) && a.eq_ignore_ascii_case(&b));
+    let known = |&(a, b): &(u8, u8)| !matches!(a, b'*' | b'?') && !matches!(b, b'*' | b'?');
+    a.bytes().zip(b.bytes()).take_while(known).any(|(a, b)| !is_one(a, b))
 }
 
 /// A text that is known and has no variable of the request in it.
