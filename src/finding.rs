@@ -50,6 +50,10 @@ pub struct Finding {
     pub rule: usize,
     /// The verdict.
     pub verdict: Verdict,
+    /// How severe it is here: the rule's, unless `moved` says otherwise. Gates, counts and order go by it.
+    pub severity: Severity,
+    /// What makes its severity another one than the rule's: `raised: ai-risk-tier = high`.
+    pub moved: Option<SmolStr>,
     /// What is wrong, in one sentence without a final full stop; of an undetermined one what cannot be told.
     pub message: String,
     /// The resources, at least one, sorted by address.
@@ -307,6 +311,26 @@ pub struct Report {
 impl Severity {
     /// All, worst first.
     pub const ALL: [Self; 4] = [Self::Critical, Self::High, Self::Medium, Self::Low];
+
+    /// One step worse.
+    #[must_use]
+    pub const fn raised(self) -> Self {
+        match self {
+            Self::Low => Self::Medium,
+            Self::Medium => Self::High,
+            Self::High | Self::Critical => Self::Critical,
+        }
+    }
+
+    /// One step less.
+    #[must_use]
+    pub const fn lowered(self) -> Self {
+        match self {
+            Self::Low | Self::Medium => Self::Low,
+            Self::High => Self::Medium,
+            Self::Critical => Self::High,
+        }
+    }
 
     /// `"critical"`, …
     pub const fn as_str(self) -> &'static str {

@@ -27,8 +27,8 @@ use crate::eval::{self, Mode as EvalMode, functions};
 use crate::facts::Facts;
 use crate::facts::domain::ConditionScope;
 use crate::facts::iam::{ANALYSES, ANALYSIS_NAMES};
-use crate::facts::presence;
-use crate::finding::{Finding, Provided, State, Subject, Verdict, Via};
+use crate::facts::{presence, tier};
+use crate::finding::{Finding, Provided, Severity, State, Subject, Verdict, Via};
 use crate::graph::NodeId;
 use crate::hcl::ast::{Expr, ExprKind, Part};
 use crate::program::{Mode, Resource};
@@ -115,6 +115,8 @@ struct Result {
     left_out: bool,
     /// The plan alone does not tell it.
     from_source: bool,
+    /// How severe it is of this resource, and what moved it there.
+    severity: (Severity, Option<SmolStr>),
 }
 
 /// A provider configuration and a region.
@@ -154,7 +156,7 @@ pub fn check(
             evaluations += was.evaluations;
             absence::soften(facts.config, rules, &mut was.results, &[]);
             absence::soften(facts.config, rules, &mut results, &was.results);
-            resolved = group(before, change::compare(facts, &mut results, before, was.results, rules));
+            resolved = group(before, rules, change::compare(facts, &mut results, before, was.results, rules));
             let mut removals = removal::ask(facts, before, rules);
             evaluations += removals.len();
             for removal in removals.iter().filter(|result| result.verdict == Verdict::Pass) {
@@ -163,7 +165,7 @@ pub fn check(
                 }
             }
             removals.retain(|result| asked.keep_pass || result.verdict != Verdict::Pass);
-            removed = group(before, removals);
+            removed = group(before, rules, removals);
         }
     }
     if !asked.keep_pass {
@@ -172,7 +174,7 @@ pub fn check(
     if asked.changed_only && !matches!(earlier, Earlier::Untold) {
         change::leave_out(facts, &mut results);
     }
-    removed.extend(group(facts, results));
+    removed.extend(group(facts, rules, results));
     let (left_out, findings) = removed.into_iter().partition::<Vec<_>, _>(|(out, _)| *out);
     let findings = findings.into_iter().map(|(_, finding)| finding).collect();
     let resolved = resolved.into_iter().map(|(_, finding)| finding).collect();
@@ -327,6 +329,7 @@ fn ask_rule(
         drift: false,
         left_out: false,
         from_source: false,
+        severity: (rule.info.severity, None),
     };
     if verdict == Verdict::Pass && !keep_pass {
         return Some(result);
@@ -469,14 +472,22 @@ fn message(
 }
 
 /// Instances of one block that fare alike become one finding, told with whether it is left out.
-fn group(facts: &Facts<'_>, mut results: Vec<Result>) -> Vec<(bool, Finding)> {
+fn group(facts: &Facts<'_>, rules: &Rules<'_>, mut results: Vec<Result>) -> Vec<(bool, Finding)> {
+    for result in &mut results {
+        if let Some(rule) = rules.compiled.get(result.rule) {
+            result.severity = tier::severity(facts, result.node, &rule.info.family, rule.info.severity);
+        }
+    }
     let block = |node| facts.graph.resource(node).map(|resource| &resource.block);
     let key = |result: &Result| {
         let is = (result.drift, result.left_out, result.from_source);
         (result.rule, result.verdict, block(result.node), result.state, is)
     };
     results.sort_by(|a, b| {
-        let text = || a.message.cmp(&b.message).then_with(|| a.causes.cmp(&b.causes));
+        let text = || {
+            let severity = || a.severity.cmp(&b.severity);
+            a.message.cmp(&b.message).then_with(|| a.causes.cmp(&b.causes)).then_with(severity)
+        };
         key(a).cmp(&key(b)).then_with(text)
     });
     let mut findings: Vec<(bool, Finding)> = Vec::new();
@@ -488,7 +499,8 @@ fn group(facts: &Facts<'_>, mut results: Vec<Result>) -> Vec<(bool, Finding)> {
             Some((_, finding))
                 if last == Some(key)
                     && finding.message == result.message
-                    && finding.causes == result.causes =>
+                    && finding.causes == result.causes
+                    && (finding.severity, &finding.moved) == (result.severity.0, &result.severity.1) =>
             {
                 // Instances of a block share its place in source; in JSON each has its own, and the first stands for all.
                 if facts.graph.calls.is_empty() {
@@ -501,6 +513,8 @@ fn group(facts: &Facts<'_>, mut results: Vec<Result>) -> Vec<(bool, Finding)> {
                 let finding = Finding {
                     rule: result.rule,
                     verdict: result.verdict,
+                    severity: result.severity.0,
+                    moved: result.severity.1,
                     message: result.message,
                     resources: subject.into_iter().collect(),
                     site,
