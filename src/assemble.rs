@@ -159,7 +159,7 @@ pub fn report(
         report.resolved = join(std::mem::take(&mut report.resolved), &report.inputs);
     }
     for findings in [&mut report.findings, &mut report.resolved] {
-        arrange(findings, &report.rules, &report.sources);
+        arrange(findings, &report.sources);
     }
     count(&mut report);
     for clause in report.frameworks.iter_mut().flat_map(|framework| &mut framework.clauses) {
@@ -175,7 +175,7 @@ pub fn report(
 }
 
 /// Brings findings into their order, each at the first line of its place.
-fn arrange(findings: &mut [Finding], rules: &[RuleInfo], sources: &Sources) {
+fn arrange(findings: &mut [Finding], sources: &Sources) {
     for finding in &mut *findings {
         finding.site = finding.site.map(|site| first_line(site, sources));
         for (site, _) in &mut finding.related {
@@ -186,7 +186,7 @@ fn arrange(findings: &mut [Finding], rules: &[RuleInfo], sources: &Sources) {
         }
     }
     findings.sort_by_cached_key(|finding| {
-        let severity = rules.get(finding.rule).map(|rule| std::cmp::Reverse(rule.severity));
+        let severity = std::cmp::Reverse(finding.severity);
         let path = finding.site.and_then(|site| sources.get(site.file)).map(|file| file.path().to_owned());
         let offset = finding.site.map(|site| site.span.start);
         (
@@ -216,11 +216,11 @@ fn name_unit(part: &mut Part) {
 
 /// Counts the findings.
 fn count(report: &mut Report) {
-    let (rules, summary) = (&report.rules, &mut report.summary);
+    let summary = &mut report.summary;
     let at_of: BTreeMap<String, usize> =
         report.inputs.iter().enumerate().map(|(at, input)| (input.unit.clone(), at)).collect();
     for finding in &report.findings {
-        let Some(rule) = rules.get(finding.rule) else { continue };
+        let severity = finding.severity;
         let units: BTreeSet<usize> = finding
             .resources
             .iter()
@@ -231,8 +231,8 @@ fn count(report: &mut Report) {
         for unit in units {
             let Some(input) = report.inputs.get_mut(unit) else { continue };
             match finding.verdict {
-                Verdict::Fail => *input.fail.entry(rule.severity).or_default() += 1,
-                Verdict::Undetermined => *input.undetermined.entry(rule.severity).or_default() += 1,
+                Verdict::Fail => *input.fail.entry(severity).or_default() += 1,
+                Verdict::Undetermined => *input.undetermined.entry(severity).or_default() += 1,
                 Verdict::Pass => {}
             }
         }
@@ -241,7 +241,7 @@ fn count(report: &mut Report) {
             Verdict::Undetermined => &mut summary.undetermined,
             Verdict::Pass => continue,
         };
-        *count.entry(rule.severity).or_default() += 1;
+        *count.entry(severity).or_default() += 1;
         let Some(change) = summary.change.as_mut().filter(|_| finding.verdict == Verdict::Fail) else {
             continue;
         };
@@ -293,8 +293,9 @@ fn join(findings: Vec<Finding>, inputs: &[InputInfo]) -> Vec<Finding> {
             joined.push(finding);
             continue;
         };
-        let Finding { rule, verdict, message, actual, causes, state, drift, from_source, .. } = &finding;
-        let is = (*verdict, *state, *drift, *from_source);
+        let Finding { rule, verdict, message, actual, causes, state, drift, from_source, moved, .. } =
+            &finding;
+        let is = (*verdict, *state, *drift, *from_source, finding.severity, moved.clone());
         let key = (*rule, is, site, message.clone(), actual.clone(), causes.clone());
         let at = *known.entry(key).or_insert(joined.len());
         match joined.get_mut(at) {

@@ -25,11 +25,17 @@ fn one_rule(path: &Path) -> Result<()> {
             return Err(format!("{shown}: no example of {needed:?}").into());
         }
     }
+    // What a rule asks of the configuration, its page shows.
+    let config = match std::fs::read_to_string(path)?.split("\n```toml\n").nth(1) {
+        Some(block) => Config::parse(block.split("```").next().unwrap_or_default(), path)?,
+        None => Config::default(),
+    };
     let only_this = RuleSet::builtin()?.select(&[rule.id().to_owned()], &[])?;
     let faults: Vec<String> = examples
         .iter()
         .filter_map(|example| {
-            let fault = analyze(example, &only_this).and_then(|report| judge(example, &report)).err()?;
+            let fault =
+                analyze(example, &only_this, &config).and_then(|report| judge(example, &report)).err()?;
             Some(format!("{shown}:{}: {fault}", example.line))
         })
         .collect();
@@ -57,11 +63,11 @@ fn all_rules(readme: &Path) -> Result<()> {
 }
 
 /// Runs one example as a root module with one file, or as the change that makes it.
-fn analyze(example: &Example<'_>, rules: &RuleSet) -> Result<Report> {
-    let (after, config) = ([("main.tf", example.text)], Config::default());
+fn analyze(example: &Example<'_>, rules: &RuleSet, config: &Config) -> Result<Report> {
+    let after = [("main.tf", example.text)];
     Ok(match example.before {
-        Some(before) => airgate::analyze_change(&[("main.tf", before)], &after, rules, &config)?,
-        None => airgate::analyze_text(&after, rules, &config)?,
+        Some(before) => airgate::analyze_change(&[("main.tf", before)], &after, rules, config)?,
+        None => airgate::analyze_text(&after, rules, config)?,
     })
 }
 

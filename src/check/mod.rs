@@ -8,6 +8,7 @@ mod absence;
 mod change;
 mod display;
 mod removal;
+mod rules;
 mod source;
 mod wanted;
 
@@ -15,69 +16,28 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bumpalo::Bump;
 use rayon::prelude::*;
 use smol_str::SmolStr;
 
 pub use change::{Asked, Earlier};
 pub use display::display;
 use display::shown;
+pub use rules::{Rules, vocabulary};
 pub use wanted::Wanted;
 
-use crate::catalog::Catalog;
 use crate::config;
-use crate::eval::{self, Mode as EvalMode, functions};
+use crate::eval::{self, Mode as EvalMode};
 use crate::facts::Facts;
 use crate::facts::domain::ConditionScope;
-use crate::facts::iam::{ANALYSES, ANALYSIS_NAMES};
-use crate::facts::presence;
-use crate::finding::{Finding, Provided, State, Subject, Verdict, Via};
+use crate::facts::iam::ANALYSES;
+use crate::facts::{presence, tier};
+use crate::finding::{Finding, Provided, Severity, State, Subject, Verdict, Via};
 use crate::graph::NodeId;
 use crate::hcl::ast::{Expr, ExprKind, Part};
 use crate::program::{Mode, Resource};
-use crate::rules::{self, CompiledRule, Rule, RuleError, RuleSet, Scope, Test, Vocabulary};
+use crate::rules::{CompiledRule, Scope, Test};
 use crate::source::{FileId, Site};
 use crate::value::{Kind, Step, Truth, Value};
-
-/// The rules that are asked of one input.
-#[derive(Debug)]
-pub struct Rules<'a> {
-    /// Sorted by id: of the set those that are about a type of the input.
-    pub compiled: Vec<CompiledRule<'a>>,
-    /// Stands for the text of rules in spans.
-    pub file: FileId,
-    /// How many the set has. A finding names its rule by the index in it.
-    pub count: usize,
-}
-
-impl<'a> Rules<'a> {
-    /// Compiles the rules of `set` that are about a type that is there.
-    pub fn compile(
-        set: &'a RuleSet,
-        arena: &'a Bump,
-        file: FileId,
-        is_there: impl Fn(&str) -> bool,
-    ) -> std::result::Result<Self, RuleError> {
-        let asked = |rule: &Rule| rule.front().types.iter().any(|name| is_there(name));
-        let compiled = rules::compile(set, arena, file, vocabulary(), asked)?;
-        Ok(Self { compiled, file, count: set.len() })
-    }
-
-    /// Which of the set the rule at `at` is.
-    fn index(&self, at: usize) -> usize {
-        self.compiled.get(at).map_or(at, |rule| rule.index)
-    }
-}
-
-/// What conditions may name.
-pub fn vocabulary() -> Vocabulary<'static> {
-    Vocabulary {
-        schema: &|type_name, path| Some(Catalog::get().schema(type_name)?.has(&path.join("."))),
-        links: &|from, to| Catalog::get().links(from).iter().any(|link| link.target_type == to),
-        is_function: &functions::exists,
-        analyses: &ANALYSIS_NAMES,
-    }
-}
 
 /// The result of checking one graph.
 #[derive(Debug, Default)]
@@ -118,6 +78,8 @@ struct Result {
     left_out: bool,
     /// The plan alone does not tell it.
     from_source: bool,
+    /// How severe it is of this resource, and what moved it there.
+    severity: (Severity, Option<SmolStr>),
 }
 
 /// A provider configuration and a region.
@@ -157,7 +119,7 @@ pub fn check(
             evaluations += was.evaluations;
             absence::soften(facts.config, rules, &mut was.results, &[]);
             absence::soften(facts.config, rules, &mut results, &was.results);
-            resolved = group(before, change::compare(facts, &mut results, before, was.results, rules));
+            resolved = group(before, rules, change::compare(facts, &mut results, before, was.results, rules));
             let mut removals = removal::ask(facts, before, rules);
             evaluations += removals.len();
             for removal in removals.iter().filter(|result| result.verdict == Verdict::Pass) {
@@ -166,7 +128,7 @@ pub fn check(
                 }
             }
             removals.retain(|result| asked.keep_pass || result.verdict != Verdict::Pass);
-            removed = group(before, removals);
+            removed = group(before, rules, removals);
         }
     }
     if !asked.keep_pass {
@@ -175,7 +137,7 @@ pub fn check(
     if asked.changed_only && !matches!(earlier, Earlier::Untold) {
         change::leave_out(facts, &mut results);
     }
-    removed.extend(group(facts, results));
+    removed.extend(group(facts, rules, results));
     let (left_out, findings) = removed.into_iter().partition::<Vec<_>, _>(|(out, _)| *out);
     let of_set = |(_, finding): (bool, Finding)| Finding { rule: rules.index(finding.rule), ..finding };
     let mut all_passed = vec![0; rules.count];
@@ -343,6 +305,7 @@ fn ask_rule(
         drift: false,
         left_out: false,
         from_source: false,
+        severity: (rule.rule.front().severity, None),
     };
     if verdict == Verdict::Pass && !keep_pass {
         return Some(result);
@@ -485,14 +448,23 @@ fn message(
 }
 
 /// Instances of one block that fare alike become one finding, told with whether it is left out.
-fn group(facts: &Facts<'_>, mut results: Vec<Result>) -> Vec<(bool, Finding)> {
+fn group(facts: &Facts<'_>, rules: &Rules<'_>, mut results: Vec<Result>) -> Vec<(bool, Finding)> {
+    for result in &mut results {
+        if let Some(rule) = rules.compiled.get(result.rule) {
+            let front = rule.rule.front();
+            result.severity = tier::severity(facts, result.node, &front.family, front.severity);
+        }
+    }
     let block = |node| facts.graph.resource(node).map(|resource| &resource.block);
     let key = |result: &Result| {
         let is = (result.drift, result.left_out, result.from_source);
         (result.rule, result.verdict, block(result.node), result.state, is)
     };
     results.sort_by(|a, b| {
-        let text = || a.message.cmp(&b.message).then_with(|| a.causes.cmp(&b.causes));
+        let text = || {
+            let severity = || a.severity.cmp(&b.severity);
+            a.message.cmp(&b.message).then_with(|| a.causes.cmp(&b.causes)).then_with(severity)
+        };
         key(a).cmp(&key(b)).then_with(text)
     });
     let mut findings: Vec<(bool, Finding)> = Vec::new();
@@ -504,7 +476,8 @@ fn group(facts: &Facts<'_>, mut results: Vec<Result>) -> Vec<(bool, Finding)> {
             Some((_, finding))
                 if last == Some(key)
                     && finding.message == result.message
-                    && finding.causes == result.causes =>
+                    && finding.causes == result.causes
+                    && (finding.severity, &finding.moved) == (result.severity.0, &result.severity.1) =>
             {
                 // Instances of a block share its place in source; in JSON each has its own, and the first stands for all.
                 if facts.graph.calls.is_empty() {
@@ -517,6 +490,8 @@ fn group(facts: &Facts<'_>, mut results: Vec<Result>) -> Vec<(bool, Finding)> {
                 let finding = Finding {
                     rule: result.rule,
                     verdict: result.verdict,
+                    severity: result.severity.0,
+                    moved: result.severity.1,
                     message: result.message,
                     resources: subject.into_iter().collect(),
                     site,

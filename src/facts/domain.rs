@@ -111,6 +111,9 @@ impl ConditionScope<'_, '_> {
             "residency" => residency::allowed(facts, node).places,
             "bucket" => bucket::object(facts, node),
             "production" => self.production(),
+            "environments" => tags::environments(facts, node),
+            "role_tags" => tags::of_role(facts, node),
+            "tag_faults" => tags::faults(facts, node),
             _ => return Err(format!("there is no fact `{name}`")),
         })
     }

@@ -13,6 +13,7 @@ pub mod scope;
 mod secrets;
 mod seeds;
 pub mod tags;
+pub mod tier;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;

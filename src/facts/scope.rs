@@ -170,6 +170,18 @@ impl Scope {
         self.reached_by.get(node.index()).into_iter().flatten()
     }
 
+    /// The AI resource that the path to the node begins at; [`None`] if it is out of scope.
+    pub fn origin(&self, node: NodeId) -> Option<NodeId> {
+        let mut at = node;
+        // A path has no circles.
+        loop {
+            match self.get(at)?.from {
+                From::Seed(_) => return Some(at),
+                From::Edge(from, _) => at = from,
+            }
+        }
+    }
+
     /// Why the resource is in scope by itself, where its type does not say it.
     pub fn reason(&self, node: NodeId) -> Option<SmolStr> {
         match &self.get(node)?.from {

@@ -1,10 +1,14 @@
 //! Effective tags: what the resource says, with the provider's `default_tags` below it.
 
+use std::collections::BTreeSet;
+
+use petgraph::Direction;
 use smol_str::SmolStr;
 
-use crate::catalog::Catalog;
-use crate::config::Tags;
+use crate::catalog::{Catalog, LinkKind};
+use crate::config::{Allowed, Pattern, Tags};
 use crate::graph::NodeId;
+use crate::program::Mode;
 use crate::value::{Partial, Type, Unknown, Value};
 
 use super::choice::of_each;
@@ -62,6 +66,60 @@ pub(super) fn means(tags: &Tags, key: &str, name: &str) -> bool {
     let plain = |byte: u8| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
     key.len() == name.len() && key.bytes().map(plain).eq(name.bytes().map(plain))
         || tags.synonyms.get(name).is_some_and(|others| others.iter().any(|other| other == key))
+}
+
+/// The tags that resources of this role must have beside all others.
+pub(super) fn of_role(facts: &Facts<'_>, node: NodeId) -> Value {
+    let tags = &facts.config.tags;
+    let of_role = facts.graph.resource(node).and_then(|resource| tags.of_type(&resource.type_name));
+    let names = of_role.into_iter().flat_map(|role| &role.required);
+    strings(names.filter(|name| !tags.required.contains(name)).map(String::as_str))
+}
+
+/// What is wrong with each tag whose values the configuration limits: null if nothing is, or the resource does not have it.
+pub(super) fn faults(facts: &Facts<'_>, node: NodeId) -> Value {
+    let type_name = facts.graph.resource(node).map_or("", |resource| resource.type_name.as_str());
+    let limits = facts.config.tags.limits(type_name);
+    if limits.is_empty() {
+        return Value::tuple([]);
+    }
+    let layers = effective(facts, node);
+    let fault = |(name, allowed, pattern): (&str, Option<&Allowed>, Option<&Pattern>)| {
+        of_each(&tag_in(&facts.config.tags, &layers, name), |value| {
+            let Some(text) = value.as_str() else { return value.clone() };
+            let shown = if value.sensitive { "(sensitive)" } else { text };
+            let fault = match (allowed, pattern) {
+                (Some(Allowed(values)), _) if !values.iter().any(|one| one == text) => {
+                    format!("{name} = {shown} is not one of {}", values.join(", "))
+                }
+                (_, Some(Pattern(regex))) if !regex.is_match(text) => {
+                    format!("{name} = {shown} does not match {regex}")
+                }
+                _ => return Value::NULL,
+            };
+            Value { origin: value.origin, via: value.via.clone(), ..Value::string(fault) }
+        })
+    };
+    Value::tuple(limits.into_iter().map(fault))
+}
+
+/// The environments that the resource and what directly uses it are tagged with, in lower case, each once.
+pub(super) fn environments(facts: &Facts<'_>, node: NodeId) -> Value {
+    let uses = [LinkKind::Data, LinkKind::Identity, LinkKind::Key];
+    let users = facts.graph.edges(node, Direction::Incoming).filter(|(edge, user)| {
+        let resource = facts.graph.resource(*user);
+        uses.contains(&edge.kind)
+            && resource.is_some_and(|user| user.mode == Mode::Managed && !user.is_deleted())
+    });
+    let lower = |tag: &Value| match tag.as_str() {
+        Some(text) if !tag.sensitive => Value::string(text.to_ascii_lowercase()),
+        _ => tag.clone(),
+    };
+    let tags = std::iter::once(node).chain(users.map(|(_, user)| user));
+    let tags = tags.map(|user| of_each(&tag(facts, user, "environment"), lower)).filter(|tag| !tag.is_null());
+    let (known, unknown): (Vec<Value>, Vec<Value>) = tags.partition(|tag| tag.as_str().is_some());
+    let names: BTreeSet<&str> = known.iter().filter_map(Value::as_str).collect();
+    Value::tuple(names.into_iter().map(Value::string).chain(unknown))
 }
 
 /// The layers of tags, the strongest first: `tags_all` where the input has it, else the resource's own and the provider's.

@@ -41,6 +41,10 @@ pub struct Finding {
     pub rule: usize,
     /// The verdict.
     pub verdict: Verdict,
+    /// How severe it is here: the rule's, unless `moved` says otherwise. Gates, counts and order go by it.
+    pub severity: Severity,
+    /// What makes its severity another one than the rule's: `raised: ai-risk-tier = high`.
+    pub moved: Option<SmolStr>,
     /// What is wrong, in one sentence without a final full stop; of an undetermined one what cannot be told.
     pub message: String,
     /// The resources, at least one, sorted by address.

@@ -118,7 +118,7 @@ fn write_sources(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
 
 fn finding_group<'a>(item: Item<'a>, report: &'a Report, places: &Places<'a>) -> Group<'a> {
     let Item { finding, rule, .. } = item;
-    let title = level(finding.verdict, rule.severity)
+    let title = level(finding.verdict, finding.severity)
         .primary_title(scrub(&clip(said(finding, rule), MAX_NOTE)).into_owned())
         .id(scrub(&rule.id));
     let (source, labelled) = source(finding, places);
@@ -187,7 +187,8 @@ fn notes(item: Item<'_>, report: &Report, places: &Places<'_>, labelled: bool) -
     }
     let control = format!("{} {}", rule.control, rule.control_title);
     notes.push(("control", control.trim().to_owned()));
-    notes.push(("rule", format!("{} severity, see `airgate rule {}`", rule.severity, rule.id)));
+    let moved = finding.moved.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
+    notes.push(("rule", format!("{} severity{moved}, see `airgate rule {}`", finding.severity, rule.id)));
     let element = |(name, text): (&'static str, String)| {
         Level::NOTE.with_name(Some(name)).message(scrub(&clip(&text, MAX_NOTE)).into_owned()).into()
     };

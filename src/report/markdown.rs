@@ -109,9 +109,12 @@ fn problems(report: &Report, page: &mut String) {
 fn row(item: Item<'_>, places: &Places<'_>) -> String {
     let Item { finding, rule, .. } = item;
     let mut severity = match finding.verdict {
-        Verdict::Fail => rule.severity.to_string(),
-        verdict => format!("{} ({})", rule.severity, verdict.as_str()),
+        Verdict::Fail => finding.severity.to_string(),
+        verdict => format!("{} ({})", finding.severity, verdict.as_str()),
     };
+    if let Some(moved) = &finding.moved {
+        severity.push_str(&format!(", {}", cell(moved)));
+    }
     if let Some(state @ (State::New | State::Regression)) = finding.state {
         severity.push_str(&format!(", {}", state.as_str()));
     }

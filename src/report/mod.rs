@@ -216,7 +216,7 @@ fn items_of<'a>(
     let min = options.min_severity;
     findings.iter().enumerate().filter_map(move |(index, finding)| {
         let rule = report.rules.get(finding.rule)?;
-        (rule.severity >= min).then_some(Item { index, finding, rule })
+        (finding.severity >= min).then_some(Item { index, finding, rule })
     })
 }
 

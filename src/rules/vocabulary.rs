@@ -43,12 +43,15 @@ pub const DOMAIN_FUNCTIONS: [(&str, usize); 14] = [
     ("secret_entries", 1),
 ];
 
-const FACTS: [&[&str]; 11] = [
+const FACTS: [&[&str]; 14] = [
     &["ai"],
     &["reached_by"],
     &["region"],
     &["residency"],
     &["production"],
+    &["environments"],
+    &["role_tags"],
+    &["tag_faults"],
     &["bucket", "customer_managed_key"],
     &["bucket", "public_access_blocked"],
     &["bucket", "versioned"],

@@ -299,6 +299,9 @@ fn finding(rule: usize, message: &str, site: Site) -> Finding {
     Finding {
         rule,
         verdict: Verdict::Fail,
+        // As `clean` has the rules.
+        severity: *Severity::ALL.get(rule).unwrap_or(&Severity::Low),
+        moved: None,
         message: message.into(),
         resources: vec![subject("aws_sagemaker_notebook_instance.lab")],
         site: Some(site),

@@ -11,6 +11,7 @@ mod generate;
 mod grow;
 mod grow_plan;
 mod new_rule;
+mod peers;
 mod schema;
 mod truth;
 

@@ -137,7 +137,7 @@ fn groups<'a>(report: &'a Report, options: &Options) -> (Vec<Group<'a>>, usize) 
             }),
         }
     }
-    groups.sort_by_key(|group| std::cmp::Reverse(group.first.rule.severity));
+    groups.sort_by_key(|group| std::cmp::Reverse(group.first.finding.severity));
     let dropped = groups.len().saturating_sub(MAX_RESULTS);
     groups.truncate(MAX_RESULTS);
     (groups, dropped)
@@ -198,6 +198,9 @@ fn result<'a>(group: &'a Group<'a>, cx: &'a Context<'a>) -> m::Result<'a> {
     if let Some(actual) = &finding.actual {
         text.push_str(&format!(" Found: {actual}."));
     }
+    if let Some(why) = &finding.moved {
+        text.push_str(&format!(" Severity {}, {why}.", finding.severity));
+    }
     if finding.from_source {
         text.push_str(&format!(" From source: {FROM_SOURCE}."));
     }
@@ -231,7 +234,7 @@ fn result<'a>(group: &'a Group<'a>, cx: &'a Context<'a>) -> m::Result<'a> {
         rule_id: &rule.id,
         rule_index: finding.rule,
         kind: "fail",
-        level: level(rule.severity),
+        level: level(finding.severity),
         message: m::Text { text: text.into() },
         locations: [m::Location {
             id: None,
@@ -253,6 +256,8 @@ fn result<'a>(group: &'a Group<'a>, cx: &'a Context<'a>) -> m::Result<'a> {
             drift: group.drift,
             state: group.state.map(State::as_str),
             from_source: finding.from_source,
+            security_severity: finding.moved.as_ref().map(|_| security_severity(finding.severity)),
+            severity_reason: finding.moved.as_deref(),
         },
     }
 }

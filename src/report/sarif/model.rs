@@ -167,6 +167,11 @@ pub(super) struct ResultProperties<'a> {
     pub(super) state: Option<&'static str>,
     #[serde(rename = "fromSource", skip_serializing_if = "std::ops::Not::not")]
     pub(super) from_source: bool,
+    /// Only where it is another one than the rule's.
+    #[serde(rename = "security-severity", skip_serializing_if = "Option::is_none")]
+    pub(super) security_severity: Option<&'static str>,
+    #[serde(rename = "severityReason", skip_serializing_if = "Option::is_none")]
+    pub(super) severity_reason: Option<&'a str>,
 }
 
 #[derive(Serialize)]

@@ -1,5 +1,7 @@
 //! `airgate.toml`: what this project holds to be right, and what of the policy it runs. `docs/configuration.md` is its page.
 
+mod tags;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -11,6 +13,8 @@ use crate::finding::{RuleInfo, Severity};
 use crate::input::SourceOptions;
 use crate::residency;
 use crate::terraform::source::variables::RunOptions;
+
+pub use tags::{Allowed, Pattern, Tags, TagsOfRole};
 
 /// The name of the file.
 pub const FILE_NAME: &str = "airgate.toml";
@@ -45,6 +49,8 @@ pub struct Config {
     pub scope: Scope,
     /// `[residency]`
     pub residency: Residency,
+    /// `[severity]`
+    pub severity: SeverityConfig,
     /// `[tags]`
     pub tags: Tags,
     /// `[ai-scope]`
@@ -110,14 +116,25 @@ pub struct Residency {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Places(#[serde(deserialize_with = "places")] pub Vec<String>);
 
-/// What resources must be tagged with.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Tags {
-    /// The tags that must be there.
-    pub required: Vec<String>,
-    /// Other names that count for a tag: `owner = ["Owner", "team"]`.
-    pub synonyms: BTreeMap<String, Vec<String>>,
+/// What moves the severity of a finding.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SeverityConfig {
+    /// Whether the tag `ai-risk-tier` does.
+    pub risk_tier: RiskTier,
+}
+
+/// What the tag `ai-risk-tier` does to severities.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RiskTier {
+    /// A high tier raises, a minimal one lowers.
+    #[default]
+    Both,
+    /// A high tier raises.
+    Raise,
+    /// Nothing.
+    Off,
 }
 
 /// Which tags put resources into AI scope, or leave them out.
@@ -175,13 +192,6 @@ pub enum ConfigError {
         /// What is wrong.
         message: String,
     },
-}
-
-impl Default for Tags {
-    fn default() -> Self {
-        let required = ["owner", "system-id", "purpose", "environment"];
-        Self { required: required.map(str::to_owned).into(), synonyms: BTreeMap::new() }
-    }
 }
 
 impl Default for AiScope {
@@ -331,7 +341,7 @@ mod tests {
 
     #[test]
     fn the_documentation_shows_a_whole_file() {
-        let page = include_str!("../docs/configuration.md");
+        let page = include_str!("../../docs/configuration.md");
         let example = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
         let config = parse(example).unwrap();
         assert_eq!(config.tags.required, Tags::default().required, "the default that the page tells");

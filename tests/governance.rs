@@ -1,0 +1,132 @@
+//! What tags do beyond single rules: the risk tier moves severities, and the configuration limits tags.
+
+#![cfg(test)]
+
+use std::path::Path;
+
+use airgate::config::Config;
+use airgate::finding::{Finding, Report, Severity, Verdict};
+use airgate::report::{Format, Options, write};
+use airgate::rules::RuleSet;
+
+/// An endpoint that captures nothing: AWS-SM-MON-001, medium by itself.
+fn endpoint(tags: &str) -> String {
+    format!(
+        "resource \"aws_sagemaker_endpoint_configuration\" \"fraud\" {{\n  name = \"fraud\"\n  production_variants {{\n    \
+         model_name = \"fraud\"\n    instance_type = \"ml.m5.large\"\n    initial_instance_count = 1\n  }}\n  \
+         tags = {{ {tags} }}\n}}\n"
+    )
+}
+
+fn check(text: &str, config: &str) -> Report {
+    let config = Config::parse(config, Path::new("airgate.toml")).unwrap();
+    airgate::analyze_text(&[("main.tf", text)], &RuleSet::builtin().unwrap(), &config).unwrap()
+}
+
+fn failed<'r>(report: &'r Report, id: &str) -> Vec<&'r Finding> {
+    let is_it = |finding: &&Finding| report.rules[finding.rule].id == id && finding.verdict == Verdict::Fail;
+    report.findings.iter().filter(is_it).collect()
+}
+
+/// The severity of the finding of a rule, and why it is that.
+fn severity(report: &Report, id: &str) -> (Severity, String) {
+    let found = failed(report, id);
+    let [finding] = found[..] else { panic!("{id}: {} findings", found.len()) };
+    (finding.severity, finding.moved.as_ref().map(ToString::to_string).unwrap_or_default())
+}
+
+const CAPTURE: &str = "AWS-SM-MON-001";
+const KEY: &str = "AWS-SM-ENC-003";
+
+#[test]
+fn the_risk_tier_moves_what_watches_and_not_what_encrypts() {
+    let own = {
+        let report = check(&endpoint(""), "");
+        (severity(&report, CAPTURE).0, severity(&report, KEY).0)
+    };
+    let of = |tier: &str, config: &str| {
+        let report = check(&endpoint(&format!("ai-risk-tier = \"{tier}\"")), config);
+        assert_eq!(severity(&report, KEY), (own.1, String::new()), "a key is as needed in any tier");
+        severity(&report, CAPTURE)
+    };
+    assert_eq!(of("High", ""), (own.0.raised(), "raised: ai-risk-tier = high".to_owned()));
+    assert_eq!(of("minimal", ""), (own.0.lowered(), "lowered: ai-risk-tier = minimal".to_owned()));
+    assert_eq!(of("limited", ""), (own.0, String::new()));
+    let raise = "[severity]\nrisk-tier = 'raise'\n";
+    assert_eq!(of("minimal", raise), (own.0, String::new()));
+    assert_eq!(of("high", raise).0, own.0.raised());
+    assert_eq!(of("high", "[severity]\nrisk-tier = 'off'\n"), (own.0, String::new()));
+}
+
+#[test]
+fn a_resource_without_a_tier_is_raised_by_the_ai_that_uses_it() {
+    let bucket = "resource \"aws_s3_bucket\" \"corpus\" {\n  bucket = \"corpus\"\n}\n";
+    let of = |tier: &str| {
+        let text = format!(
+            "{bucket}resource \"aws_sagemaker_model\" \"fraud\" {{\n  name = \"fraud\"\n  execution_role_arn = \"arn:aws:iam::111122223333:role/m\"\n  \
+             primary_container {{\n    image = \"x\"\n    model_data_url = \"s3://${{aws_s3_bucket.corpus.id}}/m.tar.gz\"\n  }}\n  \
+             tags = {{ ai-risk-tier = \"{tier}\" }}\n}}\n"
+        );
+        severity(&check(&text, ""), "AWS-S3-LOG-002")
+    };
+    let own = of("limited");
+    assert_eq!(own.1, "");
+    assert_eq!(
+        of("high"),
+        (own.0.raised(), "raised: ai-risk-tier = high of aws_sagemaker_model.fraud".to_owned())
+    );
+    assert_eq!(of("minimal"), own, "another system of a higher tier may use it too");
+}
+
+#[test]
+fn counts_gates_and_formats_go_by_the_severity_of_the_finding() {
+    let report = check(&endpoint("ai-risk-tier = \"high\""), "[rules]\nselect = ['monitoring']\n");
+    let report_of_rule = report.rules.iter().find(|rule| rule.id == CAPTURE).unwrap();
+    let moved = report_of_rule.severity.raised();
+    assert_eq!(severity(&report, CAPTURE).0, moved);
+    let worst = report.findings.iter().filter(|finding| finding.verdict == Verdict::Fail).count();
+    assert_eq!(report.summary.fail.values().sum::<usize>(), worst);
+    assert!(report.summary.fail.get(&moved).is_some_and(|count| *count > 0), "{:?}", report.summary.fail);
+    let text = |format| {
+        let mut out = Vec::new();
+        write(&report, format, &Options::default(), &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let why = "raised: ai-risk-tier = high";
+    assert!(text(Format::Human).contains(&format!("{moved} severity ({why})")));
+    assert!(text(Format::Markdown).contains(&format!("| {moved}, {why} |")));
+    let json: serde_json::Value = serde_json::from_str(&text(Format::Json)).unwrap();
+    let finding = json["findings"].as_array().unwrap().iter().find(|it| it["rule"] == CAPTURE).unwrap();
+    assert_eq!(
+        (finding["severity"].as_str(), finding["severity_reason"].as_str()),
+        (Some(moved.as_str()), Some(why))
+    );
+    let sarif: serde_json::Value = serde_json::from_str(&text(Format::Sarif)).unwrap();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    let result = results.iter().find(|it| it["ruleId"] == CAPTURE).unwrap();
+    assert_eq!(result["level"], "error");
+    assert!(result["properties"]["security-severity"].is_string());
+    assert_eq!(result["properties"]["severityReason"], why);
+}
+
+#[test]
+fn tags_are_limited_for_all_and_for_a_role() {
+    let config = "[tags.pattern]\nsystem-id = '^[a-z]+-[0-9]+$'\n[tags.allowed]\nenvironment = ['prod', 'dev']\n\
+                  [tags.synonyms]\nenvironment = ['Stage']\n\
+                  [tags.roles.inference-endpoint]\nrequired = ['approved-by']\nallowed.environment = ['prod']\n";
+    let message = |tags: &str, id: &str| -> Vec<String> {
+        failed(&check(&endpoint(tags), config), id).iter().map(|finding| finding.message.clone()).collect()
+    };
+    assert_eq!(
+        message("system-id = \"Fraud\", Stage = \"dev\"", "ANY-TAG-GOV-006"),
+        [
+            "the tag environment = dev is not one of prod, and the tag system-id = Fraud does not match ^[a-z]+-[0-9]+$"
+        ]
+    );
+    assert!(message("system-id = \"fraud-1\", environment = \"prod\"", "ANY-TAG-GOV-006").is_empty());
+    assert_eq!(
+        message("environment = \"prod\"", "ANY-TAG-GOV-007"),
+        ["the resource lacks approved-by, which its class must have"]
+    );
+    assert!(message("approved-by = \"board\"", "ANY-TAG-GOV-007").is_empty());
+}
