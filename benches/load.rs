@@ -34,7 +34,7 @@ fn main() {
     let compile = best(|| {
         let arena = bumpalo::Bump::new();
         let file = Sources::default().add("rules", "");
-        black_box(rules::compile(&set, &arena, file, check::vocabulary()).unwrap().len());
+        black_box(rules::compile(&set, &arena, file, check::vocabulary(), |_| true).unwrap().len());
     });
     println!("rules loaded            {load:>10.2?}  {} rules", set.len());
     println!("rules compiled          {compile:>10.2?}");

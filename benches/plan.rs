@@ -24,13 +24,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use airgate::assemble::{self, Part};
-use airgate::check::{self, Asked, Earlier, Rules};
+use airgate::check::{self, Asked, Earlier, Rules, Wanted};
 use airgate::config::Config;
 use airgate::facts::Facts;
 use airgate::graph::{Before, ResourceGraph};
 use airgate::input::Inputs;
 use airgate::report::{self, Format};
-use airgate::rules::{self, RuleSet};
+use airgate::rules::RuleSet;
 use airgate::source::Sources;
 use airgate::terraform::source::variables::RunOptions;
 use serde::Deserialize;
@@ -115,11 +115,12 @@ fn one(path: &Path) -> Vec<(&'static str, Duration)> {
     let arena = bumpalo::Bump::new();
     let mut sources = Sources::default();
     let file = sources.add("rules", "");
-    let rules = Rules::new(rules::compile(&set, &arena, file, check::vocabulary()).unwrap(), file);
+    let wanted = Wanted::by(&set);
+    let rules = Rules::compile(&set, &arena, file, |_| true).unwrap();
     lap("rules");
     let inputs = Inputs::read(&[path.to_owned()], &RunOptions::default(), &mut sources).unwrap();
     lap("bytes to text");
-    let mut program = inputs.items[0].program(&inputs, &sources, &|name| rules.wants(name)).unwrap();
+    let mut program = inputs.items[0].program(&inputs, &sources, &|name| wanted.wants(name)).unwrap();
     lap("text to program");
     let part = Part::new(&mut program);
     let graph = ResourceGraph::build(program);
@@ -136,7 +137,7 @@ fn one(path: &Path) -> Vec<(&'static str, Duration)> {
     let checked = check::check(&facts, earlier, None, None, &rules, Asked::default());
     lap("check");
     let part = part.checked(&facts, &before, checked);
-    let infos = rules.compiled.iter().map(|rule| rule.info.clone()).collect();
+    let infos = set.iter().map(|rule| set.info(rule)).collect();
     let report =
         assemble::report(infos, Vec::new(), set.digest().to_owned(), vec![part], Vec::new(), sources);
     lap("assemble");

@@ -45,7 +45,7 @@ use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use crate::assemble::Part;
-use crate::check::{Asked, Earlier, Rules};
+use crate::check::{Asked, Earlier, Rules, Wanted};
 use crate::config::{Config, Options};
 use crate::diagnostic::Level;
 use crate::facts::Facts;
@@ -55,7 +55,7 @@ use crate::graph::{Before, ResourceGraph};
 use crate::input::{Input, Inputs};
 use crate::picture::Picture;
 use crate::rules::{Framework, RuleError, RuleSet};
-use crate::source::Sources;
+use crate::source::{FileId, Sources};
 
 /// Where inputs are analysed; none where the system has no threads for it.
 static POOL: LazyLock<Option<ThreadPool>> = LazyLock::new(|| eval::pool(0).ok());
@@ -143,9 +143,11 @@ fn each<T: Send>(inputs: &Inputs, work: impl Fn(&Input) -> Result<T, Error> + Sy
 fn report(set: &RuleSet, inputs: &Inputs, mut sources: Sources, options: &Options) -> Result<Report, Error> {
     let arena = Bump::new();
     let file = sources.add("rules", ""); // stands for the text of rules in spans
-    let rules = Rules::new(rules::compile(set, &arena, file, check::vocabulary())?, file);
-    let parts = each(inputs, |input| check_input(input, inputs, &sources, &rules, options))?;
-    let infos: Vec<_> = rules.compiled.iter().map(|rule| rule.info.clone()).collect();
+    // A rule of the user's that is wrong stops the run, whatever is in the input; tests see to those of this build.
+    rules::compile(set, &arena, file, check::vocabulary(), |rule| !rule.is_builtin())?;
+    let wanted = Wanted::by(set);
+    let parts = each(inputs, |input| check_input(input, inputs, &sources, set, &wanted, file, options))?;
+    let infos: Vec<_> = set.iter().map(|rule| set.info(rule)).collect();
     let frameworks = Framework::named(&options.config.rules.frameworks, options.rules_dir.as_deref())?;
     let frameworks = frameworks.iter().map(|framework| framework.info(&infos)).collect();
     Ok(assemble::report(
@@ -202,10 +204,12 @@ fn check_input(
     input: &Input,
     inputs: &Inputs,
     sources: &Sources,
-    rules: &Rules<'_>,
+    set: &RuleSet,
+    wanted: &Wanted<'_>,
+    file: FileId,
     options: &Options,
 ) -> Result<Part, Error> {
-    let wants = |name: &str| rules.wants(name);
+    let wants = |name: &str| wanted.wants(name);
     let mut program = input.program(inputs, sources, &wants)?;
     for before in &inputs.before {
         program = program.after(before.program(inputs, sources, &wants)?);
@@ -213,6 +217,7 @@ fn check_input(
     let part = Part::new(&mut program);
     let graph = ResourceGraph::build(program);
     let before = graph.before();
+    let types = graph.types();
     let facts = Facts::new(&graph, &options.config).with_sources(sources);
     let untold = graph.untold();
     let untold = untold.as_ref().map(|untold| Facts::new(untold, &options.config));
@@ -221,6 +226,8 @@ fn check_input(
     let stored = graph.stored(&before);
     let stored = stored.as_ref().map(|stored| Facts::new(stored, &options.config));
     let stored = stored.as_ref();
+    let arena = Bump::new();
+    let rules = &Rules::compile(set, &arena, file, |name| types.contains(name))?;
     let checked = match &before {
         Before::Untold => check::check(&facts, Earlier::Untold, untold, None, rules, asked),
         Before::Same => check::check(&facts, Earlier::Same, untold, stored, rules, asked),

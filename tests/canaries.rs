@@ -53,7 +53,8 @@ const TEXTS: [&str; 8] = [
 /// The types that any rule is about, and what configures buckets and roles.
 fn types() -> BTreeSet<String> {
     let rules = RuleSet::builtin().unwrap();
-    let mut types: BTreeSet<String> = rules.iter().flat_map(|rule| rule.front().types.clone()).collect();
+    let types = rules.iter().flat_map(|rule| rule.front().types.iter());
+    let mut types: BTreeSet<String> = types.map(ToString::to_string).collect();
     types.extend(
         Catalog::get()
             .all_links()

@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Mutex;
 
-use airgate::check::{self, Asked, Checked, Earlier, Rules};
+use airgate::check::{self, Asked, Checked, Earlier, Rules, Wanted};
 use airgate::config::{Config, Scope};
 use airgate::facts::Facts;
 use airgate::graph::{Before, ResourceGraph};
 use airgate::input::{self, InputFile, Inputs};
 use airgate::program::{Mode, Program};
-use airgate::rules::{self, RuleSet, Scope as RuleScope};
+use airgate::rules::{RuleSet, Scope as RuleScope};
 use airgate::source::Sources;
 use airgate::terraform::source::variables::RunOptions;
 use serde_json::{Value, json};
@@ -70,8 +70,9 @@ fn work(text: String) -> Work {
 fn work_of(text: String, set: &RuleSet) -> Work {
     let arena = bumpalo::Bump::new();
     let file = Sources::default().add("rules", "");
-    let rules = Rules::new(rules::compile(set, &arena, file, check::vocabulary()).unwrap(), file);
-    let graph = ResourceGraph::build(read(text, &|name| rules.wants(name)));
+    let wanted = Wanted::by(set);
+    let graph = ResourceGraph::build(read(text, &|name| wanted.wants(name)));
+    let rules = Rules::compile(set, &arena, file, |_| true).unwrap();
     let config = Config { scope: Scope::All, ..Config::default() };
     let before = graph.before();
     let was = if let Before::Other(before) = &before { Some(Facts::new(before, &config)) } else { None };
@@ -140,11 +141,15 @@ fn rules_about_types_that_are_not_there_are_not_asked() {
     let text = grown("rag-bedrock", 4);
     let program = read(text.clone(), &|_| true);
     let types: BTreeSet<_> = program.resources.iter().map(|resource| resource.type_name.as_str()).collect();
-    let is_there = |name: &String| types.contains(name.as_str());
+    let is_there = |name: &std::borrow::Cow<'_, str>| types.contains(name.as_ref());
     let others = all.iter().filter(|rule| !rule.front().types.iter().any(is_there));
     let others: Vec<String> = others.map(|rule| rule.id().to_owned()).collect();
     let few = all.select(&[], &others).unwrap();
     assert!(!few.is_empty() && few.len() + 5 < all.len(), "{} of {} rules", few.len(), all.len());
+    // Nor are their conditions read.
+    let (arena, file) = (bumpalo::Bump::new(), Sources::default().add("rules", ""));
+    let compiled = Rules::compile(&all, &arena, file, |name| types.contains(name)).unwrap().compiled.len();
+    assert_eq!(compiled, few.len());
     assert_eq!(work_of(text.clone(), &all), work_of(text, &few));
 }
 

@@ -9,19 +9,22 @@ mod change;
 mod display;
 mod removal;
 mod source;
+mod wanted;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use bumpalo::Bump;
 use rayon::prelude::*;
 use smol_str::SmolStr;
 
 pub use change::{Asked, Earlier};
 pub use display::display;
 use display::shown;
+pub use wanted::Wanted;
 
-use crate::catalog::{self, Ai, Catalog};
+use crate::catalog::Catalog;
 use crate::config;
 use crate::eval::{self, Mode as EvalMode, functions};
 use crate::facts::Facts;
@@ -32,37 +35,37 @@ use crate::finding::{Finding, Provided, Severity, State, Subject, Verdict, Via};
 use crate::graph::NodeId;
 use crate::hcl::ast::{Expr, ExprKind, Part};
 use crate::program::{Mode, Resource};
-use crate::rules::{CompiledRule, Scope, Test, Vocabulary};
+use crate::rules::{self, CompiledRule, Rule, RuleError, RuleSet, Scope, Test, Vocabulary};
 use crate::source::{FileId, Site};
 use crate::value::{Kind, Step, Truth, Value};
 
-/// The rules that run.
+/// The rules that are asked of one input.
 #[derive(Debug)]
 pub struct Rules<'a> {
-    /// Sorted by id; a finding names its rule by the index.
+    /// Sorted by id: of the set those that are about a type of the input.
     pub compiled: Vec<CompiledRule<'a>>,
     /// Stands for the text of rules in spans.
     pub file: FileId,
-    /// The types that any rule is about.
-    pub types: BTreeSet<&'a str>,
+    /// How many the set has. A finding names its rule by the index in it.
+    pub count: usize,
 }
 
 impl<'a> Rules<'a> {
-    /// The rules and the types that they are about.
-    pub fn new(compiled: Vec<CompiledRule<'a>>, file: FileId) -> Self {
-        let types = compiled.iter().flat_map(|rule| rule.types).map(String::as_str).collect();
-        Self { compiled, file, types }
+    /// Compiles the rules of `set` that are about a type that is there.
+    pub fn compile(
+        set: &'a RuleSet,
+        arena: &'a Bump,
+        file: FileId,
+        is_there: impl Fn(&str) -> bool,
+    ) -> std::result::Result<Self, RuleError> {
+        let asked = |rule: &Rule| rule.front().types.iter().any(|name| is_there(name));
+        let compiled = rules::compile(set, arena, file, vocabulary(), asked)?;
+        Ok(Self { compiled, file, count: set.len() })
     }
 
-    /// Whether the values of a type's resources matter: a rule is about it, the graph looks at it on the way from AI to
-    /// what a rule is about, or facts about those read it.
-    pub fn wants(&self, type_name: &str) -> bool {
-        let catalog = Catalog::get();
-        let type_name = catalog::spelling(type_name).map_or(type_name, |spelling| spelling.type_name);
-        self.types.contains(type_name)
-            || catalog.kind(type_name).is_some_and(|info| info.ai != Ai::None)
-            || !catalog.links(type_name).is_empty()
-            || catalog.all_links().iter().any(|link| link.target_type == type_name)
+    /// Which of the set the rule at `at` is.
+    fn index(&self, at: usize) -> usize {
+        self.compiled.get(at).map_or(at, |rule| rule.index)
     }
 }
 
@@ -176,9 +179,22 @@ pub fn check(
     }
     removed.extend(group(facts, rules, results));
     let (left_out, findings) = removed.into_iter().partition::<Vec<_>, _>(|(out, _)| *out);
-    let findings = findings.into_iter().map(|(_, finding)| finding).collect();
-    let resolved = resolved.into_iter().map(|(_, finding)| finding).collect();
-    Checked { findings, passed, evaluations, resolved, provided, left_out: left_out.len() }
+    let of_set = |(_, finding): (bool, Finding)| Finding { rule: rules.index(finding.rule), ..finding };
+    let mut all_passed = vec![0; rules.count];
+    for (rule, passed) in rules.compiled.iter().zip(passed) {
+        if let Some(count) = all_passed.get_mut(rule.index) {
+            *count = passed;
+        }
+    }
+    let provided = provided.into_iter().map(|it| Provided { rule: rules.index(it.rule), ..it });
+    Checked {
+        findings: findings.into_iter().map(of_set).collect(),
+        passed: all_passed,
+        evaluations,
+        resolved: resolved.into_iter().map(of_set).collect(),
+        provided: provided.collect(),
+        left_out: left_out.len(),
+    }
 }
 
 /// What the rules say of one graph.
@@ -193,7 +209,7 @@ fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> Answers {
     let mut buckets: HashMap<&str, Vec<usize>> = HashMap::new();
     for (index, rule) in rules.compiled.iter().enumerate().filter(|(_, rule)| rule.scope == Scope::Resource) {
         for type_name in rule.types {
-            buckets.entry(type_name.as_str()).or_default().push(index);
+            buckets.entry(type_name.as_ref()).or_default().push(index);
         }
     }
     let nodes: Vec<NodeId> =
@@ -329,7 +345,7 @@ fn ask_rule(
         drift: false,
         left_out: false,
         from_source: false,
-        severity: (rule.info.severity, None),
+        severity: (rule.rule.front().severity, None),
     };
     if verdict == Verdict::Pass && !keep_pass {
         return Some(result);
@@ -345,7 +361,7 @@ fn ask_rule(
         actual = value.map(shown);
         decided_at = decided_at.or(value.filter(|value| !value.sensitive).and_then(|value| value.origin));
     }
-    result.actual = if rule.info.family == "secrets" { Some(HIDDEN.to_owned()) } else { actual };
+    result.actual = if rule.rule.front().family == "secrets" { Some(HIDDEN.to_owned()) } else { actual };
     result.site = locate(resource, rule.at.unwrap_or_default());
     if verdict != Verdict::Pass {
         result.via = way.map_or_else(Vec::new, |way| via(&way, decided_at));
@@ -475,7 +491,8 @@ fn message(
 fn group(facts: &Facts<'_>, rules: &Rules<'_>, mut results: Vec<Result>) -> Vec<(bool, Finding)> {
     for result in &mut results {
         if let Some(rule) = rules.compiled.get(result.rule) {
-            result.severity = tier::severity(facts, result.node, &rule.info.family, rule.info.severity);
+            let front = rule.rule.front();
+            result.severity = tier::severity(facts, result.node, &front.family, front.severity);
         }
     }
     let block = |node| facts.graph.resource(node).map(|resource| &resource.block);

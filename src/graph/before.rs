@@ -1,7 +1,7 @@
 //! The graph before a change: the same resources with their earlier objects, those that are created left out; and the graph
 //! without what the source of a plan tells. They share all values with the graph after the change.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use petgraph::graph::DiGraph;
@@ -38,6 +38,12 @@ impl ResourceGraph {
             return Before::Same;
         }
         Before::Other(Box::new(self.with(self.graph.node_weights().filter_map(earlier))))
+    }
+
+    /// The types of its resources: those that the change deletes too, and those that are only in the state as stored.
+    pub fn types(&self) -> HashSet<&str> {
+        let all = self.graph.node_weights().chain(&self.stored);
+        all.map(|resource| resource.type_name.as_str()).collect()
     }
 
     /// The graph as the plan alone tells it; [`None`] if its source tells nothing more.

@@ -1,23 +1,25 @@
 //! From the text of rules to expressions that are checked and ready to be evaluated.
 
-use bumpalo::Bump;
-use toml::Spanned;
+use std::borrow::Cow;
 
+use super::file::Text;
 use super::vocabulary::{Checker, Fault, Vocabulary};
 use super::{Rule, RuleError, RuleSet, Scope};
 use crate::diagnostic::Diagnostic;
-use crate::finding::RuleInfo;
 use crate::hcl;
 use crate::hcl::ast::Expr;
 use crate::source::{FileId, Span};
+use bumpalo::Bump;
 
 /// A rule that is ready to run.
 #[derive(Clone, Debug)]
 pub struct CompiledRule<'a> {
-    /// What writers need of it.
-    pub info: RuleInfo,
+    /// The rule.
+    pub rule: &'a Rule,
+    /// Which of its set it is.
+    pub index: usize,
     /// The resource types that it is about, sorted.
-    pub types: &'a [String],
+    pub types: &'a [Cow<'static, str>],
     /// Condition for it to apply at all.
     pub when: Option<Expr<'a>>,
     /// What decides.
@@ -35,7 +37,7 @@ pub struct CompiledRule<'a> {
 }
 
 /// What decides about a resource.
-#[derive(Copy, Clone, Debug)]
+#[derive(Clone, Debug)]
 pub enum Test<'a> {
     /// The condition that must hold.
     Require(Expr<'a>),
@@ -44,7 +46,7 @@ pub enum Test<'a> {
         /// Its name.
         name: &'a str,
         /// Its arguments.
-        args: &'a [String],
+        args: Vec<String>,
     },
     /// Nothing that it protected may be left without it.
     Removal,
@@ -53,25 +55,27 @@ pub enum Test<'a> {
 /// How the text of a rule becomes an expression.
 type Parse<'a> = fn(&'a str, FileId, &'a Bump) -> (Expr<'a>, Vec<Diagnostic>);
 
-/// Compiles every rule of `set`, in order. `file` is a synthetic source that stands for rule text in spans.
+/// Compiles the rules of `set` that are `asked`, in order. `file` is a synthetic source that stands for rule text in spans.
 pub fn compile<'a>(
     set: &'a RuleSet,
     arena: &'a Bump,
     file: FileId,
     vocabulary: Vocabulary<'_>,
+    asked: impl Fn(&Rule) -> bool,
 ) -> Result<Vec<CompiledRule<'a>>, RuleError> {
-    set.iter().map(|rule| compile_rule(set, rule, arena, file, vocabulary)).collect()
+    let asked = set.iter().enumerate().filter(|(_, rule)| asked(rule));
+    asked.map(|(index, rule)| compile_rule(index, rule, arena, file, vocabulary)).collect()
 }
 
 fn compile_rule<'a>(
-    set: &'a RuleSet,
+    index: usize,
     rule: &'a Rule,
     arena: &'a Bump,
     file: FileId,
     vocabulary: Vocabulary<'_>,
 ) -> Result<CompiledRule<'a>, RuleError> {
     let front = rule.front();
-    let types = front.types.as_slice();
+    let types = front.types.as_ref();
     // The attributes that the rules of this build name are checked by its tests; to do so at every start would parse the
     // schemas of all their types.
     let vocabulary = if rule.is_builtin() && !cfg!(debug_assertions) {
@@ -79,24 +83,24 @@ fn compile_rule<'a>(
     } else {
         vocabulary
     };
-    let checked = |text: &'a Spanned<String>, parse: Parse<'a>| {
-        let trimmed = text.as_ref().trim();
-        let indent = text.as_ref().len() - text.as_ref().trim_start().len();
+    let checked = |text: &'a Text, parse: Parse<'a>| {
+        let trimmed = text.as_str().trim();
+        let indent = text.as_str().len() - text.as_str().trim_start().len();
         let (expr, diagnostics) = parse(trimmed, file, arena);
         parsed(&diagnostics)
             .and_then(|()| Checker::new(vocabulary, types, front.scope).expr(&expr))
             .map_err(|fault| rule.error_in(text, indent + fault.span.start as usize, fault.message))?;
         Ok::<_, RuleError>(expr)
     };
-    let condition = |text: &'a Spanned<String>| checked(text, hcl::parse_expression);
+    let condition = |text: &'a Text| checked(text, hcl::parse_expression);
 
     let test = match (&front.require, &front.analysis) {
         (Some(require), _) => Test::Require(condition(require)?),
-        (None, Some(name)) if vocabulary.analyses.contains(&name.as_ref().as_str()) => {
-            Test::Analysis { name: name.as_ref(), args: &front.args }
+        (None, Some(name)) if vocabulary.analyses.contains(&name.as_str()) => {
+            Test::Analysis { name: name.as_str(), args: front.args.iter().map(ToString::to_string).collect() }
         }
         (None, Some(name)) => {
-            let message = format!("there is no analysis `{}`", name.as_ref());
+            let message = format!("there is no analysis `{}`", name.as_str());
             return Err(rule.error_in(name, 0, message));
         }
         (None, None) if front.scope == Scope::Removal => Test::Removal,
@@ -106,18 +110,19 @@ fn compile_rule<'a>(
     };
     if let Some(at) = &front.at {
         Checker::new(vocabulary, types, front.scope)
-            .path(at.as_ref(), Span::default())
+            .path(at.as_str(), Span::default())
             .map_err(|fault| rule.error_in(at, 0, fault.message))?;
     }
     Ok(CompiledRule {
-        info: set.info(rule),
+        rule,
+        index,
         types,
         when: front.when.as_ref().map(condition).transpose()?,
         test,
         scope: front.scope,
         provided: front.provided.as_deref(),
         elsewhere: front.elsewhere,
-        at: front.at.as_ref().map(|at| at.as_ref().as_str()),
+        at: front.at.as_ref().map(Text::as_str),
         message: checked(&front.message, hcl::parse_template)?,
     })
 }

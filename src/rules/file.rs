@@ -1,6 +1,7 @@
 //! The format of a rule file: TOML front matter between `+++` lines, then Markdown with fixed sections.
 //!
-//! Loading parses the front matter and only finds where the sections begin; examples are read when somebody asks.
+//! Loading parses the front matter and only finds where the sections begin; examples are read when somebody asks. The build
+//! script is compiled with this file and loads the built-in rules, so that no run has to.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -12,69 +13,94 @@ use super::RuleError;
 use crate::finding::Severity;
 
 /// One rule file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    path: String,
-    text: Cow<'static, str>,
-    front: FrontMatter,
+    pub(super) path: Cow<'static, str>,
+    pub(super) text: Cow<'static, str>,
+    pub(super) front: FrontMatter,
     /// Where the front matter's text begins: offsets of its spans count from here.
-    front_start: usize,
-    title: Range<usize>,
-    why: Range<usize>,
-    fix: Range<usize>,
-    examples: Range<usize>,
-    page: usize,
+    pub(super) front_start: usize,
+    pub(super) title: Range<usize>,
+    pub(super) why: Range<usize>,
+    pub(super) fix: Range<usize>,
+    pub(super) examples: Range<usize>,
+    pub(super) page: usize,
 }
 
 /// The front matter, key by key as documented in `docs/rule-language.md`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FrontMatter {
     /// `AWS-SM-ENC-001`, never reused.
-    pub id: String,
+    pub id: Cow<'static, str>,
     /// Names the defect: `sagemaker-notebook-without-cmk`.
-    pub name: String,
+    pub name: Cow<'static, str>,
     /// `encryption`, as the third part of the id says.
-    pub family: String,
+    pub family: Cow<'static, str>,
     /// How much is at stake.
     #[serde(deserialize_with = "severity")]
     pub severity: Severity,
     /// The control that it supports: a key of `rules/controls.toml`.
-    pub control: String,
+    pub control: Cow<'static, str>,
     /// The version of airgate that first had it.
-    pub since: String,
+    pub since: Cow<'static, str>,
     /// Counts changes of its meaning, from 1.
     pub revision: u32,
     /// Resource types, in Terraform's spelling, sorted.
-    pub types: Vec<String>,
+    pub types: Texts,
     /// The condition that must hold.
-    pub require: Option<Spanned<String>>,
+    pub require: Option<Text>,
     /// Instead of `require`: a named analysis in Rust.
-    pub analysis: Option<Spanned<String>>,
+    pub analysis: Option<Text>,
     /// Arguments of the analysis.
     #[serde(default)]
-    pub args: Vec<String>,
+    pub args: Texts,
     /// Condition for the rule to apply at all.
-    pub when: Option<Spanned<String>>,
+    pub when: Option<Text>,
     /// What the rule is asked of.
     #[serde(default)]
     pub scope: Scope,
     /// The control of an account or region that the configuration may declare provided elsewhere: a key of `[provided]`.
-    pub provided: Option<String>,
+    pub provided: Option<Cow<'static, str>>,
     /// The control is often set up in another configuration: that it is not here is undetermined, unless the change takes it
     /// away.
     #[serde(default)]
     pub elsewhere: bool,
     /// The attribute that a finding points at, as a dotted path.
-    pub at: Option<Spanned<String>>,
+    pub at: Option<Text>,
     /// The message of a failure, an HCL template.
-    pub message: Spanned<String>,
+    pub message: Text,
     /// Ids and names that it had before.
     #[serde(default)]
-    pub aliases: Vec<String>,
+    pub aliases: Texts,
     /// How settled it is.
     #[serde(default)]
     pub status: Status,
+}
+
+/// A list of texts.
+pub type Texts = Cow<'static, [Cow<'static, str>]>;
+
+/// A text of the front matter, and where it is written there.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(from = "Spanned<String>")]
+pub struct Text {
+    pub(super) text: Cow<'static, str>,
+    pub(super) span: Range<usize>,
+}
+
+impl Text {
+    /// The text itself.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl From<Spanned<String>> for Text {
+    fn from(spanned: Spanned<String>) -> Self {
+        let span = spanned.span();
+        Self { text: Cow::Owned(spanned.into_inner()), span }
+    }
 }
 
 /// What a rule is asked of.
@@ -166,7 +192,17 @@ impl Rule {
             })?;
         let [title, why, fix, examples] =
             sections(&text, page).map_err(|message| RuleError::file(path, message))?;
-        let rule = Self { path: path.to_owned(), text, front, front_start, title, why, fix, examples, page };
+        let rule = Self {
+            path: Cow::Owned(path.to_owned()),
+            text,
+            front,
+            front_start,
+            title,
+            why,
+            fix,
+            examples,
+            page,
+        };
         rule.check().map_err(|message| RuleError::file(path, message))?;
         Ok(rule)
     }
@@ -272,11 +308,10 @@ impl Rule {
     }
 
     /// An error at byte `offset` of the value of a front-matter key.
-    pub(super) fn error_in(&self, value: &Spanned<String>, offset: usize, message: String) -> RuleError {
-        let span = value.span();
-        let start = self.front_start + span.start;
+    pub(super) fn error_in(&self, value: &Text, offset: usize, message: String) -> RuleError {
+        let start = self.front_start + value.span.start;
         let written =
-            self.text.get(start..self.front_start + span.end).and_then(|raw| raw.find(value.as_ref()));
+            self.text.get(start..self.front_start + value.span.end).and_then(|raw| raw.find(value.as_str()));
         // With escapes the offsets of the value are not those of the file: the string itself must do.
         let place = written.map_or(start, |at| start + at + offset);
         RuleError::at(&self.path, &self.text, place, message)

@@ -1,5 +1,6 @@
 //! Frameworks: laws, standards and guidance, each with the clauses that controls support and what no code can show of it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -151,9 +152,8 @@ impl RuleSet {
             return self.clone();
         }
         self.filter(|rule| {
-            let clauses =
-                self.controls().get(&rule.front().control).map(|control| control.clauses.as_slice());
-            let supports = |clause: &String| frameworks.iter().any(|framework| framework.has(clause));
+            let clauses = self.controls().get(&rule.front().control).map(|control| control.clauses.as_ref());
+            let supports = |clause: &Cow<'_, str>| frameworks.iter().any(|framework| framework.has(clause));
             clauses.unwrap_or_default().iter().any(supports)
         })
     }
@@ -181,7 +181,7 @@ mod tests {
         let set = RuleSet::builtin().unwrap();
         let all = Framework::all(None).unwrap();
         let used: BTreeSet<&str> =
-            set.controls().values().flat_map(|control| &control.clauses).map(String::as_str).collect();
+            set.controls().values().flat_map(|control| control.clauses.iter()).map(AsRef::as_ref).collect();
         let homeless: Vec<_> =
             used.iter().filter(|clause| !all.iter().any(|framework| framework.has(clause))).collect();
         assert!(homeless.is_empty(), "no framework has {homeless:?}");

@@ -51,7 +51,7 @@ impl RuleSet {
         let names = self.iter().flat_map(|rule| {
             let front = rule.front();
             let prefixes = front.id.match_indices('-').filter_map(|(at, _)| front.id.get(..at));
-            [front.id.as_str(), &front.name, &front.family].into_iter().chain(prefixes)
+            [front.id.as_ref(), &front.name, &front.family].into_iter().chain(prefixes)
         });
         RuleError::UnknownSelector { selector: selector.to_owned(), suggestions: nearest(selector, names) }
     }

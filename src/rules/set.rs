@@ -1,21 +1,13 @@
 //! A set of rules: those of the binary, those of a user's directory, or a selection of them.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use rayon::prelude::*;
-use sha2::{Digest, Sha256};
-
+use super::digest::digest;
 use super::file::first_paragraph;
-use super::{Controls, Rule, RuleError, controls, walk};
+use super::{Controls, Rule, RuleError, VERSION, builtin, controls, walk};
 use crate::finding::RuleInfo;
-
-/// Path and text of every rule file of this build, sorted by path.
-const BUILTIN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/rules.rs"));
-const BUILTIN_CONTROLS: (&str, &str) =
-    ("rules/controls.toml", include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/controls.toml")));
 
 /// Rules, sorted by id. Cloning is cheap.
 #[derive(Clone, Debug)]
@@ -28,21 +20,13 @@ pub struct RuleSet {
 impl RuleSet {
     /// The rules of this build.
     pub fn builtin() -> Result<Self, RuleError> {
-        let (path, text) = BUILTIN_CONTROLS;
-        let parse = |(path, text): &(&str, &'static str)| Rule::parse(path, Cow::Borrowed(text));
-        let rules = || BUILTIN.par_iter().map(parse).collect::<Result<Vec<_>, _>>();
-        let files = BUILTIN.iter().chain([&BUILTIN_CONTROLS]).copied();
-        // Every run waits for them, so all cores read them.
-        let (rules, (controls, digest)) =
-            rayon::join(rules, || rayon::join(|| controls::parse(path, text), || digest(files)));
-        Self::new(rules?, controls?, digest)
+        Self::new(builtin::RULES.to_vec(), builtin::controls(), builtin::DIGEST.to_owned())
     }
 
     /// The rules of a user's directory: every `*.md` in it but `README.md`. They may use the controls of this build and
     /// those of a `controls.toml` in the directory.
     pub fn load(dir: &Path) -> Result<Self, RuleError> {
-        let (path, text) = BUILTIN_CONTROLS;
-        let mut known = controls::parse(path, text)?;
+        let mut known = builtin::controls();
         let mut files = Vec::new();
         let mut rules = Vec::new();
         for (relative, path) in walk::rule_files(dir)? {
@@ -57,13 +41,13 @@ impl RuleSet {
             known.extend(controls::parse(&own.to_string_lossy(), &text)?);
             files.push(("controls.toml".to_owned(), text));
         }
-        let digest = digest(files.iter().map(|(path, text)| (path.as_str(), text.as_str())));
+        let digest = digest(VERSION, files.iter().map(|(path, text)| (path.as_str(), text.as_str())));
         Self::new(rules, known, digest)
     }
 
     /// These rules and those of `other`; an id or name may be in only one of them.
     pub fn merge(self, other: Self) -> Result<Self, RuleError> {
-        let digest = digest([("", self.digest.as_str()), ("", other.digest.as_str())].into_iter());
+        let digest = digest(VERSION, [("", self.digest.as_str()), ("", other.digest.as_str())].into_iter());
         let mut controls = (*self.controls).clone();
         controls.extend((*other.controls).clone());
         let rules = self.rules.into_iter().chain(other.rules).collect();
@@ -106,14 +90,18 @@ impl RuleSet {
         let front = rule.front();
         let control = self.controls.get(&front.control);
         RuleInfo {
-            id: front.id.clone(),
-            name: front.name.clone(),
+            id: front.id.to_string(),
+            name: front.name.to_string(),
             title: rule.title().to_owned(),
-            family: front.family.clone(),
+            family: front.family.to_string(),
             severity: front.severity,
-            control: front.control.clone(),
-            control_title: control.map(|control| control.title.clone()).unwrap_or_default(),
-            clauses: control.map(|control| control.clauses.clone()).unwrap_or_default(),
+            control: front.control.to_string(),
+            control_title: control.map(|control| control.title.to_string()).unwrap_or_default(),
+            clauses: control
+                .iter()
+                .flat_map(|control| control.clauses.iter())
+                .map(ToString::to_string)
+                .collect(),
             revision: front.revision,
             fix: first_paragraph(rule.fix()),
             why: first_paragraph(rule.why()),
@@ -125,9 +113,8 @@ impl RuleSet {
     /// A set of these rules, with the controls of this build.
     #[cfg(test)]
     pub(super) fn of(rules: Vec<Rule>) -> Result<Self, RuleError> {
-        let (path, text) = BUILTIN_CONTROLS;
-        let digest = digest(rules.iter().map(|rule| (rule.path(), rule.text())));
-        Self::new(rules, controls::parse(path, text)?, digest)
+        let digest = digest(VERSION, rules.iter().map(|rule| (rule.path(), rule.text())));
+        Self::new(rules, builtin::controls(), digest)
     }
 
     /// The same set with only the rules that `keep`s.
@@ -151,8 +138,8 @@ impl RuleSet {
                     format!("control `{}` is not in controls.toml", front.control),
                 ));
             }
-            for name in [&front.id, &front.name].into_iter().chain(&front.aliases) {
-                if let Some(other) = names.insert(name.as_str(), rule.path()) {
+            for name in [&front.id, &front.name].into_iter().chain(front.aliases.iter()) {
+                if let Some(other) = names.insert(name.as_ref(), rule.path()) {
                     return Err(RuleError::file(
                         rule.path(),
                         format!("`{name}` is already a name of {other}"),
@@ -162,25 +149,4 @@ impl RuleSet {
         }
         Ok(Self { rules, controls: Arc::new(controls), digest })
     }
-}
-
-/// Lengths go in before contents, so that no two lists of files have the same digest by shifting bytes between them.
-fn digest<'a>(files: impl Iterator<Item = (&'a str, &'a str)>) -> String {
-    let mut files: Vec<_> = files.collect();
-    // Stable: two sets that are merged have one path, and their order counts.
-    files.sort_by_key(|(path, _)| *path);
-    let mut hash = Sha256::new();
-    let version = ("airgate", super::VERSION);
-    for (path, text) in std::iter::once(version).chain(files) {
-        for part in [path, text] {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part);
-        }
-    }
-    let mut out = String::from("sha256:");
-    for byte in hash.finalize() {
-        // Writing to a string cannot fail.
-        let _ = write!(out, "{byte:02x}");
-    }
-    out
 }

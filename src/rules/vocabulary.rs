@@ -1,5 +1,7 @@
 //! What a condition may name: roots, facts, functions and attributes of its types.
 
+use std::borrow::Cow;
+
 use petgraph::Direction;
 
 use crate::facts::related::route;
@@ -77,7 +79,7 @@ struct Source<'a> {
 /// Checks the expressions of one rule.
 pub(super) struct Checker<'c, 'a> {
     vocabulary: Vocabulary<'c>,
-    types: &'c [String],
+    types: &'c [Cow<'static, str>],
     scope: Scope,
     /// Names of `for`, innermost last, each with where its values come from.
     locals: Vec<(&'a str, Vec<Source<'a>>)>,
@@ -86,7 +88,7 @@ pub(super) struct Checker<'c, 'a> {
 }
 
 impl<'c, 'a> Checker<'c, 'a> {
-    pub(super) fn new(vocabulary: Vocabulary<'c>, types: &'c [String], scope: Scope) -> Self {
+    pub(super) fn new(vocabulary: Vocabulary<'c>, types: &'c [Cow<'static, str>], scope: Scope) -> Self {
         Self { vocabulary, types, scope, locals: Vec::new(), lenient: false }
     }
 
@@ -220,7 +222,7 @@ impl<'c, 'a> Checker<'c, 'a> {
             return Err(Fault { span: call.name.span, message });
         };
         let fault = |message| Fault { span: *span, message };
-        let mut from: Vec<&str> = self.types.iter().map(String::as_str).collect();
+        let mut from: Vec<&str> = self.types.iter().map(AsRef::as_ref).collect();
         for step in route(text).map_err(fault)? {
             let links = |from: &str| match step.direction {
                 Direction::Outgoing => (self.vocabulary.links)(from, step.type_name),
@@ -272,7 +274,7 @@ impl<'c, 'a> Checker<'c, 'a> {
     }
 
     fn attribute(&self, path: &[&str], lenient: bool, span: Span) -> Result<(), Fault> {
-        let types: Vec<&str> = self.types.iter().map(String::as_str).collect();
+        let types: Vec<&str> = self.types.iter().map(AsRef::as_ref).collect();
         self.attribute_of(&types, path, lenient, span)
     }
 

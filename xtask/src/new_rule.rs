@@ -44,7 +44,7 @@ fn next_id(rules: &RuleSet, provider: &str, service: &str, family: &str) -> anyh
     let prefix = format!("{}-{code}-{family}-", provider.to_uppercase());
     let numbers = rules
         .iter()
-        .flat_map(|rule| std::iter::once(&rule.front().id).chain(&rule.front().aliases))
+        .flat_map(|rule| std::iter::once(&rule.front().id).chain(rule.front().aliases.iter()))
         .filter_map(|id| id.strip_prefix(&prefix)?.parse::<u32>().ok());
     let next = numbers.max().unwrap_or(0) + 1;
     ensure!(next < 1000, "all numbers of {prefix} are taken");
@@ -54,7 +54,7 @@ fn next_id(rules: &RuleSet, provider: &str, service: &str, family: &str) -> anyh
 fn template(rules: &RuleSet, id: &str, name: &str, family: &str, family_name: &str) -> String {
     let of_family = format!("C-{family}-");
     let control = rules.controls().keys().find(|control| control.starts_with(&of_family));
-    let control = control.map_or("C-GOV-01", String::as_str);
+    let control = control.map_or("C-GOV-01", AsRef::as_ref);
     format!(
         r#"+++
 id = "{id}"

@@ -1,5 +1,9 @@
 //! What a run says: verdicts, findings and the report that the writers print. Plain data, computed before any is printed.
 
+mod severity;
+
+pub use severity::Severity;
+
 use std::collections::BTreeMap;
 
 use smol_str::SmolStr;
@@ -28,19 +32,6 @@ pub enum State {
     New,
     /// It failed before or, if it is undetermined, could not be told or failed.
     Unchanged,
-}
-
-/// How much is at stake. Ordered: `Low < Critical`.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// Hygiene.
-    Low,
-    /// Defence in depth.
-    Medium,
-    /// Loss of a core legal control, or an easy leak.
-    High,
-    /// An anonymous or public way to a model, data or key, or a broken residency promise.
-    Critical,
 }
 
 /// What one rule says of one place: instances of one block that fare alike are one finding.
@@ -308,10 +299,8 @@ pub struct Report {
     pub sources: Sources,
 }
 
+// The build script shares the rest of it.
 impl Severity {
-    /// All, worst first.
-    pub const ALL: [Self; 4] = [Self::Critical, Self::High, Self::Medium, Self::Low];
-
     /// One step worse.
     #[must_use]
     pub const fn raised(self) -> Self {
@@ -329,16 +318,6 @@ impl Severity {
             Self::Low | Self::Medium => Self::Low,
             Self::High => Self::Medium,
             Self::Critical => Self::High,
-        }
-    }
-
-    /// `"critical"`, …
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-            Self::Critical => "critical",
         }
     }
 }
@@ -377,22 +356,5 @@ impl State {
             Self::New => "new",
             Self::Unchanged => "unchanged",
         }
-    }
-}
-
-impl std::str::FromStr for Severity {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|severity| severity.as_str() == text)
-            .ok_or_else(|| format!("`{text}` is not a severity; use critical, high, medium or low"))
-    }
-}
-
-impl std::fmt::Display for Severity {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
     }
 }
