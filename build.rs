@@ -22,7 +22,6 @@ mod error;
 #[expect(dead_code, reason = "the library asks rules more")]
 mod file;
 #[path = "src/finding/severity.rs"]
-#[expect(dead_code, reason = "the library shifts it")]
 mod severity;
 
 /// Where the library has it.

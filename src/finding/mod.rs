@@ -299,6 +299,29 @@ pub struct Report {
     pub sources: Sources,
 }
 
+// The build script shares the rest of it.
+impl Severity {
+    /// One step worse.
+    #[must_use]
+    pub const fn raised(self) -> Self {
+        match self {
+            Self::Low => Self::Medium,
+            Self::Medium => Self::High,
+            Self::High | Self::Critical => Self::Critical,
+        }
+    }
+
+    /// One step less.
+    #[must_use]
+    pub const fn lowered(self) -> Self {
+        match self {
+            Self::Low | Self::Medium => Self::Low,
+            Self::High => Self::Medium,
+            Self::Critical => Self::High,
+        }
+    }
+}
+
 impl Tally {
     /// How many pairs were asked.
     pub const fn asked(self) -> usize {

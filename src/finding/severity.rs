@@ -17,26 +17,6 @@ impl Severity {
     /// All, worst first.
     pub const ALL: [Self; 4] = [Self::Critical, Self::High, Self::Medium, Self::Low];
 
-    /// One step worse.
-    #[must_use]
-    pub const fn raised(self) -> Self {
-        match self {
-            Self::Low => Self::Medium,
-            Self::Medium => Self::High,
-            Self::High | Self::Critical => Self::Critical,
-        }
-    }
-
-    /// One step less.
-    #[must_use]
-    pub const fn lowered(self) -> Self {
-        match self {
-            Self::Low | Self::Medium => Self::Low,
-            Self::High => Self::Medium,
-            Self::Critical => Self::High,
-        }
-    }
-
     /// `"critical"`, …
     pub const fn as_str(self) -> &'static str {
         match self {
