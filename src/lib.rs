@@ -9,7 +9,7 @@
 //! 3. [`terraform`], [`pulumi`] — an input to a [`program::Program`], with [`hcl`] for syntax, [`eval`] for expressions
 //!    and [`value`] for what they give. From here on nothing knows which tool the input came from.
 //! 4. [`graph`] — resources completed by the [`catalog`], and the edges between them.
-//! 5. [`facts`] — what the graph says beyond single attributes: AI scope, buckets, tags, [`iam`], [`residency`].
+//! 5. [`facts`] — what the graph says beyond single attributes: AI scope, buckets, tags, [`iam`], [`mod@residency`].
 //! 6. [`check`] — rules against resources, in parallel, to verdicts.
 //! 7. [`finding`] — the report: plain data that [`mod@report`] prints and the command line (`src/cli`) turns into an exit code.
 //!

@@ -55,7 +55,7 @@ impl Text {
         }
     }
 
-    /// [`Text::of_pieces`] where known pieces may stand side by side.
+    /// `Text::of_pieces` where known pieces may stand side by side.
     pub fn of_pieces_merged(pieces: Vec<Piece>) -> Self {
         let mut merged: Vec<Piece> = Vec::with_capacity(pieces.len());
         for piece in pieces {
