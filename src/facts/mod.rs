@@ -45,6 +45,8 @@ pub struct Facts<'g> {
     pub(crate) sources: Option<&'g Sources>,
     /// As routes ask.
     unplaced_links: related::Unplaced,
+    /// Asked for with every knowledge base, so made once.
+    bucket_objects: OnceLock<Vec<(NodeId, crate::iam::Text)>>,
 }
 
 impl<'g> Facts<'g> {
@@ -60,6 +62,7 @@ impl<'g> Facts<'g> {
             identities: OnceLock::new(),
             sources: None,
             unplaced_links: related::Unplaced::default(),
+            bucket_objects: OnceLock::new(),
         }
     }
 
@@ -78,6 +81,11 @@ impl<'g> Facts<'g> {
     /// The policies that the resource holds, if it is of a type that holds some.
     pub(crate) fn policies(&self, node: NodeId) -> Option<&iam::Policies> {
         self.policies.get(node.index())?.as_deref()
+    }
+
+    /// What an object of each bucket is called, in each way that it can be said.
+    pub(crate) fn bucket_objects(&self) -> &[(NodeId, crate::iam::Text)] {
+        self.bucket_objects.get_or_init(|| iam::access::objects(self.graph))
     }
 
     /// How AI reaches the resource.

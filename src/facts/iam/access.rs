@@ -7,7 +7,7 @@ use std::sync::Arc;
 use petgraph::Direction;
 
 use crate::catalog::LinkKind;
-use crate::graph::NodeId;
+use crate::graph::{NodeId, ResourceGraph};
 use crate::iam::document::{Principal, Statement};
 use crate::iam::effective::{By, Decision, Held, Kind, Request, Verdict, Who, granted, may};
 use crate::iam::{Effect, Text, cover, told::Told};
@@ -293,6 +293,14 @@ pub(super) fn arns(resource: Option<&Resource>) -> Vec<Text> {
         _ => {}
     }
     arns
+}
+
+/// What an object of each bucket is called, in each way that it can be said.
+pub(in crate::facts) fn objects(graph: &ResourceGraph) -> Vec<(NodeId, Text)> {
+    let buckets = graph.by_type("aws_s3_bucket").iter();
+    buckets
+        .flat_map(|&node| arns(graph.resource(node)).into_iter().map(move |arn| (node, with(arn, "/x"))))
+        .collect()
 }
 
 /// The policies of the resources that the request may be about.

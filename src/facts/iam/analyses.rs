@@ -11,7 +11,7 @@ use crate::source::Site;
 use crate::value::Truth;
 
 use super::super::Facts;
-use super::access::{arns, steps, with};
+use super::access::steps;
 use super::principals::Identity;
 use super::{Outcome, Read};
 
@@ -395,14 +395,16 @@ pub(super) fn reads_beyond_sources(facts: &Facts<'_>, node: NodeId, args: &[Stri
     }
     let answers =
         identities.into_iter().flat_map(|identity| args.iter().map(move |action| ask(identity, action)));
-    // Another bucket of this configuration, or all of them.
-    let others = graph.by_type("aws_s3_bucket").iter().filter(|other| !own.contains(other));
-    let others: Vec<Text> =
-        others.flat_map(|&other| arns(graph.resource(other))).map(|arn| with(arn, "/x")).collect();
+    // Another bucket of this configuration, or all of them. A known text covers no object of a bucket that is not known.
+    let covers = |way: &Way| {
+        let others = facts.bucket_objects().iter().filter(|(bucket, arn)| {
+            !own.contains(bucket) && (way.on.as_str().is_none() || arn.as_str().is_some())
+        });
+        others.into_iter().any(|(_, arn)| cover::contains(&way.on, arn, cover::Of::Resources) == Ok(true))
+    };
     let truth = |way: &Way| {
         let every = arn::is_every_resource(&way.on).map_or(Truth::Maybe, Truth::from);
-        let is_other =
-            others.iter().any(|arn| cover::contains(&way.on, arn, cover::Of::Resources) == Ok(true));
+        let is_other = every != Truth::Yes && !matches!(way.verdict, Verdict::Undetermined(_)) && covers(way);
         // Of which bucket it is cannot be told where the name is not known; that is not held against anybody.
         match (&way.verdict, every == Truth::Yes || is_other) {
             (Verdict::Yes, true) => Truth::Yes,
