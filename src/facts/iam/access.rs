@@ -295,12 +295,12 @@ pub(super) fn arns(resource: Option<&Resource>) -> Vec<Text> {
     arns
 }
 
-/// What an object of each bucket is called, in each way that it can be said.
+/// What an object of each bucket is called, in each way that it can be said, sorted by what is known.
 pub(in crate::facts) fn objects(graph: &ResourceGraph) -> Vec<(NodeId, Text)> {
-    let buckets = graph.by_type("aws_s3_bucket").iter();
-    buckets
-        .flat_map(|&node| arns(graph.resource(node)).into_iter().map(move |arn| (node, with(arn, "/x"))))
-        .collect()
+    let named = |&node| arns(graph.resource(node)).into_iter().map(move |arn| (node, with(arn, "/x")));
+    let mut objects: Vec<_> = graph.by_type("aws_s3_bucket").iter().flat_map(named).collect();
+    objects.sort_by(|(_, a), (_, b)| a.as_str().cmp(&b.as_str()));
+    objects
 }
 
 /// The policies of the resources that the request may be about.

@@ -395,12 +395,19 @@ pub(super) fn reads_beyond_sources(facts: &Facts<'_>, node: NodeId, args: &[Stri
     }
     let answers =
         identities.into_iter().flat_map(|identity| args.iter().map(move |action| ask(identity, action)));
-    // Another bucket of this configuration, or all of them. A known text covers no object of a bucket that is not known.
+    // Another bucket of this configuration, or all of them. A known text covers no object of a bucket that is not known, and
+    // only those that begin as it does.
     let covers = |way: &Way| {
-        let others = facts.bucket_objects().iter().filter(|(bucket, arn)| {
-            !own.contains(bucket) && (way.on.as_str().is_none() || arn.as_str().is_some())
-        });
-        others.into_iter().any(|(_, arn)| cover::contains(&way.on, arn, cover::Of::Resources) == Ok(true))
+        let all = facts.bucket_objects();
+        let begins = way.on.as_str().map(|on| on.split(['*', '?', '$']).next().unwrap_or_default());
+        let first = begins
+            .map_or(0, |begins| all.partition_point(|(_, arn)| arn.as_str().is_none_or(|arn| arn < begins)));
+        let may_be =
+            |arn: &Text| begins.is_none_or(|begins| arn.as_str().is_some_and(|arn| arn.starts_with(begins)));
+        let others = all.iter().skip(first).take_while(|(_, arn)| may_be(arn));
+        others
+            .filter(|(bucket, _)| !own.contains(bucket))
+            .any(|(_, arn)| cover::contains(&way.on, arn, cover::Of::Resources) == Ok(true))
     };
     let truth = |way: &Way| {
         let every = arn::is_every_resource(&way.on).map_or(Truth::Maybe, Truth::from);
