@@ -108,16 +108,38 @@ pub fn analyze_change(
 
 /// The graphs of the inputs, as `airgate graph` prints them.
 pub fn graphs(paths: &[PathBuf], only_ai: bool, options: &Options) -> Result<Vec<Picture>, Error> {
-    let mut sources = Sources::default();
-    let inputs = Inputs::read_below(paths, options.recursive, &options.run, &mut sources)?;
+    let picture = |input: Told, facts: &Facts<'_>| Picture::of(facts, input.path, input.errors, only_ai);
+    of_facts(paths, options, &mut Sources::default(), picture)
+}
+
+/// What an input tells beside its resources.
+struct Told {
+    path: String,
+    /// The messages of what could not be read.
+    errors: Vec<String>,
+    /// Why it is not whole, if it says so of itself.
+    incomplete: Option<String>,
+}
+
+/// What `work` makes of the facts of each input, in their order. All types are read, and no rule is asked.
+fn of_facts<T: Send>(
+    paths: &[PathBuf],
+    options: &Options,
+    sources: &mut Sources,
+    work: impl Fn(Told, &Facts<'_>) -> T + Sync,
+) -> Result<Vec<T>, Error> {
+    let inputs = Inputs::read_below(paths, options.recursive, &options.run, sources)?;
+    let sources = &*sources;
     each(&inputs, |input| {
-        let mut program = input.program(&inputs, &sources, &|_| true)?;
-        let path = std::mem::take(&mut program.path);
+        let mut program = input.program(&inputs, sources, &|_| true)?;
         let errors = program.diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error);
-        let errors = errors.map(|diagnostic| diagnostic.message.clone()).collect();
+        let told = Told {
+            errors: errors.map(|diagnostic| diagnostic.message.clone()).collect(),
+            path: std::mem::take(&mut program.path),
+            incomplete: program.incomplete.take(),
+        };
         let graph = ResourceGraph::build(program);
-        let facts = Facts::new(&graph, &options.config);
-        Ok(Picture::of(&facts, path, errors, only_ai))
+        Ok(work(told, &Facts::new(&graph, &options.config).with_sources(sources)))
     })
 }
 
@@ -130,7 +152,7 @@ pub fn rule_set(options: &Options) -> Result<RuleSet, RuleError> {
     rules.know_controls(options.config.provided.keys().map(String::as_str))?;
     let selection = &options.config.rules;
     let frameworks = Framework::named(&selection.frameworks, options.rules_dir.as_deref())?;
-    Ok(rules.select(&selection.select, &selection.ignore)?.supporting(&frameworks))
+    Ok(rules.select(&selection.select, &selection.ignore)?.supporting(frameworks))
 }
 
 /// What `work` makes of each input, in their order.
@@ -148,8 +170,7 @@ fn report(set: &RuleSet, inputs: &Inputs, mut sources: Sources, options: &Option
     let wanted = Wanted::by(set);
     let parts = each(inputs, |input| check_input(input, inputs, &sources, set, &wanted, file, options))?;
     let infos: Vec<_> = set.iter().map(|rule| set.info(rule)).collect();
-    let frameworks = Framework::named(&options.config.rules.frameworks, options.rules_dir.as_deref())?;
-    let frameworks = frameworks.iter().map(|framework| framework.info(&infos)).collect();
+    let frameworks = set.frameworks().iter().map(|framework| framework.info(&infos)).collect();
     Ok(assemble::report(
         infos,
         frameworks,
@@ -167,34 +188,19 @@ pub fn access(
     question: &Question,
 ) -> Result<(Sources, Vec<Answered>), Error> {
     let mut sources = Sources::default();
-    let inputs = Inputs::read_below(paths, options.recursive, &options.run, &mut sources)?;
-    let answer = |input: &Input| {
-        let program = input.program(&inputs, &sources, &|_| true)?;
-        let name = program.path.clone();
-        let graph = ResourceGraph::build(program);
-        let facts = Facts::new(&graph, &options.config).with_sources(&sources);
-        Ok(Answered::of(&facts, name, question))
-    };
-    let answered = inputs.items.iter().map(answer).collect::<Result<_, Error>>()?;
+    let answer = |input: Told, facts: &Facts<'_>| Answered::of(facts, input.path, question);
+    let answered = of_facts(paths, options, &mut sources, answer)?;
     Ok((sources, answered))
 }
 
 /// Where the data of each resource is and goes: the residency report. It asks no rule.
 pub fn residency(paths: &[PathBuf], options: &Options) -> Result<facts::residency::Report, Error> {
-    use facts::residency::{InputRows, Report};
-    let mut sources = Sources::default();
-    let inputs = Inputs::read_below(paths, options.recursive, &options.run, &mut sources)?;
-    let parts = inputs.items.par_iter().map(|input| {
-        let program = input.program(&inputs, &sources, &|_| true)?;
-        let errors = program.diagnostics.iter().filter(|d| d.level == Level::Error);
-        let mut unsure: Vec<String> = errors.map(|d| d.message.clone()).collect();
-        unsure.extend(program.incomplete.clone());
-        let path = program.path.clone();
-        let graph = ResourceGraph::build(program);
-        let rows = facts::residency::rows(&Facts::new(&graph, &options.config));
-        Ok((InputRows { path, rows }, unsure))
-    });
-    let parts = parts.collect::<Result<Vec<_>, Error>>()?;
+    use facts::residency::{InputRows, Report, rows};
+    let part = |input: Told, facts: &Facts<'_>| {
+        let Told { path, errors, incomplete } = input;
+        (InputRows { path, rows: rows(facts) }, errors.into_iter().chain(incomplete).collect::<Vec<_>>())
+    };
+    let parts = of_facts(paths, options, &mut Sources::default(), part)?;
     let (inputs, unsure): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
     Ok(Report { inputs, unsure: unsure.into_iter().flatten().collect() })
 }

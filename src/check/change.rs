@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use petgraph::Direction;
 use smol_str::SmolStr;
 
-use super::{Place, Result, Rules, ask_all, ask_rule, is_subject};
+use super::{Place, Result, Rules, ask_all, ask_rule};
 use crate::catalog::LinkKind;
 use crate::facts::Facts;
 use crate::finding::{State, Verdict};
@@ -123,7 +123,7 @@ impl<'s, 'g> Side<'s, 'g> {
         let About::Resource(address) = about else { return known };
         // Of what passed only the few are asked again that do not pass on this side.
         known.or_else(|| {
-            let node = self.facts.graph.by_address(&address).filter(|&node| is_subject(self.facts, node))?;
+            let node = self.facts.graph.by_address(&address).filter(|&node| self.facts.is_subject(node))?;
             let result = ask_rule(self.facts, rules, result.rule, node, false)?;
             Some((result.verdict, false))
         })

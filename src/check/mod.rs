@@ -25,7 +25,6 @@ use display::shown;
 pub use rules::{Rules, vocabulary};
 pub use wanted::Wanted;
 
-use crate::config;
 use crate::eval::{self, Mode as EvalMode};
 use crate::facts::Facts;
 use crate::facts::domain::ConditionScope;
@@ -34,7 +33,7 @@ use crate::facts::{presence, tier};
 use crate::finding::{Finding, Provided, Severity, State, Subject, Verdict, Via};
 use crate::graph::NodeId;
 use crate::hcl::ast::{Expr, ExprKind, Part};
-use crate::program::{Mode, Resource};
+use crate::program::Resource;
 use crate::rules::{CompiledRule, Scope, Test};
 use crate::source::{FileId, Site};
 use crate::value::{Kind, Step, Truth, Value};
@@ -173,7 +172,7 @@ fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> Answers {
         }
     }
     let nodes: Vec<NodeId> =
-        facts.graph.graph.node_indices().filter(|&node| is_subject(facts, node)).collect();
+        facts.graph.graph.node_indices().filter(|&node| facts.is_subject(node)).collect();
     let evaluations = AtomicUsize::new(0);
     let passed: Vec<AtomicUsize> = rules.compiled.iter().map(|_| AtomicUsize::new(0)).collect();
     let ask = |&node: &NodeId| -> Vec<Result> {
@@ -206,13 +205,6 @@ fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> Answers {
     }
     results.extend(absences);
     Answers { results, passed, evaluations: evaluations.into_inner(), provided }
-}
-
-/// Whether findings may be about the resource: it is ours, it will be there, and it is in scope.
-fn is_subject(facts: &Facts<'_>, node: NodeId) -> bool {
-    let in_scope = facts.config.scope == config::Scope::All || facts.scope().contains(node);
-    let here = |resource: &Resource| resource.mode == Mode::Managed && !resource.is_deleted();
-    in_scope && facts.graph.resource(node).is_some_and(here)
 }
 
 /// The naive way: every rule, every resource.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use petgraph::Direction;
 
-use super::{Result, Rules, ask_rule, is_subject};
+use super::{Result, Rules, ask_rule};
 use crate::catalog::{Catalog, LinkKind, Protection};
 use crate::facts::Facts;
 use crate::finding::{State, Verdict};
@@ -52,7 +52,7 @@ fn judge(
     let mut protected = protected(before.graph, node, protection);
     // What goes with it is judged itself.
     protected.retain(|found| !found.through.is_some_and(|part| is_deleted(facts, before, part)));
-    let is_ours = |found: &&Protected| is_subject(before, found.node);
+    let is_ours = |found: &&Protected| before.is_subject(found.node);
     if protected.iter().filter(is_ours).count() == 0 {
         return None;
     }
@@ -133,7 +133,7 @@ fn protected(graph: &ResourceGraph, node: NodeId, protection: Protection) -> Vec
 /// The resource after the change, if it is there, AI reaches it, and it goes on naming what protected it.
 fn stays(facts: &Facts<'_>, before: &Facts<'_>, found: &Protected) -> Option<NodeId> {
     let was = before.graph.resource(found.node)?;
-    let node = facts.graph.by_address(&was.address).filter(|&node| is_subject(facts, node))?;
+    let node = facts.graph.by_address(&was.address).filter(|&node| facts.is_subject(node))?;
     let Some(path) = &found.by else { return Some(node) };
     let at = |resource: &Resource| resource.after.as_ref().and_then(|object| at(object, path));
     let (old, new) = (at(was)?, at(facts.graph.resource(node)?)?);

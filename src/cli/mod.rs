@@ -4,6 +4,7 @@ mod check;
 mod framework;
 mod graph;
 mod iam;
+mod inputs;
 mod output;
 mod residency;
 mod rule;

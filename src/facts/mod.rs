@@ -19,9 +19,9 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use crate::catalog::{self, Catalog};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::graph::{NodeId, ResourceGraph};
-use crate::program::Resource;
+use crate::program::{Mode, Resource};
 use crate::source::Sources;
 use crate::value::{Cause, Value};
 
@@ -86,6 +86,13 @@ impl<'g> Facts<'g> {
     /// What an object of each bucket is called, in each way that it can be said.
     pub(crate) fn bucket_objects(&self) -> &[(NodeId, crate::iam::Text)] {
         self.bucket_objects.get_or_init(|| iam::access::objects(self.graph))
+    }
+
+    /// Whether findings may be about the resource: it is ours, it will be there, and it is in scope.
+    pub fn is_subject(&self, node: NodeId) -> bool {
+        let in_scope = self.config.scope == config::Scope::All || self.scope().contains(node);
+        let here = |resource: &Resource| resource.mode == Mode::Managed && !resource.is_deleted();
+        in_scope && self.graph.resource(node).is_some_and(here)
     }
 
     /// How AI reaches the resource.

@@ -15,7 +15,7 @@ use smol_str::SmolStr;
 use crate::catalog::Catalog;
 use crate::graph::{NodeId, ResourceGraph};
 use crate::program::{Mode, Resource};
-use crate::value::{Cause, Element, Kind, Partial, Times, Type, Unknown, Value};
+use crate::value::{Cause, Element, Partial, Times, Type, Unknown, Value};
 
 use super::{Facts, presence, residency};
 
@@ -138,7 +138,7 @@ fn named(
             continue;
         }
         let Some(after) = &resource.after else { continue };
-        each_at(after, link.attribute, &mut |value| {
+        after.each_at(link.attribute, &mut |value| {
             if !value.is_absent() && value.as_str() != Some("") {
                 let cause =
                     format!("`{}` of `{}` names what is not in the input", link.attribute, resource.address);
@@ -199,30 +199,13 @@ fn unplaced(graph: &ResourceGraph, node: NodeId, target: &str) -> Option<Cause> 
         let is_placed =
             || graph.edges(node, Direction::Outgoing).any(|(edge, _)| edge.path == link.attribute);
         let mut is_unknown = false;
-        each_at(after, link.attribute, &mut |value| is_unknown |= value.is_unknown());
+        after.each_at(link.attribute, &mut |value| is_unknown |= value.is_unknown());
         if is_unknown && !is_placed() {
             let cause = format!("`{}` may name it: its `{}` is not known", resource.address, link.attribute);
             return Some(Cause::Other(cause.into()));
         }
     }
     None
-}
-
-/// Shows every value at a dotted path, through all elements of lists, and unknown ones on the way.
-fn each_at(value: &Value, path: &str, show: &mut dyn FnMut(&Value)) {
-    match &value.kind {
-        Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => {
-            items.iter().for_each(|item| each_at(item, path, show));
-        }
-        Kind::Map(map) | Kind::Object(map) if !path.is_empty() => {
-            let (first, rest) = path.split_once('.').unwrap_or((path, ""));
-            if let Some(value) = map.get(first) {
-                each_at(value, rest, show);
-            }
-        }
-        Kind::Null if !path.is_empty() => {}
-        _ => show(value),
-    }
 }
 
 /// The resources of a type that are declared for the same provider configuration, or the same region, as `node`.

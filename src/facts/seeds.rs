@@ -134,7 +134,7 @@ fn machine(type_name: &str, after: &Value) -> Option<SmolStr> {
     let mut found = Vec::new();
     paths
         .find_map(|path| {
-            texts(after, path, &mut found);
+            after.each_at(path, &mut |value| found.extend(value.as_str()));
             found.drain(..).find(|text| catalog::accelerator(text).is_some() || is_accelerated_image(text))
         })
         .map(SmolStr::from)
@@ -178,18 +178,4 @@ fn endpoint(type_name: &str, after: &Value) -> Option<SmolStr> {
         AI_ACTION_PREFIXES.iter().any(|ai| rest(ai) == Some(true))
     });
     is_ai.then(|| SmolStr::from(name))
-}
-
-/// The texts at a dotted path, through lists.
-fn texts<'v>(value: &'v Value, path: &str, out: &mut Vec<&'v str>) {
-    if let Some(items) = value.items() {
-        return items.iter().for_each(|item| texts(item, path, out));
-    }
-    if path.is_empty() {
-        return out.extend(value.as_str());
-    }
-    let (step, rest) = path.split_once('.').unwrap_or((path, ""));
-    if let Some(value) = value.get(step) {
-        texts(value, rest, out);
-    }
 }

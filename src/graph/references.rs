@@ -68,19 +68,10 @@ fn is_about_another(value: &Value, path: &str, target: &Resource) -> bool {
 
 /// The values that are no collections at a dotted path, through lists, and below it.
 fn leaves_at<'v>(value: &'v Value, path: &str, out: &mut Vec<&'v Value>) {
-    if let Some(items) = value.items() {
-        return items.iter().for_each(|item| leaves_at(item, path, out));
-    }
-    if path.is_empty() || value.is_unknown() {
-        return match value.map() {
-            Some(map) => map.values().for_each(|item| leaves_at(item, "", out)),
-            None => out.push(value),
-        };
-    }
-    let (step, rest) = path.split_once('.').unwrap_or((path, ""));
-    if let Some(value) = value.get(step) {
-        leaves_at(value, rest, out);
-    }
+    value.each_at(path, &mut |end| match end.map() {
+        Some(map) => map.values().for_each(|item| leaves_at(item, "", out)),
+        None => out.push(end),
+    });
 }
 
 /// The edges that references make, of the kind that the catalog says.

@@ -1,13 +1,12 @@
 //! Frameworks: laws, standards and guidance, each with the clauses that controls support and what no code can show of it.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Deserialize;
 
 use super::select::nearest;
-use super::{RuleError, RuleSet, walk};
+use super::{RuleError, walk};
 use crate::finding::{ClauseInfo, FrameworkInfo};
 
 /// Path and text of every framework file of this build, sorted by path.
@@ -144,21 +143,6 @@ impl Framework {
     }
 }
 
-impl RuleSet {
-    /// The rules whose control supports a clause of one of the frameworks; all, if there are none of these.
-    #[must_use]
-    pub fn supporting(&self, frameworks: &[Framework]) -> Self {
-        if frameworks.is_empty() {
-            return self.clone();
-        }
-        self.filter(|rule| {
-            let clauses = self.controls().get(&rule.front().control).map(|control| control.clauses.as_ref());
-            let supports = |clause: &Cow<'_, str>| frameworks.iter().any(|framework| framework.has(clause));
-            clauses.unwrap_or_default().iter().any(supports)
-        })
-    }
-}
-
 /// Orders `9(2)` before `10(1)`: by numbers where both have one.
 fn natural(text: &str) -> Vec<(bool, u64, String)> {
     text.split_inclusive(|c: char| !c.is_ascii_digit())
@@ -175,6 +159,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::rules::RuleSet;
 
     #[test]
     fn clauses_of_all_controls_resolve_and_none_is_left() {

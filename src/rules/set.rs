@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::digest::digest;
 use super::file::first_paragraph;
-use super::{Controls, Rule, RuleError, VERSION, builtin, controls, walk};
+use super::{Controls, Framework, Rule, RuleError, VERSION, builtin, controls, walk};
 use crate::finding::RuleInfo;
 
 /// Rules, sorted by id. Cloning is cheap.
@@ -15,6 +15,8 @@ pub struct RuleSet {
     rules: Vec<Arc<Rule>>,
     controls: Arc<Controls>,
     digest: String,
+    /// Those that it was narrowed to.
+    frameworks: Vec<Framework>,
 }
 
 impl RuleSet {
@@ -117,10 +119,34 @@ impl RuleSet {
         Self::new(rules, builtin::controls(), digest)
     }
 
+    /// The frameworks that it was narrowed to by [`RuleSet::supporting`], in the order that they were asked for.
+    pub fn frameworks(&self) -> &[Framework] {
+        &self.frameworks
+    }
+
+    /// The rules whose control supports a clause of one of the frameworks; all, if there are none of these.
+    #[must_use]
+    pub fn supporting(&self, frameworks: Vec<Framework>) -> Self {
+        if frameworks.is_empty() {
+            return self.clone();
+        }
+        let supported = self.filter(|rule| {
+            let clauses = self.controls.get(&rule.front().control).map(|control| control.clauses.as_ref());
+            let supports = |clause: &Cow<'_, str>| frameworks.iter().any(|framework| framework.has(clause));
+            clauses.unwrap_or_default().iter().any(supports)
+        });
+        Self { frameworks, ..supported }
+    }
+
     /// The same set with only the rules that `keep`s.
     pub(super) fn filter(&self, keep: impl Fn(&Rule) -> bool) -> Self {
         let rules = self.rules.iter().filter(|rule| keep(rule)).cloned().collect();
-        Self { rules, controls: Arc::clone(&self.controls), digest: self.digest.clone() }
+        Self {
+            rules,
+            controls: Arc::clone(&self.controls),
+            digest: self.digest.clone(),
+            frameworks: self.frameworks.clone(),
+        }
     }
 
     fn new(rules: Vec<Rule>, controls: Controls, digest: String) -> Result<Self, RuleError> {
@@ -147,6 +173,6 @@ impl RuleSet {
                 }
             }
         }
-        Ok(Self { rules, controls: Arc::new(controls), digest })
+        Ok(Self { rules, controls: Arc::new(controls), digest, frameworks: Vec::new() })
     }
 }

@@ -299,6 +299,20 @@ impl Value {
         self.walk(path, |_| {})
     }
 
+    /// Shows every value at a dotted path, through all elements of lists, sets and tuples, and what is unknown on the way.
+    pub fn each_at<'v>(&'v self, path: &str, show: &mut dyn FnMut(&'v Self)) {
+        if let Some(items) = self.items() {
+            return items.iter().for_each(|item| item.each_at(path, show));
+        }
+        if path.is_empty() || self.is_unknown() {
+            return show(self);
+        }
+        let (step, rest) = path.split_once('.').unwrap_or((path, ""));
+        if let Some(value) = self.get(step) {
+            value.each_at(rest, show);
+        }
+    }
+
     /// [`Value::at_path`], which shows `visit` every value on the way, itself the first and the result the last.
     fn walk<'v>(&'v self, path: &str, mut visit: impl FnMut(&'v Self)) -> Option<&'v Self> {
         let mut value = self;

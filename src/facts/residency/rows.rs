@@ -1,10 +1,9 @@
 //! What the residency report says of each resource.
 
 use crate::catalog::{Ai, Catalog, LinkKind};
-use crate::config;
 use crate::facts::Facts;
 use crate::graph::NodeId;
-use crate::program::{Mode, Resource};
+use crate::program::Resource;
 use crate::residency::{self as places, FlowKind, flows};
 use crate::value::{Cause, Truth, Value};
 
@@ -101,8 +100,7 @@ pub fn rows(facts: &Facts<'_>) -> Vec<Row> {
 
 fn row(facts: &Facts<'_>, node: NodeId) -> Option<Row> {
     let resource = facts.graph.resource(node)?;
-    let in_scope = facts.config.scope == config::Scope::All || facts.scope().contains(node);
-    if !in_scope || resource.mode != Mode::Managed || resource.is_deleted() || !holds_data(resource) {
+    if !facts.is_subject(node) || !holds_data(resource) {
         return None;
     }
     let allowed = allowed(facts, node);
