@@ -11,7 +11,7 @@ use crate::program::{Mode, Resource};
 use crate::value::json::{self, Dialect};
 use crate::value::{Map, Value};
 
-use super::iam::Policies;
+use super::iam::{Policies, google};
 use super::tags::means;
 
 /// Why a resource is AI.
@@ -51,7 +51,10 @@ impl Seed {
         if Catalog::get().kind(&resource.type_name).is_some_and(|info| info.ai == Ai::Direct) {
             return Some(Self::Type);
         }
-        if held.is_some_and(Policies::name_ai) || attaches_policy_of_ai(resource) {
+        if held.is_some_and(Policies::name_ai)
+            || attaches_policy_of_ai(resource)
+            || google::names_ai(resource)
+        {
             return Some(Self::Policy);
         }
         let after = resource.after.as_ref().filter(|_| resource.mode == Mode::Managed)?;
