@@ -16,14 +16,14 @@ use crate::finding::{Exclusion, PathStep};
 use crate::graph::{NodeId, ResourceGraph};
 use crate::program::{Mode, Resource};
 
-use super::iam::Policies;
+use super::iam::{Policies, google};
 use super::seeds::{Seed, left_out};
 
 /// A path is not followed further than this many edges.
 const MAX_PATH: usize = 6;
 
 /// What runs code of the user: it may call AI.
-const CALLERS: [&str; 14] = [
+const CALLERS: [&str; 20] = [
     "aws_apprunner_service",
     "aws_batch_job_definition",
     "aws_bedrockagent_agent_action_group",
@@ -36,6 +36,12 @@ const CALLERS: [&str; 14] = [
     "aws_lambda_function",
     "aws_launch_template",
     "aws_sfn_state_machine",
+    "google_cloud_run_service",
+    "google_cloud_run_v2_job",
+    "google_cloud_run_v2_service",
+    "google_cloudfunctions2_function",
+    "google_cloudfunctions_function",
+    "google_compute_instance",
     "kubernetes_service_account",
     "kubernetes_service_account_v1",
 ];
@@ -59,6 +65,8 @@ const GRANTS: [&str; 5] = [
     "aws_iam_user_policy",
     "aws_iam_user_policy_attachment",
 ];
+/// As whom workloads of Google run.
+const ACCOUNT: &str = "google_service_account";
 /// Who has long-lived keys.
 const USER: &str = "aws_iam_user";
 
@@ -247,7 +255,7 @@ impl Scope {
         let is_front = is(resource, &FRONTS);
         // Asked once: many may act as one role.
         let acts_for_ai = match resource.type_name.as_str() {
-            ROLE => self.may_use_ai(graph, node),
+            ROLE | ACCOUNT => self.may_use_ai(graph, node),
             "aws_iam_instance_profile" => self.is_called(graph, node),
             _ => false,
         };
@@ -256,8 +264,8 @@ impl Scope {
             // A front is a part of the API that it belongs to; the role or user of a policy about AI may use AI.
             LinkKind::Attachment => {
                 is_front
-                    || is(resource, &GRANTS)
-                        && graph.resource(next).is_some_and(|next| is(next, &[ROLE, USER]))
+                    || is_grant(resource)
+                        && graph.resource(next).is_some_and(|next| is(next, &[ROLE, USER, ACCOUNT]))
             }
             _ => true,
         };
@@ -300,7 +308,7 @@ impl Scope {
             _ => names_ai(node),
         };
         let mut grants = graph.edges(role, Direction::Incoming).filter(|(edge, from)| {
-            edge.kind == LinkKind::Attachment && graph.resource(*from).is_some_and(|from| is(from, &GRANTS))
+            edge.kind == LinkKind::Attachment && graph.resource(*from).is_some_and(is_grant)
         });
         names_ai(role) || grants.any(|(_, from)| is_of_ai(from))
     }
@@ -310,6 +318,11 @@ impl Scope {
         let Some(From::Edge(from, _)) = self.get(profile).map(|reach| &reach.from) else { return false };
         graph.resource(*from).is_some_and(|from| from.type_name == ROLE)
     }
+}
+
+/// Whether it gives an identity what it may do.
+fn is_grant(resource: &Resource) -> bool {
+    is(resource, &GRANTS) || google::is_grant(&resource.type_name)
 }
 
 fn is(resource: &Resource, types: &[&str]) -> bool {

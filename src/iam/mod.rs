@@ -12,6 +12,7 @@ pub mod cover;
 pub mod document;
 pub mod effective;
 pub mod escalation;
+pub mod google;
 pub mod managed;
 pub mod pattern;
 mod picks;

@@ -10,6 +10,7 @@ use crate::catalog::LinkKind;
 use crate::graph::{NodeId, ResourceGraph};
 use crate::iam::document::{Principal, Statement};
 use crate::iam::effective::{By, Decision, Held, Kind, Request, Verdict, Who, granted, may};
+use crate::iam::google::is_permission;
 use crate::iam::{Effect, Text, cover, told::Told};
 use crate::program::Resource;
 use crate::source::Site;
@@ -17,7 +18,7 @@ use crate::value::{Cause, Piece, Reference, Value};
 
 use super::super::Facts;
 use super::principals::{Holding, Identity};
-use super::{Read, place};
+use super::{Read, google, place};
 
 /// What is asked of an input.
 #[derive(Clone, Debug)]
@@ -47,6 +48,9 @@ impl Answered {
         let graph = facts.graph;
         let address = |&node: &NodeId| graph.resource(node).map(|it| it.address.to_string());
         let rows = match question {
+            Question::WhoCan(action, resource) if is_permission(action) => {
+                Some(google::access::who_can(facts, action, resource))
+            }
             Question::WhoCan(action, resource) => Some(who_can(facts, action, resource)),
             Question::WhatCan(address) => {
                 let one =
@@ -59,7 +63,8 @@ impl Answered {
                 (!rows.is_empty()).then(|| rows.concat())
             }
         };
-        let identities = facts.identities().keys().filter_map(address).collect();
+        let accounts = graph.by_type(google::ACCOUNT);
+        let identities = facts.identities().keys().chain(accounts).filter_map(address).collect();
         Self { input, rows, identities, faults: faults(facts) }
     }
 }
@@ -159,7 +164,9 @@ pub fn who_can(facts: &Facts<'_>, action: &str, resource: &str) -> Vec<Access> {
 
 /// What the role or user may do, a row for every action of every statement that allows something.
 pub fn what_can(facts: &Facts<'_>, node: NodeId) -> Option<Vec<Access>> {
-    let identity = facts.identities().get(&node)?;
+    let Some(identity) = facts.identities().get(&node) else {
+        return google::access::what_can(facts, node);
+    };
     let holdings: Vec<&Holding> = identity.holdings.iter().collect();
     let held = identity.held();
     let nobody: &dyn Fn(&Statement) -> Told = &|_| Ok(false);

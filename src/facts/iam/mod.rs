@@ -2,6 +2,7 @@
 
 pub mod access;
 mod analyses;
+pub mod google;
 pub mod place;
 mod policies;
 pub mod principals;
@@ -35,7 +36,10 @@ pub struct Outcome {
 }
 
 /// The analyses that rules can name.
-pub const ANALYSES: [(&str, Analysis); 13] = [
+pub const ANALYSES: [(&str, Analysis); 16] = [
+    ("google.account_may", google::analyses::account_may),
+    ("google.acts_as_is_narrow", google::analyses::acts_as_is_narrow),
+    ("google.public_grant", google::analyses::public_grant),
     ("iam.allows_on_every_resource", allows_on_every_resource),
     ("iam.escalates", analyses::escalates),
     ("iam.invokes_without_guardrail", analyses::invokes_without_guardrail),
@@ -52,7 +56,7 @@ pub const ANALYSES: [(&str, Analysis); 13] = [
 ];
 
 /// Their names.
-pub const ANALYSIS_NAMES: [&str; 13] = {
+pub const ANALYSIS_NAMES: [&str; 16] = {
     let [
         (a, _),
         (b, _),
@@ -67,8 +71,11 @@ pub const ANALYSIS_NAMES: [&str; 13] = {
         (k, _),
         (l, _),
         (m, _),
+        (n, _),
+        (o, _),
+        (p, _),
     ] = ANALYSES;
-    [a, b, c, d, e, f, g, h, i, j, k, l, m]
+    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
 };
 
 fn allows_on_every_resource(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
