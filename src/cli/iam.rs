@@ -23,16 +23,18 @@ pub(super) struct Args {
 enum Ask {
     /// Who may do ACTION on RESOURCE: roles, users, and whoever the policies of resources name.
     WhoCan {
-        /// An action, or a pattern of actions: bedrock:InvokeModel, 's3:Get*'.
+        /// An action, or a pattern of actions: bedrock:InvokeModel, 's3:Get*'; of Azure
+        /// Microsoft.CognitiveServices/accounts/listKeys/action; of Kubernetes get:secrets, create:pods/exec.
         action: String,
-        /// An ARN, a pattern of ARNs ('*' is any resource), or the address of a resource: aws_s3_bucket.raw.
+        /// An ARN, a pattern of ARNs ('*' is any resource), or the address of a resource: aws_s3_bucket.raw; of Azure
+        /// also an id, of Kubernetes a namespace.
         resource: String,
         #[command(flatten)]
         input: InputArgs,
     },
     /// What a role or a user may do, with the statement that allows each action.
     WhatCan {
-        /// The address of a role or user: aws_iam_role.agent.
+        /// The address of a role, user, managed identity or service account: aws_iam_role.agent.
         address: String,
         #[command(flatten)]
         input: InputArgs,
@@ -62,9 +64,10 @@ enum AnswerFormat {
 pub(super) fn run(args: &Args, access: super::Access, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let (question, input) = match &args.ask {
         Ask::WhoCan { action, resource, input } => {
-            if !action.contains(':') && action != "*" {
+            if !action.contains([':', '/']) && action != "*" {
                 return Err(format!(
-                    "`{action}` is no action: write SERVICE:ACTION, such as bedrock:InvokeModel"
+                    "`{action}` is no action: write SERVICE:ACTION, such as bedrock:InvokeModel, \
+                     Microsoft.PROVIDER/…, or of Kubernetes VERB:RESOURCE, such as get:secrets"
                 )
                 .into());
             }

@@ -41,6 +41,10 @@ pub struct Facts<'g> {
     unplaced: BTreeMap<&'static str, NodeId>,
     /// Found when first asked for.
     identities: OnceLock<BTreeMap<NodeId, iam::principals::Identity>>,
+    /// Found when first asked for.
+    assignments: OnceLock<Vec<iam::azure::Assignment>>,
+    /// Found when first asked for.
+    bindings: OnceLock<Vec<iam::kubernetes::Binding>>,
     /// The texts of the input, where they tell more than values do.
     pub(crate) sources: Option<&'g Sources>,
     /// As routes ask.
@@ -60,6 +64,8 @@ impl<'g> Facts<'g> {
             policies,
             unplaced: bucket::unplaced(graph),
             identities: OnceLock::new(),
+            assignments: OnceLock::new(),
+            bindings: OnceLock::new(),
             sources: None,
             unplaced_links: related::Unplaced::default(),
             bucket_objects: OnceLock::new(),
@@ -76,6 +82,16 @@ impl<'g> Facts<'g> {
     /// Every role and user that the input makes, with the policies that bear on it.
     pub fn identities(&self) -> &BTreeMap<NodeId, iam::principals::Identity> {
         self.identities.get_or_init(|| iam::principals::of_graph(self))
+    }
+
+    /// Every role assignment of Azure that the input makes.
+    pub fn assignments(&self) -> &[iam::azure::Assignment] {
+        self.assignments.get_or_init(|| iam::azure::of_graph(self))
+    }
+
+    /// Every role binding of Kubernetes that the input makes.
+    pub fn bindings(&self) -> &[iam::kubernetes::Binding] {
+        self.bindings.get_or_init(|| iam::kubernetes::of_graph(self))
     }
 
     /// The policies that the resource holds, if it is of a type that holds some.

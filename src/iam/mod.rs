@@ -6,12 +6,14 @@
 //! the answer is *undetermined*. Effective permissions over several documents are not there yet.
 
 pub mod arn;
+pub mod azure;
 pub mod buckets;
 pub mod condition;
 pub mod cover;
 pub mod document;
 pub mod effective;
 pub mod escalation;
+pub mod kubernetes;
 pub mod managed;
 pub mod pattern;
 mod picks;

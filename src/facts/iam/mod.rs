@@ -2,6 +2,8 @@
 
 pub mod access;
 mod analyses;
+pub mod azure;
+pub mod kubernetes;
 pub mod place;
 mod policies;
 pub mod principals;
@@ -35,7 +37,9 @@ pub struct Outcome {
 }
 
 /// The analyses that rules can name.
-pub const ANALYSES: [(&str, Analysis); 13] = [
+pub const ANALYSES: [(&str, Analysis); 16] = [
+    ("azure.assignment_allows", azure::allows),
+    ("azure.assignment_allows_everywhere", azure::allows_everywhere),
     ("iam.allows_on_every_resource", allows_on_every_resource),
     ("iam.escalates", analyses::escalates),
     ("iam.invokes_without_guardrail", analyses::invokes_without_guardrail),
@@ -49,10 +53,11 @@ pub const ANALYSES: [(&str, Analysis); 13] = [
     ("iam.tool_is_broad", analyses::tool_is_broad),
     ("iam.trust_without_source", trust_without_source),
     ("iam.wildcard_service_access", wildcard_service_access),
+    ("kubernetes.workload_may", kubernetes::workload_may),
 ];
 
 /// Their names.
-pub const ANALYSIS_NAMES: [&str; 13] = {
+pub const ANALYSIS_NAMES: [&str; 16] = {
     let [
         (a, _),
         (b, _),
@@ -67,8 +72,11 @@ pub const ANALYSIS_NAMES: [&str; 13] = {
         (k, _),
         (l, _),
         (m, _),
+        (n, _),
+        (o, _),
+        (p, _),
     ] = ANALYSES;
-    [a, b, c, d, e, f, g, h, i, j, k, l, m]
+    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
 };
 
 fn allows_on_every_resource(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
