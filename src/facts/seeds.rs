@@ -11,7 +11,7 @@ use crate::program::{Mode, Resource};
 use crate::value::json::{self, Dialect};
 use crate::value::{Map, Value};
 
-use super::iam::Policies;
+use super::iam::{Policies, azure};
 use super::tags::means;
 
 /// Why a resource is AI.
@@ -51,7 +51,11 @@ impl Seed {
         if Catalog::get().kind(&resource.type_name).is_some_and(|info| info.ai == Ai::Direct) {
             return Some(Self::Type);
         }
-        if held.is_some_and(Policies::name_ai) || attaches_policy_of_ai(resource) {
+        if is_manifest_of_ai(resource) {
+            return Some(Self::Type);
+        }
+        if held.is_some_and(Policies::name_ai) || attaches_policy_of_ai(resource) || azure::names_ai(resource)
+        {
             return Some(Self::Policy);
         }
         let after = resource.after.as_ref().filter(|_| resource.mode == Mode::Managed)?;
@@ -96,6 +100,21 @@ fn tagged<'v>(
         seen.push(key);
     }
     None
+}
+
+/// Whether a manifest makes an object of a kind that is AI: `kubernetes_manifest[ray.io/v1 RayCluster]` in the catalog, in
+/// whatever version of its API.
+fn is_manifest_of_ai(resource: &Resource) -> bool {
+    const MANIFEST: &str = "kubernetes_manifest";
+    let manifest = resource.after.as_ref().filter(|_| resource.type_name == MANIFEST);
+    let text = |name: &str| manifest?.get("manifest")?.get(name)?.as_str();
+    let (Some(version), Some(kind)) = (text("apiVersion"), text("kind")) else { return false };
+    let group = version.split('/').next().unwrap_or_default();
+    Catalog::get().types().iter().filter(|info| info.ai == Ai::Direct).any(|info| {
+        let of = info.name.strip_prefix(MANIFEST).and_then(|rest| rest.strip_prefix('[')?.strip_suffix(']'));
+        let of = of.and_then(|of| of.split_once(' '));
+        of.is_some_and(|(other, its)| its == kind && other.split('/').next() == Some(group))
+    })
 }
 
 /// Whether it attaches a policy that AWS manages for an AI service: `AmazonBedrockFullAccess`.
