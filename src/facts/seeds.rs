@@ -158,6 +158,7 @@ fn machine(type_name: &str, after: &Value) -> Option<SmolStr> {
         })
         .map(SmolStr::from)
         .or_else(|| asks_for_gpu(type_name, after).then(|| SmolStr::new_static("GPU")))
+        .or_else(|| pod_device(after, 0).filter(|_| type_name.starts_with("kubernetes_")))
 }
 
 /// An image of EKS nodes: `AL2023_x86_64_NVIDIA`.
@@ -184,6 +185,35 @@ fn asks_for_gpu(type_name: &str, after: &Value) -> bool {
             || list(container.get("linuxParameters").and_then(|parameters| parameters.get("devices")))
                 .iter()
                 .any(|item| is(item, "hostPath", &|text| text.starts_with("/dev/neuron")))
+    })
+}
+
+/// Devices that a container of Kubernetes asks for by name, and what they begin with where they come in parts.
+const DEVICES: [&str; 6] = [
+    "amd.com/gpu",
+    "aws.amazon.com/neuron",
+    "google.com/tpu",
+    "gpu.intel.com/",
+    "habana.ai/gaudi",
+    "nvidia.com/",
+];
+
+/// No object of Kubernetes is deeper.
+const MAX_DEPTH: usize = 16;
+
+/// The device that a container somewhere in an object of Kubernetes asks for.
+fn pod_device(value: &Value, depth: usize) -> Option<SmolStr> {
+    if depth == MAX_DEPTH {
+        return None;
+    }
+    let inner = value.items().into_iter().flatten().find_map(|item| pod_device(item, depth + 1));
+    inner.or_else(|| {
+        value.map()?.iter().find_map(|(key, item)| {
+            let asked =
+                || item.map()?.keys().find(|name| DEVICES.iter().any(|it| name.starts_with(it))).cloned();
+            let own = if matches!(key.as_str(), "limits" | "requests") { asked() } else { None };
+            own.or_else(|| pod_device(item, depth + 1))
+        })
     })
 }
 

@@ -54,17 +54,6 @@ const PARENTS: [&str; 8] = [
 const MAX_DEPTH: usize = 8;
 
 impl Level {
-    /// In words.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Resource => "a resource",
-            Self::ResourceGroup => "a resource group",
-            Self::Subscription => "a subscription",
-            Self::ManagementGroup => "a management group",
-            Self::Tenant => "the tenant",
-        }
-    }
-
     /// That of an id.
     fn of_id(id: &str) -> Self {
         let lower = id.to_ascii_lowercase();
