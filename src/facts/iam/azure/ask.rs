@@ -31,7 +31,8 @@ pub(in super::super) fn who_can(facts: &Facts<'_>, action: &str, resource: &str)
         else {
             continue;
         };
-        found.by = vec![step(facts, one, allowed.by.to_string())];
+        let by = if allowed.by.is_empty() { "?".to_owned() } else { allowed.by.to_string() };
+        found.by = vec![step(facts, one, by)];
         if resource == "*" {
             found.on = vec![one.scope.shown.clone()];
         }
@@ -47,6 +48,10 @@ pub(in super::super) fn who_can(facts: &Facts<'_>, action: &str, resource: &str)
         }
     }
     let mut out: Vec<Access> = best.into_values().collect();
+    for found in &mut out {
+        found.on.sort();
+        found.on.dedup();
+    }
     out.sort_by(|a, b| (a.verdict.rank(), &a.principal).cmp(&(b.verdict.rank(), &b.principal)));
     out
 }

@@ -70,6 +70,10 @@ pub(in super::super) fn who_can(
         }
     }
     let mut out: Vec<Access> = best.into_values().collect();
+    for found in &mut out {
+        found.on.sort();
+        found.on.dedup();
+    }
     out.sort_by(|a, b| (a.verdict.rank(), &a.principal).cmp(&(b.verdict.rank(), &b.principal)));
     out
 }
@@ -78,7 +82,10 @@ pub(in super::super) fn who_can(
 pub(in super::super) fn what_can(facts: &Facts<'_>, node: NodeId) -> Option<Vec<Access>> {
     let accounts = objects::of_kinds(facts.graph, &["ServiceAccount"]);
     let account = accounts.iter().find(|it| it.node == node)?;
-    let (name, namespace) = (account.name().ok()?, account.namespace().ok()?);
+    let (name, namespace) = match (account.name(), account.namespace()) {
+        (Ok(name), Ok(namespace)) => (name, namespace),
+        (Err(cause), _) | (_, Err(cause)) => return Some(vec![unknown(facts, node, &cause)]),
+    };
     let mut out = Vec::new();
     for one in facts.bindings() {
         let cause = match (one.is_for(&namespace, &name), &one.more) {
@@ -113,6 +120,20 @@ pub(in super::super) fn what_can(facts: &Facts<'_>, node: NodeId) -> Option<Vec<
         }
     }
     Some(out)
+}
+
+/// The answer for an account of which the name is not known.
+fn unknown(facts: &Facts<'_>, node: NodeId, cause: &Cause) -> Access {
+    let resource = facts.graph.resource(node);
+    Access {
+        principal: resource.map(|it| it.address.to_string()).unwrap_or_default(),
+        site: resource.and_then(|it| it.site),
+        action: "?".to_owned(),
+        verdict: Verdict::Undetermined(vec![format!("which account it is: {cause}")]),
+        on: Vec::new(),
+        by: Vec::new(),
+        less: Vec::new(),
+    }
 }
 
 /// The namespace that is asked about: [`None`] is any.
