@@ -45,6 +45,8 @@ pub struct Facts<'g> {
     assignments: OnceLock<Vec<iam::azure::Assignment>>,
     /// Found when first asked for.
     bindings: OnceLock<Vec<iam::kubernetes::Binding>>,
+    /// Found when first asked for.
+    google_grants: OnceLock<Vec<iam::google::Grant>>,
     /// The texts of the input, where they tell more than values do.
     pub(crate) sources: Option<&'g Sources>,
     /// As routes ask.
@@ -66,6 +68,7 @@ impl<'g> Facts<'g> {
             identities: OnceLock::new(),
             assignments: OnceLock::new(),
             bindings: OnceLock::new(),
+            google_grants: OnceLock::new(),
             sources: None,
             unplaced_links: related::Unplaced::default(),
             bucket_objects: OnceLock::new(),
@@ -92,6 +95,11 @@ impl<'g> Facts<'g> {
     /// Every role binding of Kubernetes that the input makes.
     pub fn bindings(&self) -> &[iam::kubernetes::Binding] {
         self.bindings.get_or_init(|| iam::kubernetes::of_graph(self))
+    }
+
+    /// Every role that Google's resources grant.
+    pub(crate) fn google_grants(&self) -> &[iam::google::Grant] {
+        self.google_grants.get_or_init(|| iam::google::of_graph(self.graph))
     }
 
     /// The policies that the resource holds, if it is of a type that holds some.

@@ -16,14 +16,14 @@ use crate::finding::{Exclusion, PathStep};
 use crate::graph::{NodeId, ResourceGraph};
 use crate::program::{Mode, Resource};
 
-use super::iam::Policies;
+use super::iam::{Policies, google};
 use super::seeds::{Seed, left_out};
 
 /// A path is not followed further than this many edges.
 const MAX_PATH: usize = 6;
 
 /// What runs code of the user: it may call AI.
-const CALLERS: [&str; 33] = [
+const CALLERS: [&str; 39] = [
     "aws_apprunner_service",
     "aws_batch_job_definition",
     "aws_bedrockagent_agent_action_group",
@@ -55,6 +55,12 @@ const CALLERS: [&str; 33] = [
     "azurerm_windows_virtual_machine",
     "azurerm_windows_virtual_machine_scale_set",
     "azurerm_windows_web_app",
+    "google_cloud_run_service",
+    "google_cloud_run_v2_job",
+    "google_cloud_run_v2_service",
+    "google_cloudfunctions2_function",
+    "google_cloudfunctions_function",
+    "google_compute_instance",
     "kubernetes_service_account",
     "kubernetes_service_account_v1",
 ];
@@ -85,6 +91,8 @@ const GRANTS: [&str; 8] = [
 ];
 /// What says what may be done, for others to attach.
 const POLICIES: [&str; 2] = ["aws_iam_policy", "azurerm_role_definition"];
+/// As whom workloads of Google run.
+const ACCOUNT: &str = "google_service_account";
 /// Who has long-lived keys.
 const USER: &str = "aws_iam_user";
 
@@ -273,7 +281,7 @@ impl Scope {
         let is_front = is(resource, &FRONTS);
         // Asked once: many may act as one role.
         let acts_for_ai = match resource.type_name.as_str() {
-            ROLE | IDENTITY => self.may_use_ai(graph, node),
+            ROLE | ACCOUNT | IDENTITY => self.may_use_ai(graph, node),
             "aws_iam_instance_profile" => self.is_called(graph, node),
             _ => false,
         };
@@ -282,9 +290,9 @@ impl Scope {
             // A front is a part of the API that it belongs to; the role or user of a policy about AI may use AI.
             LinkKind::Attachment => {
                 is_front
-                    || is(resource, &GRANTS)
+                    || is_grant(resource)
                         && graph.resource(next).is_some_and(|next| {
-                            is(next, &[ROLE, USER, IDENTITY]) || next.type_name.starts_with("azurerm_")
+                            is(next, &[ROLE, USER, ACCOUNT]) || next.type_name.starts_with("azurerm_")
                         })
             }
             _ => true,
@@ -328,7 +336,7 @@ impl Scope {
             _ => names_ai(node),
         };
         let mut grants = graph.edges(role, Direction::Incoming).filter(|(edge, from)| {
-            edge.kind == LinkKind::Attachment && graph.resource(*from).is_some_and(|from| is(from, &GRANTS))
+            edge.kind == LinkKind::Attachment && graph.resource(*from).is_some_and(is_grant)
         });
         names_ai(role) || grants.any(|(_, from)| is_of_ai(from))
     }
@@ -338,6 +346,11 @@ impl Scope {
         let Some(From::Edge(from, _)) = self.get(profile).map(|reach| &reach.from) else { return false };
         graph.resource(*from).is_some_and(|from| from.type_name == ROLE)
     }
+}
+
+/// Whether it gives an identity what it may do.
+fn is_grant(resource: &Resource) -> bool {
+    is(resource, &GRANTS) || google::is_grant(&resource.type_name)
 }
 
 fn is(resource: &Resource, types: &[&str]) -> bool {

@@ -11,7 +11,7 @@ use crate::program::{Mode, Resource};
 use crate::value::json::{self, Dialect};
 use crate::value::{Map, Value};
 
-use super::iam::{Policies, azure};
+use super::iam::{Policies, azure, google};
 use super::tags::means;
 
 /// Why a resource is AI.
@@ -54,7 +54,10 @@ impl Seed {
         if is_manifest_of_ai(resource) {
             return Some(Self::Type);
         }
-        if held.is_some_and(Policies::name_ai) || attaches_policy_of_ai(resource) || azure::names_ai(resource)
+        if held.is_some_and(Policies::name_ai)
+            || attaches_policy_of_ai(resource)
+            || azure::names_ai(resource)
+            || google::names_ai(resource)
         {
             return Some(Self::Policy);
         }

@@ -13,6 +13,7 @@ pub mod cover;
 pub mod document;
 pub mod effective;
 pub mod escalation;
+pub mod google;
 pub mod kubernetes;
 pub mod managed;
 pub mod pattern;

@@ -3,6 +3,7 @@
 pub mod access;
 mod analyses;
 pub mod azure;
+pub mod google;
 pub mod kubernetes;
 pub mod place;
 mod policies;
@@ -37,9 +38,12 @@ pub struct Outcome {
 }
 
 /// The analyses that rules can name.
-pub const ANALYSES: [(&str, Analysis); 17] = [
+pub const ANALYSES: [(&str, Analysis); 20] = [
     ("azure.assignment_allows", azure::allows),
     ("azure.assignment_allows_everywhere", azure::allows_everywhere),
+    ("google.account_may", google::analyses::account_may),
+    ("google.acts_as_is_narrow", google::analyses::acts_as_is_narrow),
+    ("google.public_grant", google::analyses::public_grant),
     ("iam.allows_on_every_resource", allows_on_every_resource),
     ("iam.escalates", analyses::escalates),
     ("iam.invokes_without_guardrail", analyses::invokes_without_guardrail),
@@ -58,7 +62,7 @@ pub const ANALYSES: [(&str, Analysis); 17] = [
 ];
 
 /// Their names.
-pub const ANALYSIS_NAMES: [&str; 17] = {
+pub const ANALYSIS_NAMES: [&str; 20] = {
     let [
         (a, _),
         (b, _),
@@ -77,8 +81,11 @@ pub const ANALYSIS_NAMES: [&str; 17] = {
         (o, _),
         (p, _),
         (q, _),
+        (r, _),
+        (s, _),
+        (t, _),
     ] = ANALYSES;
-    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q]
+    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t]
 };
 
 fn allows_on_every_resource(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
