@@ -160,8 +160,28 @@ fn machine(type_name: &str, after: &Value) -> Option<SmolStr> {
             found.drain(..).find(|text| catalog::accelerator(text).is_some() || is_accelerated_image(text))
         })
         .map(SmolStr::from)
+        .or_else(|| google_machine(type_name, after))
         .or_else(|| asks_for_gpu(type_name, after).then(|| SmolStr::new_static("GPU")))
         .or_else(|| pod_device(after, 0).filter(|_| type_name.starts_with("kubernetes_")))
+}
+
+/// The accelerator that a machine of Google has: one that is added to it, or that its family comes with.
+fn google_machine(type_name: &str, after: &Value) -> Option<SmolStr> {
+    const FAMILIES: [&str; 11] =
+        ["a2-", "a3-", "a4-", "a4x-", "ct3-", "ct4p-", "ct5l-", "ct5lp-", "ct5p-", "ct6e-", "g2-"];
+    let node = match type_name {
+        "google_container_cluster" | "google_container_node_pool" => "node_config.",
+        "google_compute_instance" | "google_compute_instance_template" => "",
+        _ => return None,
+    };
+    let mut found = Vec::new();
+    after.each_at(&format!("{node}guest_accelerator.type"), &mut |value| found.extend(value.as_str()));
+    let is_added = !found.is_empty();
+    if !is_added {
+        after.each_at(&format!("{node}machine_type"), &mut |value| found.extend(value.as_str()));
+        found.retain(|machine| FAMILIES.iter().any(|family| machine.starts_with(family)));
+    }
+    found.first().copied().map(SmolStr::from)
 }
 
 /// An image of EKS nodes: `AL2023_x86_64_NVIDIA`.
