@@ -193,7 +193,10 @@ fn what_an_identity_may_do_is_told_pattern_by_pattern() {
         "azurerm_user_assigned_identity.app",
     );
     assert_eq!(short(&rows, |it| &it.action), "yes *");
-    assert_eq!((rows[0].on.as_slice(), rows[0].less.len()), (["azurerm_resource_group.ai".to_owned()].as_slice(), 11));
+    assert_eq!(
+        (rows[0].on.as_slice(), rows[0].less.len()),
+        (["azurerm_resource_group.ai".to_owned()].as_slice(), 11)
+    );
     let path = &rows[0].by[0];
     assert_eq!((path.policy.as_str(), path.statement.as_str()), ("Contributor", "actions"));
 }

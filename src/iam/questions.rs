@@ -84,7 +84,7 @@ pub fn trusts_without_source(policy: &Policy, services: &[&str]) -> Option<Answe
 }
 
 /// May every service account of a Kubernetes cluster assume the role, since no condition names one? [`None`] if the policy
-/// trusts the tokens of no cluster of EKS.
+/// trusts the tokens of no cluster of EKS, as far as its issuers are known.
 pub fn trusts_cluster_without_subject(policy: &Policy) -> Option<Answer> {
     const ISSUER: &str = "*:oidc-provider/oidc.eks.*";
     let issuer = Text::Known(ISSUER.into());
@@ -105,7 +105,7 @@ pub fn trusts_cluster_without_subject(policy: &Policy) -> Option<Answer> {
         Grant { told, what: Some(what.to_string()), on: None }
     };
     let statements = policy.alternatives.iter().flat_map(|document| &document.statements);
-    if any(statements.map(of_cluster)) != Ok(true) {
+    if any(statements.map(of_cluster)) == Ok(false) {
         return None;
     }
     Some(ask_policy(policy, |document| ask(document, |statement, _| grant(statement), |_| Ok(false))))
