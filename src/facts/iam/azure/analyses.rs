@@ -7,10 +7,10 @@ use super::super::super::Facts;
 use super::super::Outcome;
 use super::{Assignment, Level};
 
-/// What actions of a provider are done to: what the types begin with.
+/// What actions of a provider are done to.
 const ACCOUNTS: [(&str, &[&str]); 3] = [
     ("microsoft.cognitiveservices/", &["azurerm_ai_services", "azurerm_cognitive_account"]),
-    ("microsoft.machinelearningservices/", &["azurerm_ai_foundry", "azurerm_machine_learning_"]),
+    ("microsoft.machinelearningservices/", &["azurerm_ai_foundry", "azurerm_machine_learning_workspace"]),
     ("microsoft.search/", &["azurerm_search_service"]),
 ];
 
@@ -38,11 +38,8 @@ fn on_account(facts: &Facts<'_>, one: &Assignment, action: &str) -> Result<bool,
     if one.scope.level.clone()? > Level::ResourceGroup {
         return Ok(false);
     }
-    let is_account = |node: NodeId| {
-        graph.resource(node).is_some_and(|it| types.iter().any(|name| it.type_name.starts_with(name)))
-    };
     let mut open = Ok(false);
-    for node in graph.graph.node_indices().filter(|&node| is_account(node)) {
+    for &node in types.iter().flat_map(|name| graph.by_type(name)) {
         // Keys that nobody can use are no way in.
         if action.ends_with("/listkeys/action") && takes_no_keys(facts, node) {
             continue;
@@ -73,7 +70,8 @@ fn ask(
     actions: &[String],
     inside: impl Fn(&Assignment, &str) -> Result<bool, Cause>,
 ) -> Option<Outcome> {
-    let one = facts.assignments().iter().find(|it| it.node == node)?;
+    let all = facts.assignments();
+    let one = all.get(all.binary_search_by_key(&node, |it| it.node).ok()?)?;
     // What people and pipelines may do is another matter.
     if !one.is_workload(facts.graph) {
         return None;

@@ -54,11 +54,13 @@ pub enum Principal {
     Unknown(SmolStr),
 }
 
-/// All assignments of the graph, in its order.
+/// All assignments of the graph, sorted by node.
 pub(in super::super) fn of_graph(facts: &Facts<'_>) -> Vec<Assignment> {
     let graph = facts.graph;
     let nodes = ASSIGNMENTS.iter().flat_map(|name| graph.by_type(name)).copied();
-    nodes.filter_map(|node| Assignment::of(graph, node)).collect()
+    let mut all: Vec<Assignment> = nodes.filter_map(|node| Assignment::of(graph, node)).collect();
+    all.sort_by_key(|it| it.node);
+    all
 }
 
 impl Assignment {

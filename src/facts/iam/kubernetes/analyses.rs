@@ -14,7 +14,8 @@ use super::{Place, Subject, account_name, objects};
 /// Does the binding let what runs pods of AI do one of the things? `cluster get:secrets` is asked only of bindings for the
 /// whole cluster.
 pub(in super::super) fn workload_may(facts: &Facts<'_>, node: NodeId, asked: &[String]) -> Option<Outcome> {
-    let one = facts.bindings().iter().find(|it| it.node == node)?;
+    let all = facts.bindings();
+    let one = all.get(all.binary_search_by_key(&node, |it| it.node).ok()?)?;
     let accounts = objects::of_kinds(facts.graph, &["ServiceAccount"]);
     let mut workloads: Vec<(String, NodeId)> = Vec::new();
     for subject in &one.subjects {

@@ -55,7 +55,7 @@ pub enum Place {
     Namespace(Result<SmolStr, Cause>),
 }
 
-/// All bindings of the graph, in its order.
+/// All bindings of the graph, sorted by node.
 pub(in super::super) fn of_graph(facts: &Facts<'_>) -> Vec<Binding> {
     let graph = facts.graph;
     let bindings = objects::of_kinds(graph, &["ClusterRoleBinding", "RoleBinding"]);
