@@ -326,7 +326,7 @@ resource "kubernetes_cluster_role_binding_v1" "all" {
     let rows = what(&text, "kubernetes_service_account_v1.train");
     assert_eq!(
         short(&rows, |it| &it.action),
-        "yes create:tokenreviews.authentication.k8s.io, yes create:subjectaccessreviews.authorization.k8s.io, yes *:*.*"
+        "yes *:*.*, yes create:tokenreviews.authentication.k8s.io, yes create:subjectaccessreviews.authorization.k8s.io"
     );
-    assert_eq!(rows[2].on, ["every namespace"]);
+    assert_eq!(rows[0].on, ["every namespace"]);
 }

@@ -8,7 +8,7 @@ use crate::value::Cause;
 use super::arn::is_every_resource;
 use super::condition::{Compare, Condition};
 use super::cover;
-use super::document::{Document, Effect, Policy, Statement};
+use super::document::{Document, Effect, Policy, Principal, Statement};
 use super::text::Text;
 use super::told::{Told, any, both, either, not};
 
@@ -89,6 +89,11 @@ pub fn trusts_cluster_without_subject(policy: &Policy) -> Option<Answer> {
     const ISSUER: &str = "*:oidc-provider/oidc.eks.*";
     let issuer = Text::Known(ISSUER.into());
     let of_cluster = |statement: &Statement| {
+        // Of one who is not known at all nothing is said.
+        let Principal::Map(kinds) = &statement.principal else { return Ok(false) };
+        if !kinds.iter().any(|(kind, _)| kind == "Federated") {
+            return Ok(false);
+        }
         let federated = statement.is_about("Federated", |text| {
             cover::intersects(&issuer, text, cover::Of::Resources).map_err(|_| text.cause())
         });
