@@ -120,7 +120,8 @@ fn a_role_holds_for_its_scope_and_what_is_in_it() {
         assert_eq!(who(&azure(user, scope, ""), CHAT, ACCOUNT), "", "{scope}");
     }
     let group = "\"/providers/Microsoft.Management/managementGroups/all\"";
-    assert_eq!(who(&azure(user, group, ""), CHAT, ACCOUNT), OPEN, "whose subscription that is");
+    let below = "only-if azurerm_user_assigned_identity.app";
+    assert_eq!(who(&azure(user, group, ""), CHAT, ACCOUNT), below, "if its subscription is in it");
     let unknown = azure(user, "var.scope", "variable \"scope\" {}");
     assert_eq!(who(&unknown, CHAT, ACCOUNT), OPEN);
 }

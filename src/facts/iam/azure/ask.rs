@@ -9,7 +9,7 @@ use crate::iam::told::Told;
 
 use super::super::super::Facts;
 use super::super::access::{Access, Step};
-use super::{Assignment, Principal};
+use super::{Assignment, Level, Principal};
 
 /// Everybody who may do the action on a resource: an address, an id, or `*`.
 pub(in super::super) fn who_can(facts: &Facts<'_>, action: &str, resource: &str) -> Vec<Access> {
@@ -119,11 +119,18 @@ fn access(
     if allowed == Ok(false) || inside == Ok(false) {
         return None;
     }
+    // Which subscriptions are in one no configuration says.
+    let group = (one.scope.level == Ok(Level::ManagementGroup) && inside.is_err())
+        .then(|| format!("its subscription is below {}", one.scope.shown));
+    let inside = if group.is_some() { Ok(true) } else { inside };
     let mut causes: Vec<String> =
         [allowed, inside].into_iter().filter_map(Result::err).map(|it| it.to_string()).collect();
     causes.extend(one.doubts(facts.graph).iter().map(ToString::to_string));
-    let conditions: Vec<String> =
-        one.conditions.iter().cloned().chain(condition.map(ToOwned::to_owned)).collect();
+    let conditions: Vec<String> = group
+        .into_iter()
+        .chain(one.conditions.iter().cloned())
+        .chain(condition.map(ToOwned::to_owned))
+        .collect();
     let verdict = match (causes.is_empty(), conditions.is_empty()) {
         (false, _) => Verdict::Undetermined(causes),
         (true, false) => Verdict::OnlyIf(conditions),

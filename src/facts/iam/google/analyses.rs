@@ -107,7 +107,7 @@ pub(in super::super) fn acts_as_is_narrow(
         let is_wide =
             !matches!(grant.place, Place::Resource(..)) || member.is_public() || member.is_whole_pool();
         // Basic roles are a matter of their own, and a service of Google acts in the name of its user.
-        let is_other = roles::is_basic(grant.role.name()) || member.is_service_agent();
+        let is_other = roles::is_basic(grant.role.name()) || holder.is_service_agent();
         if !is_wide || is_other || holder.account == Some(node) {
             continue;
         }

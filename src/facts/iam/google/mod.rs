@@ -9,18 +9,20 @@ pub(super) mod analyses;
 use std::collections::BTreeMap;
 
 use petgraph::Direction;
-use smol_str::{SmolStr, format_smolstr};
+use smol_str::SmolStr;
 
 use crate::graph::{NodeId, ResourceGraph};
 use crate::iam::google::member::Member;
 use crate::iam::google::{meets, roles};
-use crate::iam::told::Told;
+use crate::iam::{Text, told::Told};
 use crate::program::{Mode, Resource};
 use crate::source::Site;
 use crate::value::{Cause, Value};
 
 /// The type of service accounts.
 pub(super) const ACCOUNT: &str = "google_service_account";
+/// The types that are one: users make the first, Google those that its services act as.
+const ACCOUNTS: [&str; 2] = [ACCOUNT, "google_project_service_identity"];
 /// The types of roles that users define.
 const CUSTOM_ROLES: [&str; 2] = ["google_organization_iam_custom_role", "google_project_iam_custom_role"];
 /// Attributes of a grant that do not name what it is on.
@@ -126,6 +128,12 @@ impl Holder {
     /// Whom it is written as.
     pub fn member(&self) -> Member {
         Member::parse(&self.name)
+    }
+
+    /// Whether it is a service of Google.
+    pub fn is_service_agent(&self) -> bool {
+        let last = self.name.rsplit("module.").next().unwrap_or_default();
+        self.member().is_service_agent() || last.contains("google_project_service_identity.")
     }
 }
 
@@ -304,9 +312,16 @@ impl Reader<'_> {
             }
             let references = one.as_unknown().into_iter().flat_map(|it| it.references());
             let names: Vec<Holder> = references.filter_map(|it| self.referenced(&it.resource)).collect();
-            match <[Holder; 1]>::try_from(names) {
-                Ok([holder]) => out.push(holder),
-                Err(_) => {
+            let written = Text::of_value(one).filter(|text| text.prefix().contains(':'));
+            match (<[Holder; 1]>::try_from(names), written) {
+                (Ok([holder]), _) => out.push(holder),
+                // Of whom only a part is known: what kind of member it is.
+                (Err(_), Some(text)) => {
+                    out.push(Holder {
+                        name: text.with_holes('…').into(), account: None, is_doubtful: false
+                    });
+                }
+                (Err(_), None) => {
                     open += 1;
                     cause = cause.or_else(|| one.first_cause().cloned());
                 }
@@ -322,7 +337,11 @@ impl Reader<'_> {
             .filter(|(edge, _)| edge.path == path)
             .map(|(_, target)| target)
             .filter(|target| !out.iter().any(|it| it.account == Some(*target)))
-            .filter(|&target| self.graph.resource(target).is_some_and(|it| it.type_name == ACCOUNT))
+            .filter(|&target| {
+                self.graph
+                    .resource(target)
+                    .is_some_and(|it| it.mode == Mode::Managed && ACCOUNTS.contains(&it.type_name.as_str()))
+            })
             .collect();
         targets.sort_unstable();
         targets.dedup();
@@ -330,7 +349,8 @@ impl Reader<'_> {
         for account in targets {
             let Some(resource) = self.graph.resource(account) else { continue };
             let name = resource.address.clone();
-            out.push(Holder { name, account: Some(account), is_doubtful: !is_each });
+            let own = resource.type_name == ACCOUNT;
+            out.push(Holder { name, account: own.then_some(account), is_doubtful: !is_each });
         }
         (out, if is_each { None } else { cause.or(Some(Cause::Plan)) })
     }
@@ -346,15 +366,13 @@ impl Reader<'_> {
         let node = self.graph.by_address(address);
         let resource =
             node.and_then(|node| self.graph.resource(node)).or_else(|| self.graph.named(address))?;
-        let is_account = resource.type_name == ACCOUNT;
-        let account = node.filter(|_| is_account && resource.mode == Mode::Managed);
+        let account = node.filter(|_| resource.type_name == ACCOUNT && resource.mode == Mode::Managed);
         // Of a data source it is told which one it is; what else a member is computed from is not the member.
-        let is_data = resource.mode == Mode::Data && resource.type_name.contains("service_account");
-        let name = || match account {
-            Some(_) => resource.address.clone(),
-            None => format_smolstr!("data {}", resource.address.trim_start_matches("data.")),
+        let is_account = match resource.mode {
+            Mode::Managed => ACCOUNTS.contains(&resource.type_name.as_str()),
+            Mode::Data => resource.type_name.contains("service_account"),
         };
-        (account.is_some() || is_data).then(|| Holder { name: name(), account, is_doubtful: false })
+        is_account.then(|| Holder { name: resource.address.clone(), account, is_doubtful: false })
     }
 }
 
