@@ -252,23 +252,21 @@ impl Role {
     /// Whether it allows some of what the action, or the pattern of actions, covers.
     pub fn allows(&self, action: &str) -> Allowed {
         let on = |plane| self.on(action, plane);
-        match plane_of(action) {
-            Some(plane) => on(plane),
-            None => {
-                let (management, data) = (on(Plane::Management), on(Plane::Data));
-                let is_pattern = action.contains('*');
-                match (&management.told, &data.told) {
-                    (Ok(a), Ok(b)) if a != b && !is_pattern => {
-                        let cause = format!("whether `{action}` is an action on data is not known");
-                        let by = if *a { management.by } else { data.by };
-                        Allowed { told: Err(Cause::Other(cause.into())), by, condition: None }
-                    }
-                    _ => {
-                        let told = either(management.told.clone(), || data.told.clone());
-                        let one = if management.told == Ok(false) { data } else { management };
-                        Allowed { told, ..one }
-                    }
-                }
+        if let Some(plane) = plane_of(action) {
+            return on(plane);
+        }
+        let (management, data) = (on(Plane::Management), on(Plane::Data));
+        let is_pattern = action.contains('*');
+        match (&management.told, &data.told) {
+            (Ok(a), Ok(b)) if a != b && !is_pattern => {
+                let cause = format!("whether `{action}` is an action on data is not known");
+                let by = if *a { management.by } else { data.by };
+                Allowed { told: Err(Cause::Other(cause.into())), by, condition: None }
+            }
+            _ => {
+                let told = either(management.told.clone(), || data.told.clone());
+                let one = if management.told == Ok(false) { data } else { management };
+                Allowed { told, ..one }
             }
         }
     }
@@ -312,11 +310,11 @@ impl Role {
 fn plane_of(action: &str) -> Option<Plane> {
     let action = action.to_ascii_lowercase();
     let begins = |with: &&str| action.starts_with(*with);
-    if DATA.iter().any(|data| begins(&data)) {
+    if DATA.iter().any(begins) {
         return Some(Plane::Data);
     }
     // A pattern may be of both.
-    (!action.contains('*') && MANAGEMENT.iter().any(|it| begins(&it))).then_some(Plane::Management)
+    (!action.contains('*') && MANAGEMENT.iter().any(begins)).then_some(Plane::Management)
 }
 
 /// Whether an action has the form of Azure's: `Microsoft.Search/searchServices/write`.

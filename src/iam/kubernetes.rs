@@ -212,14 +212,13 @@ static BUILT_IN: LazyLock<Vec<Arc<Role>>> = LazyLock::new(|| {
             resources: list(resources),
             names: List::default(),
         };
-        match roles.last_mut().filter(|last| last.name == *name) {
-            Some(last) => last.rules.push(rule),
-            None => {
-                let cause = format!("other cluster roles may add to `{name}`");
-                let more = AGGREGATED.contains(name).then(|| Cause::Other(cause.into()));
-                roles.push(Role { name: (*name).into(), rules: vec![rule], more });
-            }
+        if let Some(last) = roles.last_mut().filter(|last| last.name == *name) {
+            last.rules.push(rule);
+            continue;
         }
+        let cause = format!("other cluster roles may add to `{name}`");
+        let more = AGGREGATED.contains(name).then(|| Cause::Other(cause.into()));
+        roles.push(Role { name: (*name).into(), rules: vec![rule], more });
     }
     roles.into_iter().map(Arc::new).collect()
 });

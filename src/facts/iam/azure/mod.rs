@@ -267,7 +267,9 @@ pub(super) fn list(value: &Value) -> List {
     match (value.items(), value.elements()) {
         (Some(items), _) => items.iter().for_each(|item| add(item, true)),
         (None, Some(elements)) => {
-            elements.iter().for_each(|it| add(&it.value, it.times == crate::value::Times::Once));
+            for it in elements {
+                add(&it.value, it.times == crate::value::Times::Once);
+            }
             out.more = out.more.or_else(|| value.first_cause().cloned());
         }
         (None, None) if value.as_str().is_some() => add(value, true),

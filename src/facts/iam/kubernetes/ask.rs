@@ -50,7 +50,8 @@ pub(in super::super) fn who_can(
         let subjects = one.subjects.iter().map(|subject| (who(facts, one, subject), None));
         let more = one.more.iter().map(|cause| (("?".to_owned(), None), Some(cause.clone())));
         for ((principal, account), cause) in subjects.chain(more) {
-            let Some(mut found) = access(facts, one, asked, &allowed, &inside, account, cause) else {
+            let Some(mut found) = access(facts, one, asked, &allowed, &inside, account, cause.as_ref())
+            else {
                 continue;
             };
             found.principal = principal;
@@ -105,7 +106,7 @@ pub(in super::super) fn what_can(facts: &Facts<'_>, node: NodeId) -> Option<Vec<
             let of = if groups.is_empty() { groups } else { format!(".{groups}") };
             let action = format!("{}:{}{of}", shown(&rule.verbs), shown(&rule.resources));
             if let Some(mut found) =
-                access(facts, one, &action, &allowed, &Ok(true), Some(node), cause.clone())
+                access(facts, one, &action, &allowed, &Ok(true), Some(node), cause.as_ref())
             {
                 found.on = vec![one.place.shown()];
                 out.push(found);
@@ -113,7 +114,8 @@ pub(in super::super) fn what_can(facts: &Facts<'_>, node: NodeId) -> Option<Vec<
         }
         if let Some(more) = &one.role.more {
             let allowed = Allowed { told: Err(more.clone()), rule: 0, names: Vec::new() };
-            if let Some(mut found) = access(facts, one, "?", &allowed, &Ok(true), Some(node), cause) {
+            if let Some(mut found) = access(facts, one, "?", &allowed, &Ok(true), Some(node), cause.as_ref())
+            {
                 found.on = vec![one.place.shown()];
                 out.push(found);
             }
@@ -190,7 +192,7 @@ fn access(
     allowed: &Allowed,
     inside: &Told,
     account: Option<NodeId>,
-    cause: Option<Cause>,
+    cause: Option<&Cause>,
 ) -> Option<Access> {
     if allowed.told == Ok(false) || *inside == Ok(false) {
         return None;
@@ -200,7 +202,7 @@ fn access(
         .filter_map(|it| it.as_ref().err())
         .map(ToString::to_string)
         .collect();
-    causes.extend(cause.iter().chain(&one.doubt(facts.graph, account)).map(ToString::to_string));
+    causes.extend(cause.into_iter().chain(&one.doubt(facts.graph, account)).map(ToString::to_string));
     let verdict = match (causes.is_empty(), allowed.names.is_empty()) {
         (false, _) => Verdict::Undetermined(causes),
         (true, false) => Verdict::OnlyIf(vec![format!("its name is {}", allowed.names.join(" or "))]),
