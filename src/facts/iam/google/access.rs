@@ -34,19 +34,18 @@ enum Target<'a> {
 /// Everybody who has `permission` on `resource`: a name, the address of a resource, or `*`.
 pub(in super::super) fn who_can(facts: &Facts<'_>, permission: &str, resource: &str) -> Vec<Access> {
     let graph = facts.graph;
-    let target = match resource {
-        "*" => Target::Any,
-        _ => {
-            let one = graph.by_address(resource).into_iter();
-            let nodes: BTreeSet<NodeId> = one.chain(graph.by_block(resource).iter().copied()).collect();
-            if nodes.is_empty() { Target::Name(resource) } else { Target::Nodes(nodes.into_iter().collect()) }
-        }
+    let target = if resource == "*" {
+        Target::Any
+    } else {
+        let one = graph.by_address(resource).into_iter();
+        let nodes: BTreeSet<NodeId> = one.chain(graph.by_block(resource).iter().copied()).collect();
+        if nodes.is_empty() { Target::Name(resource) } else { Target::Nodes(nodes.into_iter().collect()) }
     };
     let mut found: BTreeMap<SmolStr, Access> = BTreeMap::new();
     let mut accounts: Vec<NodeId> = Vec::new();
     for (holder, access) in holding(facts, permission, &target) {
         accounts.extend(holder.account);
-        better(&mut found, access);
+        better(&mut found, access, true);
     }
     // Who may act as one of them has it too.
     let mut seen: BTreeSet<NodeId> = accounts.iter().copied().collect();
@@ -62,11 +61,11 @@ pub(in super::super) fn who_can(facts: &Facts<'_>, permission: &str, resource: &
                     continue;
                 }
                 access.verdict = worse(access.verdict, through.verdict.clone());
-                access.action = permission.to_owned();
+                permission.clone_into(&mut access.action);
                 access.by.extend(through.by.iter().cloned());
                 access.on.clone_from(&through.on);
                 next.extend(holder.account.filter(|node| seen.insert(*node)));
-                better(&mut found, access);
+                better(&mut found, access, false);
             }
         }
         accounts = next;
@@ -77,14 +76,15 @@ pub(in super::super) fn who_can(facts: &Facts<'_>, permission: &str, resource: &
 }
 
 /// Keeps the surest way that somebody has.
-fn better(found: &mut BTreeMap<SmolStr, Access>, access: Access) {
+fn better(found: &mut BTreeMap<SmolStr, Access>, access: Access, is_direct: bool) {
     let name = SmolStr::from(&access.principal);
     match found.get_mut(&name) {
         None => {
             found.insert(name, access);
         }
         Some(known) if access.verdict.rank() < known.verdict.rank() => *known = access,
-        Some(known) if access.verdict.rank() == known.verdict.rank() && access.by.len() == known.by.len() => {
+        // The steps of one who acts as another are a way, and are not mixed with others.
+        Some(known) if is_direct && access.verdict.rank() == known.verdict.rank() => {
             for step in access.by {
                 if !known.by.contains(&step) {
                     known.by.push(step);
@@ -235,7 +235,7 @@ fn reaches(facts: &Facts<'_>, grant: &Grant, target: &Target<'_>) -> Reach {
                     .into_iter()
                     .find_map(|name| after.get(name)?.as_str().map(SmolStr::from))
             };
-            let same = nodes.iter().filter_map(own).any(|own| names.iter().any(|name| *name == own));
+            let same = nodes.iter().filter_map(own).any(|own| names.contains(&own));
             if same { Reach::Yes } else { Reach::No }
         }
         (Place::Resource(_, names), Target::Name(asked)) => {

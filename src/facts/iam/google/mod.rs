@@ -9,6 +9,7 @@ pub(super) mod analyses;
 use std::collections::BTreeMap;
 
 use petgraph::Direction;
+use serde_json::Value as Json;
 use smol_str::SmolStr;
 
 use crate::graph::{NodeId, ResourceGraph};
@@ -17,7 +18,7 @@ use crate::iam::google::{meets, roles};
 use crate::iam::{Text, told::Told};
 use crate::program::{Mode, Resource};
 use crate::source::Site;
-use crate::value::{Cause, Value};
+use crate::value::{Cause, Map, Unknown, Value};
 
 /// The type of service accounts.
 pub(super) const ACCOUNT: &str = "google_service_account";
@@ -227,14 +228,17 @@ impl Reader<'_> {
         let data = after.get("policy_data");
         let referenced = data.and_then(|data| data.as_unknown()?.references().next());
         let document = referenced.and_then(|it| self.graph.by_address(&it.resource));
-        if let Some(Ok(json)) = data.and_then(Value::as_str).map(serde_json::from_str::<serde_json::Value>) {
-            let bindings = json["bindings"].as_array().cloned().unwrap_or_default();
-            let read = bindings.iter().map(|binding| {
-                let members = binding["members"].as_array().into_iter().flatten();
-                let members = members.filter_map(|it| it.as_str()).map(|it| self.known(it)).collect();
-                let role = Role::Named(binding["role"].as_str().unwrap_or("?").into());
-                let condition = binding["condition"]["expression"].as_str().map(ToOwned::to_owned);
-                grant(role, (members, None), condition)
+        // What a sensitive document says must not be shown.
+        let text = data.filter(|data| !data.sensitive).and_then(Value::as_str);
+        if let Some(Ok(json)) = text.map(serde_json::from_str::<Json>) {
+            let bindings = json.get("bindings").and_then(Json::as_array);
+            let read = bindings.into_iter().flatten().map(|binding| {
+                let text = |name: &str| binding.get(name).and_then(Json::as_str);
+                let members = binding.get("members").and_then(Json::as_array).into_iter().flatten();
+                let members = members.filter_map(Json::as_str).map(|it| self.known(it)).collect();
+                let condition = binding.get("condition").and_then(|it| it.get("expression")?.as_str());
+                let role = Role::Named(text("role").unwrap_or("?").into());
+                grant(role, (members, None), condition.map(ToOwned::to_owned))
             });
             return read.collect();
         }
@@ -267,7 +271,7 @@ impl Reader<'_> {
                 let mut nodes: Vec<NodeId> = targets.map(|(_, target)| target).collect();
                 nodes.sort_unstable();
                 nodes.dedup();
-                let names = after.map().into_iter().flat_map(|map| map.iter());
+                let names = after.map().into_iter().flat_map(Map::iter);
                 let names =
                     names.filter(|(name, value)| !NO_TARGET.contains(&name.as_str()) && !value.sensitive);
                 Place::Resource(nodes, names.filter_map(|(_, it)| it.as_str()).map(SmolStr::from).collect())
@@ -304,13 +308,11 @@ impl Reader<'_> {
         let (mut open, mut cause) = (0_usize, None);
         for one in value.items().unwrap_or(std::slice::from_ref(value)) {
             if let Some(text) = one.as_str() {
-                out.push(match one.sensitive || value.sensitive {
-                    true => Holder { name: "(sensitive)".into(), account: None, is_doubtful: true },
-                    false => self.known(text),
-                });
+                let hidden = || Holder { name: "(sensitive)".into(), account: None, is_doubtful: true };
+                out.push(if one.sensitive || value.sensitive { hidden() } else { self.known(text) });
                 continue;
             }
-            let references = one.as_unknown().into_iter().flat_map(|it| it.references());
+            let references = one.as_unknown().into_iter().flat_map(Unknown::references);
             let names: Vec<Holder> = references.filter_map(|it| self.referenced(&it.resource)).collect();
             let written = Text::of_value(one).filter(|text| text.prefix().contains(':'));
             match (<[Holder; 1]>::try_from(names), written) {
