@@ -24,9 +24,11 @@ pub(super) struct Args {
 enum Ask {
     /// Who may do ACTION on RESOURCE: roles, users, and whoever the policies of resources name.
     WhoCan {
-        /// An action, or a pattern of actions: bedrock:InvokeModel, 's3:Get*', aiplatform.endpoints.predict.
+        /// An action, or a pattern of actions: bedrock:InvokeModel, 's3:Get*', aiplatform.endpoints.predict,
+        /// Microsoft.CognitiveServices/accounts/listKeys/action, or of Kubernetes get:secrets, create:pods/exec.
         action: String,
-        /// An ARN, a pattern of ARNs ('*' is any resource), or the address of a resource: aws_s3_bucket.raw.
+        /// An ARN, a pattern of ARNs ('*' is any resource), or the address of a resource: aws_s3_bucket.raw; of Azure
+        /// also an id, of Kubernetes a namespace.
         resource: String,
         #[command(flatten)]
         input: InputArgs,
@@ -63,10 +65,11 @@ enum AnswerFormat {
 pub(super) fn run(args: &Args, access: super::Access, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let (question, input) = match &args.ask {
         Ask::WhoCan { action, resource, input } => {
-            if !action.contains(':') && action != "*" && !is_permission(action) {
+            if !action.contains([':', '/']) && action != "*" && !is_permission(action) {
                 return Err(format!(
-                    "`{action}` is no action: write SERVICE:ACTION, such as bedrock:InvokeModel, or a permission of \
-                     Google, such as aiplatform.endpoints.predict"
+                    "`{action}` is no action: write SERVICE:ACTION, such as bedrock:InvokeModel, a permission of Google, \
+                     such as aiplatform.endpoints.predict, an action of Azure, such as Microsoft.Search/…, or of \
+                     Kubernetes VERB:RESOURCE, such as get:secrets"
                 )
                 .into());
             }
