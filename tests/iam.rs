@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use airgate::config::{Config, Options};
 use airgate::facts::iam::access::{Access, Answered, Question};
 use airgate::finding::Verdict as Found;
+use airgate::iam::context::Context;
 use airgate::iam::effective::Verdict;
 use airgate::iam::escalation::{self, Escalation};
 use airgate::rules::RuleSet;
@@ -36,9 +37,13 @@ impl Drop for Dir {
 }
 
 fn asked(text: &str, question: &Question) -> (Sources, Answered) {
+    asked_in(text, question, &Context::default())
+}
+
+fn asked_in(text: &str, question: &Question, context: &Context) -> (Sources, Answered) {
     let dir = Dir::of(text);
     let (sources, mut all) =
-        airgate::access(std::slice::from_ref(&dir.0), &Options::default(), question).unwrap();
+        airgate::access(std::slice::from_ref(&dir.0), &Options::default(), question, context).unwrap();
     (sources, all.pop().unwrap())
 }
 
@@ -115,6 +120,27 @@ fn a_deny_takes_away_what_it_covers_and_no_more() {
         short(&who(&narrow, "bedrock:InvokeModel", "arn:aws:bedrock:eu-west-1::foundation-model/b")),
         "yes aws_iam_role.r"
     );
+}
+
+#[test]
+fn what_is_known_of_a_request_decides_conditions() {
+    let text = role(
+        r#"{ Effect = "Allow", Action = "bedrock:InvokeModel", Resource = "*", Condition = { IpAddress = { "aws:SourceIp" = "10.0.0.0/8" }, Null = { "bedrock:GuardrailIdentifier" = "false" } } },
+      { Effect = "Deny", Action = "*", Resource = "*", Condition = { StringNotEquals = { "aws:RequestedRegion" = "eu-central-1" } } }"#,
+        "",
+    );
+    let with = |keys: &[(&str, &str)]| {
+        let mut context = Context::default();
+        keys.iter().for_each(|(key, value)| context.add(key, value));
+        let question = Question::WhoCan("bedrock:InvokeModel".into(), "*".into());
+        short(&asked_in(&text, &question, &context).1.rows.unwrap())
+    };
+    let (inside, guarded) = (("aws:sourceip", "10.1.1.1"), ("bedrock:GuardrailIdentifier", "g"));
+    assert_eq!(with(&[]), "only-if aws_iam_role.r");
+    assert_eq!(with(&[inside, guarded]), "only-if aws_iam_role.r");
+    assert_eq!(with(&[inside, guarded, ("aws:RequestedRegion", "eu-central-1")]), "yes aws_iam_role.r");
+    assert_eq!(with(&[inside, guarded, ("aws:RequestedRegion", "us-east-1")]), "");
+    assert_eq!(with(&[("aws:SourceIp", "11.1.1.1")]), "");
 }
 
 #[test]
@@ -289,6 +315,34 @@ fn every_way_of_escalation_is_found_and_none_with_an_action_less() {
         }
     }
     assert!(ways >= 48);
+}
+
+#[test]
+fn the_page_of_escalations_has_a_policy_that_fails_and_one_that_passes_for_every_way() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/escalations.md");
+    let page = fs::read_to_string(page).unwrap();
+    let rules = RuleSet::builtin()
+        .unwrap()
+        .select(&["ANY-IAM-IAM-001", "AWS-IAM-IAM-001", "AWS-IAM-IAM-002"].map(ToOwned::to_owned), &[])
+        .unwrap();
+    let finds = |statements: &str, what: &str| {
+        let report =
+            airgate::analyze_text(&[("main.tf", &role(statements, ""))], &rules, &Config::default()).unwrap();
+        report.findings.iter().any(|finding| finding.actual.as_ref().is_some_and(|it| it.contains(what)))
+    };
+    let mut rows = 0;
+    for way in escalation::of(&["pass-role", "take-over", "credentials", "tampering"]) {
+        let start = format!("| `{}` |", way.id);
+        let row = page.lines().find(|line| line.starts_with(&start)).unwrap();
+        let cells: Vec<&str> = row.split(" | ").collect();
+        let code = |cell: &str| cell.trim_matches(['`', ' ', '|']).to_owned();
+        let [_, _, _, fails, passes] = cells.as_slice() else { panic!("{row}") };
+        assert!(finds(&code(fails), way.what), "{row}");
+        assert!(!finds(&code(passes), way.what), "{row}");
+        rows += 1;
+    }
+    println!("{rows} ways, each with a policy that fails and one that passes");
+    assert!(rows >= 48);
 }
 
 #[test]
