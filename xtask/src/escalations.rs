@@ -17,7 +17,7 @@ const CATEGORIES: [(&str, &str, &str); 4] = [
 pub(crate) fn fresh() -> String {
     let mut out = String::from(
         "# Ways of escalation\n\nGenerated from [`rules/iam/escalations.csv`](../rules/iam/escalations.csv) by `cargo xtask docs`. \
-         A role or user with the statement that *fails*, in whatever\npolicies it is spread, has a finding; with the one that *passes* it has none of \
+         A role or user that acts for AI, with the statement that *fails*, in whatever\npolicies it is spread, has a finding; with the one that *passes* it has none of \
          this way. `tests/iam.rs` runs every row.\n",
     );
     for (category, title, rule) in CATEGORIES {
