@@ -131,7 +131,9 @@ fn what_is_known_of_a_request_decides_conditions() {
     );
     let with = |keys: &[(&str, &str)]| {
         let mut context = Context::default();
-        keys.iter().for_each(|(key, value)| context.add(key, value));
+        for (key, value) in keys {
+            context.add(key, value);
+        }
         let question = Question::WhoCan("bedrock:InvokeModel".into(), "*".into());
         short(&asked_in(&text, &question, &context).1.rows.unwrap())
     };

@@ -47,7 +47,9 @@ impl Asked<'_> {
     fn ours(&self) -> char {
         let mut context = Context::whole();
         for (key, value) in self.context.as_object().unwrap() {
-            texts(value).into_iter().for_each(|value| context.add(key, value));
+            for value in texts(value) {
+                context.add(key, value);
+            }
         }
         let of = |json: &Json| context.apply(&policy(json));
         let mut policies: Vec<(Kind, Policy)> =
@@ -109,8 +111,11 @@ fn patterns(case: &Json, out: &mut Vec<String>) {
     }
 }
 
+/// A reason, and whether it is that of an answer.
+type Class = (&'static str, fn(&Asked<'_>) -> bool);
+
 /// Why iam-simulate says something else than airgate, each decided with the documentation of AWS in docs/iam.md.
-const CLASSES: [(&str, fn(&Asked<'_>) -> bool); 3] = [
+const CLASSES: [Class; 3] = [
     ("`NotPrincipal` with an account, of others in it", |asked| {
         let policy = asked.case.get("resource").map(Json::to_string).unwrap_or_default();
         policy.contains("NotPrincipal") && !policy.contains("0.0.0.0/0")

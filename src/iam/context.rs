@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use smol_str::SmolStr;
 
 use super::condition::{Compare, Condition, Operator, Set, Test};
-use super::document::{Effect, List, Policy, Statement};
+use super::document::{Document, Effect, List, Policy, Statement};
 use super::pattern::glob;
 use super::text::Text;
 
@@ -63,10 +63,12 @@ impl Context {
     pub fn apply(&self, policy: &Policy) -> Policy {
         let mut policy = policy.clone();
         for document in &mut policy.alternatives {
-            let variables = document.has_variables;
-            for statement in &mut document.statements {
-                self.apply_to(statement, variables);
+            let Document { mut statements, has_variables, faults, unread } = std::mem::take(document);
+            for statement in &mut statements {
+                self.apply_to(statement, has_variables);
             }
+            // Made anew: nothing that is kept of the old statements may stay.
+            *document = Document { statements, has_variables, faults, unread };
         }
         policy
     }
@@ -182,8 +184,12 @@ fn matches(name: &str, means: Operator, wanted: &str, value: &str) -> bool {
                 (number(value), number(wanted))
             };
             let (Some(left), Some(right)) = (left, right) else { return false };
-            let equal = name.contains("equals") && left == right;
-            equal || if name.contains("lessthan") { left < right } else { left > right }
+            match (name.contains("lessthan"), name.contains("equals")) {
+                (true, true) => left <= right,
+                (true, false) => left < right,
+                (false, true) => left >= right,
+                (false, false) => left > right,
+            }
         }
         Compare::Ip => is_within(wanted, value),
         Compare::Null => false,
@@ -255,7 +261,9 @@ mod tests {
 
     fn context(keys: &[(&str, &str)]) -> Context {
         let mut context = Context::default();
-        keys.iter().for_each(|(key, value)| context.add(key, value));
+        for (key, value) in keys {
+            context.add(key, value);
+        }
         context
     }
 

@@ -185,7 +185,7 @@ pub(super) fn own_sources(facts: &Facts<'_>, node: NodeId) -> Option<String> {
 }
 
 /// The roles that hold a policy; [`None`] if somebody else may hold it too.
-fn holders(facts: &Facts<'_>, node: NodeId) -> Option<Vec<NodeId>> {
+pub(super) fn holders(facts: &Facts<'_>, node: NodeId) -> Option<Vec<NodeId>> {
     let graph = facts.graph;
     let type_of = |node: NodeId| graph.resource(node).map_or("", |it| it.type_name.as_str());
     let roles_from = |node: NodeId| {
@@ -332,12 +332,11 @@ fn models(facts: &Facts<'_>, of: NodeId, resource: &Resource, path: &str) -> Opt
         return of_reference();
     };
     let id = text.with_holes(HOLE);
-    let (head, name) = match id.strip_prefix("arn:") {
-        None => (String::new(), id.as_str()),
-        Some(_) => {
-            let (head, name) = id.split_once('/')?;
-            (head.replace(HOLE, "*"), name)
-        }
+    let (head, name) = if id.starts_with("arn:") {
+        let (head, name) = id.split_once('/')?;
+        (head.replace(HOLE, "*"), name)
+    } else {
+        (String::new(), id.as_str())
     };
     if name.is_empty()
         || name.contains([HOLE, '*', '?', '/'])

@@ -121,7 +121,24 @@ fn trust_without_source(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Opt
 /// Asks every policy of the resource: one yes breaks the rule, else one maybe leaves it open.
 fn ask_policies(facts: &Facts<'_>, node: NodeId, ask: impl Fn(&Policy) -> Answer) -> Option<Outcome> {
     let reads = facts.policies(node)?.grants.iter();
-    worst(reads.map(|read| outcome(facts, ask(&read.policy), read)))
+    worst(reads.map(|read| {
+        let answer = ask(&read.policy);
+        let path = |way: String| path(facts, node, &answer, way);
+        let found = answer.what.clone().zip(answer.on.clone()).filter(|_| !read.policy.sensitive);
+        let actual = found.map(|(what, on)| path(format!("`{what}` on `{on}`")));
+        let outcome = outcome(facts, answer.clone(), read);
+        Outcome { actual: actual.or(outcome.actual), ..outcome }
+    }))
+}
+
+/// `role → policy → statement →` and the way on: the role where it is one.
+fn path(facts: &Facts<'_>, node: NodeId, answer: &Answer, way: String) -> String {
+    let address = |node: NodeId| facts.graph.resource(node).map_or("", |it| it.address.as_str());
+    let role = match grant::holders(facts, node).as_deref() {
+        Some([role]) if *role != node => format!("`{}` → ", address(*role)),
+        _ => String::new(),
+    };
+    format!("{role}`{}` → `{}` → {way}", address(node), answer.statement)
 }
 
 /// The worst outcome decides: a no, then a maybe.
