@@ -124,7 +124,8 @@ fn ask_policies(facts: &Facts<'_>, node: NodeId, ask: impl Fn(&Policy) -> Answer
     worst(reads.map(|read| {
         let answer = ask(&read.policy);
         let path = |way: String| path(facts, node, &answer, way);
-        let found = answer.what.clone().zip(answer.on.clone()).filter(|_| !read.policy.sensitive);
+        let found = answer.what.clone().zip(answer.on.clone());
+        let found = found.filter(|_| !read.policy.sensitive && answer.told != Ok(false));
         let actual = found.map(|(what, on)| path(format!("`{what}` on `{on}`")));
         let outcome = outcome(facts, answer.clone(), read);
         Outcome { actual: actual.or(outcome.actual), ..outcome }
