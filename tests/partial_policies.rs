@@ -161,11 +161,7 @@ fn what_may_be_every_resource_is_not_told_and_its_cause_is() {
         let finding = verdict(&policy, &more, "AWS-BED-IAM-004").unwrap();
         assert_eq!(finding.verdict, Verdict::Undetermined, "{policy}{more}");
         assert_eq!(finding.causes, ["variable `models` has no default and no value"]);
-        assert!(
-            finding.actual.as_deref().is_some_and(|it| it.contains("→ `s3:*` on `${var.models}`")),
-            "{:?}",
-            finding.actual
-        );
+        assert!(finding.actual.as_deref().is_some_and(|it| it.contains("`s3:*`")), "{:?}", finding.actual);
     }
 }
 
