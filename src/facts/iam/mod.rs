@@ -123,17 +123,17 @@ fn ask_policies(facts: &Facts<'_>, node: NodeId, ask: impl Fn(&Policy) -> Answer
     let reads = facts.policies(node)?.grants.iter();
     worst(reads.map(|read| {
         let answer = ask(&read.policy);
-        let path = |way: String| path(facts, node, &answer, way);
+        let path = |way: &str| path(facts, node, &answer, way);
         let found = answer.what.clone().zip(answer.on.clone());
         let found = found.filter(|_| !read.policy.sensitive && answer.told != Ok(false));
-        let actual = found.map(|(what, on)| path(format!("`{what}` on `{on}`")));
+        let actual = found.map(|(what, on)| path(&format!("`{what}` on `{on}`")));
         let outcome = outcome(facts, answer.clone(), read);
         Outcome { actual: actual.or(outcome.actual), ..outcome }
     }))
 }
 
 /// `role → policy → statement →` and the way on: the role where it is one.
-fn path(facts: &Facts<'_>, node: NodeId, answer: &Answer, way: String) -> String {
+fn path(facts: &Facts<'_>, node: NodeId, answer: &Answer, way: &str) -> String {
     let address = |node: NodeId| facts.graph.resource(node).map_or("", |it| it.address.as_str());
     let role = match grant::holders(facts, node).as_deref() {
         Some([role]) if *role != node => format!("`{}` → ", address(*role)),
