@@ -37,9 +37,10 @@ pub fn text(report: &Report) -> String {
     }
     let rows = || report.inputs.iter().flat_map(|input| &input.rows);
     let count = |verdict| rows().filter(|row| row.verdict() == verdict).count();
+    let all = rows().count();
     out.push_str(&format!(
-        "{} resources hold or process data: {} outside, {} cannot be told, {} inside",
-        rows().count(),
+        "{all} {} data: {} outside, {} cannot be told, {} inside",
+        if all == 1 { "resource holds or processes" } else { "resources hold or process" },
         count(Some(Truth::No)),
         count(Some(Truth::Maybe)),
         count(Some(Truth::Yes)),

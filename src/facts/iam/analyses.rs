@@ -395,7 +395,8 @@ pub(super) fn reads_beyond_sources(facts: &Facts<'_>, node: NodeId, args: &[Stri
     }
     let answers =
         identities.into_iter().flat_map(|identity| args.iter().map(move |action| ask(identity, action)));
-    // Another bucket of this configuration, or all of them. A known text covers no object of a bucket that is not known, and
+    // Another bucket of this configuration, or all of them. Of a knowledge base whose sources are set up elsewhere nobody can
+    // tell which are others. A known text covers no object of a bucket that is not known, and
     // only those that begin as it does.
     let covers = |way: &Way| {
         let all = facts.bucket_objects();
@@ -411,7 +412,10 @@ pub(super) fn reads_beyond_sources(facts: &Facts<'_>, node: NodeId, args: &[Stri
     };
     let truth = |way: &Way| {
         let every = arn::is_every_resource(&way.on).map_or(Truth::Maybe, Truth::from);
-        let is_other = every != Truth::Yes && !matches!(way.verdict, Verdict::Undetermined(_)) && covers(way);
+        let is_other = !own.is_empty()
+            && every != Truth::Yes
+            && !matches!(way.verdict, Verdict::Undetermined(_))
+            && covers(way);
         // Of which bucket it is cannot be told where the name is not known; that is not held against anybody.
         match (&way.verdict, every == Truth::Yes || is_other) {
             (Verdict::Yes, true) => Truth::Yes,
