@@ -164,6 +164,10 @@ mod tests {
         assert!(text.find("  b").unwrap() < text.find("inside:").unwrap(), "{text}");
         assert!(text.ends_with("2 resources hold or process data: 1 outside, 0 cannot be told, 1 inside\n"));
         assert!(!text.contains('\u{1b}'));
+        let rows = vec![row("a", Truth::Yes)];
+        let one = Report { inputs: vec![InputRows { path: "p".to_owned(), rows }], unsure: Vec::new() };
+        let ends = "\n1 resource holds or processes data: 0 outside, 0 cannot be told, 1 inside\n";
+        assert!(super::text(&one).ends_with(ends));
         let json: Value = serde_json::from_str(&json(&report)).unwrap();
         assert_eq!(json["inputs"][0]["resources"][1]["verdict"], "outside");
     }
