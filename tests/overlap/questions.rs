@@ -63,7 +63,9 @@ impl<'a> Asked<'a> {
                 self.expr(right);
             }
             ExprKind::Conditional(it) => {
-                [&it.condition, &it.then, &it.otherwise].into_iter().for_each(|part| self.expr(part));
+                for part in [&it.condition, &it.then, &it.otherwise] {
+                    self.expr(part);
+                }
             }
             ExprKind::For(it) => {
                 self.expr(&it.collection);

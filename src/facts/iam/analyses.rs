@@ -16,13 +16,13 @@ use super::principals::Identity;
 use super::{Outcome, Read};
 
 /// In which ways an identity may do what was asked.
-struct Answer<'i> {
+pub(super) struct Answer<'i> {
     identity: &'i Identity,
     action: String,
     ways: Vec<Way>,
 }
 
-fn ask<'i>(identity: &'i Identity, action: &str) -> Answer<'i> {
+pub(super) fn ask<'i>(identity: &'i Identity, action: &str) -> Answer<'i> {
     let request = Request { action: Text::Known(action.into()), resource: Text::Known("*".into()) };
     Answer { identity, action: action.to_owned(), ways: identity.ways(&request) }
 }
@@ -43,7 +43,7 @@ fn truth_of(way: &Way, everywhere: bool) -> Truth {
 
 impl Answer<'_> {
     /// Whether it is allowed; where `everywhere`, on every resource or every one of a kind.
-    fn truth(&self, everywhere: bool) -> Truth {
+    pub(super) fn truth(&self, everywhere: bool) -> Truth {
         self.best(|way| truth_of(way, everywhere))
     }
 
@@ -85,7 +85,12 @@ impl Answer<'_> {
 }
 
 /// The outcome of a rule that the answers break: all of them where they hold.
-fn broken(facts: &Facts<'_>, holds: Truth, answers: &[&Answer<'_>], what: Option<&str>) -> Outcome {
+pub(super) fn broken(
+    facts: &Facts<'_>,
+    holds: Truth,
+    answers: &[&Answer<'_>],
+    what: Option<&str>,
+) -> Outcome {
     if holds == Truth::Yes {
         return Outcome { holds, actual: None, causes: Vec::new(), site: None, statement: None };
     }
@@ -111,7 +116,7 @@ fn broken(facts: &Facts<'_>, holds: Truth, answers: &[&Answer<'_>], what: Option
 }
 
 /// The identities that a resource is or runs as.
-fn identities<'f>(facts: &'f Facts<'_>, node: NodeId) -> Vec<&'f Identity> {
+pub(super) fn identities<'f>(facts: &'f Facts<'_>, node: NodeId) -> Vec<&'f Identity> {
     let all = facts.identities();
     if let Some(identity) = all.get(&node) {
         return vec![identity];

@@ -5,6 +5,7 @@ mod analyses;
 pub mod place;
 mod policies;
 pub mod principals;
+mod stop;
 
 use crate::graph::NodeId;
 use crate::iam::Policy;
@@ -35,7 +36,7 @@ pub struct Outcome {
 }
 
 /// The analyses that rules can name.
-pub const ANALYSES: [(&str, Analysis); 13] = [
+pub const ANALYSES: [(&str, Analysis); 14] = [
     ("iam.allows_on_every_resource", allows_on_every_resource),
     ("iam.escalates", analyses::escalates),
     ("iam.invokes_without_guardrail", analyses::invokes_without_guardrail),
@@ -46,13 +47,14 @@ pub const ANALYSES: [(&str, Analysis); 13] = [
     ("iam.role_may_everywhere", analyses::role_may_everywhere),
     ("iam.service_without_source", analyses::service_without_source),
     ("iam.shared_by_workloads", analyses::shared_by_workloads),
+    ("iam.stopped_by_events", stop::by_events),
     ("iam.tool_is_broad", analyses::tool_is_broad),
     ("iam.trust_without_source", trust_without_source),
     ("iam.wildcard_service_access", wildcard_service_access),
 ];
 
 /// Their names.
-pub const ANALYSIS_NAMES: [&str; 13] = {
+pub const ANALYSIS_NAMES: [&str; 14] = {
     let [
         (a, _),
         (b, _),
@@ -67,8 +69,9 @@ pub const ANALYSIS_NAMES: [&str; 13] = {
         (k, _),
         (l, _),
         (m, _),
+        (n, _),
     ] = ANALYSES;
-    [a, b, c, d, e, f, g, h, i, j, k, l, m]
+    [a, b, c, d, e, f, g, h, i, j, k, l, m, n]
 };
 
 fn allows_on_every_resource(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
