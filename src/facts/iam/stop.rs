@@ -10,6 +10,7 @@ use super::Outcome;
 use super::analyses::{Answer, ask, broken, identities};
 
 /// May anything that an EventBridge rule starts do one of the actions?
+#[expect(clippy::unnecessary_wraps, reason = "all analyses are of one type")]
 pub(super) fn by_events(facts: &Facts<'_>, _node: NodeId, args: &[String]) -> Option<Outcome> {
     let graph = facts.graph;
     let mut answers: Vec<Answer<'_>> = Vec::new();
