@@ -130,3 +130,32 @@ fn tags_are_limited_for_all_and_for_a_role() {
     );
     assert!(message("approved-by = \"board\"", "ANY-TAG-GOV-007").is_empty());
 }
+
+#[test]
+fn what_one_place_of_a_provider_mends_is_told_once_for_it() {
+    let endpoint = |name: &str, more: &str| {
+        format!(
+            "resource \"aws_sagemaker_endpoint\" \"{name}\" {{\n  name = \"{name}\"\n  endpoint_config_name = \"x\"\n{more}}}\n"
+        )
+    };
+    let providers = "provider \"aws\" {\n  region = \"eu-west-1\"\n}\nprovider \"aws\" {\n  alias = \"other\"\n  region = \"eu-west-1\"\n}\n";
+    let promised = "  tags = { data-residency = \"EU\" }\n";
+    let text = [
+        providers.to_owned(),
+        endpoint("a", promised),
+        endpoint("b", ""),
+        endpoint("c", ""),
+        endpoint("d", "  provider = aws.other\n"),
+    ]
+    .concat();
+    let report = check(&text, "");
+    let found: Vec<(String, usize)> = failed(&report, "ANY-TAG-GOV-005")
+        .iter()
+        .map(|finding| {
+            let addresses: Vec<&str> = finding.resources.iter().map(|it| it.address.as_str()).collect();
+            (addresses.join(","), finding.related.len())
+        })
+        .collect();
+    let of = |name: &str, others| (format!("aws_sagemaker_endpoint.{name}"), others);
+    assert_eq!(found, [of("b", 1), of("d", 0)], "`a` says where it may be, and `c` is told with `b`");
+}

@@ -106,6 +106,29 @@ resource "aws_s3_bucket_versioning" "v" {
 }
 
 #[test]
+fn what_a_condition_asks_for_is_no_data_of_the_resource() {
+    let text = r#"
+        locals { bases = { a = aws_s3_bucket.docs.arn } }
+        resource "aws_s3_bucket" "docs" { bucket = "docs" }
+        resource "aws_opensearchserverless_collection" "vectors" { name = "vectors" }
+        resource "aws_bedrockagent_knowledge_base" "a" {
+          name     = "a"
+          role_arn = "arn:aws:iam::111122223333:role/a"
+          storage_configuration {
+            type = "OPENSEARCH_SERVERLESS"
+            opensearch_serverless_configuration {
+              collection_arn = length(local.bases) > 0 ? aws_opensearchserverless_collection.vectors.arn : ""
+            }
+          }
+        }
+    "#;
+    let graph = graph(text);
+    let found = edges(&graph, "aws_bedrockagent_knowledge_base.a");
+    assert!(found.iter().any(|edge| edge.contains("data") && edge.contains("vectors")), "{found:?}");
+    assert!(!found.iter().any(|edge| edge.contains("data") && edge.contains("docs")), "{found:?}");
+}
+
+#[test]
 fn a_policy_names_collections_by_patterns() {
     let text = r#"
 resource "aws_opensearchserverless_collection" "docs" { name = "docs-prod" }

@@ -50,6 +50,17 @@ fn strings_keep_their_pieces() {
 }
 
 #[test]
+fn what_may_be_another_one_is_perhaps_among_the_distinct() {
+    check(&[
+        (r#"length(distinct(["a", "b-${u1}", "a"]))"#, "2"),
+        (r#"anytrue([for x in distinct(["a", u1]) : x == "a"])"#, "true"),
+        (r#"alltrue([for x in distinct(["a", "b-${u1}"]) : x != "c"])"#, "true"),
+        (r#"alltrue([for x in distinct(["a", u1]) : x == "a"])"#, "?"),
+        (r#"length(distinct(["a", u1]))"#, "(1 | 2)"),
+    ]);
+}
+
+#[test]
 fn an_unknown_condition_leaves_a_choice() {
     check(&[
         (r#"b1 ? "a" : "b""#, "('a' | 'b')"),

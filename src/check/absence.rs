@@ -1,11 +1,13 @@
 //! Rules about absence: asked once for each provider configuration and region that holds a resource of their types, since what
-//! they ask for is set up once for an account and region.
+//! they ask for is set up once for an account and region. And rules of scope *provider*: asked of every resource of their types,
+//! and told once for each provider configuration.
 //!
 //! What an account needs is often in another configuration than its AI. The user may declare that (`[provided]`); and where a
 //! rule expects it (`elsewhere`), absence is undetermined, unless it was here and the change takes it away.
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use smol_str::SmolStr;
 
 use super::{Place, Result, Rules, ask_rule};
@@ -13,7 +15,7 @@ use crate::config::{Config, Provider};
 use crate::facts::{Facts, residency};
 use crate::finding::{Provided, Verdict};
 use crate::graph::NodeId;
-use crate::rules::Scope;
+use crate::rules::{CompiledRule, Scope};
 
 /// More places than this are not told for one finding.
 const MAX_RELATED: usize = 10;
@@ -21,14 +23,15 @@ const MAX_RELATED: usize = 10;
 /// What the rules say, those that pass too, and what of that the configuration declares provided elsewhere.
 pub(super) fn ask(facts: &Facts<'_>, rules: &Rules<'_>, nodes: &[NodeId]) -> (Vec<Result>, Vec<Provided>) {
     let (mut results, mut provided) = (Vec::new(), Vec::new());
-    for (index, rule) in
-        rules.compiled.iter().enumerate().filter(|(_, rule)| rule.scope == Scope::ProviderRegion)
-    {
+    let once = |rule: &CompiledRule<'_>| matches!(rule.scope, Scope::Provider | Scope::ProviderRegion);
+    for (index, rule) in rules.compiled.iter().enumerate().filter(|(_, rule)| once(rule)) {
+        let each = rule.scope == Scope::Provider;
         let mut groups: BTreeMap<Place, Vec<NodeId>> = BTreeMap::new();
         for &node in nodes {
             let Some(resource) = facts.graph.resource(node) else { continue };
             if rule.types.iter().any(|name| name == resource.type_name.as_str()) {
-                let region = residency::region(facts, node).as_str().map(SmolStr::from);
+                let region = (!each).then(|| residency::region(facts, node));
+                let region = region.and_then(|region| region.as_str().map(SmolStr::from));
                 groups.entry((resource.provider, region)).or_default().push(node);
             }
         }
@@ -40,13 +43,25 @@ pub(super) fn ask(facts: &Facts<'_>, rules: &Rules<'_>, nodes: &[NodeId]) -> (Ve
             let address = |node: NodeId| facts.graph.resource(node).map(|resource| resource.address.clone());
             // The first by address stands for all, whatever the order of the input.
             group.sort_by_key(|&node| address(node));
-            let Some((&first, others)) = group.split_first() else { continue };
-            let Some(mut result) = ask_rule(facts, rules, index, first, true) else { continue };
+            let asked = group.get(..if each { group.len() } else { 1 }).unwrap_or_default();
+            let mut answers: Vec<Result> =
+                asked.par_iter().filter_map(|&node| ask_rule(facts, rules, index, node, true)).collect();
+            // A stable sort: of those that fare alike still the first by address.
+            answers.sort_by_key(|result| result.verdict);
+            let alike = answers.first().map(|first| first.verdict);
+            let mut those = answers.into_iter().take_while(|result| Some(result.verdict) == alike);
+            let Some(mut result) = those.next() else { continue };
             if result.verdict != Verdict::Pass {
+                let others: Vec<NodeId> = if each {
+                    those.map(|other| other.node).collect()
+                } else {
+                    group.iter().copied().skip(1).collect()
+                };
+                let too = if each { "fares alike" } else { "is in the same account and region" };
                 let others = others.iter().filter_map(|&node| facts.graph.resource(node)).take(MAX_RELATED);
-                result.related.extend(others.filter_map(|other| {
-                    Some((other.site?, format!("`{}` is in the same account and region", other.address)))
-                }));
+                result.related.extend(
+                    others.filter_map(|other| Some((other.site?, format!("`{}` {too}", other.address)))),
+                );
                 if let Some((control, by)) = declared {
                     result.verdict = Verdict::Pass;
                     result.message = String::new();

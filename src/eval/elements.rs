@@ -136,6 +136,7 @@ impl Evaluator<'_> {
             ("alltrue", [list]) => logic(list, false)?,
             ("length", [list]) => length(list)?,
             ("concat", lists) if lists.iter().any(Value::is_unknown) => return self.concat(lists),
+            ("distinct", [list]) => return self.distinct(list),
             _ => return None,
         };
         let partial = value.as_unknown().and_then(|unknown| unknown.partial.clone());
@@ -162,6 +163,37 @@ impl Evaluator<'_> {
         let unknown = Unknown { not_null: true, ..Unknown::of_operands(&operands) };
         let sensitive = lists.iter().any(|list| list.sensitive);
         Some(self.collected(elements, Value::from_unknown(unknown)).mark(sensitive))
+    }
+
+    /// The elements of a list, each once: what may be another one already there is there perhaps.
+    fn distinct(&self, list: &Value) -> Option<Value> {
+        let once = |item: &Value| Element {
+            value: access::some(list, item).mark(list.sensitive),
+            times: Times::Once,
+        };
+        let all: Vec<Element> = match list.items() {
+            Some(items) => items.iter().map(once).collect(),
+            None => entries(list)?
+                .into_iter()
+                .map(|entry| Element { value: entry.value, times: entry.times })
+                .collect(),
+        };
+        if all.len() > MAX_COUNTED {
+            return None;
+        }
+        let mut kept: Vec<Element> = Vec::new();
+        for mut element in all {
+            let truths = || kept.iter().map(|other| (equal(&other.value, &element.value), other.times));
+            if truths().any(|(truth, times)| truth == Truth::Yes && times == Times::Once) {
+                continue;
+            }
+            if element.times == Times::Once && truths().any(|(truth, _)| truth != Truth::No) {
+                element.times = Times::Perhaps;
+            }
+            kept.push(element);
+        }
+        let unknown = Unknown { not_null: true, ..Unknown::of_operands(&[list]) };
+        Some(self.collected(kept, Value::from_unknown(unknown)).mark(list.sensitive))
     }
 }
 

@@ -48,8 +48,8 @@ pub(super) fn connect_links(this: &mut ResourceGraph) {
     });
 }
 
-/// Whether what the attribute at `path` holds is known, and nothing in it names the target: an object of a `for_each` of
-/// which another attribute does was taken apart.
+/// Whether what the attribute at `path` holds is known, or known to be of another resource, and nothing in it names the target:
+/// an object of a `for_each` of which another attribute does was taken apart, or a condition asks for the target.
 fn is_about_another(value: &Value, path: &str, target: &Resource) -> bool {
     const NAMES: [&str; 5] = ["arn", "bucket", "id", "key_id", "name"];
     let mut leaves = Vec::new();
@@ -60,8 +60,14 @@ fn is_about_another(value: &Value, path: &str, target: &Resource) -> bool {
         .flat_map(|after| NAMES.iter().filter_map(|name| after.get(name)?.as_str()))
         .filter(|name| !name.is_empty())
         .collect();
+    // What is an attribute of another resource is not of this one, known or not.
+    let is_other = |leaf: &Value| {
+        let own = |reference: &Reference| [&target.address, &target.block].contains(&&reference.resource);
+        leaf.reference.as_deref().is_some_and(|reference| !own(reference))
+    };
     let may_name = |leaf: &&Value| {
-        leaf.is_unknown() || leaf.as_str().is_some_and(|text| names.iter().any(|name| text.contains(name)))
+        (leaf.is_unknown() && !is_other(leaf))
+            || leaf.as_str().is_some_and(|text| names.iter().any(|name| text.contains(name)))
     };
     !leaves.is_empty() && !leaves.iter().any(may_name)
 }

@@ -74,8 +74,16 @@ impl State {
 /// One character of each sort that the automaton tells apart.
 const SORTS: [char; 6] = ['*', '/', ':', 's', '3', 'x'];
 
+/// Kinds of which to name every one allows nothing by itself: what they lead to is asked for too. Who invokes a model through
+/// an inference profile must be allowed to invoke the model.
+const LEAD_ON: [&str; 2] = [":inference-profile/", ":application-inference-profile/"];
+
 /// Whether the text, as a `Resource`, is every resource, or every resource of a kind (`…::foundation-model/*`).
 pub fn is_every_resource(text: &Text) -> Told {
+    let leads_on = |known: &str| LEAD_ON.iter().any(|kind| known.contains(kind));
+    if text.parts().any(|part| matches!(part, Part::Text(known) if leads_on(known))) {
+        return Ok(false);
+    }
     if let Some(known) = text.as_str() {
         return Ok(known.chars().fold(State::Start, State::step).accepts());
     }
@@ -173,6 +181,8 @@ mod tests {
         for (resource, expected) in [
             ("*", true),
             ("arn:aws:bedrock:*::foundation-model/*", true),
+            ("arn:aws:bedrock:*:*:inference-profile/*", false),
+            ("arn:aws:bedrock:*:*:application-inference-profile/*", false),
             ("arn:aws:iam::1:role/*", true),
             ("arn:aws:iam::1:role/x", false),
             ("arn:aws:iam::1:role/path/*", false),
@@ -191,6 +201,7 @@ mod tests {
     #[test]
     fn an_unknown_part_matters_only_where_it_can() {
         for (resource, expected) in [
+            ("arn:aws:bedrock:eu-west-1:{}:inference-profile/*", Truth::No),
             ("{}", Truth::Maybe),
             ("{}/*", Truth::Maybe),
             ("{}-logs/x", Truth::No),
@@ -203,7 +214,8 @@ mod tests {
             ("arn:aws:s3:::{aws_s3_bucket.id}*", Truth::No),
             ("arn:{data.aws_partition.partition}:s3:::*", Truth::Yes),
             ("arn:aws:bedrock:{}::foundation-model/*", Truth::Yes),
-            ("arn:aws:bedrock:{}:{}:inference-profile/*", Truth::Yes),
+            ("arn:aws:bedrock:{}:{}:provisioned-model/*", Truth::Yes),
+            ("arn:aws:bedrock:{}:{}:inference-profile/*", Truth::No),
             ("arn:aws:bedrock:{}::foundation-model/anthropic.{}", Truth::No),
             ("arn:aws:bedrock:{}::foundation-model/{}", Truth::Maybe),
             ("arn:aws:bedrock:{}::{}/*", Truth::Maybe),

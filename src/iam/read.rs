@@ -11,7 +11,7 @@ use crate::value::{Cause, Kind, Map, Partial, Piece, Times, Type, Unknown, Value
 use super::condition::{Condition, Test};
 use super::document::{Document, Effect, List, Policy, Principal, Statement};
 use super::picks::Picks;
-use super::text::{Text, cause_of};
+use super::text::{self, Text, cause_of};
 
 impl Policy {
     /// Reads the value of an attribute that holds a policy.
@@ -166,7 +166,9 @@ impl Reader {
             _ if value.items().is_some() => {}
             Some(unknown)
                 if value.elements().is_some()
-                    || unknown.partial.is_none() && !matches!(unknown.ty, Type::String) =>
+                    || unknown.partial.is_none()
+                        && !matches!(unknown.ty, Type::String)
+                        && !text::is_arn(value) =>
             {
                 list.more.get_or_insert_with(|| unknown.cause.clone());
             }

@@ -260,6 +260,11 @@ fn stand(value: &Value) -> Stand {
     }
 }
 
+/// Whether it is the ARN of one thing, also where no schema tells that it is a text.
+pub(super) fn is_arn(value: &Value) -> bool {
+    stand(value) == Stand::Arn
+}
+
 /// The resource whose ARN, id or name the text begins with.
 pub(super) fn resource_of(text: &Text) -> Option<&Reference> {
     let Text::Holed(pieces) = text else { return None };

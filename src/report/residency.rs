@@ -37,9 +37,10 @@ pub fn text(report: &Report) -> String {
     }
     let rows = || report.inputs.iter().flat_map(|input| &input.rows);
     let count = |verdict| rows().filter(|row| row.verdict() == verdict).count();
+    let all = rows().count();
     out.push_str(&format!(
-        "{} resources hold or process data: {} outside, {} cannot be told, {} inside",
-        rows().count(),
+        "{all} {} data: {} outside, {} cannot be told, {} inside",
+        if all == 1 { "resource holds or processes" } else { "resources hold or process" },
         count(Some(Truth::No)),
         count(Some(Truth::Maybe)),
         count(Some(Truth::Yes)),
@@ -163,6 +164,10 @@ mod tests {
         assert!(text.find("  b").unwrap() < text.find("inside:").unwrap(), "{text}");
         assert!(text.ends_with("2 resources hold or process data: 1 outside, 0 cannot be told, 1 inside\n"));
         assert!(!text.contains('\u{1b}'));
+        let rows = vec![row("a", Truth::Yes)];
+        let one = Report { inputs: vec![InputRows { path: "p".to_owned(), rows }], unsure: Vec::new() };
+        let ends = "\n1 resource holds or processes data: 0 outside, 0 cannot be told, 1 inside\n";
+        assert!(super::text(&one).ends_with(ends));
         let json: Value = serde_json::from_str(&json(&report)).unwrap();
         assert_eq!(json["inputs"][0]["resources"][1]["verdict"], "outside");
     }

@@ -112,6 +112,9 @@ pub enum Scope {
     Resource,
     /// Each provider configuration and region that holds a resource of its types.
     ProviderRegion,
+    /// Each resource of its types, told once for each provider configuration: what is mended there at one place, as tags are by
+    /// `default_tags`.
+    Provider,
     /// Each resource of its types that the change deletes: whether what it protected stays without it, as
     /// `rules/catalog/protections.csv` tells.
     Removal,

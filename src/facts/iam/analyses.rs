@@ -22,7 +22,7 @@ pub(super) struct Answer<'i> {
     ways: Vec<Way>,
 }
 
-fn ask<'i>(identity: &'i Identity, action: &str) -> Answer<'i> {
+pub(super) fn ask<'i>(identity: &'i Identity, action: &str) -> Answer<'i> {
     let request = Request { action: Text::Known(action.into()), resource: Text::Known("*".into()) };
     Answer { identity, action: action.to_owned(), ways: identity.ways(&request) }
 }
@@ -43,7 +43,7 @@ fn truth_of(way: &Way, everywhere: bool) -> Truth {
 
 impl Answer<'_> {
     /// Whether it is allowed; where `everywhere`, on every resource or every one of a kind.
-    fn truth(&self, everywhere: bool) -> Truth {
+    pub(super) fn truth(&self, everywhere: bool) -> Truth {
         self.best(|way| truth_of(way, everywhere))
     }
 
@@ -121,7 +121,7 @@ pub(super) fn broken(
 }
 
 /// The identities that a resource is or runs as.
-fn identities<'f>(facts: &'f Facts<'_>, node: NodeId) -> Vec<&'f Identity> {
+pub(super) fn identities<'f>(facts: &'f Facts<'_>, node: NodeId) -> Vec<&'f Identity> {
     let all = facts.identities();
     if let Some(identity) = all.get(&node) {
         return vec![identity];
@@ -429,7 +429,8 @@ pub(super) fn reads_beyond_sources(facts: &Facts<'_>, node: NodeId, args: &[Stri
     }
     let answers =
         identities.into_iter().flat_map(|identity| args.iter().map(move |action| ask(identity, action)));
-    // Another bucket of this configuration, or all of them. A known text covers no object of a bucket that is not known, and
+    // Another bucket of this configuration, or all of them. Of a knowledge base whose sources are set up elsewhere nobody can
+    // tell which are others. A known text covers no object of a bucket that is not known, and
     // only those that begin as it does.
     let covers = |way: &Way| {
         let all = facts.bucket_objects();
@@ -445,7 +446,10 @@ pub(super) fn reads_beyond_sources(facts: &Facts<'_>, node: NodeId, args: &[Stri
     };
     let truth = |way: &Way| {
         let every = arn::is_every_resource(&way.on).map_or(Truth::Maybe, Truth::from);
-        let is_other = every != Truth::Yes && !matches!(way.verdict, Verdict::Undetermined(_)) && covers(way);
+        let is_other = !own.is_empty()
+            && every != Truth::Yes
+            && !matches!(way.verdict, Verdict::Undetermined(_))
+            && covers(way);
         // Of which bucket it is cannot be told where the name is not known; that is not held against anybody.
         match (&way.verdict, every == Truth::Yes || is_other) {
             (Verdict::Yes, true) => Truth::Yes,

@@ -11,6 +11,7 @@ mod made;
 pub mod place;
 mod policies;
 pub mod principals;
+mod stop;
 
 use crate::graph::NodeId;
 use crate::iam::Policy;
@@ -53,7 +54,7 @@ impl Outcome {
 }
 
 /// The analyses that rules can name.
-pub const ANALYSES: [(&str, Analysis); 23] = [
+pub const ANALYSES: [(&str, Analysis); 24] = [
     ("azure.assignment_allows", azure::allows),
     ("azure.assignment_allows_everywhere", azure::allows_everywhere),
     ("google.account_may", google::analyses::account_may),
@@ -70,6 +71,7 @@ pub const ANALYSES: [(&str, Analysis); 23] = [
     ("iam.role_may_everywhere", analyses::role_may_everywhere),
     ("iam.service_without_source", analyses::service_without_source),
     ("iam.shared_by_workloads", analyses::shared_by_workloads),
+    ("iam.stopped_by_events", stop::by_events),
     ("iam.tool_is_broad", analyses::tool_is_broad),
     ("iam.trust_everybody", duties::trust_everybody),
     ("iam.trust_without_source", trust_without_source),
@@ -80,33 +82,18 @@ pub const ANALYSES: [(&str, Analysis); 23] = [
 ];
 
 /// Their names.
-pub const ANALYSIS_NAMES: [&str; 23] = {
-    let [
-        (a, _),
-        (b, _),
-        (c, _),
-        (d, _),
-        (e, _),
-        (f, _),
-        (g, _),
-        (h, _),
-        (i, _),
-        (j, _),
-        (k, _),
-        (l, _),
-        (m, _),
-        (n, _),
-        (o, _),
-        (p, _),
-        (q, _),
-        (r, _),
-        (s, _),
-        (t, _),
-        (u, _),
-        (v, _),
-        (w, _),
-    ] = ANALYSES;
-    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w]
+#[expect(
+    clippy::indexing_slicing,
+    reason = "both are of the same length, and a constant that panics does not compile"
+)]
+pub const ANALYSIS_NAMES: [&str; ANALYSES.len()] = {
+    let mut names = [""; ANALYSES.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = ANALYSES[at].0;
+        at += 1;
+    }
+    names
 };
 
 fn allows_on_every_resource(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
