@@ -99,11 +99,13 @@ impl<'m, 'a> BodyReader<'m, 'a> {
             Some(earlier) if !self.tells_written || earlier.read.as_deref() == Some(&self.read) => earlier,
             earlier => {
                 let read = self.has_dynamic.then(|| Arc::new(self.read.clone()));
-                let (places, configured) = self.read;
+                let (mut places, configured) = self.read;
+                // Of one path the first place stays. They are read almost in the order of their paths.
+                places.sort_by(|(a, _), (b, _)| a.cmp(b));
+                places.dedup_by(|(later, _), (first, _)| later == first);
                 Written {
-                    // Of one path the first place stays: a map keeps the last that it is given.
                     places: shared(
-                        places.into_iter().rev().collect(),
+                        places.into_iter().collect(),
                         earlier.as_ref().map(|earlier| &earlier.places),
                     ),
                     configured: shared(

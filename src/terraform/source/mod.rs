@@ -98,7 +98,7 @@ impl RootModule {
     ) -> std::io::Result<Self> {
         let within = within.canonicalize()?;
         let real = directory.canonicalize()?;
-        let tree = find::Tree::of(&real, &within);
+        let tree = shelf.tree(&real, &within);
         let read = shelf.read(&real, directory, &tree.modules, true, sources)?;
         let listing = &read.listing;
         let mut root = Self {

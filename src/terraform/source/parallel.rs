@@ -28,6 +28,11 @@ const LARGE: usize = 64;
 /// So many instances are taken at once.
 const PORTION: usize = 16;
 
+/// Each helper evaluates once more what the instances share: it must have more to do than that, and too many of them only
+/// take memory.
+const PORTIONS_OF_HELPER: usize = 2;
+const MAX_HELPERS: usize = 7;
+
 /// What an evaluation begins with.
 pub(super) struct Start<'a> {
     /// The root module's definition, then those of the modules that are called.
@@ -76,7 +81,7 @@ impl<'a> Start<'a> {
         let large = Large::of(&scope);
         // Other threads have no stack that is deep enough.
         let threads = rayon::current_thread_index().map_or(1, |_| rayon::current_num_threads());
-        let helpers = (threads - 1).min(large.portions());
+        let helpers = (threads - 1).min(large.portions() / PORTIONS_OF_HELPER).min(MAX_HELPERS);
         if helpers > 0 && !scope.run.depends_on_order() {
             if let Some(program) = self.shared(root, &scope, &large, helpers) {
                 return program;
