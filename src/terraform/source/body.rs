@@ -82,7 +82,7 @@ impl<'m, 'a> BodyReader<'m, 'a> {
 
     /// This reader, which tells what is written. `earlier` is what another instance of the block told.
     pub(super) fn after(self, earlier: Option<Written>) -> Self {
-        let tells_written = !earlier.as_ref().is_some_and(|earlier| earlier.read.is_none());
+        let tells_written = earlier.as_ref().is_none_or(|earlier| earlier.read.is_some());
         Self { earlier, tells_written, ..self }
     }
 

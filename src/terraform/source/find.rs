@@ -143,13 +143,13 @@ impl Shelf {
 
     /// What the root module in `root` may reach, which was found in `within`.
     pub(super) fn tree(&mut self, root: &Path, within: &Path) -> Tree {
-        Tree::of(root, within, |directory| match self.repositories.get(directory) {
-            Some(&known) => known,
-            None => {
-                let is_one = directory.join(".git").exists();
-                self.repositories.insert(directory.to_owned(), is_one);
-                is_one
+        Tree::of(root, within, |directory| {
+            if let Some(&known) = self.repositories.get(directory) {
+                return known;
             }
+            let is_one = directory.join(".git").exists();
+            self.repositories.insert(directory.to_owned(), is_one);
+            is_one
         })
     }
 }
