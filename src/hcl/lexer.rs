@@ -90,7 +90,8 @@ impl<'a> Parser<'a> {
     pub(super) fn skip_trivia(&mut self) {
         loop {
             match self.byte() {
-                b' ' | b'\t' => self.pos += 1,
+                b' ' => self.pos += self.rest().iter().take_while(|&&byte| byte == b' ').count(),
+                b'\t' => self.pos += 1,
                 b'\n' if !self.newlines => self.pos += 1,
                 b'\r' if !self.newlines && self.byte_at(1) == b'\n' => self.pos += 2,
                 b'#' if !self.newlines => self.skip_line(),
@@ -135,7 +136,11 @@ impl<'a> Parser<'a> {
 
     /// Goes to the first token of the next line, if [`Self::at_line_end`].
     pub(super) fn eat_line_end(&mut self) {
-        self.skip_line();
+        if self.byte() == b'\n' {
+            self.pos += 1;
+        } else {
+            self.skip_line();
+        }
         self.skip_trivia();
     }
 

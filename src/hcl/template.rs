@@ -35,6 +35,14 @@ impl<'a> Parser<'a> {
     /// `"…"`
     pub(super) fn quoted(&mut self) -> Parsed<Expr<'a>> {
         let start = self.pos;
+        // Most strings have neither escapes nor sequences.
+        let plain = self.plain_end(start + 1);
+        if self.bytes.get(plain) == Some(&b'"') {
+            self.pos = plain;
+            self.bump(1);
+            let kind = ExprKind::String(self.slice(start + 1, plain));
+            return Ok(Expr { kind, span: self.span(start, plain + 1) });
+        }
         let end = self.quoted_literal_end(start + 1);
         if self.bytes.get(end) == Some(&b'"') {
             let text = self.unescape(start + 1, end, true)?;
@@ -72,17 +80,22 @@ impl<'a> Parser<'a> {
         self.report_help(span, "this string is not closed on its line", help)
     }
 
+    /// Where after `start` the first byte stands that means something else than itself in a quoted string.
+    fn plain_end(&self, start: usize) -> usize {
+        let rest = self.bytes.get(start..).unwrap_or_default();
+        start + rest.iter().position(|&byte| !is_quoted_plain(byte)).unwrap_or(rest.len())
+    }
+
     /// The end of the literal text of a quoted string that starts at `start`: a quote, a line end, the start of a
     /// sequence, or the end of the text.
     fn quoted_literal_end(&self, start: usize) -> usize {
         let at = |i: usize| self.bytes.get(i).copied().unwrap_or(0);
         let mut i = start;
         loop {
-            let rest = self.bytes.get(i..).unwrap_or_default();
-            let Some(plain) = rest.iter().position(|&byte| !is_quoted_plain(byte)) else {
+            i = self.plain_end(i);
+            if i >= self.bytes.len() {
                 return self.bytes.len();
-            };
-            i += plain;
+            }
             match at(i) {
                 b'\\' if !matches!(at(i + 1), b'\n' | b'\r') => i += 2,
                 byte @ (b'$' | b'%') if at(i + 1) == byte && at(i + 2) == b'{' => i += 3,

@@ -29,9 +29,12 @@ pub(super) struct Written {
     pub(super) places: Arc<BTreeMap<SmolStr, Site>>,
     /// A `dynamic` block that makes nothing is written and sets nothing.
     pub(super) configured: Arc<BTreeSet<SmolStr>>,
-    /// It is so in all instances, whatever their values are.
-    is_fixed: bool,
+    /// What both were made from, where it is not so in all instances whatever their values are.
+    read: Option<Arc<Read>>,
 }
+
+/// Places and what is set, in the order of reading and with repetitions.
+type Read = (Vec<(SmolStr, Site)>, Vec<SmolStr>);
 
 /// Evaluates a body, and keeps what a [`Value`] does not.
 pub(super) struct BodyReader<'m, 'a> {
@@ -46,9 +49,8 @@ pub(super) struct BodyReader<'m, 'a> {
     path: String,
     /// Resources that attributes name.
     pub(super) links: BTreeSet<Link>,
-    /// As in [`Written`], in the order of reading, and with repetitions.
-    places: Vec<(SmolStr, Site)>,
-    configured: Vec<SmolStr>,
+    /// What [`Written`] is made from.
+    read: Read,
     /// What another instance of the block has told of that.
     earlier: Option<Written>,
     /// It is still to be told.
@@ -63,7 +65,7 @@ type Named<'i, 'b> = (&'b str, &'i Item<'b>);
 impl<'m, 'a> BodyReader<'m, 'a> {
     /// A reader of one body of `file`; at its top the names in `skip` are left out.
     pub(super) fn new(file: FileId, module: &'m ModuleScope<'a>, skip: &'static [&'static str]) -> Self {
-        let (path, links, places, configured) = Default::default();
+        let (path, links, read) = Default::default();
         Self {
             file,
             module,
@@ -71,8 +73,7 @@ impl<'m, 'a> BodyReader<'m, 'a> {
             skip,
             path,
             links,
-            places,
-            configured,
+            read,
             earlier: None,
             tells_written: false,
             has_dynamic: false,
@@ -81,7 +82,7 @@ impl<'m, 'a> BodyReader<'m, 'a> {
 
     /// This reader, which tells what is written. `earlier` is what another instance of the block told.
     pub(super) fn after(self, earlier: Option<Written>) -> Self {
-        let tells_written = !earlier.as_ref().is_some_and(|earlier| earlier.is_fixed);
+        let tells_written = earlier.as_ref().is_none_or(|earlier| earlier.read.is_some());
         Self { earlier, tells_written, ..self }
     }
 
@@ -95,26 +96,32 @@ impl<'m, 'a> BodyReader<'m, 'a> {
             }
         }
         let written = match self.earlier {
-            Some(earlier) if !self.tells_written => earlier,
-            earlier => Written {
-                // Of one path the first place stays: a map keeps the last that it is given.
-                places: shared(
-                    self.places.into_iter().rev().collect(),
-                    earlier.as_ref().map(|earlier| &earlier.places),
-                ),
-                configured: shared(
-                    self.configured.into_iter().collect(),
-                    earlier.as_ref().map(|earlier| &earlier.configured),
-                ),
-                is_fixed: !self.has_dynamic,
-            },
+            Some(earlier) if !self.tells_written || earlier.read.as_deref() == Some(&self.read) => earlier,
+            earlier => {
+                let read = self.has_dynamic.then(|| Arc::new(self.read.clone()));
+                let (mut places, configured) = self.read;
+                // Of one path the first place stays. They are read almost in the order of their paths.
+                places.sort_by(|(a, _), (b, _)| a.cmp(b));
+                places.dedup_by(|(later, _), (first, _)| later == first);
+                Written {
+                    places: shared(
+                        places.into_iter().collect(),
+                        earlier.as_ref().map(|earlier| &earlier.places),
+                    ),
+                    configured: shared(
+                        configured.into_iter().collect(),
+                        earlier.as_ref().map(|earlier| &earlier.configured),
+                    ),
+                    read,
+                }
+            }
         };
         (written, self.links)
     }
 
     /// A body as an object: attributes by name, nested blocks as tuples of objects by type.
     pub(super) fn object(&mut self, body: Body<'_>, scope: &dyn Scope) -> Value {
-        let Some(_level) = Nested::enter() else { return Nested::too_deep() };
+        let Some(_level) = Nested::enter() else { return self.module.too_deep() };
         if !self.module.spend(BLOCK) {
             return Value::unknown(Cause::Limit(TOO_MUCH.into()));
         }
@@ -197,14 +204,14 @@ impl<'m, 'a> BodyReader<'m, 'a> {
     /// Notes where what is being read is written.
     fn note_place(&mut self, site: Site) {
         if self.tells_written {
-            self.places.push((self.path.as_str().into(), site));
+            self.read.0.push((self.path.as_str().into(), site));
         }
     }
 
     /// Notes that what is being read is set.
     fn note_configured(&mut self) {
         if self.tells_written {
-            self.configured.push(self.path.as_str().into());
+            self.read.1.push(self.path.as_str().into());
         }
     }
 

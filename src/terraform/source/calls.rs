@@ -45,10 +45,13 @@ pub(super) struct Calls<'a> {
     outputs: Memo<'a>,
 }
 
+/// An instance of a call: its key, and what names mean in it.
+pub(super) type CalledInstance<'a> = (Option<Key>, Rc<ModuleScope<'a>>);
+
 /// What a call leads to.
 pub(super) enum Called<'a> {
     /// Instances by key.
-    Instances(Expansion, Vec<(Option<Key>, Rc<ModuleScope<'a>>)>),
+    Instances(Expansion, Vec<CalledInstance<'a>>),
     /// What it calls is not there; a diagnostic says why. How often it is called may be known.
     Unfollowed(Expansion),
     /// It is part of a cycle; this stands for it.
@@ -76,7 +79,7 @@ impl<'a> ModuleScope<'a> {
             }
             None => {}
         }
-        let Some(_level) = Nested::enter() else { return Rc::new(Called::Broken(Nested::too_deep())) };
+        let Some(_level) = Nested::enter() else { return Rc::new(Called::Broken(self.too_deep())) };
         self.calls.called.borrow_mut().insert(name, None);
         let called = Rc::new(match self.definition_of(name, declared) {
             Ok(definition) => self.instances(name, declared, definition),
@@ -334,7 +337,7 @@ impl<'a> ModuleScope<'a> {
 }
 
 /// All outputs of all instances: an object, a tuple of objects, or an object of objects.
-fn whole(expansion: &Expansion, instances: &[(Option<Key>, Rc<ModuleScope<'_>>)]) -> Value {
+fn whole(expansion: &Expansion, instances: &[CalledInstance<'_>]) -> Value {
     let width = instances.first().map_or(0, |(_, inner)| inner.module.outputs.len());
     if instances.len().saturating_mul(width) > MAX_OUTPUTS {
         return Value::unknown(Cause::Limit("outputs of all instances of one module call".into()));

@@ -1,6 +1,8 @@
 //! The files of one module directory: which of them Terraform reads, and their text.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
 use crate::diagnostic::Diagnostic;
@@ -30,27 +32,34 @@ impl Listing {
         is_root: bool,
         sources: &mut Sources,
     ) -> std::io::Result<Self> {
-        let mut names: Vec<String> = std::fs::read_dir(directory)?
+        // The directory tells of most that they are plain files; only the others are looked at.
+        let mut names: Vec<(String, bool)> = std::fs::read_dir(directory)?
             .filter_map(Result::ok)
-            // Not `is_file`: that a link leads nowhere is told when it is read.
-            .filter(|entry| !entry.path().is_dir())
+            .map(|entry| (entry.file_type().is_ok_and(|kind| kind.is_file()), entry))
+            // That a link leads nowhere is told when it is read.
+            .filter(|(is_plain, entry)| *is_plain || !entry.path().is_dir())
             // A name that is not UTF-8 names no file that can be read, and so is told of too.
-            .map(|entry| entry.file_name().to_string_lossy().into_owned())
-            .filter(|name| !is_ignored(name))
+            .map(|(is_plain, entry)| (entry.file_name().to_string_lossy().into_owned(), is_plain))
+            .filter(|(name, _)| !is_ignored(name))
             .collect();
         // Terraform reads overriding files last, and `terraform.tfvars` before the automatic ones.
-        names.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
-        let siblings: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+        names.sort_unstable_by(|(a, _), (b, _)| order(a).cmp(&order(b)));
+        let siblings: BTreeSet<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
         let mut this = Self::default();
-        for name in &names {
-            let shown = display_path(&shown.join(name));
-            let path = directory.join(name);
-            let mut read = || match follow_link(&path, &shown, tree).and_then(|()| read_shown(&path, &shown))
-            {
-                Ok(text) => Some(sources.add(shown.clone(), text)),
-                Err(diagnostic) => {
-                    this.diagnostics.push(diagnostic);
-                    None
+        for (name, is_plain) in &names {
+            let mut read = || {
+                let (path, shown) = (directory.join(name), display_path(&shown.join(name)));
+                let text = if *is_plain {
+                    read_plain(&path, &shown)
+                } else {
+                    follow_link(&path, &shown, tree).and_then(|()| read_shown(&path, &shown))
+                };
+                match text {
+                    Ok(text) => Some(sources.add(shown, text)),
+                    Err(diagnostic) => {
+                        this.diagnostics.push(diagnostic);
+                        None
+                    }
                 }
             };
             match kind_of(name, &siblings) {
@@ -167,18 +176,25 @@ pub fn read_text(path: &Path) -> Result<String, Diagnostic> {
 
 /// Reads a text file that people see as `shown`.
 fn read_shown(path: &Path, shown: &str) -> Result<String, Diagnostic> {
-    let meta = std::fs::metadata(path);
-    if meta.as_ref().is_ok_and(|meta| !meta.is_file()) {
+    // Not opened: whoever opens a pipe waits.
+    if std::fs::metadata(path).is_ok_and(|meta| !meta.is_file()) {
         return Err(Diagnostic::error(format!("`{shown}` is not a file")));
     }
-    let size = meta.map_or(0, |meta| meta.len());
+    read_plain(path, shown)
+}
+
+/// [`read_shown`] of what is known to be a file.
+fn read_plain(path: &Path, shown: &str) -> Result<String, Diagnostic> {
+    let unread = |error| Diagnostic::error(format!("cannot read `{shown}`: {error}"));
+    let file = File::open(path).map_err(unread)?;
+    let size = file.metadata().map_err(unread)?.len();
     if size > MAX_FILE {
         return Err(Diagnostic::error(format!(
             "`{shown}` has {size} bytes, more than the {MAX_FILE} allowed"
         )));
     }
-    let bytes =
-        std::fs::read(path).map_err(|error| Diagnostic::error(format!("cannot read `{shown}`: {error}")))?;
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default().saturating_add(1));
+    file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(unread)?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         Diagnostic::error(format!("`{shown}` is not UTF-8: byte {at} is not valid"))

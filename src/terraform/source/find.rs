@@ -16,7 +16,7 @@ use crate::hcl::ast::ExprKind;
 use crate::source::{FileId, Sources};
 
 use super::calls::{INSTALL, MAX_DEPTH, not_installed};
-use super::files::{Listing, display_path, read_text};
+use super::files::{Listing, display_path, is_json, read_text};
 use super::{RootModule, Target, syntax};
 
 /// A directory that is called as a module, read but not parsed.
@@ -65,6 +65,8 @@ struct Installed {
 #[derive(Debug, Default)]
 pub struct Shelf {
     read: BTreeMap<PathBuf, Rc<Shelved>>,
+    /// Whether Git keeps a directory, of those that were looked at: all root modules of a tree lie below the same ones.
+    repositories: BTreeMap<PathBuf, bool>,
 }
 
 /// A directory that was read.
@@ -135,8 +137,20 @@ impl Shelf {
         within: &Path,
         sources: &mut Sources,
     ) -> std::io::Result<()> {
-        let tree = Tree::of(directory, &within.canonicalize()?);
+        let tree = self.tree(directory, &within.canonicalize()?);
         self.read(directory, shown, &tree.modules, true, sources).map(|_| ())
+    }
+
+    /// What the root module in `root` may reach, which was found in `within`.
+    pub(super) fn tree(&mut self, root: &Path, within: &Path) -> Tree {
+        Tree::of(root, within, |directory| {
+            if let Some(&known) = self.repositories.get(directory) {
+                return known;
+            }
+            let is_one = directory.join(".git").exists();
+            self.repositories.insert(directory.to_owned(), is_one);
+            is_one
+        })
     }
 }
 
@@ -185,7 +199,7 @@ pub(super) fn follow(
     let Ok(real) = directory.canonicalize() else { return };
     let first = Place { real: real.clone(), path: PathBuf::new(), key: Some(String::new()), depth: 0, read };
     let mut finder = Finder {
-        tree: Tree::of(&real, within),
+        tree: shelf.tree(&real, within),
         shown: directory.to_path_buf(),
         installed: BTreeMap::new(),
         known: BTreeMap::new(),
@@ -348,11 +362,11 @@ pub(super) struct Tree {
 impl Tree {
     /// That of `root`, which was found in `within`: one of the two or the nearest directory that Git keeps, if that is
     /// larger. Where there is none of Git, modules may lie as far as above the parent of `root`, but no file is read there.
-    pub(super) fn of(root: &Path, within: &Path) -> Self {
+    fn of(root: &Path, within: &Path, mut is_repository: impl FnMut(&Path) -> bool) -> Self {
         let larger = |tree: &Path| if tree.starts_with(within) { within.to_owned() } else { tree.to_owned() };
         // Not the whole disk.
         let above = || root.ancestors().take(3).filter(|above| above.parent().is_some()).last();
-        let repository = root.ancestors().find(|directory| directory.join(".git").exists());
+        let repository = root.ancestors().find(|directory| is_repository(directory));
         Self {
             modules: larger(repository.or_else(above).unwrap_or(root)),
             files: larger(repository.unwrap_or(root)),
@@ -371,7 +385,8 @@ pub(super) fn survey(files: &[FileId], sources: &Sources) -> (BTreeMap<String, O
     let (mut calls, mut has_backend) = (BTreeMap::new(), false);
     for &file in files {
         let text = sources.text(file);
-        let has = |word: &str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
+        let path = sources.get(file).map_or("", |file| file.path());
+        let has = |word: &str| if is_json(path) { text.contains(word) } else { may_begin(text, word) };
         if !has("module") && !has("backend") && !has("cloud") {
             continue;
         }
@@ -405,6 +420,17 @@ pub(super) fn survey(files: &[FileId], sources: &Sources) -> (BTreeMap<String, O
     (calls, has_backend)
 }
 
+/// Whether a block of the type `word` may begin in the text: the word stands where its line, or something else, ended before
+/// it. Not so `path.module` and `aws_cloudwatch_log_group`, which most files have.
+fn may_begin(text: &str, word: &str) -> bool {
+    memchr::memmem::find_iter(text.as_bytes(), word).any(|at| {
+        let before = text.get(..at).unwrap_or_default().trim_end_matches([' ', '\t']);
+        let goes_on = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+        (before.is_empty() || before.ends_with(['\n', '}', '/', '\u{feff}']))
+            && !text.get(at + word.len()..).unwrap_or_default().starts_with(goes_on)
+    })
+}
+
 /// The path with `.` and `name/..` taken out.
 pub(super) fn normal(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
@@ -418,4 +444,33 @@ pub(super) fn normal(path: &Path) -> PathBuf {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_begins_where_something_ended() {
+        let begins = [
+            "module \"a\" {",
+            "a = 1\n\tmodule \"a\" {",
+            "/* b */ module \"a\" {}",
+            "locals {} module\"a\"{}",
+        ];
+        let others = [
+            "a = path.module",
+            "modules \"a\" {",
+            "# module",
+            "a = module.b.c",
+            "module_a {",
+            "x = { module = 1 }",
+        ];
+        for text in begins {
+            assert!(may_begin(text, "module"), "{text}");
+        }
+        for text in others {
+            assert!(!may_begin(text, "module"), "{text}");
+        }
+    }
 }

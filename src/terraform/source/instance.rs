@@ -1,6 +1,7 @@
 //! From blocks to resource instances: `count`, `for_each`, and the value of every attribute.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use smol_str::SmolStr;
@@ -13,7 +14,7 @@ use crate::source::Site;
 use crate::value::{Cause, Kind, Type, Unknown, Value, convert};
 
 use super::body::BodyReader;
-use super::calls::{Called, unfollowed};
+use super::calls::{Called, CalledInstance, unfollowed};
 use super::module::Declared;
 use super::names::{Each, InstanceScope};
 use super::resources::{BlockId, instance_address};
@@ -44,19 +45,19 @@ const META: &[&str] =
     &["count", "for_each", "provider", "depends_on", "lifecycle", "provisioner", "connection"];
 
 /// More resource instances than this are not analysed.
-const MAX_RESOURCES: usize = 1_000_000;
+pub(super) const MAX_RESOURCES: usize = 1_000_000;
 
 /// Evaluates every resource and data block of the module, and of those that it calls.
-pub fn expand(scope: &ModuleScope<'_>) -> Program {
-    let mut program = Program::default();
-    expand_module(scope, &mut program);
-    program.providers = scope.run.providers.evaluated();
-    // Findings and instances are told in source order; of one block in the order of modules and keys, as they are now.
-    program.resources.sort_by_key(|resource| resource.site);
-    program
+pub(super) fn expand_module(scope: &ModuleScope<'_>, program: &mut Program) {
+    if expand_blocks(scope, program).is_continue() {
+        for (&name, &declared) in &scope.module.calls {
+            expand_call(name, declared, scope, program);
+        }
+    }
 }
 
-fn expand_module(scope: &ModuleScope<'_>, program: &mut Program) {
+/// Evaluates every resource and data block of the module; breaks where there are too many.
+pub(super) fn expand_blocks(scope: &ModuleScope<'_>, program: &mut Program) -> ControlFlow<()> {
     let module = scope.module;
     let environment = scope.environment();
     let blocks = module.resources.iter().map(|(id, declared)| (Mode::Managed, id, declared));
@@ -64,26 +65,45 @@ fn expand_module(scope: &ModuleScope<'_>, program: &mut Program) {
     for (mode, &(kind, name), &declared) in blocks.chain(data) {
         if program.resources.len() >= MAX_RESOURCES {
             let message = format!("more than {MAX_RESOURCES} resource instances: the rest is not analysed");
-            return scope.report(Diagnostic::error(message).at(declared.site()));
+            scope.report(Diagnostic::error(message).at(declared.site()));
+            return ControlFlow::Break(());
         }
         let provider = environment.of_resource(declared, kind, scope);
         instances((mode, kind, name), declared, provider, scope, program);
     }
-    for (&name, &declared) in &module.calls {
-        match &*scope.called(name, declared) {
-            Called::Instances(expansion, instances) => {
-                for (_, inner) in instances {
-                    let call = FollowedCall { site: declared.site(), installed: inner.definition.installed };
-                    program.calls.entry(inner.block_path.clone()).or_insert(call);
-                    note_repeated(&inner.path, declared, expansion, &mut program.repeated);
-                    expand_module(inner, program);
-                }
-            }
-            Called::Unfollowed(expansion) => {
-                program.unfollowed.push(unfollowed(name, declared, expansion, scope));
-            }
-            Called::Broken(_) => {}
+    ControlFlow::Continue(())
+}
+
+/// Evaluates what a call leads to.
+pub(super) fn expand_call<'a>(
+    name: &'a str,
+    declared: Declared<'a>,
+    scope: &ModuleScope<'a>,
+    program: &mut Program,
+) {
+    match &*scope.called(name, declared) {
+        Called::Instances(expansion, instances) => {
+            expand_instances(declared, expansion, instances, program);
         }
+        Called::Unfollowed(expansion) => {
+            program.unfollowed.push(unfollowed(name, declared, expansion, scope));
+        }
+        Called::Broken(_) => {}
+    }
+}
+
+/// Evaluates some of the instances of a call.
+pub(super) fn expand_instances(
+    declared: Declared<'_>,
+    expansion: &Expansion,
+    instances: &[CalledInstance<'_>],
+    program: &mut Program,
+) {
+    for (_, inner) in instances {
+        let call = FollowedCall { site: declared.site(), installed: inner.definition.installed };
+        program.calls.entry(inner.block_path.clone()).or_insert(call);
+        note_repeated(&inner.path, declared, expansion, &mut program.repeated);
+        expand_module(inner, program);
     }
 }
 

@@ -3,7 +3,7 @@
 //! 1. [`RootModule::read`] finds the files. Beside it only functions for files touch the disk.
 //! 2. [`RootModule::parse`] makes one syntax tree a file, in parallel.
 //! 3. [`module::Module::new`] sorts the blocks into variables, locals, resources, calls, providers.
-//! 4. [`instance::expand`] evaluates `count`, `for_each` and every attribute to resource instances.
+//! 4. [`instance`] evaluates `count`, `for_each` and every attribute to resource instances.
 //!
 //! Modules that are called are read and parsed once a directory ([`ModuleDir`]) and evaluated once an instance.
 //!
@@ -20,6 +20,7 @@ mod json;
 pub mod module;
 pub mod names;
 mod overrides;
+mod parallel;
 mod providers;
 pub mod resources;
 mod run;
@@ -33,7 +34,6 @@ pub mod variables;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
 use bumpalo::Bump;
 use rayon::prelude::*;
@@ -50,8 +50,7 @@ pub use find::{ModuleDir, ModulePlace, Shelf};
 
 pub use module::Definition;
 use module::Module;
-use run::Run;
-use scope::ModuleScope;
+use parallel::Start;
 use variables::Given;
 
 /// The files of a root module, read but not parsed.
@@ -99,7 +98,7 @@ impl RootModule {
     ) -> std::io::Result<Self> {
         let within = within.canonicalize()?;
         let real = directory.canonicalize()?;
-        let tree = find::Tree::of(&real, &within);
+        let tree = shelf.tree(&real, &within);
         let read = shelf.read(&real, directory, &tree.modules, true, sources)?;
         let listing = &read.listing;
         let mut root = Self {
@@ -243,14 +242,11 @@ impl RootModule {
             .map(|path| eval::Directory { path, tree: self.tree.as_deref().unwrap_or(path) });
         let last = self.workspace.as_deref().unwrap_or("default");
         let workspace = given.workspace.or((!given.of_plan).then_some(last));
-        let run = Rc::new(Run::new(definitions, directory, workspace, given.mode));
-        let scope = ModuleScope::root(Rc::clone(&run), root, values);
-        let mut program = instance::expand(&scope);
+        let start = Start { definitions, directory, workspace, mode: given.mode, variables: values };
+        let mut program = start.expand();
         program.kind = InputKind::TerraformSource;
         program.path.clone_from(&self.path);
-        program.expressions = run.expressions();
         diagnostics.append(&mut program.diagnostics);
-        diagnostics.append(&mut run.diagnostics.take());
         program.diagnostics = diagnostics;
         program
     }

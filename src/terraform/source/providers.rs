@@ -41,12 +41,23 @@ pub(super) struct Configurations<'a> {
     values: RefCell<BTreeMap<(usize, &'static str), Option<Value>>>,
 }
 
+/// Tells a configuration from all others.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Identity {
+    name: Name,
+    /// Its block, and the module instance that it is in.
+    site: Option<Site>,
+    module: Option<SmolStr>,
+    /// Why it cannot be told.
+    cause: Option<Cause>,
+}
+
 /// A configuration, not evaluated.
 #[derive(Clone)]
 struct Configuration<'a> {
+    name: Name,
     /// The provider's type: `aws`.
     provider: SmolStr,
-    alias: Option<SmolStr>,
     origin: Origin<'a>,
 }
 
@@ -196,10 +207,10 @@ impl Environment {
 }
 
 impl<'a> Configurations<'a> {
-    fn add(&self, (source, alias): &Name, origin: Origin<'a>) -> usize {
-        let provider = source.rsplit('/').next().unwrap_or(source).into();
+    fn add(&self, name: &Name, origin: Origin<'a>) -> usize {
+        let provider = name.0.rsplit('/').next().unwrap_or(&name.0).into();
         let mut list = self.list.borrow_mut();
-        list.push(Configuration { provider, alias: alias.clone(), origin });
+        list.push(Configuration { name: name.clone(), provider, origin });
         list.len() - 1
     }
 
@@ -234,6 +245,22 @@ impl<'a> Configurations<'a> {
         blocks.at_path("tags").filter(|tags| !tags.is_null()).cloned()
     }
 
+    /// What tells each of them from the others in whatever order they were asked for.
+    pub(super) fn identities(&self) -> Vec<Identity> {
+        let list = self.list.borrow();
+        let identity = |configuration: &Configuration<'a>| {
+            let (site, module, cause) = match &configuration.origin {
+                Origin::Block(declared, scope) => {
+                    (Some(declared.site()), scope.upgrade().map(|scope| scope.path.clone()), None)
+                }
+                Origin::Environment => (None, None, None),
+                Origin::Unknown(cause, site) => (*site, None, Some(cause.clone())),
+            };
+            Identity { name: configuration.name.clone(), site, module, cause }
+        };
+        list.iter().map(identity).collect()
+    }
+
     /// All of them, evaluated. What is wrong in a block is reported.
     pub(super) fn evaluated(&self) -> Vec<ProviderConfig> {
         let count = self.list.borrow().len();
@@ -251,7 +278,7 @@ impl<'a> Configurations<'a> {
             };
             ProviderConfig {
                 name: configuration.provider,
-                alias: configuration.alias,
+                alias: configuration.name.1,
                 region: self.field(index, "region").unwrap_or(Value::NULL),
                 default_tags: self.default_tags(index).unwrap_or_else(|| Value::object([])),
                 site,

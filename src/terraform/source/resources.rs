@@ -57,7 +57,7 @@ impl<'a> ModuleScope<'a> {
             Some(None) => return unknown(self.cycle(&block_address(id), declared.site())),
             None => {}
         }
-        let Some(_level) = Nested::enter() else { return unknown(Nested::too_deep()) };
+        let Some(_level) = Nested::enter() else { return unknown(self.too_deep()) };
         self.resources.expansions.borrow_mut().insert(id, None);
         let expansion = Rc::new(instance::expansion(declared, self));
         self.resources.expansions.borrow_mut().insert(id, Some(Rc::clone(&expansion)));
@@ -235,7 +235,7 @@ impl<'a> ModuleScope<'a> {
             Some(None) => return self.cycle(&reference.to_string(), declared.site()),
             None => {}
         }
-        let Some(_level) = Nested::enter() else { return Nested::too_deep() };
+        let Some(_level) = Nested::enter() else { return self.too_deep() };
         self.resources.attributes.borrow_mut().insert(cell.clone(), None);
         let scope = InstanceScope { module: self, each: each.clone() };
         let (given, _) = self.recording(|| match instance::attribute(declared, attr, self, &scope) {

@@ -26,6 +26,9 @@ const MAX_TOTAL: usize = 4_000_000;
 /// The pieces and alternatives of all that is partly known together. Values after that are as Terraform knows them.
 const MAX_PARTIAL: usize = 2_000_000;
 
+/// How what is said of a limit begins.
+const LIMIT: &str = "limit passed";
+
 /// One evaluation.
 pub struct Run<'a> {
     /// The root module's definition, then those of the modules that are called.
@@ -40,8 +43,8 @@ pub struct Run<'a> {
     touched: RefCell<BTreeSet<Reference>>,
     /// What evaluation has to say.
     pub(super) diagnostics: RefCell<Vec<Diagnostic>>,
-    /// Where a diagnostic was reported: of an expression that many instances evaluate one is enough.
-    reported: RefCell<BTreeSet<Site>>,
+    /// What keeps each thing from being said twice.
+    said: RefCell<Said>,
     modules: Cell<usize>,
     /// Provider configurations.
     pub(super) providers: Configurations<'a>,
@@ -51,8 +54,54 @@ pub struct Run<'a> {
     left: Cell<usize>,
     /// What is left of [`MAX_PARTIAL`].
     partial: Cell<usize>,
-    /// What was said of names that are not declared: one mistake, however often the name stands there.
-    undeclared: RefCell<BTreeSet<String>>,
+    /// What came out depends on what was asked for first: a cycle is told where it was entered, and what a limit leaves to the
+    /// first others do not have.
+    in_order: Cell<bool>,
+}
+
+/// What was reported.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    /// Where: of an expression that many instances evaluate one diagnostic is enough.
+    places: BTreeSet<Site>,
+    /// Of names that are not declared: one mistake, however often the name stands there.
+    undeclared: BTreeSet<String>,
+}
+
+impl Said {
+    /// Whether the diagnostic is the first one of its place, and of a name that is not declared the first one of all.
+    pub(super) fn is_new(&mut self, diagnostic: &Diagnostic) -> bool {
+        let is_new =
+            !diagnostic.message.ends_with(NOT_DECLARED) || self.undeclared.insert(diagnostic.message.clone());
+        is_new && diagnostic.site.is_none_or(|site| self.places.insert(site))
+    }
+}
+
+/// What an evaluation took of what is limited.
+#[derive(Copy, Clone, Debug, Default)]
+pub(super) struct Taken {
+    /// Of [`MAX_TOTAL`].
+    parts: usize,
+    /// Of [`MAX_PARTIAL`].
+    pieces: usize,
+    /// Module instances, of [`MAX_MODULES`].
+    pub(super) modules: usize,
+}
+
+impl Taken {
+    /// This and what another evaluation took.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            parts: self.parts.saturating_add(other.parts),
+            pieces: self.pieces.saturating_add(other.pieces),
+            modules: self.modules.saturating_add(other.modules),
+        }
+    }
+
+    /// Whether one evaluation may take as much.
+    pub(super) fn is_allowed(self) -> bool {
+        self.parts <= MAX_TOTAL && self.pieces <= MAX_PARTIAL && self.modules <= MAX_MODULES
+    }
 }
 
 impl<'a> Run<'a> {
@@ -70,22 +119,42 @@ impl<'a> Run<'a> {
             mode,
             touched: RefCell::default(),
             diagnostics: RefCell::default(),
-            reported: RefCell::default(),
+            said: RefCell::default(),
             modules: Cell::default(),
             providers: Configurations::default(),
             expressions: Cell::default(),
             left: Cell::new(MAX_TOTAL),
             partial: Cell::new(MAX_PARTIAL),
-            undeclared: RefCell::default(),
+            in_order: Cell::new(false),
         }
     }
 
     /// Adds a diagnostic, the first one of its place, and of a name that is not declared the first one of all.
     pub(super) fn report(&self, diagnostic: Diagnostic) {
-        let is_new = !diagnostic.message.ends_with(NOT_DECLARED)
-            || self.undeclared.borrow_mut().insert(diagnostic.message.clone());
-        if is_new && diagnostic.site.is_none_or(|site| self.reported.borrow_mut().insert(site)) {
+        if diagnostic.message.starts_with(LIMIT) {
+            self.depend_on_order();
+        }
+        if self.said.borrow_mut().is_new(&diagnostic) {
             self.diagnostics.borrow_mut().push(diagnostic);
+        }
+    }
+
+    /// Notes that what comes out depends on what was asked for first.
+    pub(super) fn depend_on_order(&self) {
+        self.in_order.set(true);
+    }
+
+    /// Whether it does.
+    pub(super) fn depends_on_order(&self) -> bool {
+        self.in_order.get()
+    }
+
+    /// What was taken of what is limited.
+    pub(super) fn taken(&self) -> Taken {
+        Taken {
+            parts: MAX_TOTAL - self.left.get(),
+            pieces: MAX_PARTIAL - self.partial.get(),
+            modules: self.modules.get(),
         }
     }
 
@@ -125,6 +194,7 @@ impl<'a> Run<'a> {
     pub(super) fn spend(&self, parts: usize) -> bool {
         let left = self.left.get().checked_sub(parts);
         self.left.set(left.unwrap_or(0));
+        self.in_order.set(self.in_order.get() || left.is_none());
         left.is_some()
     }
 
@@ -132,6 +202,7 @@ impl<'a> Run<'a> {
     pub(super) fn spend_partial(&self, pieces: usize) -> bool {
         let left = self.partial.get().checked_sub(pieces);
         self.partial.set(left.unwrap_or(0));
+        self.in_order.set(self.in_order.get() || left.is_none());
         left.is_some()
     }
 
@@ -141,6 +212,8 @@ impl<'a> Run<'a> {
         let fits = modules <= MAX_MODULES;
         if fits {
             self.modules.set(modules);
+        } else {
+            self.depend_on_order();
         }
         fits
     }

@@ -243,7 +243,7 @@ impl<'a> ModuleScope<'a> {
         let Some(_level) = Nested::enter() else {
             let message = "limit passed: expressions nest too deeply; the value counts as not known";
             self.report(Diagnostic::warning(message).at(site));
-            return Nested::too_deep();
+            return self.too_deep();
         };
         memo.borrow_mut().insert(name, None);
         let (value, touched) = evaluate();
@@ -282,8 +282,15 @@ impl<'a> ModuleScope<'a> {
         }
     }
 
+    /// What stands for a value that is nested too deeply.
+    pub(super) fn too_deep(&self) -> Value {
+        self.run.depend_on_order();
+        Nested::too_deep()
+    }
+
     /// The value of what needs itself to be evaluated.
     pub(super) fn cycle(&self, what: &str, site: Site) -> Value {
+        self.run.depend_on_order();
         let message = format!("`{what}` refers to itself");
         self.report(Diagnostic::warning(message.clone()).at(site));
         Value::unknown(Cause::Error(message.into()))
