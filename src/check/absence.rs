@@ -4,7 +4,7 @@
 //! What an account needs is often in another configuration than its AI. The user may declare that (`[provided]`); and where a
 //! rule expects it (`elsewhere`), absence is undetermined, unless it was here and the change takes it away.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use smol_str::SmolStr;
 
@@ -21,25 +21,37 @@ const MAX_RELATED: usize = 10;
 /// What the rules say, those that pass too, and what of that the configuration declares provided elsewhere.
 pub(super) fn ask(facts: &Facts<'_>, rules: &Rules<'_>, nodes: &[NodeId]) -> (Vec<Result>, Vec<Provided>) {
     let (mut results, mut provided) = (Vec::new(), Vec::new());
-    for (index, rule) in
-        rules.compiled.iter().enumerate().filter(|(_, rule)| rule.scope == Scope::ProviderRegion)
-    {
-        let mut groups: BTreeMap<Place, Vec<NodeId>> = BTreeMap::new();
-        for &node in nodes {
-            let Some(resource) = facts.graph.resource(node) else { continue };
-            if rule.types.iter().any(|name| name == resource.type_name.as_str()) {
-                let region = residency::region(facts, node).as_str().map(SmolStr::from);
-                groups.entry((resource.provider, region)).or_default().push(node);
-            }
+    let asked = || rules.compiled.iter().enumerate().filter(|(_, rule)| rule.scope == Scope::ProviderRegion);
+    // Several rules are about a type, and many resources are of one.
+    let types: HashSet<&str> = asked().flat_map(|(_, rule)| rule.types).map(AsRef::as_ref).collect();
+    let mut places: HashMap<&str, BTreeMap<Place, Vec<NodeId>>> = HashMap::new();
+    for &node in nodes {
+        let Some(resource) = facts.graph.resource(node) else { continue };
+        if types.contains(resource.type_name.as_str()) {
+            let region = residency::region(facts, node).as_str().map(SmolStr::from);
+            let of_type = places.entry(resource.type_name.as_str()).or_default();
+            of_type.entry((resource.provider, region)).or_default().push(node);
+        }
+    }
+    for (index, rule) in asked() {
+        let mut groups: BTreeMap<&Place, Vec<NodeId>> = BTreeMap::new();
+        for (place, nodes) in rule.types.iter().filter_map(|name| places.get(name.as_ref())).flatten() {
+            groups.entry(place).or_default().extend(nodes);
         }
         let declared = rule.provided.and_then(|name| match facts.config.provided.get(name)? {
             Provider::Other(by) => Some((name, by)),
             Provider::Nothing => None,
         });
         for (place, mut group) in groups {
-            let address = |node: NodeId| facts.graph.resource(node).map(|resource| resource.address.clone());
+            let address = |node: NodeId| facts.graph.resource(node).map(|resource| &resource.address);
             // The first by address stands for all, whatever the order of the input.
-            group.sort_by_key(|&node| address(node));
+            let by_address = |a: &NodeId, b: &NodeId| address(*a).cmp(&address(*b));
+            if declared.is_none() && group.len() > MAX_RELATED {
+                // So many are told.
+                group.select_nth_unstable_by(MAX_RELATED, by_address);
+                group.truncate(MAX_RELATED + 1);
+            }
+            group.sort_by(by_address);
             let Some((&first, others)) = group.split_first() else { continue };
             let Some(mut result) = ask_rule(facts, rules, index, first, true) else { continue };
             if result.verdict != Verdict::Pass {
@@ -54,11 +66,11 @@ pub(super) fn ask(facts: &Facts<'_>, rules: &Rules<'_>, nodes: &[NodeId]) -> (Ve
                         rule: index,
                         control: control.to_owned(),
                         by: by.clone(),
-                        resources: group.iter().filter_map(|&node| address(node)).collect(),
+                        resources: group.iter().filter_map(|&node| address(node).cloned()).collect(),
                     });
                 }
             }
-            result.place = Some(place);
+            result.place = Some(place.clone());
             results.push(result);
         }
     }
