@@ -155,7 +155,8 @@ fn rules_about_types_that_are_not_there_are_not_asked() {
 
 /// As many rules about a type, as a user may bring them.
 fn rules_about(type_name: &str, count: usize) -> RuleSet {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("rules-about-{type_name}"));
+    std::fs::create_dir_all(&dir).unwrap();
     for at in 0..count {
         let id = format!("AWS-ADD-NET-{at:03}");
         let text = format!(
@@ -188,9 +189,9 @@ resource "{type_name}" "a" {{}}
 ```
 "#
         );
-        std::fs::write(dir.path().join(format!("{id}-added-{at}.md")), text).unwrap();
+        std::fs::write(dir.join(format!("{id}-added-{at}.md")), text).unwrap();
     }
-    RuleSet::load(dir.path()).unwrap()
+    RuleSet::load(&dir).unwrap()
 }
 
 #[test]
