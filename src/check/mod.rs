@@ -2,7 +2,7 @@
 //!
 //! Where the input tells what was before, the same is asked of that, and `change` says what became of it.
 //!
-//! A debug build checks that the bucketed result is the one that asking every rule of every resource gives.
+//! A debug build checks that the result of `all` is the one that asking every rule of every resource gives.
 
 mod absence;
 mod all;

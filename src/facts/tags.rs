@@ -142,7 +142,8 @@ fn effective<'g>(facts: &Facts<'g>, node: NodeId) -> Vec<&'g Value> {
     let Some(resource) = graph.resource(node) else { return Vec::new() };
     let Some(after) = &resource.after else { return Vec::new() };
     let own = after.get("tags").filter(|tags| !is_unset(resource, "tags", tags));
-    let mut layers: Vec<&Value> = own.into_iter().collect();
+    let mut layers: Vec<&Value> = Vec::with_capacity(2);
+    layers.extend(own);
     let provider = resource.provider.and_then(|at| graph.providers.get(at));
     match (after.get("tags_all"), provider) {
         // Where the provider computes it and does not say, default tags are ours to merge.
