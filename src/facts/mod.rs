@@ -41,6 +41,12 @@ pub struct Facts<'g> {
     unplaced: BTreeMap<&'static str, NodeId>,
     /// Found when first asked for.
     identities: OnceLock<BTreeMap<NodeId, iam::principals::Identity>>,
+    /// Found when first asked for.
+    assignments: OnceLock<Vec<iam::azure::Assignment>>,
+    /// Found when first asked for.
+    bindings: OnceLock<Vec<iam::kubernetes::Binding>>,
+    /// Found when first asked for.
+    google_grants: OnceLock<Vec<iam::google::Grant>>,
     /// The texts of the input, where they tell more than values do.
     pub(crate) sources: Option<&'g Sources>,
     /// As routes ask.
@@ -60,6 +66,9 @@ impl<'g> Facts<'g> {
             policies,
             unplaced: bucket::unplaced(graph),
             identities: OnceLock::new(),
+            assignments: OnceLock::new(),
+            bindings: OnceLock::new(),
+            google_grants: OnceLock::new(),
             sources: None,
             unplaced_links: related::Unplaced::default(),
             bucket_objects: OnceLock::new(),
@@ -76,6 +85,21 @@ impl<'g> Facts<'g> {
     /// Every role and user that the input makes, with the policies that bear on it.
     pub fn identities(&self) -> &BTreeMap<NodeId, iam::principals::Identity> {
         self.identities.get_or_init(|| iam::principals::of_graph(self))
+    }
+
+    /// Every role assignment of Azure that the input makes.
+    pub fn assignments(&self) -> &[iam::azure::Assignment] {
+        self.assignments.get_or_init(|| iam::azure::of_graph(self))
+    }
+
+    /// Every role binding of Kubernetes that the input makes.
+    pub fn bindings(&self) -> &[iam::kubernetes::Binding] {
+        self.bindings.get_or_init(|| iam::kubernetes::of_graph(self))
+    }
+
+    /// Every role that Google's resources grant.
+    pub(crate) fn google_grants(&self) -> &[iam::google::Grant] {
+        self.google_grants.get_or_init(|| iam::google::of_graph(self.graph))
     }
 
     /// The policies that the resource holds, if it is of a type that holds some.
