@@ -153,6 +153,60 @@ fn rules_about_types_that_are_not_there_are_not_asked() {
     assert_eq!(work_of(text.clone(), &all), work_of(text, &few));
 }
 
+/// As many rules about a type, as a user may bring them.
+fn rules_about(type_name: &str, count: usize) -> RuleSet {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("rules-about-{type_name}"));
+    std::fs::create_dir_all(&dir).unwrap();
+    for at in 0..count {
+        let id = format!("AWS-ADD-NET-{at:03}");
+        let text = format!(
+            r#"+++
+id = "{id}"
+name = "added-{at}"
+family = "network"
+severity = "low"
+control = "C-NET-01"
+since = "0.1.0"
+revision = 1
+types = ["{type_name}"]
+require = "self.tags != null && tag(\"owner\") != null"
+message = "it has no owner"
++++
+# Added
+
+## Why
+
+To see what it costs.
+
+## Fix
+
+Tag it.
+
+## Examples
+
+```hcl fail {type_name}.a
+resource "{type_name}" "a" {{}}
+```
+"#
+        );
+        std::fs::write(dir.join(format!("{id}-added-{at}.md")), text).unwrap();
+    }
+    RuleSet::load(&dir).unwrap()
+}
+
+#[test]
+fn rules_that_are_added_for_other_types_add_no_work() {
+    let (text, set) = (grown("rag-bedrock", 4), RuleSet::builtin().unwrap());
+    let is_vpc = |resource: &airgate::program::Resource| resource.type_name == "aws_vpc";
+    assert!(!read(text.clone(), &|_| true).resources.iter().any(is_vpc));
+    let with = |type_name| set.clone().merge(rules_about(type_name, 300)).unwrap();
+    let before = work_of(text.clone(), &set);
+    assert_eq!(work_of(text.clone(), &with("aws_vpc")), before);
+    // Of a type that is there each is asked of each.
+    let after = work_of(text.clone(), &with("aws_bedrock_guardrail"));
+    assert_eq!(after.evaluations, before.evaluations + 4 * 300);
+}
+
 /// The plan of a fixture, and the same grown as benchmarks and `cargo xtask grow-plan` do.
 fn grown_by_names(fixture: &str, instances: usize) -> (String, String, usize) {
     let path = format!("{}/fixtures/{fixture}/plan.json", env!("CARGO_MANIFEST_DIR"));

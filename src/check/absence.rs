@@ -5,7 +5,7 @@
 //! What an account needs is often in another configuration than its AI. The user may declare that (`[provided]`); and where a
 //! rule expects it (`elsewhere`), absence is undetermined, unless it was here and the change takes it away.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rayon::prelude::*;
 use smol_str::SmolStr;
@@ -24,25 +24,41 @@ const MAX_RELATED: usize = 10;
 pub(super) fn ask(facts: &Facts<'_>, rules: &Rules<'_>, nodes: &[NodeId]) -> (Vec<Result>, Vec<Provided>) {
     let (mut results, mut provided) = (Vec::new(), Vec::new());
     let once = |rule: &CompiledRule<'_>| matches!(rule.scope, Scope::Provider | Scope::ProviderRegion);
-    for (index, rule) in rules.compiled.iter().enumerate().filter(|(_, rule)| once(rule)) {
+    let rules_once = || rules.compiled.iter().enumerate().filter(|(_, rule)| once(rule));
+    // Several rules are about a type, and many resources are of one.
+    let types: HashSet<&str> = rules_once().flat_map(|(_, rule)| rule.types).map(AsRef::as_ref).collect();
+    let mut places: HashMap<&str, BTreeMap<Place, Vec<NodeId>>> = HashMap::new();
+    for &node in nodes {
+        let Some(resource) = facts.graph.resource(node) else { continue };
+        if types.contains(resource.type_name.as_str()) {
+            let region = residency::region(facts, node).as_str().map(SmolStr::from);
+            let of_type = places.entry(resource.type_name.as_str()).or_default();
+            of_type.entry((resource.provider, region)).or_default().push(node);
+        }
+    }
+    for (index, rule) in rules_once() {
         let each = rule.scope == Scope::Provider;
         let mut groups: BTreeMap<Place, Vec<NodeId>> = BTreeMap::new();
-        for &node in nodes {
-            let Some(resource) = facts.graph.resource(node) else { continue };
-            if rule.types.iter().any(|name| name == resource.type_name.as_str()) {
-                let region = (!each).then(|| residency::region(facts, node));
-                let region = region.and_then(|region| region.as_str().map(SmolStr::from));
-                groups.entry((resource.provider, region)).or_default().push(node);
-            }
+        for ((provider, region), nodes) in
+            rule.types.iter().filter_map(|name| places.get(name.as_ref())).flatten()
+        {
+            let region = region.clone().filter(|_| !each);
+            groups.entry((*provider, region)).or_default().extend(nodes);
         }
         let declared = rule.provided.and_then(|name| match facts.config.provided.get(name)? {
             Provider::Other(by) => Some((name, by)),
             Provider::Nothing => None,
         });
         for (place, mut group) in groups {
-            let address = |node: NodeId| facts.graph.resource(node).map(|resource| resource.address.clone());
+            let address = |node: NodeId| facts.graph.resource(node).map(|resource| &resource.address);
             // The first by address stands for all, whatever the order of the input.
-            group.sort_by_key(|&node| address(node));
+            let by_address = |a: &NodeId, b: &NodeId| address(*a).cmp(&address(*b));
+            if !each && declared.is_none() && group.len() > MAX_RELATED {
+                // So many are told.
+                group.select_nth_unstable_by(MAX_RELATED, by_address);
+                group.truncate(MAX_RELATED + 1);
+            }
+            group.sort_by(by_address);
             let asked = group.get(..if each { group.len() } else { 1 }).unwrap_or_default();
             let mut answers: Vec<Result> =
                 asked.par_iter().filter_map(|&node| ask_rule(facts, rules, index, node, true)).collect();
@@ -69,7 +85,7 @@ pub(super) fn ask(facts: &Facts<'_>, rules: &Rules<'_>, nodes: &[NodeId]) -> (Ve
                         rule: index,
                         control: control.to_owned(),
                         by: by.clone(),
-                        resources: group.iter().filter_map(|&node| address(node)).collect(),
+                        resources: group.iter().filter_map(|&node| address(node).cloned()).collect(),
                     });
                 }
             }

@@ -74,6 +74,9 @@ pub(super) fn compare(
         result.state = Some(state(told.map(|(verdict, _)| verdict), result.verdict));
         result.drift = result.verdict == Verdict::Fail && told.is_some_and(|(_, drift)| drift);
     }
+    if !was.iter().any(|result| result.verdict == Verdict::Fail) {
+        return Vec::new();
+    }
     let left: BTreeSet<(usize, About)> = results
         .iter()
         .filter(|result| result.verdict != Verdict::Pass)

@@ -2,26 +2,28 @@
 //!
 //! Where the input tells what was before, the same is asked of that, and `change` says what became of it.
 //!
-//! A debug build checks that the bucketed result is the one that asking every rule of every resource gives.
+//! A debug build checks that the result of `all` is the one that asking every rule of every resource gives.
 
 mod absence;
+mod all;
 mod change;
 mod display;
+mod memo;
 mod removal;
 mod rules;
 mod source;
 mod wanted;
 
-use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 use smol_str::SmolStr;
 
+use all::{Answers, ask_all};
 pub use change::{Asked, Earlier};
 pub use display::display;
 use display::shown;
+use memo::{Condition, Memo};
 pub use rules::{Rules, vocabulary};
 pub use wanted::Wanted;
 
@@ -34,7 +36,7 @@ use crate::finding::{Finding, Provided, Severity, State, Subject, Verdict, Via};
 use crate::graph::NodeId;
 use crate::hcl::ast::{Expr, ExprKind, Part};
 use crate::program::Resource;
-use crate::rules::{CompiledRule, Scope, Test};
+use crate::rules::{CompiledRule, Test};
 use crate::source::{FileId, Site};
 use crate::value::{Kind, Step, Truth, Value};
 
@@ -56,7 +58,7 @@ pub struct Checked {
 }
 
 /// What one rule says of one resource.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Result {
     rule: usize,
     node: NodeId,
@@ -157,90 +159,6 @@ pub fn check(
     }
 }
 
-/// What the rules say of one graph.
-struct Answers {
-    results: Vec<Result>,
-    passed: Vec<usize>,
-    evaluations: usize,
-    provided: Vec<Provided>,
-}
-
-fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> Answers {
-    let mut buckets: HashMap<&str, Vec<usize>> = HashMap::new();
-    for (index, rule) in rules.compiled.iter().enumerate().filter(|(_, rule)| rule.scope == Scope::Resource) {
-        for type_name in rule.types {
-            buckets.entry(type_name.as_ref()).or_default().push(index);
-        }
-    }
-    let nodes: Vec<NodeId> =
-        facts.graph.graph.node_indices().filter(|&node| facts.is_subject(node)).collect();
-    let evaluations = AtomicUsize::new(0);
-    let passed: Vec<AtomicUsize> = rules.compiled.iter().map(|_| AtomicUsize::new(0)).collect();
-    let ask = |&node: &NodeId| -> Vec<Result> {
-        let type_name = facts.graph.resource(node).map_or("", |resource| resource.type_name.as_str());
-        let bucket = buckets.get(type_name).map_or(&[][..], Vec::as_slice);
-        evaluations.fetch_add(bucket.len(), Ordering::Relaxed);
-        let mut results: Vec<Result> =
-            bucket.iter().filter_map(|&rule| ask_rule(facts, rules, rule, node, keep_pass)).collect();
-        results.retain(|result| {
-            let passes = result.verdict == Verdict::Pass;
-            if let Some(count) = passed.get(result.rule).filter(|_| passes) {
-                count.fetch_add(1, Ordering::Relaxed);
-            }
-            keep_pass || !passes
-        });
-        results
-    };
-    let mut results: Vec<Result> = nodes.par_iter().flat_map_iter(ask).collect();
-    let mut passed: Vec<usize> = passed.into_iter().map(AtomicUsize::into_inner).collect();
-    debug_assert!(
-        same_as_naive(facts, rules, &nodes, &results, keep_pass, passed.iter().sum()),
-        "buckets lose or add results"
-    );
-    // There are few of them, and what passed before the change is asked for after it.
-    let (absences, provided) = absence::ask(facts, rules, &nodes);
-    for absence in absences.iter().filter(|result| result.verdict == Verdict::Pass) {
-        if let Some(count) = passed.get_mut(absence.rule) {
-            *count += 1;
-        }
-    }
-    results.extend(absences);
-    Answers { results, passed, evaluations: evaluations.into_inner(), provided }
-}
-
-/// The naive way: every rule, every resource.
-fn same_as_naive(
-    facts: &Facts<'_>,
-    rules: &Rules<'_>,
-    nodes: &[NodeId],
-    results: &[Result],
-    keep_pass: bool,
-    passed: usize,
-) -> bool {
-    let (mut naive, mut naive_passed) = (0, 0);
-    let verdicts: BTreeMap<_, _> =
-        results.iter().map(|result| ((result.rule, result.node), result.verdict)).collect();
-    for (index, rule) in rules.compiled.iter().enumerate().filter(|(_, rule)| rule.scope == Scope::Resource) {
-        for &node in nodes {
-            let applies = facts
-                .graph
-                .resource(node)
-                .is_some_and(|r| rule.types.iter().any(|t| t == r.type_name.as_str()));
-            if let Some(expected) = applies.then(|| ask_rule(facts, rules, index, node, false)).flatten() {
-                naive_passed += usize::from(expected.verdict == Verdict::Pass);
-                if expected.verdict == Verdict::Pass && !keep_pass {
-                    continue;
-                }
-                naive += 1;
-                if verdicts.get(&(index, node)) != Some(&expected.verdict) {
-                    return false;
-                }
-            }
-        }
-    }
-    naive == results.len() && naive_passed == passed
-}
-
 /// What rule number `index` says of a resource of one of its types; [`None`] where it does not apply. What it says of one
 /// that passes is only told if it is kept.
 fn ask_rule(
@@ -250,11 +168,30 @@ fn ask_rule(
     node: NodeId,
     keep_pass: bool,
 ) -> Option<Result> {
+    ask_remembering(facts, rules, index, node, keep_pass, None)
+}
+
+/// [`ask_rule`] with what is remembered of other resources.
+fn ask_remembering(
+    facts: &Facts<'_>,
+    rules: &Rules<'_>,
+    index: usize,
+    node: NodeId,
+    keep_pass: bool,
+    mut memo: Option<&mut Memo>,
+) -> Option<Result> {
     let rule = rules.compiled.get(index)?;
     let resource = facts.graph.resource(node)?;
     let scope = ConditionScope { facts, node };
+    let mut decide = |part, condition: &Expr<'_>| {
+        let evaluate = |scope: &dyn eval::Scope| decide(condition, rules.file, scope);
+        match &mut memo {
+            Some(memo) => memo.decide((index, part), &scope, evaluate),
+            None => evaluate(&scope),
+        }
+    };
     let applies = match &rule.when {
-        Some(when) => decide(when, rules.file, &scope),
+        Some(when) => decide(Condition::When, when),
         None => Decision { truth: Truth::Yes, causes: Vec::new(), site: None, way: None },
     };
     if applies.truth == Truth::No {
@@ -263,7 +200,7 @@ fn ask_rule(
     let (mut statement, mut grant) = (None, None);
     let (mut truth, mut causes, mut actual, mut decided_at, mut way) = match &rule.test {
         Test::Require(require) => {
-            let decision = decide(require, rules.file, &scope);
+            let decision = decide(Condition::Require, require);
             (decision.truth, decision.causes, None, decision.site, decision.way)
         }
         Test::Analysis { name, args } => {
@@ -363,6 +300,7 @@ fn covers(site: Option<Site>, other: Site) -> bool {
     })
 }
 
+#[derive(Clone, Debug)]
 struct Decision {
     truth: Truth,
     causes: Vec<String>,
@@ -373,7 +311,7 @@ struct Decision {
 }
 
 /// Evaluates a condition to a yes, a no, or why neither.
-fn decide(condition: &Expr<'_>, file: FileId, scope: &ConditionScope<'_, '_>) -> Decision {
+fn decide(condition: &Expr<'_>, file: FileId, scope: &dyn eval::Scope) -> Decision {
     let maybe = |cause: String, way| Decision { truth: Truth::Maybe, causes: vec![cause], site: None, way };
     match eval::try_evaluate(condition, file, scope, EvalMode::Extended) {
         Ok(value) => match &value.kind {
@@ -444,17 +382,31 @@ fn message(
 }
 
 /// Instances of one block that fare alike become one finding, told with whether it is left out.
-fn group(facts: &Facts<'_>, rules: &Rules<'_>, mut results: Vec<Result>) -> Vec<(bool, Finding)> {
-    for result in &mut results {
-        if let Some(rule) = rules.compiled.get(result.rule) {
-            let front = rule.rule.front();
-            result.severity = tier::severity(facts, result.node, &front.family, front.severity);
+fn group(facts: &Facts<'_>, rules: &Rules<'_>, results: Vec<Result>) -> Vec<(bool, Finding)> {
+    let mut by_rule: Vec<Vec<Result>> = rules.compiled.iter().map(|_| Vec::new()).collect();
+    for result in results {
+        if let Some(of_rule) = by_rule.get_mut(result.rule) {
+            of_rule.push(result);
         }
+    }
+    let grouped = |(rule, results)| group_of_rule(facts, rule, results);
+    rules.compiled.par_iter().zip(by_rule).flat_map_iter(grouped).collect()
+}
+
+/// [`group`] of the results of one rule.
+fn group_of_rule(
+    facts: &Facts<'_>,
+    rule: &CompiledRule<'_>,
+    mut results: Vec<Result>,
+) -> Vec<(bool, Finding)> {
+    let front = rule.rule.front();
+    for result in &mut results {
+        result.severity = tier::severity(facts, result.node, &front.family, front.severity);
     }
     let block = |node| facts.graph.resource(node).map(|resource| &resource.block);
     let key = |result: &Result| {
         let is = (result.drift, result.left_out, result.from_source);
-        (result.rule, result.verdict, block(result.node), result.state, is)
+        (result.verdict, block(result.node), result.state, is)
     };
     results.sort_by(|a, b| {
         let text = || {

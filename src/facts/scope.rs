@@ -8,6 +8,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use petgraph::Direction;
+use rayon::prelude::*;
 use smol_str::SmolStr;
 
 use crate::catalog::LinkKind;
@@ -130,15 +131,19 @@ impl Scope {
             Self { reach: vec![None; count], reached_by: vec![BTreeSet::new(); count], excluded: Vec::new() };
         let mut queue = VecDeque::new();
         let mut excluded = vec![None; count];
-        for node in graph.graph.node_indices() {
-            let Some(resource) = graph.resource(node) else { continue };
-            if let (Some(tag), Some(slot)) =
-                (left_out(graph, config, resource), excluded.get_mut(node.index()))
-            {
+        let nodes: Vec<NodeId> = graph.graph.node_indices().collect();
+        let look = |&node: &NodeId| {
+            let resource = graph.resource(node)?;
+            let held = policies.get(node.index()).and_then(Option::as_deref);
+            Some((left_out(graph, config, resource), Seed::of(config, resource, held)))
+        };
+        let found: Vec<_> = nodes.par_iter().map(look).collect();
+        for (node, found) in nodes.into_iter().zip(found) {
+            let Some((tag, seed)) = found else { continue };
+            if let (Some(tag), Some(slot)) = (tag, excluded.get_mut(node.index())) {
                 *slot = Some(tag);
             }
-            let held = policies.get(node.index()).and_then(Option::as_deref);
-            if let Some(seed) = Seed::of(config, resource, held) {
+            if let Some(seed) = seed {
                 this.set(node, Reach { from: From::Seed(seed), length: 0 });
                 queue.push_back(node);
             }

@@ -19,32 +19,33 @@ pub fn tag(facts: &Facts<'_>, node: NodeId, name: &str) -> Value {
     tag_in(&facts.config.tags, &effective(facts, node), name)
 }
 
-fn tag_in(config: &Tags, layers: &[Value], name: &str) -> Value {
-    let is_choice =
-        |layer: &Value| matches!(layer.as_unknown(), Some(Unknown { partial: Some(Partial::Choice(_)), .. }));
+fn tag_in(config: &Tags, layers: &[&Value], name: &str) -> Value {
+    let is_choice = |layer: &&Value| {
+        matches!(layer.as_unknown(), Some(Unknown { partial: Some(Partial::Choice(_)), .. }))
+    };
     if let Some(at) = layers.iter().position(is_choice) {
-        let choice = layers.get(at).unwrap_or(&Value::NULL);
+        let choice = layers.get(at).copied().unwrap_or(&Value::NULL);
         return of_each(choice, |one| {
             let mut layers = layers.to_vec();
             if let Some(layer) = layers.get_mut(at) {
-                *layer = one.clone();
+                *layer = one;
             }
             tag_in(config, &layers, name)
         });
     }
+    let named = Named { name, synonyms: config.synonyms.get(name) };
     let mut unknown = None;
-    for layer in layers {
+    for &layer in layers {
         if layer.is_unknown() {
             unknown.get_or_insert(layer);
             continue;
         }
         let found = match layer.map() {
-            Some(map) => map.iter().find(|(key, _)| means(config, key, name)).map(|(_, value)| value),
+            Some(map) => map.iter().find(|(key, _)| named.is(key)).map(|(_, value)| value),
             // The Cloud Control provider has objects of a key and a value.
             None => layer.items().into_iter().flatten().find_map(|pair| {
-                pair.get("value").filter(|_| {
-                    pair.get("key").and_then(Value::as_str).is_some_and(|key| means(config, key, name))
-                })
+                pair.get("value")
+                    .filter(|_| pair.get("key").and_then(Value::as_str).is_some_and(|key| named.is(key)))
             }),
         };
         if let Some(value) = found {
@@ -63,9 +64,22 @@ fn tag_in(config: &Tags, layers: &[Value], name: &str) -> Value {
 
 /// Whether a tag called `key` is the one that rules call `name`: spelled alike but for case and `_`, or a synonym.
 pub(super) fn means(tags: &Tags, key: &str, name: &str) -> bool {
-    let plain = |byte: u8| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
-    key.len() == name.len() && key.bytes().map(plain).eq(name.bytes().map(plain))
-        || tags.synonyms.get(name).is_some_and(|others| others.iter().any(|other| other == key))
+    Named { name, synonyms: tags.synonyms.get(name) }.is(key)
+}
+
+/// A tag as rules call it.
+struct Named<'t> {
+    name: &'t str,
+    synonyms: Option<&'t Vec<String>>,
+}
+
+impl Named<'_> {
+    /// Whether a tag called `key` is it.
+    fn is(&self, key: &str) -> bool {
+        let plain = |byte: u8| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
+        key.len() == self.name.len() && key.bytes().map(plain).eq(self.name.bytes().map(plain))
+            || self.synonyms.is_some_and(|others| others.iter().any(|other| other == key))
+    }
 }
 
 /// The tags that resources of this role must have beside all others.
@@ -123,22 +137,24 @@ pub(super) fn environments(facts: &Facts<'_>, node: NodeId) -> Value {
 }
 
 /// The layers of tags, the strongest first: `tags_all` where the input has it, else the resource's own and the provider's.
-fn effective(facts: &Facts<'_>, node: NodeId) -> Vec<Value> {
-    let Some(resource) = facts.graph.resource(node) else { return Vec::new() };
+fn effective<'g>(facts: &Facts<'g>, node: NodeId) -> Vec<&'g Value> {
+    let graph = facts.graph;
+    let Some(resource) = graph.resource(node) else { return Vec::new() };
     let Some(after) = &resource.after else { return Vec::new() };
     let own = after.get("tags").filter(|tags| !is_unset(resource, "tags", tags));
-    let mut layers: Vec<Value> = own.cloned().into_iter().collect();
-    let provider = resource.provider.and_then(|at| facts.graph.providers.get(at));
+    let mut layers: Vec<&Value> = Vec::with_capacity(2);
+    layers.extend(own);
+    let provider = resource.provider.and_then(|at| graph.providers.get(at));
     match (after.get("tags_all"), provider) {
         // Where the provider computes it and does not say, default tags are ours to merge.
         (Some(all), Some(provider)) if all.is_null() || is_left_to_the_provider(all) => {
-            layers.push(provider.default_tags.clone());
+            layers.push(&provider.default_tags);
         }
-        (Some(all), _) => layers.push(all.clone()),
+        (Some(all), _) => layers.push(all),
         // What has no tags gets none.
         (None, _) if Catalog::get().schema(&resource.type_name).is_some_and(|schema| !schema.has("tags")) => {
         }
-        (None, provider) => layers.extend(provider.map(|provider| provider.default_tags.clone())),
+        (None, provider) => layers.extend(provider.map(|provider| &provider.default_tags)),
     }
     layers
 }

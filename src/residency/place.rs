@@ -1,5 +1,8 @@
 //! The words by which a policy names places: groups of countries, countries, jurisdictions and regions.
 
+use std::cmp::Ordering;
+use std::sync::OnceLock;
+
 use super::regions;
 
 /// The place that holds every other.
@@ -110,15 +113,26 @@ pub fn allow_anywhere<S: AsRef<str>>(allowed: &[S]) -> bool {
 
 /// Whether `place` is one that a policy can allow. What is not is a mistake in the configuration, for it allows nothing.
 pub fn is_place(place: &str) -> bool {
-    let is = |name: &str| place.eq_ignore_ascii_case(name);
-    let of_region = |region: &super::Region| {
-        is(region.name) || is(region.jurisdiction) || region.countries.iter().any(|country| is(country))
-    };
-    let named = ["EEA", "APAC", ANYWHERE].into_iter().chain(EU).chain(EEA).any(is)
-        || NAMES.iter().any(|(name, _)| is(name))
-        || regions().iter().any(of_region);
+    static NAMED: OnceLock<Vec<&str>> = OnceLock::new();
+    let named = NAMED.get_or_init(|| {
+        let groups = ["EEA", "APAC", ANYWHERE].into_iter().chain(EU).chain(EEA);
+        let countries = NAMES.iter().map(|(name, _)| *name);
+        let of_region = |region: &'static super::Region| {
+            [region.name, region.jurisdiction].into_iter().chain(region.countries.iter().copied())
+        };
+        let mut named: Vec<&str> =
+            groups.chain(countries).chain(regions().iter().flat_map(of_region)).collect();
+        named.sort_unstable_by(|a, b| by_letters(a, b));
+        named
+    });
+    let named = named.binary_search_by(|name| by_letters(name, place)).is_ok();
     // Azure has a geography `Europe`, and who writes that for a policy seldom means it.
     named && suggestion(place).is_none()
+}
+
+/// The order of two names, whatever the case of their letters.
+fn by_letters(a: &str, b: &str) -> Ordering {
+    a.bytes().map(|byte| byte.to_ascii_lowercase()).cmp(b.bytes().map(|byte| byte.to_ascii_lowercase()))
 }
 
 /// What somebody may have meant who wrote `place`, which is none.

@@ -7,6 +7,7 @@
 //! Cloning is cheap: strings and collections are shared.
 
 mod convert;
+mod identical;
 pub mod json;
 mod map;
 mod number;

@@ -8,7 +8,7 @@ use crate::facts::{Facts, is_unset};
 use crate::graph::{NodeId, ResourceGraph};
 use crate::iam::Text;
 use crate::program::{Mode, Resource};
-use crate::residency::{self as places, FlowRule, HOLE, Names, Region};
+use crate::residency::{self as places, FlowKind, FlowRule, HOLE, Names, Region};
 use crate::source::Site;
 use crate::value::{Cause, Step, Times, Value};
 
@@ -58,11 +58,20 @@ pub enum Place {
 
 /// What leaves the resource by the table of flows, in its order.
 pub fn flows_of(facts: &Facts<'_>, node: NodeId) -> Vec<Flow> {
+    flows_by(facts, node, |_| true)
+}
+
+/// [`flows_of`] a resource that are of a kind.
+pub(super) fn flows_of_kind(facts: &Facts<'_>, node: NodeId, kind: FlowKind) -> Vec<Flow> {
+    flows_by(facts, node, |rule| rule.kind == kind)
+}
+
+fn flows_by(facts: &Facts<'_>, node: NodeId, asked: impl Fn(&FlowRule) -> bool) -> Vec<Flow> {
     let graph = facts.graph;
     let Some(resource) = graph.resource(node) else { return Vec::new() };
     let Some(after) = &resource.after else { return Vec::new() };
     let mut flows = Vec::new();
-    for rule in places::flows(&resource.type_name) {
+    for rule in places::flows(&resource.type_name).iter().filter(|rule| asked(rule)) {
         let mut found = Vec::new();
         values(after, rule.path, true, &mut found);
         for (value, sure) in found {

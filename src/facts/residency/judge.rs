@@ -6,7 +6,8 @@ use crate::graph::NodeId;
 use crate::residency::{self as places, FlowKind, Names, Region};
 use crate::value::{Cause, Truth, Value};
 
-use super::{Flow, Place, Target, allowed, flows_of, region};
+use super::flow::flows_of_kind;
+use super::{Flow, Place, Target, allowed, region};
 
 /// More flows than this are not told in one message.
 const MAX_TOLD: usize = 3;
@@ -62,7 +63,7 @@ pub fn is_asked(name: &str) -> bool {
 /// The condition function `stays`: whether all that leaves the resource by flows of a kind stays where its data may be.
 pub fn stays(facts: &Facts<'_>, node: NodeId, kind: &str) -> Result<Value, String> {
     let asked = asked(kind)?;
-    let flows = flows_of(facts, node);
+    let flows = flows_of_kind(facts, node, asked.kind());
     let own = region(facts, node);
     Ok(of_each(&allowed(facts, node).places, |places| {
         let allowed = match known(places) {
@@ -70,7 +71,7 @@ pub fn stays(facts: &Facts<'_>, node: NodeId, kind: &str) -> Result<Value, Strin
             Err(unknown) => return unknown,
         };
         let mut unsure = None;
-        for flow in flows.iter().filter(|flow| flow.rule.kind == asked.kind()) {
+        for flow in &flows {
             let verdict = judge(flow, &own, &allowed, asked);
             match verdict.truth {
                 Truth::Yes => {}
@@ -93,14 +94,12 @@ pub fn stays(facts: &Facts<'_>, node: NodeId, kind: &str) -> Result<Value, Strin
 /// The condition function `leaves`, for messages: the ways out by flows of a kind that are not allowed, or cannot be told.
 pub fn leaves(facts: &Facts<'_>, node: NodeId, kind: &str) -> Result<Value, String> {
     let asked = asked(kind)?;
-    let flows = flows_of(facts, node);
+    let flows = flows_of_kind(facts, node, asked.kind());
     let own = region(facts, node);
     let places = allowed(facts, node).places;
     let allowed = places.choices().iter().find_map(|places| known(places).ok()).unwrap_or_default();
     let told = |truth: Truth| -> Vec<String> {
-        let is_it = |flow: &&Flow| {
-            flow.rule.kind == asked.kind() && judge(flow, &own, &allowed, asked).truth == truth
-        };
+        let is_it = |flow: &&Flow| judge(flow, &own, &allowed, asked).truth == truth;
         let mut told: Vec<String> = flows.iter().filter(is_it).map(|flow| words(flow, asked)).collect();
         told.dedup();
         told
