@@ -115,7 +115,7 @@ pub struct Link {
     /// The attribute path without indexes: `data_source_configuration.s3_configuration.bucket_arn`.
     pub path: SmolStr,
     /// What it names.
-    pub target: Reference,
+    pub target: Arc<Reference>,
 }
 
 /// `resource` or `data`.

@@ -9,12 +9,11 @@ use std::sync::{Arc, LazyLock};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
-use smol_str::SmolStr;
 
 pub use super::marks::{Marks, PathStep};
 use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Site, Span};
-use crate::value::{Cause, Kind, Number, Unknown, Value};
+use crate::value::{Cause, Kind, Map, Number, Unknown, Value};
 
 /// A JSON file whose parts know where they are.
 #[derive(Copy, Clone, Debug)]
@@ -96,12 +95,15 @@ impl<'a> Document<'a> {
     }
 
     /// Decodes `raw`; what `unknown` marks becomes known after apply, what `sensitive` marks is marked so.
-    pub fn decode(
+    pub fn decode<'m>(
         self,
         raw: &'a RawValue,
-        unknown: &Marks,
-        sensitive: &Marks,
-    ) -> Result<Value, serde_json::Error> {
+        unknown: &'m Marks,
+        sensitive: &'m Marks,
+    ) -> Result<Value, serde_json::Error>
+    where
+        'a: 'm,
+    {
         let mut deserializer = serde_json::Deserializer::from_str(raw.get());
         let open = &mut Vec::with_capacity(64);
         Seed { document: self, unknown, sensitive, open }.deserialize(&mut deserializer)
@@ -166,15 +168,15 @@ impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
 }
 
 /// Decodes one value with its marks.
-struct Seed<'m, 'a> {
+struct Seed<'s, 'm, 'a> {
     document: Document<'a>,
     unknown: &'m Marks,
     sensitive: &'m Marks,
     /// The entries of the objects around it that are read already: each object is made when all of it is, as large as it is.
-    open: &'m mut Vec<(SmolStr, Value)>,
+    open: &'s mut Vec<(Cow<'m, str>, Value)>,
 }
 
-impl<'de> DeserializeSeed<'de> for Seed<'_, '_> {
+impl<'de: 'm, 'm> DeserializeSeed<'de> for Seed<'_, 'm, '_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -187,7 +189,7 @@ impl<'de> DeserializeSeed<'de> for Seed<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for Seed<'_, '_> {
+impl<'de: 'm, 'm> Visitor<'de> for Seed<'_, 'm, '_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -252,7 +254,7 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
             if let Cow::Borrowed(key) = key {
                 value.origin = self.document.key_site(key);
             }
-            self.open.push((SmolStr::new(key), value));
+            self.open.push((key, value));
         }
         if let Marks::Fields(omitted) = self.unknown {
             let given = self.open.get_mut(start..).unwrap_or_default();
@@ -262,14 +264,14 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
             let end = self.open.len();
             for (key, marks) in omitted {
                 let given = self.open.get(start..end).unwrap_or_default();
-                if given.binary_search_by(|(known, _)| known.cmp(key)).is_err() {
+                if given.binary_search_by(|(known, _)| (**known).cmp(key)).is_err() {
                     let is_sensitive = matches!(self.sensitive.field(key), Marks::All);
-                    self.open.push((key.clone(), marks.unknowns().mark(is_sensitive)));
+                    self.open.push((Cow::Borrowed(key), marks.unknowns().mark(is_sensitive)));
                 }
             }
         }
         let given = self.open.len() - start;
-        let object: crate::value::Map = self.open.drain(start..).collect();
+        let object = Map::of_tail(self.open, start);
         if object.len() < given {
             // Readers do not agree on which of the two counts.
             return Err(A::Error::custom(super::TWICE));

@@ -35,8 +35,8 @@ struct Existing {
     bare: HashSet<SmolStr>,
     /// All that exists is listed.
     is_complete: bool,
-    /// Of the attributes that some expression names, those that are known: by attribute and instance.
-    known: HashMap<SmolStr, HashMap<usize, Value>>,
+    /// Of the attributes that some expression names, those that are known: by attribute and instance, the text if it is one.
+    known: HashMap<SmolStr, HashMap<usize, Option<SmolStr>>>,
 }
 
 /// An instance that exists.
@@ -114,11 +114,12 @@ fn attach_one(resource: &mut Resource, block: &Block, existing: &Existing, earli
     let links = block.arguments.iter().zip(&candidates).flat_map(|(argument, candidates)| {
         candidates
             .iter()
-            .map(|candidate| Link { path: argument.path.clone(), target: (*candidate.reference).clone() })
+            .map(|candidate| Link { path: argument.path.clone(), target: Arc::clone(&candidate.reference) })
     });
     let mut references: Vec<Link> = links.collect();
     references.sort();
     references.dedup();
+    references.shrink_to_fit();
     let tie = Tie { instance: &instance, arguments: &block.arguments, candidates: &candidates };
     tie.object(resource.after.as_mut(), block);
     if let (Some(before), Some(earlier)) = (&mut resource.before, earlier) {
@@ -162,11 +163,18 @@ impl Existing {
             }
             for attribute in named.get(&resource.block).into_iter().flatten() {
                 if let Some(value) = known(object, attribute) {
-                    this.known.entry(attribute.clone()).or_default().insert(index, value.clone());
+                    this.known.entry(attribute.clone()).or_default().insert(index, text(value));
                 }
             }
         }
         this
+    }
+}
+
+fn text(value: &Value) -> Option<SmolStr> {
+    match &value.kind {
+        Kind::String(text) => Some(text.clone()),
+        _ => None,
     }
 }
 
@@ -228,9 +236,10 @@ impl Instance<'_> {
         })
     }
 
-    /// The value of the attribute that `candidate` names, where it is known.
-    fn known(&self, candidate: &Candidate) -> Option<&Value> {
-        self.existing.known.get(&candidate.reference.attribute)?.get(&candidate.instance?.index)
+    /// The attribute that `candidate` names, where it is known: its text, if it is one.
+    fn known(&self, candidate: &Candidate) -> Option<Option<&str>> {
+        let known = self.existing.known.get(&candidate.reference.attribute)?;
+        known.get(&candidate.instance?.index).map(Option::as_deref)
     }
 
     /// The one of several candidates that has the type which the attribute at `path` is known to name. A plan tells the
@@ -341,7 +350,7 @@ impl Tie<'_> {
             }
             Kind::String(text) if !text.is_empty() => {
                 let is_same = |candidate: &&Candidate| {
-                    let known = self.instance.known(candidate).and_then(Value::as_str);
+                    let known = self.instance.known(candidate).flatten();
                     known.is_some_and(|known| is_same_text(known, text))
                 };
                 let mut same = candidates.iter().filter(is_same);
