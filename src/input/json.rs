@@ -3,12 +3,16 @@
 //! Everything is borrowed from the text of the file, so a part's place in memory is its place in the file.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, LazyLock};
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+use smol_str::SmolStr;
 
 pub use super::marks::{Marks, PathStep};
 use crate::diagnostic::Diagnostic;
@@ -213,7 +217,7 @@ impl<'de: 'm, 'm> Visitor<'de> for Seed<'_, 'm, '_> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
-        Ok(Value::string(text))
+        Ok(Value::string(shared(text)))
     }
 
     fn visit_unit<E>(self) -> Result<Value, E> {
@@ -278,6 +282,34 @@ impl<'de: 'm, 'm> Visitor<'de> for Seed<'_, 'm, '_> {
         }
         Ok(Kind::Object(Arc::new(object)).into())
     }
+}
+
+/// Texts of these lengths are looked for among those of before. Shorter ones are no memory of their own, longer ones are
+/// policies, each another one.
+const SHARED_LENGTHS: RangeInclusive<usize> = 24..=256;
+/// A thread keeps no more texts.
+const MAX_TEXTS: usize = 4096;
+
+thread_local! {
+    static TEXTS: RefCell<HashSet<SmolStr>> = RefCell::default();
+}
+
+/// The text, in the memory of an equal one that was read not long ago: instances say much the same.
+fn shared(text: &str) -> SmolStr {
+    if !SHARED_LENGTHS.contains(&text.len()) {
+        return SmolStr::new(text);
+    }
+    TEXTS.with_borrow_mut(|texts| {
+        if let Some(known) = texts.get(text) {
+            return known.clone();
+        }
+        if texts.len() == MAX_TEXTS {
+            texts.clear();
+        }
+        let new = SmolStr::new(text);
+        texts.insert(new.clone());
+        new
+    })
 }
 
 /// A number that is no 64-bit integer, by its decimal digits.

@@ -154,9 +154,11 @@ impl Existing {
             let is_read = resource.mode == Mode::Data && resource.action != Action::Read;
             this.instances.insert(resource.address.clone(), Node { index, is_read });
             let key = resource.key.as_ref().map(Key::to_string).unwrap_or_default();
-            let block = resource.address.strip_suffix(key.as_str()).unwrap_or(&resource.address);
-            if !this.blocks.contains(block) {
-                this.blocks.insert(block.into());
+            match resource.address.strip_suffix(key.as_str()).filter(|_| !key.is_empty()) {
+                Some(block) if this.blocks.contains(block) => {}
+                Some(block) => drop(this.blocks.insert(block.into())),
+                // They share the address.
+                None => drop(this.blocks.insert(resource.address.clone())),
             }
             if !this.bare.contains(&resource.block) {
                 this.bare.insert(resource.block.clone());

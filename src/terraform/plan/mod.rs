@@ -226,14 +226,14 @@ fn read_changes<'a>(
 ) -> HashMap<SmolStr, SmolStr> {
     let changes = plan.resource_changes.as_deref().unwrap_or_default();
     let deferred = plan.deferred_changes.iter().filter_map(|deferred| deferred.resource_change);
-    let all: Vec<&RawValue> = changes.iter().copied().chain(deferred).collect();
+    let deferred: Vec<&RawValue> = deferred.collect();
     let parse = |raw: &&'a RawValue| (*raw, serde_json::from_str::<Entry<'a>>(raw.get()));
     let mut types: HashMap<SmolStr, bool> = HashMap::new();
     let mut deleted = HashMap::new();
     let mut names = Names::default();
-    program.resources.reserve_exact(all.len());
+    program.resources.reserve_exact(changes.len() + deferred.len());
     // In pieces, so that what is read only on the way stays small.
-    for piece in all.chunks(ENTRIES_AT_ONCE) {
+    for piece in changes.chunks(ENTRIES_AT_ONCE).chain(deferred.chunks(ENTRIES_AT_ONCE)) {
         let entries: Vec<_> = piece.par_iter().map(parse).collect();
         for entry in entries.iter().filter_map(|(_, entry)| entry.as_ref().ok()) {
             if !types.contains_key(&entry.type_name) {
