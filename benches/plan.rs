@@ -176,7 +176,7 @@ fn one(path: &Path) -> Vec<(&'static str, Duration)> {
 struct Plan<'a, O> {
     #[serde(borrow, rename = "configuration")]
     _configuration: Option<&'a RawValue>,
-    #[serde(bound(deserialize = "O: Deserialize<'de>"), rename = "resource_changes")]
+    #[serde(rename = "resource_changes")]
     _resource_changes: Vec<Entry<'a, O>>,
 }
 
@@ -186,7 +186,7 @@ struct Entry<'a, O> {
     _address: &'a RawValue,
     #[serde(rename = "type")]
     _type: &'a str,
-    #[serde(bound(deserialize = "O: Deserialize<'de>"), rename = "change")]
+    #[serde(rename = "change")]
     _change: Change<O>,
 }
 

@@ -35,8 +35,15 @@ struct Existing {
     bare: HashSet<SmolStr>,
     /// All that exists is listed.
     is_complete: bool,
-    /// Of the attributes that some expression names, those that are known: by attribute and instance, the text if it is one.
-    known: HashMap<SmolStr, HashMap<usize, Option<SmolStr>>>,
+    /// Of the attributes that some expression names, those that are known: by attribute and instance.
+    known: HashMap<SmolStr, HashMap<usize, Known>>,
+}
+
+/// What is known of an attribute.
+enum Known {
+    Text(SmolStr),
+    /// It is no text.
+    Other,
 }
 
 /// An instance that exists.
@@ -165,7 +172,7 @@ impl Existing {
             }
             for attribute in named.get(&resource.block).into_iter().flatten() {
                 if let Some(value) = known(object, attribute) {
-                    this.known.entry(attribute.clone()).or_default().insert(index, text(value));
+                    this.known.entry(attribute.clone()).or_default().insert(index, Known::new(value));
                 }
             }
         }
@@ -173,10 +180,19 @@ impl Existing {
     }
 }
 
-fn text(value: &Value) -> Option<SmolStr> {
-    match &value.kind {
-        Kind::String(text) => Some(text.clone()),
-        _ => None,
+impl Known {
+    fn new(value: &Value) -> Self {
+        match &value.kind {
+            Kind::String(text) => Self::Text(text.clone()),
+            _ => Self::Other,
+        }
+    }
+
+    fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Other => None,
+        }
     }
 }
 
@@ -238,10 +254,9 @@ impl Instance<'_> {
         })
     }
 
-    /// The attribute that `candidate` names, where it is known: its text, if it is one.
-    fn known(&self, candidate: &Candidate) -> Option<Option<&str>> {
-        let known = self.existing.known.get(&candidate.reference.attribute)?;
-        known.get(&candidate.instance?.index).map(Option::as_deref)
+    /// The attribute that `candidate` names, where it is known.
+    fn known(&self, candidate: &Candidate) -> Option<&Known> {
+        self.existing.known.get(&candidate.reference.attribute)?.get(&candidate.instance?.index)
     }
 
     /// The one of several candidates that has the type which the attribute at `path` is known to name. A plan tells the
@@ -352,7 +367,7 @@ impl Tie<'_> {
             }
             Kind::String(text) if !text.is_empty() => {
                 let is_same = |candidate: &&Candidate| {
-                    let known = self.instance.known(candidate).flatten();
+                    let known = self.instance.known(candidate).and_then(Known::text);
                     known.is_some_and(|known| is_same_text(known, text))
                 };
                 let mut same = candidates.iter().filter(is_same);
