@@ -169,12 +169,11 @@ impl SourceFile {
 
     /// What is of `span` on its first line.
     pub fn first_line(&self, span: Span) -> Span {
-        let end = match &self.passing {
-            Some(passing) => passing.outline.line_end(span.start).filter(|&end| end < span.end),
-            None => {
-                let length = self.slice(span).find(['\n', '\r']);
-                length.map(|length| span.start.saturating_add(to_u32(length)))
-            }
+        let end = if let Some(passing) = &self.passing {
+            passing.outline.line_end(span.start).filter(|&end| end < span.end)
+        } else {
+            let length = self.slice(span).find(['\n', '\r']);
+            length.map(|length| span.start.saturating_add(to_u32(length)))
         };
         Span { end: end.unwrap_or(span.end), ..span }
     }

@@ -151,7 +151,8 @@ impl IntoIterator for Map {
     type IntoIter = std::iter::Zip<std::vec::IntoIter<SmolStr>, std::vec::IntoIter<Value>>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.keys.to_vec().into_iter().zip(self.values)
+        let keys: Vec<_> = self.keys.iter().cloned().collect();
+        keys.into_iter().zip(self.values)
     }
 }
 
@@ -163,8 +164,8 @@ mod tests {
         entries.map(|(key, value)| (key.into(), Value::int(value))).into_iter().collect()
     }
 
-    fn shown(map: &Map) -> String {
-        map.iter().map(|(key, value)| format!("{key}={:?} ", value.kind)).collect()
+    fn shown(map: &Map) -> Vec<String> {
+        map.iter().map(|(key, value)| format!("{key}={:?}", value.kind)).collect()
     }
 
     #[test]
