@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use airgate::config::Options;
 use airgate::facts::iam::access::{Access, Answered, Question, Step};
+use airgate::iam::context::Context;
 use airgate::iam::effective::Verdict;
+use airgate::iam::google::is_permission;
 use airgate::report::scrub;
 use airgate::source::{Site, Sources};
 use serde_json::{Value as Json, json};
@@ -23,16 +25,18 @@ pub(super) struct Args {
 enum Ask {
     /// Who may do ACTION on RESOURCE: roles, users, and whoever the policies of resources name.
     WhoCan {
-        /// An action, or a pattern of actions: bedrock:InvokeModel, 's3:Get*'.
+        /// An action, or a pattern of actions: bedrock:InvokeModel, 's3:Get*', aiplatform.endpoints.predict,
+        /// Microsoft.CognitiveServices/accounts/listKeys/action, or of Kubernetes get:secrets, create:pods/exec.
         action: String,
-        /// An ARN, a pattern of ARNs ('*' is any resource), or the address of a resource: aws_s3_bucket.raw.
+        /// An ARN, a pattern of ARNs ('*' is any resource), or the address of a resource: aws_s3_bucket.raw; of Azure
+        /// also an id, of Kubernetes a namespace.
         resource: String,
         #[command(flatten)]
         input: InputArgs,
     },
-    /// What a role or a user may do, with the statement that allows each action.
+    /// What a role, a user or a service account may do, with the statement that allows each action.
     WhatCan {
-        /// The address of a role or user: aws_iam_role.agent.
+        /// Its address: aws_iam_role.agent, google_service_account.agent.
         address: String,
         #[command(flatten)]
         input: InputArgs,
@@ -44,11 +48,39 @@ struct InputArgs {
     /// Directory of Terraform files, plan, state or preview; `-` is standard input.
     #[arg(value_name = "PATH", default_value = ".")]
     path: PathBuf,
+    /// The request has this value of a condition key: aws:SourceIp=10.0.0.1. Several of one key are several values.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    context: Vec<(String, String)>,
+    /// The request does not have this condition key.
+    #[arg(long, value_name = "KEY")]
+    without_context: Vec<String>,
     #[command(flatten)]
     values: Values,
     /// Format of the answer.
     #[arg(long, value_enum, default_value_t)]
     format: AnswerFormat,
+}
+
+impl InputArgs {
+    fn context(&self) -> Result<Context, String> {
+        let mut context = Context::default();
+        self.context.iter().for_each(|(key, value)| context.add(key, value));
+        for key in &self.without_context {
+            if self.context.iter().any(|(other, _)| other.eq_ignore_ascii_case(key)) {
+                return Err(format!("`{key}` is given a value and said not to be there"));
+            }
+            context.lacks(key);
+        }
+        Ok(context)
+    }
+}
+
+/// `KEY=VALUE`: a key has its service before a colon.
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if key.contains(':') => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("write KEY=VALUE, such as aws:SourceIp=10.0.0.1".to_owned()),
+    }
 }
 
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -62,9 +94,11 @@ enum AnswerFormat {
 pub(super) fn run(args: &Args, access: super::Access, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let (question, input) = match &args.ask {
         Ask::WhoCan { action, resource, input } => {
-            if !action.contains(':') && action != "*" {
+            if !action.contains([':', '/']) && action != "*" && !is_permission(action) {
                 return Err(format!(
-                    "`{action}` is no action: write SERVICE:ACTION, such as bedrock:InvokeModel"
+                    "`{action}` is no action: write SERVICE:ACTION, such as bedrock:InvokeModel, a permission of Google, \
+                     such as aiplatform.endpoints.predict, an action of Azure, such as Microsoft.Search/…, or of \
+                     Kubernetes VERB:RESOURCE, such as get:secrets"
                 )
                 .into());
             }
@@ -73,7 +107,8 @@ pub(super) fn run(args: &Args, access: super::Access, console: &mut Console<'_>)
         Ask::WhatCan { address, input } => (Question::WhatCan(address.clone()), input),
     };
     let options = Options { run: input.values.options(std::env::vars()), ..Options::default() };
-    let (sources, answered) = access(std::slice::from_ref(&input.path), &options, &question)?;
+    let context = input.context()?;
+    let (sources, answered) = access(std::slice::from_ref(&input.path), &options, &question, &context)?;
     if let (Question::WhatCan(address), true) = (&question, answered.iter().all(|it| it.rows.is_none())) {
         return Err(unknown(address, &answered).into());
     }

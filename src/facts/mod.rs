@@ -21,6 +21,7 @@ use std::sync::OnceLock;
 use crate::catalog::{self, Catalog};
 use crate::config::{self, Config};
 use crate::graph::{NodeId, ResourceGraph};
+use crate::iam::context::Context;
 use crate::program::{Mode, Resource};
 use crate::source::Sources;
 use crate::value::{Cause, Value};
@@ -41,12 +42,22 @@ pub struct Facts<'g> {
     unplaced: BTreeMap<&'static str, NodeId>,
     /// Found when first asked for.
     identities: OnceLock<BTreeMap<NodeId, iam::principals::Identity>>,
+    /// Found when first asked for.
+    assignments: OnceLock<Vec<iam::azure::Assignment>>,
+    /// Found when first asked for.
+    bindings: OnceLock<Vec<iam::kubernetes::Binding>>,
+    /// Found when first asked for.
+    google_grants: OnceLock<Vec<iam::google::Grant>>,
     /// The texts of the input, where they tell more than values do.
     pub(crate) sources: Option<&'g Sources>,
+    /// What is known of requests; nothing where rules ask.
+    context: Context,
     /// As routes ask.
     unplaced_links: related::Unplaced,
     /// Asked for with every knowledge base, so made once.
     bucket_objects: OnceLock<Vec<(NodeId, crate::iam::Text)>>,
+    /// Asked for with every role that may be passed, so found once.
+    passable: OnceLock<iam::grant::Passable>,
 }
 
 impl<'g> Facts<'g> {
@@ -60,9 +71,14 @@ impl<'g> Facts<'g> {
             policies,
             unplaced: bucket::unplaced(graph),
             identities: OnceLock::new(),
+            assignments: OnceLock::new(),
+            bindings: OnceLock::new(),
+            google_grants: OnceLock::new(),
             sources: None,
+            context: Context::default(),
             unplaced_links: related::Unplaced::default(),
             bucket_objects: OnceLock::new(),
+            passable: OnceLock::new(),
         }
     }
 
@@ -73,9 +89,34 @@ impl<'g> Facts<'g> {
         self
     }
 
+    /// The same facts of the graph, with policies as they are for requests of which this is known.
+    #[must_use]
+    pub fn in_context(&self, context: &Context) -> Self {
+        let mut facts = Self::new(self.graph, self.config);
+        facts.sources = self.sources;
+        facts.policies.iter_mut().flatten().for_each(|policies| policies.apply(context));
+        facts.context = context.clone();
+        facts
+    }
+
     /// Every role and user that the input makes, with the policies that bear on it.
     pub fn identities(&self) -> &BTreeMap<NodeId, iam::principals::Identity> {
         self.identities.get_or_init(|| iam::principals::of_graph(self))
+    }
+
+    /// Every role assignment of Azure that the input makes.
+    pub fn assignments(&self) -> &[iam::azure::Assignment] {
+        self.assignments.get_or_init(|| iam::azure::of_graph(self))
+    }
+
+    /// Every role binding of Kubernetes that the input makes.
+    pub fn bindings(&self) -> &[iam::kubernetes::Binding] {
+        self.bindings.get_or_init(|| iam::kubernetes::of_graph(self))
+    }
+
+    /// Every role that Google's resources grant.
+    pub(crate) fn google_grants(&self) -> &[iam::google::Grant] {
+        self.google_grants.get_or_init(|| iam::google::of_graph(self.graph))
     }
 
     /// The policies that the resource holds, if it is of a type that holds some.
@@ -86,6 +127,11 @@ impl<'g> Facts<'g> {
     /// What an object of each bucket is called, in each way that it can be said.
     pub(crate) fn bucket_objects(&self) -> &[(NodeId, crate::iam::Text)] {
         self.bucket_objects.get_or_init(|| iam::access::objects(self.graph))
+    }
+
+    /// The roles that services may assume.
+    fn passable(&self) -> &iam::grant::Passable {
+        self.passable.get_or_init(|| iam::grant::passable(self))
     }
 
     /// Whether findings may be about the resource: it is ours, it will be there, and it is in scope.

@@ -4,7 +4,6 @@
 //! What a condition or an unknown part leaves open is told: *only if*, or *undetermined*. A yes or a no holds for whatever
 //! fills the unknown parts, of what the configuration says: what others attach later is in no document here.
 
-use super::condition::Condition;
 use super::cover::{self, Of};
 use super::document::{Effect, List, Policy, Principal, Statement};
 use super::pattern;
@@ -30,6 +29,10 @@ pub enum Kind {
     Identity,
     /// It limits what the others grant.
     Boundary,
+    /// [`Kind::Boundary`] of a user: what the policy of a resource grants to a user by name it does not limit.
+    UserBoundary,
+    /// A boundary past which something is granted: only what it denies counts.
+    Guard,
     /// It belongs to the resource: it grants to whom it names.
     Resource,
     /// [`Kind::Resource`] of one of several resources that are asked for: it may grant, and takes nothing away from the others.
@@ -113,6 +116,9 @@ struct Allow<'p> {
     on: Vec<&'p Text>,
     /// What it is subject to.
     terms: Terms,
+    /// A boundary takes nothing of it away but what it denies: the policy of a resource grants it to everybody, which is to
+    /// the session itself, or to a user.
+    past: bool,
 }
 
 /// Why what is said is not so for certain.
@@ -196,6 +202,7 @@ const MAX_WAYS: usize = 1000;
 
 fn find(held: &[Held<'_>], request: &Request, who: &Who<'_>, only: Option<&By>) -> Found {
     let mut found = Found::default();
+    let mut past: Option<Vec<Held<'_>>> = None;
     for allow in allows(held, request, who, only) {
         for &part in &allow.on {
             if found.allowed.len() >= MAX_WAYS && found.allowed.iter().any(|(_, terms, _)| terms.rank() == 0)
@@ -203,6 +210,7 @@ fn find(held: &[Held<'_>], request: &Request, who: &Who<'_>, only: Option<&By>) 
                 return found;
             }
             let mut terms = allow.terms.clone();
+            let held = if allow.past { past.get_or_insert_with(|| guarded(held)) } else { held };
             let part = Request { action: request.action.clone(), resource: part.clone() };
             match limit(held, &part, who, &mut terms, &mut found.less) {
                 Ok(()) => found.allowed.push((allow.by.clone(), terms, part.resource)),
@@ -212,6 +220,13 @@ fn find(held: &[Held<'_>], request: &Request, who: &Who<'_>, only: Option<&By>) 
         }
     }
     found
+}
+
+/// The policies with boundaries that only deny.
+fn guarded<'p>(held: &[Held<'p>]) -> Vec<Held<'p>> {
+    let is_boundary = |kind| matches!(kind, Kind::Boundary | Kind::UserBoundary);
+    let each = held.iter().cloned();
+    each.map(|it| Held { kind: if is_boundary(it.kind) { Kind::Guard } else { it.kind }, ..it }).collect()
 }
 
 fn decide(held: &[Held<'_>], request: &Request, who: &Who<'_>, only: Option<&By>) -> Decision {
@@ -248,8 +263,9 @@ fn allows<'p>(held: &[Held<'p>], request: &'p Request, who: &Who<'_>, only: Opti
         let named: &dyn Fn(&Statement) -> Told = match it.kind {
             Kind::Identity => &|_| Ok(true),
             Kind::Resource | Kind::ResourceInPart | Kind::Key => who.names,
-            Kind::Boundary | Kind::Organisation => continue,
+            Kind::Boundary | Kind::UserBoundary | Kind::Guard | Kind::Organisation => continue,
         };
+        let of_user = it.kind != Kind::Identity && held.iter().any(|it| it.kind == Kind::UserBoundary);
         let is_choice = it.policy.alternatives.len() > 1;
         for document in &it.policy.alternatives {
             for (number, statement) in (1..).zip(&document.statements) {
@@ -271,7 +287,7 @@ fn allows<'p>(held: &[Held<'p>], request: &'p Request, who: &Who<'_>, only: Opti
                     Ok(true) => {}
                     Err(cause) => terms.because(&cause),
                 }
-                terms.subject_to(&statement.condition, "");
+                terms.subject_to(statement, "", it.policy.sensitive);
                 it.doubt.iter().for_each(|doubt| terms.because(doubt));
                 if is_choice {
                     terms.because(it.policy.choice.as_ref().unwrap_or(&Cause::Other("not known".into())));
@@ -285,7 +301,8 @@ fn allows<'p>(held: &[Held<'p>], request: &'p Request, who: &Who<'_>, only: Opti
                         Err(cause) => terms.because(cause),
                     }
                 }
-                allows.push(Allow { by: By { policy, statement: number, denies: false }, on, terms });
+                let past = of_user || it.kind != Kind::Identity && statement.is_about_everybody() == Ok(true);
+                allows.push(Allow { by: By { policy, statement: number, denies: false }, on, terms, past });
             }
         }
     }
@@ -358,14 +375,14 @@ fn limit(
                             Ok(true) => {
                                 terms.because(it.doubt.as_ref().unwrap_or(&Cause::Other("not known".into())));
                             }
-                            _ => terms.subject_to(&statement.condition, "not "),
+                            _ => terms.subject_to(statement, "not ", it.policy.sensitive),
                         }
                     }
                 }
             }
         }
     }
-    let boundaries = held.iter().filter(|it| it.kind == Kind::Boundary);
+    let boundaries = held.iter().filter(|it| matches!(it.kind, Kind::Boundary | Kind::UserBoundary));
     for it in boundaries {
         let statements = it.policy.alternatives.iter().flat_map(|document| &document.statements);
         let mut allowed: Option<Terms> = None;
@@ -379,7 +396,7 @@ fn limit(
                 Ok(true) => {}
                 Err(cause) => these.because(&cause),
             }
-            these.subject_to(&statement.condition, "");
+            these.subject_to(statement, "", it.policy.sensitive);
             it.doubt.iter().for_each(|doubt| these.because(doubt));
             if allowed.as_ref().is_none_or(|allowed| these.rank() < allowed.rank()) {
                 allowed = Some(these);
@@ -398,9 +415,15 @@ fn limit(
 }
 
 impl Terms {
-    fn subject_to(&mut self, condition: &Condition, not: &str) {
+    fn subject_to(&mut self, statement: &Statement, not: &str, sensitive: bool) {
+        let condition = &statement.condition;
         for test in &condition.tests {
             if test.takes_nothing() != Ok(true) || !not.is_empty() {
+                // Nothing of a document that is sensitive is told.
+                if sensitive {
+                    self.only_if(format!("{not}a condition that is sensitive"));
+                    continue;
+                }
                 self.only_if(format!("{not}{test}"));
             }
         }

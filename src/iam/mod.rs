@@ -1,17 +1,18 @@
-//! AWS policy documents and what their statements allow.
+//! AWS policy documents and what their statements allow; roles of Google, Azure and Kubernetes (`google`, `azure`, `kubernetes`).
 //!
 //! Parts of a document may not be known; an answer is a yes or no if every document that it can become gives the same one.
-//!
-//! First slice: statements are read one by one. Conditions are recognised, not computed: where one may limit a statement
-//! the answer is *undetermined*. Effective permissions over several documents are not there yet.
 
 pub mod arn;
+pub mod azure;
 pub mod buckets;
 pub mod condition;
+pub mod context;
 pub mod cover;
 pub mod document;
 pub mod effective;
 pub mod escalation;
+pub mod google;
+pub mod kubernetes;
 pub mod managed;
 pub mod pattern;
 mod picks;
