@@ -1,4 +1,9 @@
-//! `airgate check plan.json` as a whole process at three scales, against serde_json over the same bytes.
+//! `airgate check plan.json` as a whole process at three scales, against three passes of serde_json over the same bytes:
+//!
+//! - `raw` finds where entries and objects begin and end (`RawValue`), and decodes none: less than any reader does.
+//! - `typed` decodes what any reader of a plan must: `before`, `after` and the marks beside them as maps that are held in
+//!   memory, with addresses and types. All else is skipped.
+//! - `tree` is the whole document as a `serde_json::Value`.
 //!
 //! `cargo bench --bench plan [-- PLAN.json]`: with a plan, that plan as it is (one of some 5,000 instances that Terraform
 //! wrote: `CONTRIBUTING.md` says how to make one) and grown to 20,000 and 100,000 instances. Without, all three are grown
@@ -43,8 +48,19 @@ fn main() {
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/rag-bedrock/plan.json");
     let plan: Value = serde_json::from_slice(&fs::read(given.as_ref().unwrap_or(&fixture)).unwrap()).unwrap();
     println!(
-        "{:>7} {:>9} {:>9} {:>9} {:>9} {:>9} {:>7} {:>7} {:>9} {:>7}",
-        "", "instances", "input", "typed", "tree", "airgate", "/typed", "/tree", "peak", "/input"
+        "{:>7} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>7} {:>7} {:>7} {:>9} {:>7}",
+        "",
+        "instances",
+        "input",
+        "raw",
+        "typed",
+        "tree",
+        "airgate",
+        "/raw",
+        "/typed",
+        "/tree",
+        "peak",
+        "/input"
     );
     let mut parts = Vec::new();
     for (instances, runs) in [(5_000, RUNS), (20_000, RUNS / 2), (100_000, RUNS / 5)] {
@@ -75,9 +91,13 @@ fn managed(plan: &Value) -> usize {
 }
 
 fn row(kind: &str, path: &Path, instances: usize, runs: usize) {
+    let raw = best(runs, || {
+        let text = fs::read_to_string(path).unwrap();
+        black_box(serde_json::from_str::<Plan<'_, Option<&RawValue>>>(&text).unwrap());
+    });
     let typed = best(runs, || {
         let text = fs::read_to_string(path).unwrap();
-        black_box(serde_json::from_str::<Plan<'_>>(&text).unwrap());
+        black_box(serde_json::from_str::<Plan<'_, Option<Value>>>(&text).unwrap());
     });
     let tree = best(runs, || {
         let text = fs::read_to_string(path).unwrap();
@@ -87,8 +107,9 @@ fn row(kind: &str, path: &Path, instances: usize, runs: usize) {
     let whole = best(runs, || peak = peak.max(check(path)));
     let bytes = fs::metadata(path).unwrap().len() as f64;
     println!(
-        "{kind:>7} {instances:>9} {:>6.1} MB {typed:>9.1?} {tree:>9.1?} {whole:>9.1?} {:>7.2} {:>7.2} {:>6.1} MB {:>7.2}",
+        "{kind:>7} {instances:>9} {:>6.1} MB {raw:>9.1?} {typed:>9.1?} {tree:>9.1?} {whole:>9.1?} {:>7.2} {:>7.2} {:>7.2} {:>6.1} MB {:>7.2}",
         bytes / 1e6,
+        ratio(whole, raw),
         ratio(whole, typed),
         ratio(whole, tree),
         peak as f64 / 1e6,
@@ -121,6 +142,7 @@ fn one(path: &Path) -> Vec<(&'static str, Duration)> {
     let inputs = Inputs::read(&[path.to_owned()], &RunOptions::default(), &mut sources).unwrap();
     lap("bytes to text");
     let mut program = inputs.items[0].program(&inputs, &sources, &|name| wanted.wants(name)).unwrap();
+    inputs.items[0].release(&sources);
     lap("text to program");
     let part = Part::new(&mut program);
     let graph = ResourceGraph::build(program);
@@ -149,35 +171,35 @@ fn one(path: &Path) -> Vec<(&'static str, Duration)> {
     times
 }
 
-/// What any reader must at least make of a plan.
+/// A plan whose objects are `O`.
 #[derive(Deserialize)]
-struct Plan<'a> {
+struct Plan<'a, O> {
     #[serde(borrow, rename = "configuration")]
     _configuration: Option<&'a RawValue>,
-    #[serde(borrow, rename = "resource_changes")]
-    _resource_changes: Vec<Entry<'a>>,
+    #[serde(rename = "resource_changes")]
+    _resource_changes: Vec<Entry<'a, O>>,
 }
 
 #[derive(Deserialize)]
-struct Entry<'a> {
-    #[serde(rename = "address")]
+struct Entry<'a, O> {
+    #[serde(borrow, rename = "address")]
     _address: &'a RawValue,
     #[serde(rename = "type")]
     _type: &'a str,
-    #[serde(borrow, rename = "change")]
-    _change: Change<'a>,
+    #[serde(rename = "change")]
+    _change: Change<O>,
 }
 
 #[derive(Deserialize)]
-struct Change<'a> {
-    #[serde(borrow, rename = "before")]
-    _before: Option<&'a RawValue>,
-    #[serde(borrow, rename = "after")]
-    _after: Option<&'a RawValue>,
-    #[serde(borrow, rename = "after_unknown")]
-    _after_unknown: Option<&'a RawValue>,
-    #[serde(borrow, rename = "after_sensitive")]
-    _after_sensitive: Option<&'a RawValue>,
+struct Change<O> {
+    #[serde(rename = "before")]
+    _before: O,
+    #[serde(rename = "after")]
+    _after: O,
+    #[serde(rename = "after_unknown")]
+    _after_unknown: O,
+    #[serde(rename = "after_sensitive")]
+    _after_sensitive: O,
 }
 
 fn ratio(a: Duration, b: Duration) -> f64 {

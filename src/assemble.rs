@@ -13,7 +13,7 @@ use crate::finding::{
 };
 use crate::graph::Before;
 use crate::program::{Action, InputKind, Mode, Program};
-use crate::source::{Site, Sources, Span};
+use crate::source::{Site, Sources};
 
 /// What one input gives to the report.
 #[derive(Debug)]
@@ -319,15 +319,7 @@ fn join(findings: Vec<Finding>, inputs: &[InputInfo]) -> Vec<Finding> {
 /// An alert shows in a pull request only where all its lines are in the change: a place of several lines is told by its
 /// first.
 fn first_line(site: Site, sources: &Sources) -> Site {
-    let Some(file) = sources.get(site.file) else { return site };
-    let text = file.slice(site.span);
-    match text.find(['\n', '\r']) {
-        Some(length) => {
-            let end = site.span.start.saturating_add(u32::try_from(length).unwrap_or(u32::MAX));
-            Site { span: Span::new(site.span.start, end), ..site }
-        }
-        None => site,
-    }
+    sources.get(site.file).map_or(site, |file| Site { span: file.first_line(site.span), ..site })
 }
 
 fn add(total: &mut Summary, part: Summary) {

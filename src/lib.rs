@@ -133,6 +133,7 @@ fn of_facts<T: Send>(
     let sources = &*sources;
     each(&inputs, |input| {
         let mut program = input.program(&inputs, sources, &|_| true)?;
+        input.release(sources);
         let errors = program.diagnostics.iter().filter(|diagnostic| diagnostic.level == Level::Error);
         let told = Told {
             errors: errors.map(|diagnostic| diagnostic.message.clone()).collect(),
@@ -225,6 +226,7 @@ fn check_input(
 ) -> Result<Part, Error> {
     let wants = |name: &str| wanted.wants(name);
     let mut program = input.program(inputs, sources, &wants)?;
+    input.release(sources);
     for before in &inputs.before {
         program = program.after(before.program(inputs, sources, &wants)?);
     }

@@ -106,7 +106,7 @@ pub struct Resource {
     /// Other resources that its configuration names, beside those that its values carry.
     pub references: Vec<Link>,
     /// `after` as the plan alone tells it, where the source told some of it that the plan knows only after apply.
-    pub untold: Option<Value>,
+    pub untold: Option<Box<Value>>,
 }
 
 /// A reference that is told apart from the value: an attribute path and the resource it is computed from.
@@ -115,7 +115,7 @@ pub struct Link {
     /// The attribute path without indexes: `data_source_configuration.s3_configuration.bucket_arn`.
     pub path: SmolStr,
     /// What it names.
-    pub target: Reference,
+    pub target: Arc<Reference>,
 }
 
 /// `resource` or `data`.

@@ -51,7 +51,7 @@ impl ResourceGraph {
         let mut all = self.graph.node_weights();
         all.any(|resource| resource.untold.is_some()).then(|| {
             self.with(self.graph.node_weights().map(|resource| {
-                let after = resource.untold.as_ref().or(resource.after.as_ref()).cloned();
+                let after = resource.untold.as_deref().or(resource.after.as_ref()).cloned();
                 Resource { after, untold: None, ..resource.clone() }
             }))
         })

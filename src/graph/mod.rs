@@ -219,14 +219,12 @@ fn complete(this: &mut ResourceGraph) {
         let configured = before::configured(resource);
         let partial = partial || this_is_plan && spelling::is_settled(resource);
         let type_name = &resource.type_name;
-        let sides = [
-            (&mut resource.before, &configured),
-            (&mut resource.after, &resource.configured),
-            (&mut resource.untold, &resource.configured),
-        ];
-        for (object, configured) in sides {
-            if let Some(value) = object.take() {
-                *object = Some(complete_object(type_name, value, partial, configured.as_deref()));
+        let sides = [(&mut resource.before, &configured), (&mut resource.after, &resource.configured)];
+        let sides = sides.into_iter().map(|(object, configured)| (object.as_mut(), configured));
+        for (object, configured) in sides.chain([(resource.untold.as_deref_mut(), &resource.configured)]) {
+            if let Some(object) = object {
+                let value = std::mem::replace(object, Value::NULL);
+                *object = complete_object(type_name, value, partial, configured.as_deref());
             }
         }
     });

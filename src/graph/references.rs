@@ -34,7 +34,7 @@ pub(super) fn connect_links(this: &mut ResourceGraph) {
             .references
             .iter()
             .filter(|link| this.by_address(&link.target.resource).is_some() || !is_told(link));
-        let mut found = edges(this, resource, links.map(|link| (link.path.clone(), &link.target)));
+        let mut found = edges(this, resource, links.map(|link| (link.path.clone(), &*link.target)));
         for (target, edge) in &mut found {
             if let (Some(value), Some(target)) = (&resource.after, this.resource(*target))
                 && edge.kind != LinkKind::Reference

@@ -299,7 +299,7 @@ impl Input {
             path.clone_into(&mut program.path);
             joined = inputs.origins.join(file, told, inputs.workspace.as_deref(), sources, program);
         };
-        let program = named(super::read_with(kind, path, sources.text(file), file, wanted, &mut join));
+        let program = named(super::read_with(kind, path, &sources.document(file), file, wanted, &mut join));
         joined?;
         let fault = program.diagnostics.iter().find(|diagnostic| diagnostic.level == Level::Error);
         // One of many is told as all else that is wrong with them.
@@ -310,6 +310,13 @@ impl Input {
                 Err(ReadError::Document { path: path.clone(), position, message: fault.message.clone() })
             }
             None => Ok(program),
+        }
+    }
+
+    /// Gives back the memory of what [`Input::program`] has read: it is not read again.
+    pub fn release(&self, sources: &Sources) {
+        if let Self::Document { file, .. } = self {
+            sources.release(*file);
         }
     }
 
@@ -367,7 +374,11 @@ fn read(path: &Path, sources: &mut Sources) -> Result<Input, ReadError> {
     if is_stdin {
         read_bounded(std::io::stdin().lock(), &mut bytes).map_err(io)?;
     } else {
-        read_bounded(std::fs::File::open(path).map_err(io)?, &mut bytes).map_err(io)?;
+        let file = std::fs::File::open(path).map_err(io)?;
+        // As large as it is: a buffer that grows is twice as large in the end.
+        let size = file.metadata().map_or(0, |known| known.len()).min(u64::from(u32::MAX));
+        bytes.reserve_exact(usize::try_from(size).unwrap_or_default().saturating_add(1));
+        read_bounded(file, &mut bytes).map_err(io)?;
     }
     from_bytes(shown, (!is_stdin).then_some(path), bytes, sources)
 }
@@ -390,7 +401,7 @@ pub(super) fn from_bytes(
     }
     let text = super::decode(&shown, bytes)?;
     let kind = super::detect(&shown, &text)?;
-    let file = sources.add_confidential(shown.clone(), text);
+    let file = sources.add_document(shown.clone(), text);
     Ok(Input::Document { kind, path: shown, file, on_disk: on_disk.map(Path::to_owned) })
 }
 

@@ -3,7 +3,10 @@
 //! Everything is borrowed from the text of the file, so a part's place in memory is its place in the file.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, LazyLock};
 
 use serde::Deserialize;
@@ -14,7 +17,7 @@ use smol_str::SmolStr;
 pub use super::marks::{Marks, PathStep};
 use crate::diagnostic::Diagnostic;
 use crate::source::{FileId, Site, Span};
-use crate::value::{Cause, Kind, Number, Unknown, Value};
+use crate::value::{Cause, Kind, Map, Number, Unknown, Value};
 
 /// A JSON file whose parts know where they are.
 #[derive(Copy, Clone, Debug)]
@@ -96,12 +99,15 @@ impl<'a> Document<'a> {
     }
 
     /// Decodes `raw`; what `unknown` marks becomes known after apply, what `sensitive` marks is marked so.
-    pub fn decode(
+    pub fn decode<'m>(
         self,
         raw: &'a RawValue,
-        unknown: &Marks,
-        sensitive: &Marks,
-    ) -> Result<Value, serde_json::Error> {
+        unknown: &'m Marks,
+        sensitive: &'m Marks,
+    ) -> Result<Value, serde_json::Error>
+    where
+        'a: 'm,
+    {
         let mut deserializer = serde_json::Deserializer::from_str(raw.get());
         let open = &mut Vec::with_capacity(64);
         Seed { document: self, unknown, sensitive, open }.deserialize(&mut deserializer)
@@ -166,15 +172,15 @@ impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
 }
 
 /// Decodes one value with its marks.
-struct Seed<'m, 'a> {
+struct Seed<'s, 'm, 'a> {
     document: Document<'a>,
     unknown: &'m Marks,
     sensitive: &'m Marks,
     /// The entries of the objects around it that are read already: each object is made when all of it is, as large as it is.
-    open: &'m mut Vec<(SmolStr, Value)>,
+    open: &'s mut Vec<(Cow<'m, str>, Value)>,
 }
 
-impl<'de> DeserializeSeed<'de> for Seed<'_, '_> {
+impl<'de: 'm, 'm> DeserializeSeed<'de> for Seed<'_, 'm, '_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -187,7 +193,7 @@ impl<'de> DeserializeSeed<'de> for Seed<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for Seed<'_, '_> {
+impl<'de: 'm, 'm> Visitor<'de> for Seed<'_, 'm, '_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -211,7 +217,7 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
-        Ok(Value::string(text))
+        Ok(Value::string(shared(text)))
     }
 
     fn visit_unit<E>(self) -> Result<Value, E> {
@@ -252,7 +258,7 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
             if let Cow::Borrowed(key) = key {
                 value.origin = self.document.key_site(key);
             }
-            self.open.push((SmolStr::new(key), value));
+            self.open.push((key, value));
         }
         if let Marks::Fields(omitted) = self.unknown {
             let given = self.open.get_mut(start..).unwrap_or_default();
@@ -262,20 +268,48 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
             let end = self.open.len();
             for (key, marks) in omitted {
                 let given = self.open.get(start..end).unwrap_or_default();
-                if given.binary_search_by(|(known, _)| known.cmp(key)).is_err() {
+                if given.binary_search_by(|(known, _)| (**known).cmp(key)).is_err() {
                     let is_sensitive = matches!(self.sensitive.field(key), Marks::All);
-                    self.open.push((key.clone(), marks.unknowns().mark(is_sensitive)));
+                    self.open.push((Cow::Borrowed(key), marks.unknowns().mark(is_sensitive)));
                 }
             }
         }
         let given = self.open.len() - start;
-        let object: crate::value::Map = self.open.drain(start..).collect();
+        let object = Map::of_tail(self.open, start);
         if object.len() < given {
             // Readers do not agree on which of the two counts.
             return Err(A::Error::custom(super::TWICE));
         }
         Ok(Kind::Object(Arc::new(object)).into())
     }
+}
+
+/// Texts of these lengths are looked for among those of before. Shorter ones are no memory of their own, longer ones are
+/// policies, each another one.
+const SHARED_LENGTHS: RangeInclusive<usize> = 24..=256;
+/// A thread keeps no more texts.
+const MAX_TEXTS: usize = 4096;
+
+thread_local! {
+    static TEXTS: RefCell<HashSet<SmolStr>> = RefCell::default();
+}
+
+/// The text, in the memory of an equal one that was read not long ago: instances say much the same.
+fn shared(text: &str) -> SmolStr {
+    if !SHARED_LENGTHS.contains(&text.len()) {
+        return SmolStr::new(text);
+    }
+    TEXTS.with_borrow_mut(|texts| {
+        if let Some(known) = texts.get(text) {
+            return known.clone();
+        }
+        if texts.len() == MAX_TEXTS {
+            texts.clear();
+        }
+        let new = SmolStr::new(text);
+        texts.insert(new.clone());
+        new
+    })
 }
 
 /// A number that is no 64-bit integer, by its decimal digits.

@@ -226,10 +226,9 @@ impl<'a, 'w> Reader<'a, 'w> {
             for (name, urns) in dependencies {
                 let targets: Vec<Target<'_>> = urns.iter().map(|urn| self.target(urn)).collect();
                 links.extend(
-                    targets.iter().map(|target| Link {
-                        path: name.clone(),
-                        target: Reference::clone(&target.reference),
-                    }),
+                    targets
+                        .iter()
+                        .map(|target| Link { path: name.clone(), target: Arc::clone(&target.reference) }),
                 );
                 if let Some(value) = wiring::entry_mut(&mut after, name) {
                     tie(value, &targets, name);

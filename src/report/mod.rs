@@ -305,7 +305,7 @@ fn clip(text: &str, max: usize) -> Cow<'_, str> {
 
 /// What stands for the place of a finding without one: the first file that was read.
 fn fallback_file(report: &Report) -> Option<(FileId, &SourceFile)> {
-    report.sources.iter().find(|(_, file)| !file.text().is_empty())
+    report.sources.iter().find(|(_, file)| !file.is_empty())
 }
 
 /// Its path, or that of the first input.

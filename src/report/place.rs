@@ -45,6 +45,10 @@ impl<'a> Places<'a> {
         let mut known = Vec::with_capacity(offsets.len());
         for of_file in offsets.chunk_by(|a, b| a.0 == b.0) {
             let Some(file) = of_file.first().and_then(|first| report.sources.get(first.0)) else { continue };
+            if file.is_outlined() {
+                known.extend(of_file.iter().map(|&key| (key, file.position(key.1))));
+                continue;
+            }
             let mut cursor = Cursor { text: file.text(), at: 0, here: Position { line: 1, column: 1 } };
             known.extend(of_file.iter().map(|&key| (key, cursor.advance(key.1))));
         }

@@ -310,7 +310,7 @@ fn mode(mode: Option<&str>) -> Mode {
 fn links(dependencies: &[SmolStr]) -> Vec<Link> {
     let link = |resource: &SmolStr| Link {
         path: SmolStr::default(),
-        target: Reference { resource: resource.clone(), attribute: SmolStr::default() },
+        target: Arc::new(Reference { resource: resource.clone(), attribute: SmolStr::default() }),
     };
     dependencies.iter().map(link).collect()
 }

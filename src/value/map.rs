@@ -1,4 +1,12 @@
-//! A small map sorted by key, as Terraform's maps and objects are: one allocation, binary search.
+//! A small map sorted by key, as Terraform's maps and objects are: binary search in keys that lie side by side.
+//!
+//! The objects of a plan have the same few sets of keys over and over: the attributes of a type, the arguments of a block.
+//! Maps that are made of sorted entries share them.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
 
 use smol_str::SmolStr;
 
@@ -7,28 +15,84 @@ use super::Value;
 /// String keys to values, sorted by the bytes of the key; of equal keys the last one given stays.
 #[derive(Clone, Debug, Default)]
 pub struct Map {
-    entries: Vec<(SmolStr, Value)>,
+    keys: Arc<[SmolStr]>,
+    /// The value of each key.
+    values: Vec<Value>,
+}
+
+/// A thread keeps no more sets of keys than this, nor larger ones: what a map of tags or labels has as keys may be anything.
+const MAX_SHARED: usize = 1024;
+const MAX_KEYS: usize = 256;
+
+thread_local! {
+    static SHARED: RefCell<Shared> = RefCell::default();
+}
+
+/// Sets of keys, by their hashes. One that has the hash of another is not shared.
+#[derive(Default)]
+struct Shared {
+    sets: HashMap<u64, Arc<[SmolStr]>>,
+    hasher: std::hash::RandomState,
+}
+
+impl Shared {
+    fn get<K: AsRef<str>>(&mut self, entries: &[(K, Value)]) -> Arc<[SmolStr]> {
+        let new = || entries.iter().map(|(key, _)| SmolStr::new(key)).collect();
+        if entries.is_empty() || entries.len() > MAX_KEYS {
+            return new();
+        }
+        let mut hasher = self.hasher.build_hasher();
+        for (key, _) in entries {
+            hasher.write(key.as_ref().as_bytes());
+            hasher.write_u8(0xff);
+        }
+        if self.sets.len() == MAX_SHARED {
+            self.sets.clear();
+        }
+        let set = self.sets.entry(hasher.finish()).or_insert_with(new);
+        let is_same = set.len() == entries.len()
+            && set.iter().zip(entries).all(|(known, (key, _))| known.as_str() == key.as_ref());
+        if is_same { Arc::clone(set) } else { new() }
+    }
 }
 
 impl Map {
+    /// The map of the entries from `start` on, which are taken out.
+    pub(crate) fn of_tail<K: AsRef<str>>(entries: &mut Vec<(K, Value)>, start: usize) -> Self {
+        let tail = entries.get_mut(start..).unwrap_or_default();
+        if !tail.is_sorted_by(|(a, _), (b, _)| a.as_ref() < b.as_ref()) {
+            tail.sort_by(|(a, _), (b, _)| a.as_ref().cmp(b.as_ref()));
+            let mut tail: Vec<_> = entries.drain(start..).rev().collect();
+            tail.dedup_by(|(a, _), (b, _)| a.as_ref() == b.as_ref());
+            entries.extend(tail.into_iter().rev());
+        }
+        let keys = SHARED.with_borrow_mut(|shared| shared.get(entries.get(start..).unwrap_or_default()));
+        Self { keys, values: entries.drain(start..).map(|(_, value)| value).collect() }
+    }
+
+    fn find(&self, key: &str) -> Result<usize, usize> {
+        self.keys.binary_search_by(|known| known.as_str().cmp(key))
+    }
+
     /// The value of `key`.
     pub fn get(&self, key: &str) -> Option<&Value> {
-        let at = self.entries.binary_search_by(|(k, _)| k.as_str().cmp(key)).ok()?;
-        self.entries.get(at).map(|(_, value)| value)
+        self.values.get(self.find(key).ok()?)
     }
 
     /// The value of `key`, to change.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
-        let at = self.entries.binary_search_by(|(k, _)| k.as_str().cmp(key)).ok()?;
-        self.entries.get_mut(at).map(|(_, value)| value)
+        let at = self.find(key).ok()?;
+        self.values.get_mut(at)
     }
 
     /// Sets `key`, and returns what it was.
     pub fn insert(&mut self, key: SmolStr, value: Value) -> Option<Value> {
-        match self.entries.binary_search_by(|(k, _)| k.cmp(&key)) {
-            Ok(at) => self.entries.get_mut(at).map(|(_, old)| std::mem::replace(old, value)),
+        match self.find(&key) {
+            Ok(at) => self.values.get_mut(at).map(|old| std::mem::replace(old, value)),
             Err(at) => {
-                self.entries.insert(at, (key, value));
+                let (before, after) = self.keys.split_at_checked(at).unwrap_or((&self.keys, &[]));
+                self.keys = before.iter().cloned().chain([key]).chain(after.iter().cloned()).collect();
+                self.values.insert(at, value);
                 None
             }
         }
@@ -36,59 +100,59 @@ impl Map {
 
     /// Entries in the order of their keys.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&SmolStr, &Value)> + DoubleEndedIterator {
-        self.entries.iter().map(|(key, value)| (key, value))
+        self.keys.iter().zip(&self.values)
     }
 
     /// Entries in the order of their keys, values to change.
     pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (&SmolStr, &mut Value)> {
-        self.entries.iter_mut().map(|(key, value)| (&*key, value))
+        self.keys.iter().zip(&mut self.values)
     }
 
     /// Keys in order.
     pub fn keys(&self) -> impl ExactSizeIterator<Item = &SmolStr> {
-        self.entries.iter().map(|(key, _)| key)
+        self.keys.iter()
     }
 
     /// Values in the order of their keys.
     pub fn values(&self) -> impl ExactSizeIterator<Item = &Value> {
-        self.entries.iter().map(|(_, value)| value)
+        self.values.iter()
     }
 
     /// Values in the order of their keys, to change.
     pub fn values_mut(&mut self) -> impl ExactSizeIterator<Item = &mut Value> {
-        self.entries.iter_mut().map(|(_, value)| value)
+        self.values.iter_mut()
     }
 
     /// How many entries.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.values.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.values.is_empty()
+    }
+
+    /// Whether the other has its keys in the same memory.
+    #[cfg(test)]
+    pub(crate) fn shares_keys_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.keys, &other.keys)
     }
 }
 
 impl FromIterator<(SmolStr, Value)> for Map {
     fn from_iter<I: IntoIterator<Item = (SmolStr, Value)>>(iter: I) -> Self {
-        let mut entries: Vec<_> = iter.into_iter().collect();
-        if !entries.is_sorted_by(|(a, _), (b, _)| a < b) {
-            entries.sort_by(|(a, _), (b, _)| a.cmp(b));
-            entries.reverse();
-            entries.dedup_by(|(a, _), (b, _)| a == b);
-            entries.reverse();
-        }
-        Self { entries }
+        Self::of_tail(&mut iter.into_iter().collect(), 0)
     }
 }
 
 impl IntoIterator for Map {
     type Item = (SmolStr, Value);
-    type IntoIter = std::vec::IntoIter<(SmolStr, Value)>;
+    type IntoIter = std::iter::Zip<std::vec::IntoIter<SmolStr>, std::vec::IntoIter<Value>>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.entries.into_iter()
+        let keys: Vec<_> = self.keys.iter().cloned().collect();
+        keys.into_iter().zip(self.values)
     }
 }
 
@@ -96,11 +160,38 @@ impl IntoIterator for Map {
 mod tests {
     use super::*;
 
+    fn map<const N: usize>(entries: [(&str, i64); N]) -> Map {
+        entries.map(|(key, value)| (key.into(), Value::int(value))).into_iter().collect()
+    }
+
+    fn shown(map: &Map) -> Vec<String> {
+        map.iter().map(|(key, value)| format!("{key}={:?}", value.kind)).collect()
+    }
+
     #[test]
     fn the_last_of_equal_keys_stays() {
-        let map: Map =
-            [("b", 1), ("a", 2), ("b", 3)].map(|(k, v)| (k.into(), Value::int(v))).into_iter().collect();
-        assert_eq!(map.keys().map(SmolStr::as_str).collect::<Vec<_>>(), ["a", "b"]);
-        assert_eq!(format!("{:?}", map.get("b").unwrap().kind), format!("{:?}", Value::int(3).kind));
+        assert_eq!(shown(&map([("b", 1), ("a", 2), ("b", 3)])), shown(&map([("a", 2), ("b", 3)])));
+    }
+
+    #[test]
+    fn equal_keys_are_held_once_until_one_is_added() {
+        let (one, mut other) = (map([("a", 1), ("b", 2)]), map([("b", 3), ("a", 4)]));
+        assert!(one.shares_keys_with(&other));
+        for key in ["c", "", "ab"] {
+            assert!(other.insert(key.into(), Value::int(5)).is_none());
+        }
+        assert!(other.insert("a".into(), Value::int(6)).is_some());
+        assert_eq!(shown(&other), shown(&map([("", 5), ("a", 6), ("ab", 5), ("b", 3), ("c", 5)])));
+        assert_eq!(shown(&one), shown(&map([("a", 1), ("b", 2)])));
+        assert!(!map([("ab", 1), ("c", 1)]).shares_keys_with(&map([("a", 1), ("bc", 1)])));
+    }
+
+    #[test]
+    fn many_sets_of_keys_are_not_all_kept() {
+        for n in 0..3 * MAX_SHARED {
+            let key = n.to_string();
+            assert!(map([(&key, 1)]).get(&key).is_some());
+        }
+        SHARED.with_borrow(|shared| assert!(shared.sets.len() <= MAX_SHARED));
     }
 }

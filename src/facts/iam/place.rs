@@ -24,11 +24,12 @@ fn within(graph: &ResourceGraph, sources: &Sources, read: &Read, number: usize) 
     let document = read.reference.as_ref().and_then(|it| graph.named(&it.resource));
     if let Some(document) = document.filter(|it| it.type_name == "aws_iam_policy_document") {
         let site = document.site?;
-        let file = sources.get(site.file)?;
+        // What HCL writes so: the text of a plan is not looked into.
+        let file = sources.get(site.file).filter(|file| !file.is_confidential())?;
         return Some(block(file, site, number)?.at(site.file));
     }
     let site = read.site?;
-    let file = sources.get(site.file)?;
+    let file = sources.get(site.file).filter(|file| !file.is_confidential())?;
     let text = file.slice(site.span);
     let (start, end) = element(text, number)?;
     Some(span(site.span.start, start, end)?.at(site.file))

@@ -36,7 +36,14 @@ struct Existing {
     /// All that exists is listed.
     is_complete: bool,
     /// Of the attributes that some expression names, those that are known: by attribute and instance.
-    known: HashMap<SmolStr, HashMap<usize, Value>>,
+    known: HashMap<SmolStr, HashMap<usize, Known>>,
+}
+
+/// What is known of an attribute.
+enum Known {
+    Text(SmolStr),
+    /// It is no text.
+    Other,
 }
 
 /// An instance that exists.
@@ -114,11 +121,12 @@ fn attach_one(resource: &mut Resource, block: &Block, existing: &Existing, earli
     let links = block.arguments.iter().zip(&candidates).flat_map(|(argument, candidates)| {
         candidates
             .iter()
-            .map(|candidate| Link { path: argument.path.clone(), target: (*candidate.reference).clone() })
+            .map(|candidate| Link { path: argument.path.clone(), target: Arc::clone(&candidate.reference) })
     });
     let mut references: Vec<Link> = links.collect();
     references.sort();
     references.dedup();
+    references.shrink_to_fit();
     let tie = Tie { instance: &instance, arguments: &block.arguments, candidates: &candidates };
     tie.object(resource.after.as_mut(), block);
     if let (Some(before), Some(earlier)) = (&mut resource.before, earlier) {
@@ -153,20 +161,38 @@ impl Existing {
             let is_read = resource.mode == Mode::Data && resource.action != Action::Read;
             this.instances.insert(resource.address.clone(), Node { index, is_read });
             let key = resource.key.as_ref().map(Key::to_string).unwrap_or_default();
-            let block = resource.address.strip_suffix(key.as_str()).unwrap_or(&resource.address);
-            if !this.blocks.contains(block) {
-                this.blocks.insert(block.into());
+            match resource.address.strip_suffix(key.as_str()).filter(|_| !key.is_empty()) {
+                Some(block) if this.blocks.contains(block) => {}
+                Some(block) => drop(this.blocks.insert(block.into())),
+                // They share the address.
+                None => drop(this.blocks.insert(resource.address.clone())),
             }
             if !this.bare.contains(&resource.block) {
                 this.bare.insert(resource.block.clone());
             }
             for attribute in named.get(&resource.block).into_iter().flatten() {
                 if let Some(value) = known(object, attribute) {
-                    this.known.entry(attribute.clone()).or_default().insert(index, value.clone());
+                    this.known.entry(attribute.clone()).or_default().insert(index, Known::new(value));
                 }
             }
         }
         this
+    }
+}
+
+impl Known {
+    fn new(value: &Value) -> Self {
+        match &value.kind {
+            Kind::String(text) => Self::Text(text.clone()),
+            _ => Self::Other,
+        }
+    }
+
+    fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Other => None,
+        }
     }
 }
 
@@ -228,8 +254,8 @@ impl Instance<'_> {
         })
     }
 
-    /// The value of the attribute that `candidate` names, where it is known.
-    fn known(&self, candidate: &Candidate) -> Option<&Value> {
+    /// The attribute that `candidate` names, where it is known.
+    fn known(&self, candidate: &Candidate) -> Option<&Known> {
         self.existing.known.get(&candidate.reference.attribute)?.get(&candidate.instance?.index)
     }
 
@@ -341,7 +367,7 @@ impl Tie<'_> {
             }
             Kind::String(text) if !text.is_empty() => {
                 let is_same = |candidate: &&Candidate| {
-                    let known = self.instance.known(candidate).and_then(Value::as_str);
+                    let known = self.instance.known(candidate).and_then(Known::text);
                     known.is_some_and(|known| is_same_text(known, text))
                 };
                 let mut same = candidates.iter().filter(is_same);

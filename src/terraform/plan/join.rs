@@ -182,7 +182,7 @@ fn attach(resource: &mut Resource, from: &Resource, is_it: bool, trust: Trust<'_
         if let Some(mut before) = before.filter(|_| fusing.told) {
             Fusing { tells: false, told: false }.fuse(&mut before, written, MAX_DEPTH);
             before.spread_sensitive();
-            resource.untold = Some(before);
+            resource.untold = Some(Box::new(before));
         }
     }
 }

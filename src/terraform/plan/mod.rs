@@ -19,8 +19,8 @@ mod resolve;
 mod tests;
 mod wire;
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, LazyLock};
 
 use rayon::prelude::*;
 use serde::Deserialize;
@@ -31,7 +31,7 @@ use smol_str::SmolStr;
 use crate::diagnostic::Diagnostic;
 use crate::input::json::{Document, MAX_SAID, Marks, or_default};
 use crate::program::{Action, InputKind, Key, Mode, Program, Resource};
-use crate::source::FileId;
+use crate::source::{FileId, Site};
 use crate::value::{Cause, Value};
 
 use super::address::{self, Address};
@@ -43,6 +43,9 @@ pub use join::Evaluate;
 
 /// So many changes are read at once, by all cores.
 const ENTRIES_AT_ONCE: usize = 2_048;
+
+/// The places of attributes in a plan are those of their values.
+static NO_PLACES: LazyLock<Arc<BTreeMap<SmolStr, Site>>> = LazyLock::new(Arc::default);
 
 #[derive(Deserialize)]
 struct Plan<'a> {
@@ -223,13 +226,14 @@ fn read_changes<'a>(
 ) -> HashMap<SmolStr, SmolStr> {
     let changes = plan.resource_changes.as_deref().unwrap_or_default();
     let deferred = plan.deferred_changes.iter().filter_map(|deferred| deferred.resource_change);
-    let all: Vec<&RawValue> = changes.iter().copied().chain(deferred).collect();
+    let deferred: Vec<&RawValue> = deferred.collect();
     let parse = |raw: &&'a RawValue| (*raw, serde_json::from_str::<Entry<'a>>(raw.get()));
     let mut types: HashMap<SmolStr, bool> = HashMap::new();
     let mut deleted = HashMap::new();
-    program.resources.reserve_exact(all.len());
+    let mut names = Names::default();
+    program.resources.reserve_exact(changes.len() + deferred.len());
     // In pieces, so that what is read only on the way stays small.
-    for piece in all.chunks(ENTRIES_AT_ONCE) {
+    for piece in changes.chunks(ENTRIES_AT_ONCE).chain(deferred.chunks(ENTRIES_AT_ONCE)) {
         let entries: Vec<_> = piece.par_iter().map(parse).collect();
         for entry in entries.iter().filter_map(|(_, entry)| entry.as_ref().ok()) {
             if !types.contains_key(&entry.type_name) {
@@ -254,12 +258,32 @@ fn read_changes<'a>(
                 (None, Some(document.not_understood(what, raw.get(), &error)))
             }
         };
-        for (resource, diagnostic) in entries.into_par_iter().map(read).collect::<Vec<_>>() {
+        for (mut resource, diagnostic) in entries.into_par_iter().map(read).collect::<Vec<_>>() {
+            if let Some(resource) = &mut resource {
+                names.share(resource);
+            }
             program.resources.extend(resource);
             program.diagnostics.extend(diagnostic.filter(|_| program.diagnostics.len() < MAX_SAID));
         }
     }
     deleted
+}
+
+/// The names that many resources have in common, each in memory once.
+#[derive(Default)]
+struct Names(HashSet<SmolStr>);
+
+impl Names {
+    fn share(&mut self, resource: &mut Resource) {
+        let Resource { block, type_name, name, module, .. } = resource;
+        // Short ones are no memory of their own.
+        for name in [block, type_name, name, module].into_iter().filter(|name| name.is_heap_allocated()) {
+            match self.0.get(name) {
+                Some(known) => name.clone_from(known),
+                None => drop(self.0.insert(name.clone())),
+            }
+        }
+    }
 }
 
 /// Why a plan is not whole, if it is not.
@@ -332,7 +356,7 @@ fn resource<'a>(
         after,
         action,
         site: document.site(raw),
-        places: Arc::default(),
+        places: Arc::clone(&NO_PLACES),
         configured: None,
         references: Vec::new(),
         untold: None,

@@ -67,3 +67,29 @@ fn of_the_references_of_a_whole_list_an_attribute_has_the_one_of_its_type() {
     assert_eq!(reference(Some(version)), None, "no link is known for it");
     assert_eq!(version.as_unknown().unwrap().references().count(), 2);
 }
+
+#[test]
+fn instances_hold_their_common_names_once() {
+    let change = |key: u32| {
+        format!(
+            r#"{{"address": "aws_sagemaker_notebook_instance.notebooks[{key}]", "mode": "managed", "index": {key},
+                "type": "aws_sagemaker_notebook_instance", "name": "notebooks",
+                "change": {{"actions": ["create"], "before": null, "after_unknown": {{"arn": true}},
+                    "after": {{"name": "n{key}", "tags": {{"owner": "o{key}"}}, "kms_key_id": null}}}}}}"#
+        )
+    };
+    let text = format!(r#"{{"resource_changes": [{}, {}]}}"#, change(0), change(1));
+    let file = Sources::default().add("plan.json", "");
+    let program = super::read(&text, file, &|_| true);
+    let [one, other] = program.resources.as_slice() else { panic!("{:?}", program.diagnostics) };
+    let maps = |path: &str| {
+        [one, other].map(|resource| resource.after.as_ref().unwrap().at_path(path).unwrap().map().unwrap())
+    };
+    for path in ["", "tags"] {
+        let [one, other] = maps(path);
+        assert!(one.shares_keys_with(other), "{path}");
+    }
+    for [one, other] in [[&one.block, &other.block], [&one.type_name, &other.type_name]] {
+        assert!(std::ptr::eq(one.as_str(), other.as_str()), "{one}");
+    }
+}

@@ -223,7 +223,8 @@ impl<'m, 'a> BodyReader<'m, 'a> {
             self.module.evaluate(expr, self.file, scope)
         };
         let path = self.path.as_str();
-        self.links.extend(touched.into_iter().map(|target| Link { path: path.into(), target }));
+        self.links
+            .extend(touched.into_iter().map(|target| Link { path: path.into(), target: Arc::new(target) }));
         value
     }
 

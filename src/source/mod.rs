@@ -1,11 +1,28 @@
 //! The input files: the only place that holds their contents, and the way from a byte to a line.
 
+mod outline;
+
 use std::fmt;
-use std::sync::OnceLock;
+use std::num::NonZeroU32;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use outline::Outline;
 
 /// Names one file of a [`Sources`]. Only the `Sources` that gave it knows what it means.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FileId(u32);
+pub struct FileId(NonZeroU32);
+
+impl FileId {
+    /// The name of the file at an index. It is never zero, so that a place that may not be takes no more memory than one.
+    fn at(index: usize) -> Self {
+        Self(NonZeroU32::MIN.saturating_add(to_u32(index)))
+    }
+
+    fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
 
 /// A range of bytes in one file, end exclusive. Offsets are those of the text that [`SourceFile::text`] returns.
 #[derive(Copy, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,10 +56,28 @@ pub struct Position {
 pub struct SourceFile {
     path: String,
     text: String,
+    passing: Option<Passing>,
     confidential: bool,
     given: bool,
     /// Offset of the first byte of each line, made on first use: most files of a run have no finding.
     lines: OnceLock<Vec<u32>>,
+}
+
+/// A text that is held only until it is read.
+#[derive(Debug)]
+struct Passing {
+    text: Mutex<Arc<String>>,
+    /// What stays of it.
+    outline: Outline,
+}
+
+/// The text of a document while it is read.
+#[derive(Debug)]
+pub enum Held<'s> {
+    /// It stays.
+    Kept(&'s str),
+    /// It goes when it is released and nobody holds it.
+    Passing(Arc<String>),
 }
 
 /// All files of one run.
@@ -75,15 +110,31 @@ impl fmt::Debug for Span {
     }
 }
 
+impl Deref for Held<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Self::Kept(text) => text,
+            Self::Passing(text) => text,
+        }
+    }
+}
+
 impl SourceFile {
     /// The path for people, relative as the user gave it, with `/` between its parts.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The whole text.
+    /// The whole text; empty of a document, see [`Sources::document`].
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty() && self.passing.is_none()
     }
 
     /// Whether none of its text may be shown: plans and states hold secrets in plain text beside everything else.
@@ -105,12 +156,31 @@ impl SourceFile {
 
     /// Line and column of a byte offset; an offset past the end means the end.
     pub fn position(&self, offset: u32) -> Position {
+        if let Some(passing) = &self.passing {
+            return passing.outline.position(offset);
+        }
         let offset = self.text.floor_char_boundary(offset as usize);
         let lines = self.line_starts();
         let line = lines.partition_point(|&start| start as usize <= offset);
         let start = line.checked_sub(1).and_then(|i| lines.get(i)).copied().unwrap_or(0);
         let column = self.text.get(start as usize..offset).unwrap_or_default().encode_utf16().count();
         Position { line: to_u32(line), column: to_u32(column + 1) }
+    }
+
+    /// What is of `span` on its first line.
+    pub fn first_line(&self, span: Span) -> Span {
+        let end = if let Some(passing) = &self.passing {
+            passing.outline.line_end(span.start).filter(|&end| end < span.end)
+        } else {
+            let length = self.slice(span).find(['\n', '\r']);
+            length.map(|length| span.start.saturating_add(to_u32(length)))
+        };
+        Span { end: end.unwrap_or(span.end), ..span }
+    }
+
+    /// Whether lines and columns are told without the text, in no time wherever they are.
+    pub fn is_outlined(&self) -> bool {
+        self.passing.is_some()
     }
 
     /// Offset of the first byte of each line, never empty.
@@ -138,22 +208,39 @@ impl Sources {
         self.push(what.into(), text.into(), true, true)
     }
 
+    /// [`Sources::add_confidential`] of a document that is read once: [`Sources::release`] gives its memory back.
+    pub fn add_document(&mut self, path: impl Into<String>, text: String) -> FileId {
+        let Some(outline) = Outline::of(&text) else { return self.add_confidential(path, text) };
+        let id = self.add_confidential(path, String::new());
+        if let Some(file) = self.files.get_mut(id.index()) {
+            file.passing = Some(Passing { text: Mutex::new(Arc::new(text)), outline });
+        }
+        id
+    }
+
     /// Gives a file another path: it turned out to be that one.
     pub fn set_path(&mut self, id: FileId, path: String) {
-        if let Some(file) = self.files.get_mut(id.0 as usize) {
+        if let Some(file) = self.files.get_mut(id.index()) {
             file.path = path;
         }
     }
 
     fn push(&mut self, path: String, text: String, confidential: bool, given: bool) -> FileId {
-        let id = FileId(to_u32(self.files.len()));
-        self.files.push(SourceFile { path, text, confidential, given, lines: OnceLock::new() });
+        let id = FileId::at(self.files.len());
+        self.files.push(SourceFile {
+            path,
+            text,
+            confidential,
+            given,
+            passing: None,
+            lines: OnceLock::new(),
+        });
         id
     }
 
     /// The file, if this is one of ours.
     pub fn get(&self, id: FileId) -> Option<&SourceFile> {
-        self.files.get(id.0 as usize)
+        self.files.get(id.index())
     }
 
     /// The text of a file, empty for a foreign id.
@@ -161,9 +248,26 @@ impl Sources {
         self.get(id).map_or("", SourceFile::text)
     }
 
+    /// The text of a document to read; empty once it is released.
+    pub fn document(&self, id: FileId) -> Held<'_> {
+        match self.get(id) {
+            Some(SourceFile { passing: Some(passing), .. }) => {
+                Held::Passing(Arc::clone(&passing.text.lock().unwrap_or_else(PoisonError::into_inner)))
+            }
+            file => Held::Kept(file.map_or("", SourceFile::text)),
+        }
+    }
+
+    /// Nobody reads the document any more. Its lines and columns are still told.
+    pub fn release(&self, id: FileId) {
+        if let Some(passing) = self.get(id).and_then(|file| file.passing.as_ref()) {
+            *passing.text.lock().unwrap_or_else(PoisonError::into_inner) = Arc::default();
+        }
+    }
+
     /// All files with their ids, in the order they were added.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
-        self.files.iter().enumerate().map(|(i, file)| (FileId(to_u32(i)), file))
+        self.files.iter().enumerate().map(|(i, file)| (FileId::at(i), file))
     }
 }
 
