@@ -12,6 +12,7 @@ pub mod cover;
 pub mod document;
 pub mod effective;
 pub mod escalation;
+mod index;
 pub mod managed;
 pub mod pattern;
 mod picks;
@@ -21,8 +22,10 @@ mod read;
 mod tests;
 pub mod text;
 pub mod told;
+pub mod work;
 
 pub use document::{Document, Effect, Policy, Statement};
+pub use index::Services;
 pub use text::Text;
 
 /// Service prefixes of actions that administer or call AI services.

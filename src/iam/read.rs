@@ -104,7 +104,7 @@ impl Reader {
             }
         };
         let faults = std::mem::take(&mut self.faults);
-        Ok(Document { statements, has_variables, faults, unread: None })
+        Ok(Document { statements, has_variables, faults, ..Document::default() })
     }
 
     fn statement(&mut self, value: &Value) -> Result<Statement, Cause> {
