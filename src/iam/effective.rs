@@ -186,7 +186,7 @@ impl Terms {
 /// More conditions or causes of one answer are not told.
 const MAX_TERMS: usize = 200;
 
-/// More parts of one statement are not told apart.
+/// More statements and parts of one answer are not told.
 const MAX_PARTS: usize = 20;
 
 /// Whether the principal may do what is asked.
@@ -213,7 +213,7 @@ struct Found {
     less: Vec<By>,
 }
 
-/// More ways are not looked for once there is one that is sure.
+/// More ways are not looked for once there is one to all that is asked for that is sure.
 const MAX_WAYS: usize = 1000;
 
 fn find(held: &[Held<'_>], request: &Request, who: &Who<'_>, only: Option<&By>) -> Found {
@@ -228,14 +228,16 @@ fn find(held: &[Held<'_>], request: &Request, who: &Who<'_>, only: Option<&By>) 
                 return found;
             }
             let mut terms = allow.terms.clone();
+            work::spend(terms.conditions.len() as u64);
             if let Some(cause) = work::Question::is_cut_off() {
+                // What is not looked at may allow all that is asked for.
                 terms.because(&cause);
-                found.allowed.push((allow.by, terms, part.clone()));
+                found.allowed.push((allow.by, terms, request.resource.clone()));
                 return found;
             }
             match limits.take(part, &mut terms, &mut found.less) {
                 Ok(()) => {
-                    is_sure |= terms.rank() == 0;
+                    is_sure |= terms.rank() == 0 && std::ptr::eq(part, &request.resource);
                     found.allowed.push((allow.by.clone(), terms, part.clone()));
                 }
                 Err(Some(by)) if !found.denied.contains(&by) && found.denied.len() < MAX_PARTS => {
@@ -555,14 +557,12 @@ impl Statement {
                 Ok(true) if cover::contains(item, resource, Of::Resources) == Ok(true) => {
                     return (Ok(true), vec![resource]);
                 }
-                Ok(true) if sure.len() < MAX_PARTS => sure.push(narrower()),
+                Ok(true) => sure.push(narrower()),
                 Err(why) => {
                     cause.get_or_insert(why);
-                    if perhaps.len() < MAX_PARTS {
-                        perhaps.push(narrower());
-                    }
+                    perhaps.push(narrower());
                 }
-                Ok(_) => {}
+                Ok(false) => {}
             }
         }
         match some_other(&self.not_resource, resource, Of::Resources) {
