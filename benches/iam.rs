@@ -87,7 +87,7 @@ fn best(mut run: impl FnMut()) -> Duration {
 const POLICIES: usize = 5;
 
 /// What statements speak of: actions, and the resource that `{}` names.
-const STATEMENTS: [(&str, &str); 16] = [
+const STATEMENTS: [(&str, &str); 17] = [
     (r#"["s3:GetObject","s3:PutObject","s3:ListBucket"]"#, "arn:aws:s3:::{}/*"),
     (r#"["bedrock:InvokeModel*","bedrock:Converse"]"#, "arn:aws:bedrock:*::foundation-model/{}"),
     (
@@ -113,6 +113,7 @@ const STATEMENTS: [(&str, &str); 16] = [
     (r#""cloudwatch:PutMetricData""#, "*"),
     (r#""sts:AssumeRole""#, "arn:aws:iam::111122223333:role/{}"),
     (r#"["glue:GetTable","glue:StartJobRun"]"#, "arn:aws:glue:eu-west-1:111122223333:job/{}"),
+    (r#"["iam:PassRole","iam:GetRole"]"#, "*"),
 ];
 
 /// Roles, each with inline policies of one to five statements; of so many texts.

@@ -294,6 +294,41 @@ fn statements_that_take_from_each_other_are_not_compared_for_ever() {
 }
 
 #[test]
+fn what_is_cut_off_does_not_pass() {
+    // A way that stands behind more than can be compared: every role can be passed.
+    let one = |at: usize, effect: &str| {
+        format!(r#"{{"Effect":"{effect}","Action":"iam:PassRole","Resource":"arn:aws:iam::1:role/{at}/*"}}"#)
+    };
+    let mut statements: Vec<String> = (0..MANY / 2).map(|at| one(at, "Allow")).collect();
+    statements.extend((0..MANY / 2).map(|at| one(at + MANY, "Deny")));
+    statements.push(allow("sagemaker:*", "*"));
+    statements.push(allow("iam:PassRole", "*"));
+    for (verdict, causes) in verdicts(&policy(&statements), "AWS-IAM-IAM-001") {
+        assert_eq!(verdict, "undetermined", "{causes}");
+        assert!(causes.contains("limit passed: number of statements and patterns"), "{causes}");
+    }
+}
+
+#[test]
+fn the_last_of_many_statements_and_resources_counts() {
+    let narrow = |at: usize| format!("arn:aws:iam::1:role/x{at}");
+    let mut statements: Vec<String> = (0..2000).map(|at| allow("iam:PassRole", &narrow(at))).collect();
+    statements.push(allow("sagemaker:*", "*"));
+    let mut listed = statements.clone();
+    statements.push(allow("iam:PassRole", "*"));
+    let arns: Vec<String> = (0..50).map(|at| format!("\"{}\"", narrow(at))).collect();
+    listed.push(format!(
+        r#"{{"Effect":"Allow","Action":"iam:PassRole","Resource":[{},"arn:aws:iam::1:role/*"]}}"#,
+        arns.join(",")
+    ));
+    for document in [policy(&statements), policy(&listed)] {
+        for (verdict, causes) in verdicts(&document, "AWS-IAM-IAM-001") {
+            assert_eq!(verdict, "fail", "{causes}");
+        }
+    }
+}
+
+#[test]
 fn many_exceptions_end() {
     let list = |of: &str| (0..MANY / 10).map(|at| format!("\"{of}*a{at}?*\"")).collect::<Vec<_>>().join(",");
     let statement =

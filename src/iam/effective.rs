@@ -10,6 +10,7 @@ use super::condition::Condition;
 use super::cover::{self, Of};
 use super::document::{Document, Effect, List, Policy, Principal, Statement};
 use super::index::{Entry, Service};
+use super::limits::Limits;
 use super::pattern;
 use super::text::Text;
 use super::told::{Told, any, both, not};
@@ -121,9 +122,9 @@ struct Allow<'p> {
 
 /// Why what is said is not so for certain.
 #[derive(Clone, Debug, Default)]
-struct Terms {
-    conditions: Vec<String>,
-    causes: Vec<String>,
+pub(super) struct Terms {
+    pub(super) conditions: Vec<String>,
+    pub(super) causes: Vec<String>,
 }
 
 impl Verdict {
@@ -139,11 +140,11 @@ impl Verdict {
 }
 
 impl Terms {
-    fn rank(&self) -> usize {
+    pub(super) fn rank(&self) -> usize {
         if self.causes.is_empty() { usize::from(!self.conditions.is_empty()) } else { 2 }
     }
 
-    fn because(&mut self, cause: &Cause) {
+    pub(super) fn because(&mut self, cause: &Cause) {
         self.because_of(cause.to_string());
     }
 
@@ -153,19 +154,19 @@ impl Terms {
         }
     }
 
-    fn also_because(&mut self, cause: String) {
+    pub(super) fn also_because(&mut self, cause: String) {
         if self.causes.len() < MAX_TERMS {
             self.causes.push(cause);
         }
     }
 
-    fn only_if(&mut self, condition: String) {
+    pub(super) fn only_if(&mut self, condition: String) {
         if !self.conditions.contains(&condition) {
             self.also_if(condition);
         }
     }
 
-    fn also_if(&mut self, condition: String) {
+    pub(super) fn also_if(&mut self, condition: String) {
         match self.conditions.len() {
             0..MAX_TERMS => self.conditions.push(condition),
             // Whoever reads the conditions must know that these are not all.
@@ -334,7 +335,7 @@ fn allows<'p>(held: &[Held<'p>], request: &'p Request, who: &Who<'_>, only: Opti
 }
 
 /// The statements of these entries, each with its number from 1 and its own entries.
-fn of_statements<'d, 'e>(
+pub(super) fn of_statements<'d, 'e>(
     document: &'d Document,
     entries: &'e [Entry],
 ) -> impl Iterator<Item = (usize, &'d Statement, &'e [Entry])> {
@@ -365,146 +366,8 @@ fn delegated(held: &[Held<'_>], request: &Request, who: &Who<'_>) -> Option<Told
     Some(any(all.into_iter()))
 }
 
-/// What may take away what is allowed of one request, with what is said of its action: that is the same for every resource.
-struct Limits<'h> {
-    denies: Vec<Deny<'h>>,
-    /// Of each boundary the statements that may allow the action, and why it may not be there.
-    boundaries: Vec<(Vec<(&'h Statement, Told)>, Option<&'h Cause>)>,
-}
-
-/// A statement that may deny the action.
-struct Deny<'h> {
-    by: By,
-    held: &'h Held<'h>,
-    statement: &'h Statement,
-    /// Whether it denies, and speaks of the principal.
-    speaks: Told,
-    /// Whether it speaks of every action that is asked for, and of some.
-    every: Told,
-    some: Told,
-    /// It was noted among those that deny a part.
-    is_noted: bool,
-}
-
-impl<'h> Limits<'h> {
-    fn of(held: &'h [Held<'h>], request: &Request, who: &Who<'_>) -> Self {
-        let service = Service::of(&request.action);
-        let mut denies = Vec::new();
-        for (policy, it) in held.iter().enumerate().filter(|(_, it)| it.kind != Kind::ResourceInPart) {
-            for document in &it.policy.alternatives {
-                let entries = document.index().denies.about(service, None);
-                for (number, statement, entries) in of_statements(document, &entries) {
-                    let every = statement.every_action_of(entries, &request.action);
-                    let some = statement.some_action_of(entries, &request.action);
-                    if (&every, &some) == (&Ok(false), &Ok(false)) {
-                        continue;
-                    }
-                    // A statement of which nothing is known was counted among those that may allow: it says why nothing is
-                    // sure.
-                    let speaks =
-                        both(super::questions::has_effect(statement, Effect::Deny), || match it.kind {
-                            Kind::Resource | Kind::Key => (who.names)(statement),
-                            _ => Ok(true),
-                        });
-                    let by = By { policy, statement: number, denies: true };
-                    denies.push(Deny { by, held: it, statement, speaks, every, some, is_noted: false });
-                }
-            }
-        }
-        let mut boundaries = Vec::new();
-        for it in held.iter().filter(|it| it.kind == Kind::Boundary) {
-            let mut statements = Vec::new();
-            for document in &it.policy.alternatives {
-                let entries = document.index().allows.about(service, None);
-                for (_, statement, entries) in of_statements(document, &entries) {
-                    let told = both(super::questions::has_effect(statement, Effect::Allow), || {
-                        statement.some_action_of(entries, &request.action)
-                    });
-                    if told != Ok(false) {
-                        statements.push((statement, told));
-                    }
-                }
-            }
-            boundaries.push((statements, it.doubt.as_ref()));
-        }
-        Self { denies, boundaries }
-    }
-
-    /// What takes the resource away: a boundary that does not allow it, a statement that denies it. What may do so becomes a
-    /// term.
-    fn take(&mut self, resource: &Text, terms: &mut Terms, less: &mut Vec<By>) -> Result<(), Option<By>> {
-        for deny in &mut self.denies {
-            let Deny { by, held: it, statement, .. } = deny;
-            if let Some(cause) = work::Question::is_cut_off() {
-                terms.because(&cause);
-                return Ok(());
-            }
-            work::count_covering();
-            let covered =
-                both(deny.speaks.clone(), || both(deny.every.clone(), || statement.every_resource(resource)));
-            match covered {
-                Ok(false) => {
-                    let some = || both(deny.some.clone(), || statement.parts(resource).0);
-                    if !deny.is_noted && deny.speaks == Ok(true) && some() != Ok(false) {
-                        deny.is_noted = true;
-                        less.push(by.clone());
-                    }
-                }
-                Err(cause) => terms.because(&cause),
-                Ok(true) => {
-                    let sure = it.doubt.is_none() && it.policy.alternatives.len() == 1;
-                    match statement.condition.is_empty() {
-                        Ok(true) if it.kind == Kind::Organisation => terms.only_if(
-                            "the account is not below the target of the organisation's policy".to_owned(),
-                        ),
-                        Ok(true) if sure => return Err(Some(by.clone())),
-                        Ok(true) => {
-                            terms.because(it.doubt.as_ref().unwrap_or(&Cause::Other("not known".into())));
-                        }
-                        _ => terms.subject_to(&statement.condition, "not "),
-                    }
-                }
-            }
-        }
-        for (statements, doubt) in &self.boundaries {
-            let mut allowed: Option<Terms> = None;
-            for (statement, told) in statements {
-                if allowed.as_ref().is_some_and(|allowed| allowed.rank() == 0) {
-                    break;
-                }
-                let mut these = Terms::default();
-                if let Some(cause) = work::Question::is_cut_off() {
-                    these.because(&cause);
-                    allowed.get_or_insert(these);
-                    break;
-                }
-                work::count_covering();
-                match both(told.clone(), || statement.parts(resource).0) {
-                    Ok(false) => continue,
-                    Ok(true) => {}
-                    Err(cause) => these.because(&cause),
-                }
-                these.subject_to(&statement.condition, "");
-                doubt.iter().for_each(|doubt| these.because(doubt));
-                if allowed.as_ref().is_none_or(|allowed| these.rank() < allowed.rank()) {
-                    allowed = Some(these);
-                }
-            }
-            match (allowed, doubt) {
-                (Some(these), _) => {
-                    these.conditions.into_iter().for_each(|it| terms.also_if(it));
-                    these.causes.into_iter().for_each(|it| terms.also_because(it));
-                }
-                (None, Some(doubt)) => terms.because(doubt),
-                (None, None) => return Err(None),
-            }
-        }
-        Ok(())
-    }
-}
-
 impl Terms {
-    fn subject_to(&mut self, condition: &Condition, not: &str) {
+    pub(super) fn subject_to(&mut self, condition: &Condition, not: &str) {
         for test in &condition.tests {
             if self.conditions.len() > MAX_TERMS {
                 break;

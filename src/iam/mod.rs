@@ -2,8 +2,8 @@
 //!
 //! Parts of a document may not be known; an answer is a yes or no if every document that it can become gives the same one.
 //!
-//! First slice: statements are read one by one. Conditions are recognised, not computed: where one may limit a statement
-//! the answer is *undetermined*. Effective permissions over several documents are not there yet.
+//! `questions` asks one policy, where a condition that may limit a statement leaves the answer *undetermined*; `effective` asks
+//! all that bear on a principal. `index` and `work` keep that short.
 
 pub mod arn;
 pub mod buckets;
@@ -13,6 +13,7 @@ pub mod document;
 pub mod effective;
 pub mod escalation;
 mod index;
+mod limits;
 pub mod managed;
 pub mod pattern;
 mod picks;

@@ -20,7 +20,7 @@ thread_local! {
 const MAX_STEPS: u64 = 100_000_000;
 
 /// What comparing a statement costs at least.
-const COVERING: u64 = 16;
+const COVERING: u64 = 32;
 
 /// How many times this thread has compared a statement's actions with what was asked.
 pub fn coverings() -> u64 {
