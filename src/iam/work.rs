@@ -16,8 +16,8 @@ thread_local! {
     static END: Cell<u64> = const { Cell::new(u64::MAX) };
 }
 
-/// Steps that one question may be: some tenths of a second.
-const MAX_STEPS: u64 = 100_000_000;
+/// Steps that one question may be: about a tenth of a second. Documents that AWS takes come nowhere near.
+const MAX_STEPS: u64 = 40_000_000;
 
 /// What comparing a statement costs at least.
 const COVERING: u64 = 32;
