@@ -142,9 +142,9 @@ fn document(number: usize) -> String {
     let statements: Vec<String> = (0..=mixed % 5)
         .map(|at| {
             let (actions, resource) = STATEMENTS[(mixed >> (4 * at)) % STATEMENTS.len()];
-            let effect = if (mixed >> (at + 24)) % 16 == 0 { "Deny" } else { "Allow" };
+            let effect = if (mixed >> (at + 24)).is_multiple_of(16) { "Deny" } else { "Allow" };
             let resource = resource.replace("{}", &format!("team-{number}-{at}"));
-            let condition = if (mixed >> (at + 16)) % 5 == 0 {
+            let condition = if (mixed >> (at + 16)).is_multiple_of(5) {
                 r#","Condition":{"StringEquals":{"aws:RequestedRegion":"eu-west-1"}}"#
             } else {
                 ""

@@ -238,7 +238,7 @@ fn find(held: &[Held<'_>], request: &Request, who: &Who<'_>, only: Option<&By>) 
             }
             match limits.take(part, &mut terms, &mut found.less) {
                 Ok(()) => {
-                    is_sure |= terms.rank() == 0 && std::ptr::eq(part, &request.resource);
+                    is_sure |= terms.rank() == 0 && std::ptr::eq(part, &raw const request.resource);
                     found.allowed.push((allow.by.clone(), terms, part.clone()));
                 }
                 Err(Some(by)) if !found.denied.contains(&by) && found.denied.len() < MAX_PARTS => {

@@ -13,8 +13,11 @@ use crate::value::Cause;
 pub(super) struct Limits<'h> {
     denies: Vec<Deny<'h>>,
     /// Of each boundary the statements that may allow the action, and why it may not be there.
-    boundaries: Vec<(Vec<(&'h Statement, Told)>, Option<&'h Cause>)>,
+    boundaries: Vec<Boundary<'h>>,
 }
+
+/// Statements of a boundary, each with whether it allows the action; and why it may not be there.
+type Boundary<'h> = (Vec<(&'h Statement, Told)>, Option<&'h Cause>);
 
 /// A statement that may deny the action.
 struct Deny<'h> {
@@ -133,7 +136,9 @@ impl<'h> Limits<'h> {
                     Err(cause) => these.because(&cause),
                 }
                 these.subject_to(&statement.condition, "");
-                doubt.iter().for_each(|doubt| these.because(doubt));
+                if let Some(doubt) = doubt {
+                    these.because(doubt);
+                }
                 if allowed.as_ref().is_none_or(|allowed| these.rank() < allowed.rank()) {
                     allowed = Some(these);
                 }

@@ -100,6 +100,9 @@ impl Holding {
     }
 }
 
+/// A set of policies: where each is in memory, and its kind.
+type Set = Vec<(usize, u8)>;
+
 /// The roles and users of a configuration, each found when it is first asked for.
 #[derive(Debug)]
 pub(in super::super) struct Found {
@@ -107,7 +110,7 @@ pub(in super::super) struct Found {
     /// What bears on each.
     shared: Vec<Holding>,
     /// By the policies, where all of them are certainly there: their addresses and kinds.
-    answers: Mutex<HashMap<Vec<(usize, u8)>, Arc<Answers>>>,
+    answers: Mutex<HashMap<Set, Arc<Answers>>>,
 }
 
 impl Found {
@@ -131,7 +134,7 @@ impl Found {
         let key = holdings
             .iter()
             .map(|it| it.doubt.is_none().then(|| (Arc::as_ptr(&it.policy).addr(), it.kind as u8)));
-        let Some(key) = key.collect::<Option<Vec<_>>>() else { return Arc::default() };
+        let Some(key) = key.collect::<Option<Set>>() else { return Arc::default() };
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone()
     }
 }
