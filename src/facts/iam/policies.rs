@@ -137,12 +137,15 @@ impl Policies {
     }
 }
 
+/// By the hash of the text; two may share one.
+type Shard<'g> = HashMap<u64, Vec<(&'g str, Arc<Policy>)>>;
+
 /// Documents by their text: many roles carry the same, and it is read once.
 #[derive(Default)]
 struct Texts<'g> {
     hasher: RandomState,
     /// By a part of the hash, so that threads seldom wait for each other; then by all of it.
-    read: [Mutex<HashMap<u64, Vec<(&'g str, Arc<Policy>)>>>; 32],
+    read: [Mutex<Shard<'g>>; 32],
 }
 
 impl<'g> Texts<'g> {
@@ -152,7 +155,7 @@ impl<'g> Texts<'g> {
         let hash = self.hasher.hash_one(text);
         let shard = self.read.iter().cycle().nth(usize::from(hash.to_le_bytes()[7] % 32));
         let Some(shard) = shard else { return own() };
-        let found = |all: &HashMap<u64, Vec<(&str, Arc<Policy>)>>| {
+        let found = |all: &Shard<'_>| {
             all.get(&hash)?.iter().find(|(other, _)| *other == text).map(|(_, policy)| policy.clone())
         };
         // Nobody panics while holding the lock.
