@@ -36,6 +36,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     let rules = root.join("rules");
+    println!("cargo::rerun-if-changed={}", rules.display());
     let mut files = Vec::new();
     for provider in entries(&rules)? {
         if provider.is_dir() {

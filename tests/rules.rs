@@ -51,7 +51,12 @@ fn all_rules(readme: &Path) -> Result<()> {
     }
     for rule in rules.iter() {
         // rules/aws/… holds AWS-…, rules/any/… ANY-…
-        let provider = rule.path().split('/').nth(1).unwrap_or_default().to_uppercase();
+        let provider = match rule.path().split('/').nth(1).unwrap_or_default() {
+            "azure" => "AZ".to_owned(),
+            "google" => "GCP".to_owned(),
+            "kubernetes" => "K8S".to_owned(),
+            other => other.to_uppercase(),
+        };
         if !rule.id().starts_with(&format!("{provider}-")) {
             return Err(format!("{}: not in the directory of its provider", rule.path()).into());
         }

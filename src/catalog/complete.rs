@@ -225,7 +225,8 @@ impl Completion {
             return None;
         }
         let decided = || Kind::Unknown(attribute.provided()).into();
-        self.measured(around, name, &attribute.ty, decided).or_else(|| attribute.computed.then(decided))
+        let is_decided = attribute.computed || self.defaults.may_be_any(&attribute.ty);
+        self.measured(around, name, &attribute.ty, decided).or_else(|| is_decided.then(decided))
     }
 
     /// What was measured to be `name` in the block at `around` where a configuration does not set it; `decided` if the
@@ -393,6 +394,16 @@ mod tests {
         assert!(matches!(arn.ty, Type::String));
         let imds = notebook.get("instance_metadata_service_configuration").unwrap();
         assert!(matches!(&imds.kind, Kind::List(items) if items.is_empty()));
+    }
+
+    #[test]
+    fn what_another_provider_puts_where_nothing_is_set_was_not_measured() {
+        let member = complete("google_project_iam_member", object(&[]), true);
+        assert!(member.get("role").unwrap().is_null(), "it is required");
+        assert!(member.get("condition").unwrap().items().unwrap().is_empty(), "no block has a default");
+        let key = complete("google_kms_crypto_key", object(&[]), true);
+        assert!(key.get("rotation_period").unwrap().is_unknown(), "a text may have one");
+        assert!(key.get("labels").unwrap().is_null(), "a map has none");
     }
 
     #[test]

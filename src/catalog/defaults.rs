@@ -3,13 +3,17 @@
 //! Provider schemas do not tell defaults, so they are measured: `cargo xtask defaults` plans small resources with the
 //! provider and writes what it added. What has no line was measured to be null or empty, or unknown where the schema says
 //! computed. Of a block that could not be measured (`block.*`) nothing is known that is not set.
+//!
+//! Only the AWS provider was measured. Where a configuration of another one leaves out a number, text or truth, any default
+//! may stand there; a list, a map or a block is surely absent, since the frameworks that providers are made with let only
+//! the others have one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use serde_json::Value as Json;
 
-use crate::value::{Kind, Number, Value};
+use crate::value::{Kind, Number, Type, Value};
 
 const DEFAULTS: &str = include_str!("../../rules/catalog/defaults.csv");
 
@@ -22,9 +26,16 @@ pub(super) enum Filled {
     Computed,
 }
 
+/// The provider whose defaults were measured, as its types begin.
+const MEASURED: &str = "aws_";
+
 /// The defaults of one type.
 #[derive(Copy, Clone, Debug, Default)]
-pub(super) struct Defaults(Option<&'static OfType>);
+pub(super) struct Defaults {
+    of_type: Option<&'static OfType>,
+    /// Nothing of its provider was measured.
+    is_unmeasured: bool,
+}
 
 /// What was measured of a type.
 #[derive(Debug, Default)]
@@ -40,18 +51,23 @@ type ByType = BTreeMap<&'static str, OfType>;
 impl Defaults {
     /// Those of `type_name`.
     pub(super) fn of(type_name: &str) -> Self {
-        Self(all().get(type_name))
+        Self { of_type: all().get(type_name), is_unmeasured: !type_name.starts_with(MEASURED) }
+    }
+
+    /// Whether any value of this type may be there that nobody set.
+    pub(super) fn may_be_any(self, ty: &Type) -> bool {
+        self.is_unmeasured && ty.is_primitive()
     }
 
     /// Whether there are none: all is what the schema lets one expect.
     pub(super) fn is_empty(self) -> bool {
-        self.0.is_none()
+        self.of_type.is_none()
     }
 
     /// That of the attribute or block at `path`, in the block at `around`; [`None`] if it was measured to be what the
     /// schema lets one expect.
     pub(super) fn get(self, around: &str, path: &str) -> Option<&'static Filled> {
-        let of_type = self.0?;
+        let of_type = self.of_type?;
         let unmeasured = || of_type.unmeasured.contains(around).then_some(&Filled::Computed);
         of_type.filled.get(path).or_else(unmeasured)
     }

@@ -1,10 +1,11 @@
-//! Provider schemas: which attributes and nested blocks a resource type has, from `rules/catalog/schema/aws.txt`.
+//! Provider schemas: which attributes and nested blocks a resource type has, from `rules/catalog/schema/`, a file a provider.
 //!
-//! `cargo xtask schema` writes that file and says how its lines are to be read. A line is parsed when its type is first
+//! `cargo xtask schema` writes these files and says how their lines are to be read. A line is parsed when its type is first
 //! asked for.
 //!
 //! `aws-6.txt` has what version 6 of the provider has beyond it, in the same form and with its source behind another tab:
-//! whole types, and attributes and blocks of types that were there before. Of those nothing was measured. Where a block was
+//! whole types, and attributes and blocks of types that were there before. Of those nothing was measured. So has
+//! `google-7.txt`, with the types of the beta provider. Where a block was
 //! one object and is a list now (`logging_config`), both are the one object.
 
 use std::collections::BTreeMap;
@@ -15,8 +16,17 @@ use smol_str::SmolStr;
 
 use crate::value::{Cause, Field, Map, Type, Unknown};
 
-const AWS: &str = include_str!("../../rules/catalog/schema/aws.txt");
-const LATER: &str = include_str!("../../rules/catalog/schema/aws-6.txt");
+/// In the order of the names in them.
+const PROVIDERS: [&str; 4] = [
+    include_str!("../../rules/catalog/schema/aws.txt"),
+    include_str!("../../rules/catalog/schema/azurerm.txt"),
+    include_str!("../../rules/catalog/schema/google.txt"),
+    include_str!("../../rules/catalog/schema/kubernetes.txt"),
+];
+const LATER: [&str; 2] = [
+    include_str!("../../rules/catalog/schema/aws-6.txt"),
+    include_str!("../../rules/catalog/schema/google-7.txt"),
+];
 
 /// What a block has in it. The top of a resource type is one.
 #[derive(Clone, Debug, Default)]
@@ -212,7 +222,7 @@ impl NestedBlock {
     }
 }
 
-/// The schemas of a provider: where each line starts, and what was parsed already.
+/// The schemas of all providers: where each line starts, and what was parsed already.
 #[derive(Debug)]
 pub(super) struct Schemas {
     lines: Vec<Line>,
@@ -246,9 +256,10 @@ impl Line {
 impl Schemas {
     /// Those that are embedded.
     pub(super) fn embedded() -> Self {
-        let mut lines: Vec<Line> = AWS.lines().filter_map(Line::new).collect();
+        let mut lines: Vec<Line> =
+            PROVIDERS.iter().flat_map(|text| text.lines()).filter_map(Line::new).collect();
         let known = lines.len();
-        for line in LATER.lines() {
+        for line in LATER.iter().flat_map(|text| text.lines()) {
             let Some(line) = line.rsplit_once('\t').and_then(|(line, _source)| Line::new(line)) else {
                 continue;
             };
@@ -342,9 +353,10 @@ mod tests {
     fn every_line_is_understood() {
         let catalog = Catalog::get();
         let names = |text: &'static str| text.lines().filter_map(|line| Some(line.split_once('\t')?.0));
-        let all: std::collections::BTreeSet<_> = names(AWS).chain(names(LATER)).collect();
+        let all: std::collections::BTreeSet<_> =
+            PROVIDERS.into_iter().flat_map(names).chain(LATER.into_iter().flat_map(names)).collect();
         assert!(catalog.schema_types().eq(all));
-        for line in LATER.lines() {
+        for line in LATER.into_iter().flat_map(str::lines) {
             let [name, json, source] = line.split('\t').collect::<Vec<_>>().try_into().unwrap();
             assert!(BlockSchema::parse(&serde_json::from_str(json).unwrap()).is_some(), "{name}");
             assert!(!source.is_empty(), "{name}");

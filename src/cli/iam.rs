@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use airgate::config::Options;
 use airgate::facts::iam::access::{Access, Answered, Question, Step};
 use airgate::iam::effective::Verdict;
+use airgate::iam::google::is_permission;
 use airgate::report::scrub;
 use airgate::source::{Site, Sources};
 use serde_json::{Value as Json, json};
@@ -23,16 +24,18 @@ pub(super) struct Args {
 enum Ask {
     /// Who may do ACTION on RESOURCE: roles, users, and whoever the policies of resources name.
     WhoCan {
-        /// An action, or a pattern of actions: bedrock:InvokeModel, 's3:Get*'.
+        /// An action, or a pattern of actions: bedrock:InvokeModel, 's3:Get*', aiplatform.endpoints.predict,
+        /// Microsoft.CognitiveServices/accounts/listKeys/action, or of Kubernetes get:secrets, create:pods/exec.
         action: String,
-        /// An ARN, a pattern of ARNs ('*' is any resource), or the address of a resource: aws_s3_bucket.raw.
+        /// An ARN, a pattern of ARNs ('*' is any resource), or the address of a resource: aws_s3_bucket.raw; of Azure
+        /// also an id, of Kubernetes a namespace.
         resource: String,
         #[command(flatten)]
         input: InputArgs,
     },
-    /// What a role or a user may do, with the statement that allows each action.
+    /// What a role, a user or a service account may do, with the statement that allows each action.
     WhatCan {
-        /// The address of a role or user: aws_iam_role.agent.
+        /// Its address: aws_iam_role.agent, google_service_account.agent.
         address: String,
         #[command(flatten)]
         input: InputArgs,
@@ -62,9 +65,11 @@ enum AnswerFormat {
 pub(super) fn run(args: &Args, access: super::Access, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let (question, input) = match &args.ask {
         Ask::WhoCan { action, resource, input } => {
-            if !action.contains(':') && action != "*" {
+            if !action.contains([':', '/']) && action != "*" && !is_permission(action) {
                 return Err(format!(
-                    "`{action}` is no action: write SERVICE:ACTION, such as bedrock:InvokeModel"
+                    "`{action}` is no action: write SERVICE:ACTION, such as bedrock:InvokeModel, a permission of Google, \
+                     such as aiplatform.endpoints.predict, an action of Azure, such as Microsoft.Search/…, or of \
+                     Kubernetes VERB:RESOURCE, such as get:secrets"
                 )
                 .into());
             }

@@ -41,6 +41,12 @@ pub struct Facts<'g> {
     unplaced: BTreeMap<&'static str, NodeId>,
     /// Found when first asked for.
     identities: OnceLock<iam::principals::Found>,
+    /// Found when first asked for.
+    assignments: OnceLock<Vec<iam::azure::Assignment>>,
+    /// Found when first asked for.
+    bindings: OnceLock<Vec<iam::kubernetes::Binding>>,
+    /// Found when first asked for.
+    google_grants: OnceLock<Vec<iam::google::Grant>>,
     /// The texts of the input, where they tell more than values do.
     pub(crate) sources: Option<&'g Sources>,
     /// As routes ask.
@@ -60,6 +66,9 @@ impl<'g> Facts<'g> {
             policies,
             unplaced: bucket::unplaced(graph),
             identities: OnceLock::new(),
+            assignments: OnceLock::new(),
+            bindings: OnceLock::new(),
+            google_grants: OnceLock::new(),
             sources: None,
             unplaced_links: related::Unplaced::default(),
             bucket_objects: OnceLock::new(),
@@ -77,6 +86,21 @@ impl<'g> Facts<'g> {
     pub fn identities(&self) -> iam::principals::Identities<'_> {
         let found = self.identities.get_or_init(|| iam::principals::Found::new(self));
         iam::principals::Identities { facts: self, found }
+    }
+
+    /// Every role assignment of Azure that the input makes.
+    pub fn assignments(&self) -> &[iam::azure::Assignment] {
+        self.assignments.get_or_init(|| iam::azure::of_graph(self))
+    }
+
+    /// Every role binding of Kubernetes that the input makes.
+    pub fn bindings(&self) -> &[iam::kubernetes::Binding] {
+        self.bindings.get_or_init(|| iam::kubernetes::of_graph(self))
+    }
+
+    /// Every role that Google's resources grant.
+    pub(crate) fn google_grants(&self) -> &[iam::google::Grant] {
+        self.google_grants.get_or_init(|| iam::google::of_graph(self.graph))
     }
 
     /// The policies that the resource holds, if it is of a type that holds some.

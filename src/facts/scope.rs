@@ -16,14 +16,14 @@ use crate::finding::{Exclusion, PathStep};
 use crate::graph::{NodeId, ResourceGraph};
 use crate::program::{Mode, Resource};
 
-use super::iam::Policies;
+use super::iam::{Policies, google};
 use super::seeds::{Seed, left_out};
 
 /// A path is not followed further than this many edges.
 const MAX_PATH: usize = 6;
 
 /// What runs code of the user: it may call AI.
-const CALLERS: [&str; 14] = [
+const CALLERS: [&str; 39] = [
     "aws_apprunner_service",
     "aws_batch_job_definition",
     "aws_bedrockagent_agent_action_group",
@@ -36,6 +36,31 @@ const CALLERS: [&str; 14] = [
     "aws_lambda_function",
     "aws_launch_template",
     "aws_sfn_state_machine",
+    "azurerm_container_app",
+    "azurerm_container_group",
+    "azurerm_data_factory",
+    "azurerm_federated_identity_credential",
+    "azurerm_function_app_flex_consumption",
+    "azurerm_kubernetes_cluster",
+    "azurerm_linux_function_app",
+    "azurerm_linux_virtual_machine",
+    "azurerm_linux_virtual_machine_scale_set",
+    "azurerm_linux_web_app",
+    "azurerm_logic_app_standard",
+    "azurerm_logic_app_workflow",
+    "azurerm_machine_learning_compute_cluster",
+    "azurerm_machine_learning_compute_instance",
+    "azurerm_spring_cloud_app",
+    "azurerm_windows_function_app",
+    "azurerm_windows_virtual_machine",
+    "azurerm_windows_virtual_machine_scale_set",
+    "azurerm_windows_web_app",
+    "google_cloud_run_service",
+    "google_cloud_run_v2_job",
+    "google_cloud_run_v2_service",
+    "google_cloudfunctions2_function",
+    "google_cloudfunctions_function",
+    "google_compute_instance",
     "kubernetes_service_account",
     "kubernetes_service_account_v1",
 ];
@@ -51,14 +76,23 @@ const FRONTS: [&str; 5] = [
 
 /// The identities that policies are attached to.
 const ROLE: &str = "aws_iam_role";
-/// What attaches a policy to it.
-const GRANTS: [&str; 5] = [
+/// That of Azure.
+const IDENTITY: &str = "azurerm_user_assigned_identity";
+/// What attaches a policy to it, or gives it a role.
+const GRANTS: [&str; 8] = [
     "aws_iam_policy_attachment",
     "aws_iam_role_policy",
     "aws_iam_role_policy_attachment",
     "aws_iam_user_policy",
     "aws_iam_user_policy_attachment",
+    "azurerm_pim_active_role_assignment",
+    "azurerm_pim_eligible_role_assignment",
+    "azurerm_role_assignment",
 ];
+/// What says what may be done, for others to attach.
+const POLICIES: [&str; 2] = ["aws_iam_policy", "azurerm_role_definition"];
+/// As whom workloads of Google run.
+const ACCOUNT: &str = "google_service_account";
 /// Who has long-lived keys.
 const USER: &str = "aws_iam_user";
 
@@ -247,7 +281,7 @@ impl Scope {
         let is_front = is(resource, &FRONTS);
         // Asked once: many may act as one role.
         let acts_for_ai = match resource.type_name.as_str() {
-            ROLE => self.may_use_ai(graph, node),
+            ROLE | ACCOUNT | IDENTITY => self.may_use_ai(graph, node),
             "aws_iam_instance_profile" => self.is_called(graph, node),
             _ => false,
         };
@@ -256,8 +290,10 @@ impl Scope {
             // A front is a part of the API that it belongs to; the role or user of a policy about AI may use AI.
             LinkKind::Attachment => {
                 is_front
-                    || is(resource, &GRANTS)
-                        && graph.resource(next).is_some_and(|next| is(next, &[ROLE, USER]))
+                    || is_grant(resource)
+                        && graph.resource(next).is_some_and(|next| {
+                            is(next, &[ROLE, USER, ACCOUNT]) || next.type_name.starts_with("azurerm_")
+                        })
             }
             _ => true,
         };
@@ -266,7 +302,7 @@ impl Scope {
             // Who acts as an identity that may use AI, but not everybody of a role that AI uses.
             LinkKind::Identity => {
                 acts_for_ai && is(from, &CALLERS)
-                    || resource.type_name == "aws_iam_policy" && seed.is_some() && is(from, &GRANTS)
+                    || is(resource, &POLICIES) && seed.is_some() && is(from, &GRANTS)
             }
             // Who calls AI, and what brings requests to it.
             LinkKind::Data => {
@@ -300,7 +336,7 @@ impl Scope {
             _ => names_ai(node),
         };
         let mut grants = graph.edges(role, Direction::Incoming).filter(|(edge, from)| {
-            edge.kind == LinkKind::Attachment && graph.resource(*from).is_some_and(|from| is(from, &GRANTS))
+            edge.kind == LinkKind::Attachment && graph.resource(*from).is_some_and(is_grant)
         });
         names_ai(role) || grants.any(|(_, from)| is_of_ai(from))
     }
@@ -310,6 +346,11 @@ impl Scope {
         let Some(From::Edge(from, _)) = self.get(profile).map(|reach| &reach.from) else { return false };
         graph.resource(*from).is_some_and(|from| from.type_name == ROLE)
     }
+}
+
+/// Whether it gives an identity what it may do.
+fn is_grant(resource: &Resource) -> bool {
+    is(resource, &GRANTS) || google::is_grant(&resource.type_name)
 }
 
 fn is(resource: &Resource, types: &[&str]) -> bool {

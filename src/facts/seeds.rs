@@ -11,7 +11,7 @@ use crate::program::{Mode, Resource};
 use crate::value::json::{self, Dialect};
 use crate::value::{Map, Value};
 
-use super::iam::Policies;
+use super::iam::{Policies, azure, google};
 use super::tags::means;
 
 /// Why a resource is AI.
@@ -51,7 +51,14 @@ impl Seed {
         if Catalog::get().kind(&resource.type_name).is_some_and(|info| info.ai == Ai::Direct) {
             return Some(Self::Type);
         }
-        if held.is_some_and(Policies::name_ai) || attaches_policy_of_ai(resource) {
+        if is_manifest_of_ai(resource) {
+            return Some(Self::Type);
+        }
+        if held.is_some_and(Policies::name_ai)
+            || attaches_policy_of_ai(resource)
+            || azure::names_ai(resource)
+            || google::names_ai(resource)
+        {
             return Some(Self::Policy);
         }
         let after = resource.after.as_ref().filter(|_| resource.mode == Mode::Managed)?;
@@ -98,6 +105,21 @@ fn tagged<'v>(
     None
 }
 
+/// Whether a manifest makes an object of a kind that is AI: `kubernetes_manifest[ray.io/v1 RayCluster]` in the catalog, in
+/// whatever version of its API.
+fn is_manifest_of_ai(resource: &Resource) -> bool {
+    const MANIFEST: &str = "kubernetes_manifest";
+    let manifest = resource.after.as_ref().filter(|_| resource.type_name == MANIFEST);
+    let text = |name: &str| manifest?.get("manifest")?.get(name)?.as_str();
+    let (Some(version), Some(kind)) = (text("apiVersion"), text("kind")) else { return false };
+    let group = version.split('/').next().unwrap_or_default();
+    Catalog::get().types().iter().filter(|info| info.ai == Ai::Direct).any(|info| {
+        let of = info.name.strip_prefix(MANIFEST).and_then(|rest| rest.strip_prefix('[')?.strip_suffix(']'));
+        let of = of.and_then(|of| of.split_once(' '));
+        of.is_some_and(|(other, its)| its == kind && other.split('/').next() == Some(group))
+    })
+}
+
 /// Whether it attaches a policy that AWS manages for an AI service: `AmazonBedrockFullAccess`.
 fn attaches_policy_of_ai(resource: &Resource) -> bool {
     const SERVICES: [&str; 9] = [
@@ -138,7 +160,28 @@ fn machine(type_name: &str, after: &Value) -> Option<SmolStr> {
             found.drain(..).find(|text| catalog::accelerator(text).is_some() || is_accelerated_image(text))
         })
         .map(SmolStr::from)
+        .or_else(|| google_machine(type_name, after))
         .or_else(|| asks_for_gpu(type_name, after).then(|| SmolStr::new_static("GPU")))
+        .or_else(|| pod_device(after, 0).filter(|_| type_name.starts_with("kubernetes_")))
+}
+
+/// The accelerator that a machine of Google has: one that is added to it, or that its family comes with.
+fn google_machine(type_name: &str, after: &Value) -> Option<SmolStr> {
+    const FAMILIES: [&str; 11] =
+        ["a2-", "a3-", "a4-", "a4x-", "ct3-", "ct4p-", "ct5l-", "ct5lp-", "ct5p-", "ct6e-", "g2-"];
+    let node = match type_name {
+        "google_container_cluster" | "google_container_node_pool" => "node_config.",
+        "google_compute_instance" | "google_compute_instance_template" => "",
+        _ => return None,
+    };
+    let mut found = Vec::new();
+    after.each_at(&format!("{node}guest_accelerator.type"), &mut |value| found.extend(value.as_str()));
+    let is_added = !found.is_empty();
+    if !is_added {
+        after.each_at(&format!("{node}machine_type"), &mut |value| found.extend(value.as_str()));
+        found.retain(|machine| FAMILIES.iter().any(|family| machine.starts_with(family)));
+    }
+    found.first().copied().map(SmolStr::from)
 }
 
 /// An image of EKS nodes: `AL2023_x86_64_NVIDIA`.
@@ -165,6 +208,35 @@ fn asks_for_gpu(type_name: &str, after: &Value) -> bool {
             || list(container.get("linuxParameters").and_then(|parameters| parameters.get("devices")))
                 .iter()
                 .any(|item| is(item, "hostPath", &|text| text.starts_with("/dev/neuron")))
+    })
+}
+
+/// Devices that a container of Kubernetes asks for by name, and what they begin with where they come in parts.
+const DEVICES: [&str; 6] = [
+    "amd.com/gpu",
+    "aws.amazon.com/neuron",
+    "google.com/tpu",
+    "gpu.intel.com/",
+    "habana.ai/gaudi",
+    "nvidia.com/",
+];
+
+/// No object of Kubernetes is deeper.
+const MAX_DEPTH: usize = 16;
+
+/// The device that a container somewhere in an object of Kubernetes asks for.
+fn pod_device(value: &Value, depth: usize) -> Option<SmolStr> {
+    if depth == MAX_DEPTH {
+        return None;
+    }
+    let inner = value.items().into_iter().flatten().find_map(|item| pod_device(item, depth + 1));
+    inner.or_else(|| {
+        value.map()?.iter().find_map(|(key, item)| {
+            let asked =
+                || item.map()?.keys().find(|name| DEVICES.iter().any(|it| name.starts_with(it))).cloned();
+            let own = if matches!(key.as_str(), "limits" | "requests") { asked() } else { None };
+            own.or_else(|| pod_device(item, depth + 1))
+        })
     })
 }
 

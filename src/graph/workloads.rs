@@ -1,5 +1,6 @@
 //! Edges from what runs in Kubernetes to the roles that it acts as: a pod names its service account, and EKS lets that act
-//! as a role by the trust of the role (IRSA: a condition on the subject of its token) or by a pod identity association.
+//! as a role by the trust of the role (IRSA: a condition on the subject of its token) or by a pod identity association. A
+//! role binding of the cluster names service accounts too.
 
 use petgraph::Direction;
 use smol_str::{SmolStr, format_smolstr};
@@ -21,6 +22,15 @@ const WORKLOADS: [(&str, &str); 7] = [
     ("kubernetes_pod", "spec"),
     ("kubernetes_stateful_set", "spec.template.spec"),
 ];
+/// What makes an object of any kind.
+const MANIFEST: &str = "kubernetes_manifest";
+/// What gives a service account a role in the cluster.
+const BINDINGS: [&str; 4] = [
+    "kubernetes_cluster_role_binding",
+    "kubernetes_cluster_role_binding_v1",
+    "kubernetes_role_binding",
+    "kubernetes_role_binding_v1",
+];
 const ASSOCIATION: &str = "aws_eks_pod_identity_association";
 /// The subject of a service account's token.
 const SUBJECT: &str = "system:serviceaccount:";
@@ -30,7 +40,18 @@ pub(super) fn connect(this: &mut ResourceGraph) {
     if accounts.is_empty() {
         return;
     }
+    bind(this, &accounts);
     let mut found: Vec<(NodeId, NodeId, &'static str)> = Vec::new();
+    for &node in this.by_type(MANIFEST) {
+        let Some((after, module)) = object(this, node) else { continue };
+        let Some(manifest) = after.get("manifest").filter(|it| !is_binding(it)) else { continue };
+        let mut names = Vec::new();
+        named_accounts(manifest, 0, &mut names);
+        for name in names {
+            let named = accounts.matching(&format_smolstr!("{}:{name}", namespace(manifest)), module);
+            found.extend(named.into_iter().map(|account| (node, account, "manifest")));
+        }
+    }
     for (type_name, path) in WORKLOADS {
         let versioned = format_smolstr!("{type_name}_v1");
         for &node in this.by_type(type_name).iter().chain(this.by_type(&versioned)) {
@@ -59,6 +80,58 @@ pub(super) fn connect(this: &mut ResourceGraph) {
     }
     for (source, target, path) in found {
         this.connect(source, target, Edge { kind: LinkKind::Identity, path: SmolStr::new_static(path) });
+    }
+}
+
+/// Joins role bindings to the service accounts that they name.
+fn bind(this: &mut ResourceGraph, accounts: &ByName) {
+    let mut found: Vec<(NodeId, NodeId)> = Vec::new();
+    let bindings = BINDINGS.iter().flat_map(|name| this.by_type(name));
+    for &node in bindings.chain(this.by_type(MANIFEST)) {
+        let Some((after, module)) = object(this, node) else { continue };
+        let subjects = match after.get("manifest") {
+            Some(manifest) if is_binding(manifest) => manifest.get("subjects"),
+            Some(_) => None,
+            None => after.get("subject"),
+        };
+        for subject in subjects.and_then(Value::items).into_iter().flatten() {
+            let text = |name: &str| subject.get(name).and_then(Value::as_str).filter(|it| !it.is_empty());
+            let (Some("ServiceAccount"), Some(name)) = (text("kind"), text("name")) else { continue };
+            let own = after.get("manifest").map_or_else(|| namespace(after), namespace);
+            let of = text("namespace").map_or(own, SmolStr::from);
+            let named = accounts.matching(&format_smolstr!("{of}:{name}"), module);
+            found.extend(named.into_iter().map(|account| (node, account)));
+        }
+    }
+    for (binding, account) in found {
+        let edge = Edge { kind: LinkKind::Attachment, path: SmolStr::new_static("subject.name") };
+        this.connect(binding, account, edge);
+    }
+}
+
+fn is_binding(manifest: &Value) -> bool {
+    let kind = manifest.get("kind").and_then(Value::as_str);
+    matches!(kind, Some("ClusterRoleBinding" | "RoleBinding"))
+}
+
+/// No manifest is deeper, nor has more pods.
+const MAX_DEPTH: usize = 16;
+const MAX_PODS: usize = 64;
+
+/// The service accounts that the pods of a manifest run as, wherever its kind has their specification.
+fn named_accounts(value: &Value, depth: usize, out: &mut Vec<SmolStr>) {
+    if depth == MAX_DEPTH || out.len() >= MAX_PODS {
+        return;
+    }
+    for item in value.items().into_iter().flatten() {
+        named_accounts(item, depth + 1, out);
+    }
+    for (key, item) in value.map().into_iter().flat_map(crate::value::Map::iter) {
+        match item.as_str() {
+            Some(name) if key == "serviceAccountName" && !name.is_empty() => out.push(name.into()),
+            Some(_) => {}
+            None => named_accounts(item, depth + 1, out),
+        }
     }
 }
 

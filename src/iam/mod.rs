@@ -1,4 +1,4 @@
-//! AWS policy documents and what their statements allow.
+//! AWS policy documents and what their statements allow; roles of Google, Azure and Kubernetes (`google`, `azure`, `kubernetes`).
 //!
 //! Parts of a document may not be known; an answer is a yes or no if every document that it can become gives the same one.
 //!
@@ -6,13 +6,16 @@
 //! all that bear on a principal. `index` and `work` keep that short.
 
 pub mod arn;
+pub mod azure;
 pub mod buckets;
 pub mod condition;
 pub mod cover;
 pub mod document;
 pub mod effective;
 pub mod escalation;
+pub mod google;
 mod index;
+pub mod kubernetes;
 mod limits;
 pub mod managed;
 pub mod pattern;

@@ -1,10 +1,14 @@
 //! Questions to one policy: the answer is yes, no, or why it cannot be told, because a part that matters is not known or a
 //! condition may limit the statement.
 
+use smol_str::SmolStr;
+
 use crate::value::Cause;
 
 use super::arn::is_every_resource;
-use super::document::{Document, Effect, Policy, Statement};
+use super::condition::{Compare, Condition};
+use super::cover;
+use super::document::{Document, Effect, Policy, Principal, Statement};
 use super::text::Text;
 use super::told::{Told, any, both, either, not};
 
@@ -83,6 +87,63 @@ pub fn trusts_without_source(policy: &Policy, services: &[&str]) -> Option<Answe
         Grant { told, what, on: None }
     };
     Some(ask_policy(policy, |document| ask(document, |statement, _| grant(statement), |_| Ok(false))))
+}
+
+/// May every service account of a Kubernetes cluster assume the role, since no condition names one? [`None`] if the policy
+/// trusts the tokens of no cluster of EKS, as far as its issuers are known.
+pub fn trusts_cluster_without_subject(policy: &Policy) -> Option<Answer> {
+    const ISSUER: &str = "*:oidc-provider/oidc.eks.*";
+    let issuer = Text::Known(ISSUER.into());
+    let of_cluster = |statement: &Statement| {
+        // Of one who is not known at all nothing is said.
+        let Principal::Map(kinds) = &statement.principal else { return Ok(false) };
+        if !kinds.iter().any(|(kind, _)| kind == "Federated") {
+            return Ok(false);
+        }
+        let federated = statement.is_about("Federated", |text| {
+            cover::intersects(&issuer, text, cover::Of::Resources).map_err(|_| text.cause())
+        });
+        both(has_effect(statement, Effect::Allow), || federated)
+    };
+    let grant = |statement: &Statement| {
+        let named = named_subject(&statement.condition);
+        let what = named.as_ref().ok().and_then(Option::clone).unwrap_or_else(|| "no subject".into());
+        let told = both(of_cluster(statement), || match &named {
+            Ok(None) => Ok(true),
+            Ok(Some(text)) => Ok(text.contains(['*', '?'])),
+            Err(cause) => Err(cause.clone()),
+        });
+        Grant { told, what: Some(what.to_string()), on: None }
+    };
+    let statements = policy.alternatives.iter().flat_map(|document| &document.statements);
+    if any(statements.map(of_cluster)) == Ok(false) {
+        return None;
+    }
+    Some(ask_policy(policy, |document| ask(document, |statement, _| grant(statement), |_| Ok(false))))
+}
+
+/// The subject that a condition holds a token to: [`None`] if it does not.
+fn named_subject(condition: &Condition) -> Result<Option<SmolStr>, Cause> {
+    let mut open = condition.more.clone();
+    for test in condition.tests.iter().filter(|test| test.key.to_ascii_lowercase().ends_with(":sub")) {
+        if test.narrows()? {
+            let values = test.values.items.iter();
+            // In `StringEquals` a star is a star.
+            let is_pattern = test.means.is_some_and(|means| means.compare == Compare::Like);
+            let shown = |text: &Text| {
+                let text = text.with_holes('_');
+                SmolStr::from(if is_pattern { text } else { text.replace(['*', '?'], "_") })
+            };
+            // The widest says most.
+            let texts: Vec<SmolStr> = values.map(shown).collect();
+            let wide = texts.iter().find(|text| text.contains(['*', '?'])).or_else(|| texts.first());
+            if let Some(text) = wide {
+                return Ok(Some(text.clone()));
+            }
+            open = test.values.more.clone().or(open);
+        }
+    }
+    open.map_or(Ok(None), Err)
 }
 
 /// May one of the service principals `services` assume the role?

@@ -22,6 +22,7 @@ usage: cargo xtask TASK
   docs [--check]                           write rules/README.md, or say if it is stale
   new-rule PROVIDER SERVICE FAMILY NAME    begin a rule: new-rule aws sagemaker ENC notebook-without-cmk
   schema [SCHEMA.json]                     write the schemas of the catalog
+  schema PROVIDER VERSION DIR              the same for another provider: schema google 6.50.0 CHECKOUT
   defaults                                 measure what the provider fills in
   documents                                ask the AWS provider what it renders policy documents to
   truth [FILE.txt...]                      ask Terraform what it makes of expressions";

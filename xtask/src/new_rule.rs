@@ -41,7 +41,13 @@ fn next_id(rules: &RuleSet, provider: &str, service: &str, family: &str) -> anyh
         .find(|rule| rule.path().starts_with(&format!("rules/{provider}/{service}/")))
         .and_then(|rule| rule.id().split('-').nth(1))
         .map_or_else(|| service.chars().take(3).collect::<String>().to_uppercase(), str::to_owned);
-    let prefix = format!("{}-{code}-{family}-", provider.to_uppercase());
+    let provider = match provider {
+        "azure" => "AZ".to_owned(),
+        "google" => "GCP".to_owned(),
+        "kubernetes" => "K8S".to_owned(),
+        provider => provider.to_uppercase(),
+    };
+    let prefix = format!("{provider}-{code}-{family}-");
     let numbers = rules
         .iter()
         .flat_map(|rule| std::iter::once(&rule.front().id).chain(rule.front().aliases.iter()))

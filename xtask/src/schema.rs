@@ -2,6 +2,8 @@
 //! resource types that `rules/catalog/types.csv` names.
 //!
 //! SCHEMA.json is the output of `terraform providers schema -json`; without it the task asks Terraform itself.
+//! `cargo xtask schema google 6.50.0 DIR` does the same for another provider, out of a checkout of the repository
+//! `lonegunmanb/terraform-google-schema`, which stores that output for each version, a file a type.
 //!
 //! One line a type: its name, a tab, and its block as JSON, where a primitive attribute is `"flags type"`, another
 //! attribute `["flags", type]` with a type as cty writes it, and a nested block `{"nesting": [min, max, block]}` (a max of
@@ -16,14 +18,21 @@ use serde_json::{Map, Value, json};
 
 /// Types whose schema would take more bytes are left out: no rule looks into an intent of Lex that nests messages in
 /// messages, and it alone is as large as fifty others.
-const LIMIT: usize = 20_000;
+const LIMIT: usize = 40_000;
 
 /// The provider and the version that the catalog knows.
 pub(crate) const PROVIDER: &str = "registry.terraform.io/hashicorp/aws";
 /// See [`PROVIDER`].
 pub(crate) const VERSION: &str = "5.100.0";
 
+/// The other providers whose schemas can be made from a checkout.
+const OTHERS: [&str; 3] = ["azurerm", "google", "kubernetes"];
+
 pub(crate) fn run(args: &[String]) -> Result<()> {
+    if let [provider, version, dir] = args {
+        ensure!(OTHERS.contains(&provider.as_str()), "`{provider}` is none of {}", OTHERS.join(", "));
+        return stored(provider, version, Path::new(dir));
+    }
     let text = match args.first() {
         Some(path) => std::fs::read_to_string(path).with_context(|| path.clone())?,
         None => {
@@ -37,10 +46,44 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         .as_object()
         .with_context(|| format!("no schema of {PROVIDER}"))?;
 
-    let mut out = String::new();
+    write_schemas("aws", String::new(), |name| Ok(types.get(name).cloned()))
+}
+
+/// As [`run`], from a checkout that has a file of Go for each type, with its schema between back quotes.
+fn stored(provider: &str, version: &str, dir: &Path) -> Result<()> {
+    let header = format!(
+        "# registry.terraform.io/hashicorp/{provider} {version}, of lonegunmanb/terraform-{provider}-schema v{version}\n"
+    );
+    write_schemas(provider, header, |name| {
+        let path = dir.join("generated/resource").join(format!("{}.go", camel(name)));
+        let Ok(text) = std::fs::read_to_string(&path) else { return Ok(None) };
+        let json = text.split_once(" = `").and_then(|(_, rest)| Some(rest.split_once("`\n\nfunc ")?.0));
+        let json = json.with_context(|| format!("no schema in {}", path.display()))?;
+        Ok(Some(serde_json::from_str(&json.replace("` + \"`\" + `", "`"))?))
+    })
+}
+
+/// `google_kms_crypto_key` as `googleKmsCryptoKey`.
+fn camel(name: &str) -> String {
+    let mut words = name.split('_');
+    let mut out = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let mut letters = word.chars();
+        out.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        out.push_str(letters.as_str());
+    }
+    out
+}
+
+/// Writes the schemas of those types of `provider` that the catalog names, as far as `schema` has them.
+fn write_schemas(
+    provider: &str,
+    mut out: String,
+    schema: impl Fn(&str) -> Result<Option<Value>>,
+) -> Result<()> {
     let (mut count, mut skipped) = (0, Vec::new());
-    for name in catalog_types()? {
-        let Some(resource) = types.get(&name) else { continue };
+    for name in catalog_types(provider)? {
+        let Some(resource) = schema(&name)? else { continue };
         let line = serde_json::to_string(&block(&resource["block"])?)?;
         if line.len() > LIMIT {
             skipped.push(name);
@@ -49,17 +92,18 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         writeln!(out, "{name}\t{line}")?;
         count += 1;
     }
-    let path = root().join("rules/catalog/schema/aws.txt");
+    let path = root().join(format!("rules/catalog/schema/{provider}.txt"));
     std::fs::write(&path, &out)?;
     eprintln!("{count} types, {} bytes; left out for their size: {}", out.len(), skipped.join(", "));
     Ok(())
 }
 
 /// The types of the provider that the catalog names, in its order.
-fn catalog_types() -> Result<Vec<String>> {
+fn catalog_types(provider: &str) -> Result<Vec<String>> {
     let csv = std::fs::read_to_string(root().join("rules/catalog/types.csv"))?;
     let names = csv.lines().skip(1).filter_map(|line| line.split(',').next());
-    Ok(names.filter(|name| name.starts_with("aws_")).map(ToOwned::to_owned).collect())
+    let is_its = |name: &&str| name.split_once('_').is_some_and(|(prefix, _)| prefix == provider);
+    Ok(names.filter(is_its).map(ToOwned::to_owned).collect())
 }
 
 /// A block in the short form.

@@ -11,14 +11,16 @@ use crate::catalog::LinkKind;
 use crate::graph::{NodeId, ResourceGraph};
 use crate::iam::document::{Principal, Statement};
 use crate::iam::effective::{By, Decision, Held, Kind, Request, Verdict, Who, granted, may};
-use crate::iam::{Effect, Text, cover, told::Told, work};
+use crate::iam::google::is_permission;
+use crate::iam::kubernetes as rbac;
+use crate::iam::{Effect, Text, azure::is_action as is_azure_action, cover, told::Told, work};
 use crate::program::Resource;
 use crate::source::Site;
 use crate::value::{Cause, Piece, Reference, Value};
 
 use super::super::Facts;
 use super::principals::{Holding, Identity};
-use super::{Read, place};
+use super::{Read, azure, google, kubernetes, place};
 
 /// What is asked of an input.
 #[derive(Clone, Debug)]
@@ -48,19 +50,35 @@ impl Answered {
         let graph = facts.graph;
         let address = |&node: &NodeId| graph.resource(node).map(|it| it.address.to_string());
         let rows = match question {
-            Question::WhoCan(action, resource) => Some(who_can(facts, action, resource)),
+            Question::WhoCan(action, resource) => Some(match rbac::Request::parse(action) {
+                Some(request) => kubernetes::who_can(facts, &request, action, resource),
+                None if is_azure_action(action) => azure::who_can(facts, action, resource),
+                None if is_permission(action) => google::access::who_can(facts, action, resource),
+                None => who_can(facts, action, resource),
+            }),
             Question::WhatCan(address) => {
                 let one =
                     graph.by_address(address).into_iter().chain(graph.by_block(address).iter().copied());
                 let mut nodes: Vec<NodeId> = one.collect();
                 nodes.sort_unstable();
                 nodes.dedup();
-                let rows: Vec<Vec<Access>> =
-                    nodes.into_iter().filter_map(|node| what_can(facts, node)).collect();
+                let rows = nodes.into_iter().filter_map(|node| {
+                    what_can(facts, node)
+                        .or_else(|| azure::what_can(facts, node))
+                        .or_else(|| kubernetes::what_can(facts, node))
+                });
+                let rows: Vec<Vec<Access>> = rows.collect();
                 (!rows.is_empty()).then(|| rows.concat())
             }
         };
-        let identities = facts.identities().keys().filter_map(address).collect();
+        let types = [
+            "azurerm_user_assigned_identity",
+            google::ACCOUNT,
+            "kubernetes_service_account",
+            "kubernetes_service_account_v1",
+        ];
+        let others = types.iter().flat_map(|name| graph.by_type(name));
+        let identities = facts.identities().keys().chain(others).filter_map(address).collect();
         Self { input, rows, identities, faults: faults(facts) }
     }
 }
@@ -163,7 +181,9 @@ pub fn who_can(facts: &Facts<'_>, action: &str, resource: &str) -> Vec<Access> {
 
 /// What the role or user may do, a row for every action of every statement that allows something.
 pub fn what_can(facts: &Facts<'_>, node: NodeId) -> Option<Vec<Access>> {
-    let identity = facts.identities().get(&node)?;
+    let Some(identity) = facts.identities().get(&node) else {
+        return google::access::what_can(facts, node);
+    };
     let holdings: Vec<&Holding> = identity.holdings.iter().collect();
     let held = identity.held();
     let nobody: &dyn Fn(&Statement) -> Told = &|_| Ok(false);

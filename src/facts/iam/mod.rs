@@ -2,6 +2,9 @@
 
 pub mod access;
 mod analyses;
+pub mod azure;
+pub mod google;
+pub mod kubernetes;
 pub mod place;
 mod policies;
 pub mod principals;
@@ -35,7 +38,12 @@ pub struct Outcome {
 }
 
 /// The analyses that rules can name.
-pub const ANALYSES: [(&str, Analysis); 13] = [
+pub const ANALYSES: [(&str, Analysis); 20] = [
+    ("azure.assignment_allows", azure::allows),
+    ("azure.assignment_allows_everywhere", azure::allows_everywhere),
+    ("google.account_may", google::analyses::account_may),
+    ("google.acts_as_is_narrow", google::analyses::acts_as_is_narrow),
+    ("google.public_grant", google::analyses::public_grant),
     ("iam.allows_on_every_resource", allows_on_every_resource),
     ("iam.escalates", analyses::escalates),
     ("iam.invokes_without_guardrail", analyses::invokes_without_guardrail),
@@ -48,11 +56,13 @@ pub const ANALYSES: [(&str, Analysis); 13] = [
     ("iam.shared_by_workloads", analyses::shared_by_workloads),
     ("iam.tool_is_broad", analyses::tool_is_broad),
     ("iam.trust_without_source", trust_without_source),
+    ("iam.trust_without_subject", trust_without_subject),
     ("iam.wildcard_service_access", wildcard_service_access),
+    ("kubernetes.workload_may", kubernetes::workload_may),
 ];
 
 /// Their names.
-pub const ANALYSIS_NAMES: [&str; 13] = {
+pub const ANALYSIS_NAMES: [&str; 20] = {
     let [
         (a, _),
         (b, _),
@@ -67,8 +77,15 @@ pub const ANALYSIS_NAMES: [&str; 13] = {
         (k, _),
         (l, _),
         (m, _),
+        (n, _),
+        (o, _),
+        (p, _),
+        (q, _),
+        (r, _),
+        (s, _),
+        (t, _),
     ] = ANALYSES;
-    [a, b, c, d, e, f, g, h, i, j, k, l, m]
+    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t]
 };
 
 fn allows_on_every_resource(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
@@ -91,6 +108,12 @@ fn trust_without_source(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Opt
     let services: Vec<&str> = args.iter().map(String::as_str).collect();
     let trust = facts.policies(node)?.trust.as_ref()?;
     let answer = questions::trusts_without_source(&trust.policy, &services)?;
+    Some(outcome(facts, answer, trust))
+}
+
+fn trust_without_subject(facts: &Facts<'_>, node: NodeId, _args: &[String]) -> Option<Outcome> {
+    let trust = facts.policies(node)?.trust.as_ref()?;
+    let answer = questions::trusts_cluster_without_subject(&trust.policy)?;
     Some(outcome(facts, answer, trust))
 }
 

@@ -1,0 +1,109 @@
+//! Analyses of role assignments for rules.
+
+use crate::graph::NodeId;
+use crate::value::{Cause, Truth, Value};
+
+use super::super::super::Facts;
+use super::super::Outcome;
+use super::{Assignment, Level};
+
+/// What actions of a provider are done to.
+const ACCOUNTS: [(&str, &[&str]); 3] = [
+    ("microsoft.cognitiveservices/", &["azurerm_ai_services", "azurerm_cognitive_account"]),
+    ("microsoft.machinelearningservices/", &["azurerm_ai_foundry", "azurerm_machine_learning_workspace"]),
+    ("microsoft.search/", &["azurerm_search_service"]),
+];
+
+/// Does the assignment let a workload do one of the actions to an AI account, or to those of a resource group?
+pub(in super::super) fn allows(facts: &Facts<'_>, node: NodeId, actions: &[String]) -> Option<Outcome> {
+    ask(facts, node, actions, |one, action| on_account(facts, one, action))
+}
+
+/// Does it, on a subscription or more?
+pub(in super::super) fn allows_everywhere(
+    facts: &Facts<'_>,
+    node: NodeId,
+    actions: &[String],
+) -> Option<Outcome> {
+    ask(facts, node, actions, |one, _| one.scope.level.clone().map(|level| level >= Level::Subscription))
+}
+
+/// Whether something that the action can be done to is in the scope; more than a resource group is another matter.
+fn on_account(facts: &Facts<'_>, one: &Assignment, action: &str) -> Result<bool, Cause> {
+    let graph = facts.graph;
+    let action = action.to_ascii_lowercase();
+    let Some((provider, types)) = ACCOUNTS.iter().find(|(provider, _)| action.starts_with(provider)) else {
+        return Ok(false);
+    };
+    if one.scope.level.clone()? > Level::ResourceGroup {
+        return Ok(false);
+    }
+    let mut open = Ok(false);
+    for &node in types.iter().flat_map(|name| graph.by_type(name)) {
+        // Keys that nobody can use are no way in.
+        if action.ends_with("/listkeys/action") && takes_no_keys(facts, node) {
+            continue;
+        }
+        match one.scope.holds(graph, one.node, node) {
+            Ok(true) => return Ok(true),
+            Ok(false) => {}
+            Err(cause) => open = Err(cause),
+        }
+    }
+    // An account that is elsewhere.
+    if one.scope.node.is_none() && one.scope.id.contains(&format!("/providers/{provider}")) {
+        Ok(true)
+    } else {
+        open
+    }
+}
+
+fn takes_no_keys(facts: &Facts<'_>, node: NodeId) -> bool {
+    let after = facts.graph.resource(node).and_then(|it| it.after.as_ref());
+    let is_off = |name: &str| after.and_then(|it| it.get(name)).and_then(Value::as_bool) == Some(false);
+    is_off("local_auth_enabled") || is_off("local_authentication_enabled")
+}
+
+fn ask(
+    facts: &Facts<'_>,
+    node: NodeId,
+    actions: &[String],
+    inside: impl Fn(&Assignment, &str) -> Result<bool, Cause>,
+) -> Option<Outcome> {
+    let all = facts.assignments();
+    let one = all.get(all.binary_search_by_key(&node, |it| it.node).ok()?)?;
+    // What people and pipelines may do is another matter.
+    if !one.is_workload(facts.graph) {
+        return None;
+    }
+    let outcome =
+        |holds, actual, causes| Some(Outcome { holds, actual, causes, site: None, statement: None });
+    let doubts = one.doubts(facts.graph);
+    let mut open: Option<(Cause, String)> = None;
+    for action in actions {
+        let allowed = one.role.allows(action);
+        let inside = inside(one, action);
+        if allowed.told == Ok(false) || inside == Ok(false) {
+            continue;
+        }
+        let path = format!(
+            "{} → `{}` → `{}` on `{}` allows `{action}`",
+            one.who(facts.graph),
+            one.role.name,
+            allowed.by,
+            one.scope.shown
+        );
+        let limit =
+            one.conditions.iter().cloned().chain(allowed.condition.iter().map(ToString::to_string)).next();
+        let limit = limit.map(|it| Cause::Other(format!("only if {it}").into()));
+        let cause = allowed.told.err().or(inside.err()).or_else(|| doubts.first().cloned()).or(limit);
+        match cause {
+            None => return outcome(Truth::No, Some(path), Vec::new()),
+            Some(cause) => open = open.or(Some((cause, path))),
+        }
+    }
+    match open {
+        Some((cause, path)) => outcome(Truth::Maybe, Some(path), vec![cause.to_string()]),
+        None => outcome(Truth::Yes, None, Vec::new()),
+    }
+}

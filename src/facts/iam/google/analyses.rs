@@ -1,0 +1,126 @@
+//! What rules ask of Google's IAM.
+
+use petgraph::Direction;
+
+use super::super::super::Facts;
+use super::super::Outcome;
+use super::access::who_acts_as;
+use super::{Grant, Holder, Place};
+use crate::catalog::{Ai, Catalog, LinkKind};
+use crate::graph::NodeId;
+use crate::iam::effective::Verdict;
+use crate::iam::google::roles;
+use crate::value::Truth;
+
+fn holds() -> Outcome {
+    Outcome { holds: Truth::Yes, actual: None, causes: Vec::new(), site: None, statement: None }
+}
+
+/// `role → member`, as findings show it.
+fn way(grant: &Grant, holder: &Holder) -> String {
+    format!("`{}` → `{}` → `{}`", grant.address, grant.role.name(), holder.name)
+}
+
+/// Is nobody granted a role on the resource who is not known at all: `allUsers`, `allAuthenticatedUsers`?
+pub(in super::super) fn public_grant(facts: &Facts<'_>, node: NodeId, _args: &[String]) -> Option<Outcome> {
+    let mut open = None;
+    let mut any = false;
+    for grant in facts.google_grants().iter().filter(|grant| grant.node == node) {
+        any = true;
+        let public = grant.holders.iter().find(|it| it.member().is_public());
+        if let Some(holder) = public {
+            let (holds, causes) = match &grant.condition {
+                None => (Truth::No, Vec::new()),
+                Some(condition) => (Truth::Maybe, vec![format!("only if {condition}")]),
+            };
+            let actual = Some(way(grant, holder));
+            return Some(Outcome { holds, actual, causes, site: None, statement: None });
+        }
+        if let Some(cause) = &grant.more {
+            open = Some(Outcome { holds: Truth::Maybe, causes: vec![cause.to_string()], ..holds() });
+        }
+    }
+    any.then(|| open.unwrap_or_else(holds))
+}
+
+/// Whether a workload of AI runs as the service account.
+fn runs_ai(facts: &Facts<'_>, account: NodeId) -> bool {
+    let users = facts.graph.edges(account, Direction::Incoming);
+    let mut users = users.filter(|(edge, _)| edge.kind == LinkKind::Identity);
+    users.any(|(_, user)| {
+        facts.scope().is_direct(user)
+            && facts.graph.resource(user).is_some_and(|it| {
+                !super::is_grant(&it.type_name)
+                    && Catalog::get().kind(&it.type_name).is_none_or(|info| info.ai != Ai::None)
+            })
+    })
+}
+
+/// Does a workload of AI run as the service account without one of the permissions (`args`) on a whole project or more?
+pub(in super::super) fn account_may(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
+    if !runs_ai(facts, node) {
+        return None;
+    }
+    let mut open = None;
+    for grant in facts.google_grants() {
+        if matches!(grant.place, Place::Resource(..)) {
+            continue;
+        }
+        let Some(holder) = grant.holders.iter().find(|it| it.account == Some(node)) else { continue };
+        let mut causes: Vec<String> = Vec::new();
+        let mut has = false;
+        for permission in args {
+            match grant.role.grants(permission) {
+                Ok(is) => has |= is,
+                Err(cause) => causes.push(cause.to_string()),
+            }
+        }
+        causes.dedup();
+        if has && grant.condition.is_none() && !holder.is_doubtful {
+            let actual = Some(way(grant, holder));
+            return Some(Outcome { holds: Truth::No, actual, statement: grant.site, ..holds() });
+        }
+        if has {
+            causes = grant.condition.iter().map(|it| format!("only if {it}")).collect();
+        }
+        if has || !causes.is_empty() {
+            causes.truncate(3);
+            let actual = Some(way(grant, holder));
+            open = open.or(Some(Outcome { holds: Truth::Maybe, actual, causes, ..holds() }));
+        }
+    }
+    Some(open.unwrap_or_else(holds))
+}
+
+/// May nobody act as the service account of a workload of AI by what is granted on more than the account?
+pub(in super::super) fn acts_as_is_narrow(
+    facts: &Facts<'_>,
+    node: NodeId,
+    _args: &[String],
+) -> Option<Outcome> {
+    if !runs_ai(facts, node) {
+        return None;
+    }
+    let mut open = None;
+    for (grant, holder, verdict) in who_acts_as(facts, node) {
+        let member = holder.member();
+        let is_wide =
+            !matches!(grant.place, Place::Resource(..)) || member.is_public() || member.is_whole_pool();
+        // Basic roles are a matter of their own, and a service of Google acts in the name of its user.
+        let is_other = roles::is_basic(grant.role.name()) || holder.is_service_agent();
+        if !is_wide || is_other || holder.account == Some(node) {
+            continue;
+        }
+        let actual = Some(way(grant, holder));
+        let causes = match verdict {
+            Verdict::Yes if !holder.is_doubtful => {
+                return Some(Outcome { holds: Truth::No, actual, statement: grant.site, ..holds() });
+            }
+            Verdict::OnlyIf(conditions) => conditions.iter().map(|it| format!("only if {it}")).collect(),
+            Verdict::Undetermined(causes) => causes,
+            _ => vec![format!("whether `{}` names it is not known", grant.address)],
+        };
+        open = open.or(Some(Outcome { holds: Truth::Maybe, actual, causes, ..holds() }));
+    }
+    Some(open.unwrap_or_else(holds))
+}
