@@ -52,6 +52,7 @@ use crate::facts::Facts;
 use crate::facts::iam::access::{Answered, Question};
 use crate::finding::Report;
 use crate::graph::{Before, ResourceGraph};
+use crate::iam::context::Context;
 use crate::input::{Input, Inputs};
 use crate::picture::Picture;
 use crate::rules::{Framework, RuleError, RuleSet};
@@ -181,14 +182,21 @@ fn report(set: &RuleSet, inputs: &Inputs, mut sources: Sources, options: &Option
     ))
 }
 
-/// Who may do what, of each input: what `airgate iam` prints. The places of the answers are in the sources.
+/// Who may do what, of each input, in a request of which `context` is known: what `airgate iam` prints. The places of the
+/// answers are in the sources.
 pub fn access(
     paths: &[PathBuf],
     options: &Options,
     question: &Question,
+    context: &Context,
 ) -> Result<(Sources, Vec<Answered>), Error> {
     let mut sources = Sources::default();
-    let answer = |input: Told, facts: &Facts<'_>| Answered::of(facts, input.path, question);
+    let answer = |input: Told, facts: &Facts<'_>| {
+        if context.is_empty() {
+            return Answered::of(facts, input.path, question);
+        }
+        Answered::of(&facts.in_context(context), input.path, question)
+    };
     let answered = of_facts(paths, options, &mut sources, answer)?;
     Ok((sources, answered))
 }

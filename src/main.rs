@@ -43,7 +43,7 @@ const ENGINE: Engine = Engine {
         let rules = airgate::rule_set(options)?;
         Ok(rules.iter().map(|rule| rules.info(rule)).collect())
     },
-    access: |paths, options, question| match airgate::access(paths, options, question) {
+    access: |paths, options, question, context| match airgate::access(paths, options, question, context) {
         Err(airgate::Error::Input(error @ ReadError::Nothing { .. })) => {
             Err(NothingToAnalyse(error.to_string()).into())
         }

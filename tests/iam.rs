@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use airgate::config::{Config, Options};
 use airgate::facts::iam::access::{Access, Answered, Question};
 use airgate::finding::Verdict as Found;
+use airgate::iam::context::Context;
 use airgate::iam::effective::Verdict;
 use airgate::iam::escalation::{self, Escalation};
 use airgate::rules::RuleSet;
@@ -36,9 +37,13 @@ impl Drop for Dir {
 }
 
 fn asked(text: &str, question: &Question) -> (Sources, Answered) {
+    asked_in(text, question, &Context::default())
+}
+
+fn asked_in(text: &str, question: &Question, context: &Context) -> (Sources, Answered) {
     let dir = Dir::of(text);
     let (sources, mut all) =
-        airgate::access(std::slice::from_ref(&dir.0), &Options::default(), question).unwrap();
+        airgate::access(std::slice::from_ref(&dir.0), &Options::default(), question, context).unwrap();
     (sources, all.pop().unwrap())
 }
 
@@ -115,6 +120,29 @@ fn a_deny_takes_away_what_it_covers_and_no_more() {
         short(&who(&narrow, "bedrock:InvokeModel", "arn:aws:bedrock:eu-west-1::foundation-model/b")),
         "yes aws_iam_role.r"
     );
+}
+
+#[test]
+fn what_is_known_of_a_request_decides_conditions() {
+    let text = role(
+        r#"{ Effect = "Allow", Action = "bedrock:InvokeModel", Resource = "*", Condition = { IpAddress = { "aws:SourceIp" = "10.0.0.0/8" }, Null = { "bedrock:GuardrailIdentifier" = "false" } } },
+      { Effect = "Deny", Action = "*", Resource = "*", Condition = { StringNotEquals = { "aws:RequestedRegion" = "eu-central-1" } } }"#,
+        "",
+    );
+    let with = |keys: &[(&str, &str)]| {
+        let mut context = Context::default();
+        for (key, value) in keys {
+            context.add(key, value);
+        }
+        let question = Question::WhoCan("bedrock:InvokeModel".into(), "*".into());
+        short(&asked_in(&text, &question, &context).1.rows.unwrap())
+    };
+    let (inside, guarded) = (("aws:sourceip", "10.1.1.1"), ("bedrock:GuardrailIdentifier", "g"));
+    assert_eq!(with(&[]), "only-if aws_iam_role.r");
+    assert_eq!(with(&[inside, guarded]), "only-if aws_iam_role.r");
+    assert_eq!(with(&[inside, guarded, ("aws:RequestedRegion", "eu-central-1")]), "yes aws_iam_role.r");
+    assert_eq!(with(&[inside, guarded, ("aws:RequestedRegion", "us-east-1")]), "");
+    assert_eq!(with(&[("aws:SourceIp", "11.1.1.1")]), "");
 }
 
 #[test]
@@ -222,6 +250,110 @@ fn a_key_grants_nothing_that_its_policy_does_not_leave_to_the_account() {
 }
 
 #[test]
+fn permissions_of_functions_and_grants_of_keys_are_policies_of_resources() {
+    let text = role(
+        r#"{ Effect = "Allow", Action = "logs:*", Resource = "*" }"#,
+        r#"
+resource "aws_lambda_function" "f" {
+  function_name = "f"
+  role          = aws_iam_role.r.arn
+}
+resource "aws_lambda_permission" "p" {
+  function_name = aws_lambda_function.f.function_name
+  action        = "lambda:InvokeFunction"
+  principal     = "bedrock.amazonaws.com"
+  source_arn    = "arn:aws:bedrock:eu-central-1:111122223333:agent/A"
+}
+resource "aws_lambda_permission" "open" {
+  function_name = aws_lambda_function.f.function_name
+  action        = "lambda:InvokeFunction"
+  principal     = "s3.amazonaws.com"
+}
+resource "aws_kms_key" "k" {
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Principal = { AWS = "arn:aws:iam::111122223333:role/admin" }, Action = "kms:*", Resource = "*" }] })
+}
+resource "aws_kms_grant" "g" {
+  key_id            = aws_kms_key.k.key_id
+  grantee_principal = aws_iam_role.r.arn
+  operations        = ["Decrypt"]
+}"#,
+    );
+    assert_eq!(
+        short(&who(&text, "lambda:InvokeFunction", "aws_lambda_function.f")),
+        "yes s3.amazonaws.com, only-if bedrock.amazonaws.com"
+    );
+    let mine = |action: &str| {
+        let rows = who(&text, action, "aws_kms_key.k");
+        short(&rows.into_iter().filter(|it| it.principal.starts_with("aws_")).collect::<Vec<_>>())
+    };
+    assert_eq!(mine("kms:Decrypt"), "yes aws_iam_role.r");
+    assert_eq!(mine("kms:Encrypt"), "");
+}
+
+#[test]
+fn what_a_resource_grants_passes_a_boundary_as_the_manual_says() {
+    let text = |principal: &str, effect: &str| {
+        format!(
+            r#"
+resource "aws_iam_policy" "b" {{
+  policy = jsonencode({{ Version = "2012-10-17", Statement = [{{ Effect = "Allow", Action = "logs:*", Resource = "*" }}] }})
+}}
+resource "aws_iam_user" "u" {{
+  name                 = "u"
+  permissions_boundary = aws_iam_policy.b.arn
+}}
+resource "aws_iam_role" "r" {{
+  name                 = "r"
+  permissions_boundary = aws_iam_policy.b.arn
+  assume_role_policy   = jsonencode({{ Version = "2012-10-17", Statement = [] }})
+}}
+resource "aws_iam_role" "free" {{
+  name               = "free"
+  assume_role_policy = jsonencode({{ Version = "2012-10-17", Statement = [] }})
+}}
+resource "aws_s3_bucket" "d" {{ bucket = "d" }}
+resource "aws_s3_bucket_policy" "d" {{
+  bucket = aws_s3_bucket.d.id
+  policy = jsonencode({{ Version = "2012-10-17", Statement = [
+    {{ Effect = "Allow", Principal = {principal}, Action = "s3:GetObject", Resource = "${{aws_s3_bucket.d.arn}}/*" }},
+    {effect}
+  ] }})
+}}"#
+        )
+    };
+    let may = |principal: &str, more: &str| {
+        let rows = who(&text(principal, more), "s3:GetObject", "aws_s3_bucket.d");
+        short(&rows.into_iter().filter(|it| it.principal.starts_with("aws_")).collect::<Vec<_>>())
+    };
+    let each = "{ AWS = [aws_iam_user.u.arn, aws_iam_role.r.arn, aws_iam_role.free.arn] }";
+    assert_eq!(
+        may(each, ""),
+        "yes aws_iam_role.free, yes aws_iam_user.u",
+        "of a role the boundary limits it"
+    );
+    assert_eq!(may("\"*\"", ""), "yes aws_iam_role.free, yes aws_iam_role.r, yes aws_iam_user.u");
+    let deny = |who: &str| {
+        format!(
+            "{{ Effect = \"Deny\", {who}, Action = \"s3:*\", Resource = \"${{aws_s3_bucket.d.arn}}/*\" }}"
+        )
+    };
+    let root = "\"arn:aws:iam::111122223333:root\"";
+    let excepts = |who: &str| may("\"*\"", &deny(&format!("NotPrincipal = {{ AWS = [{who}] }}")));
+    assert_eq!(excepts(&format!("{root}, aws_iam_role.free.arn")), "yes aws_iam_role.free");
+    assert_eq!(excepts(&format!("{root}, aws_iam_role.r.arn")), "", "who has a boundary is never excepted");
+    assert_eq!(
+        excepts("aws_iam_role.free.arn"),
+        "undetermined aws_iam_role.free",
+        "its account is not named"
+    );
+    let account = may(each, &deny(&format!("Principal = {{ AWS = {root} }}")));
+    assert_eq!(
+        account, "undetermined aws_iam_role.free, undetermined aws_iam_user.u",
+        "it may be their account"
+    );
+}
+
+#[test]
 fn an_answer_names_the_line_of_the_statement() {
     let text = role(
         &format!(
@@ -289,6 +421,41 @@ fn every_way_of_escalation_is_found_and_none_with_an_action_less() {
         }
     }
     assert!(ways >= 48);
+}
+
+/// What makes a role one that acts for AI.
+const AI: &str = r#"{ Effect = "Allow", Action = "bedrock:ListAgents", Resource = "*" }"#;
+
+#[test]
+fn the_page_of_escalations_has_a_policy_that_fails_and_one_that_passes_for_every_way() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/escalations.md");
+    let page = fs::read_to_string(page).unwrap();
+    let rules = RuleSet::builtin()
+        .unwrap()
+        .select(&["ANY-IAM-IAM-001", "AWS-IAM-IAM-001", "AWS-IAM-IAM-002"].map(ToOwned::to_owned), &[])
+        .unwrap();
+    let finds = |statements: &str, what: &str| {
+        let report = airgate::analyze_text(
+            &[("main.tf", &role(&format!("{AI}, {statements}"), ""))],
+            &rules,
+            &Config::default(),
+        )
+        .unwrap();
+        report.findings.iter().any(|finding| finding.actual.as_ref().is_some_and(|it| it.contains(what)))
+    };
+    let mut rows = 0;
+    for way in escalation::of(&["pass-role", "take-over", "credentials", "tampering"]) {
+        let start = format!("| `{}` |", way.id);
+        let row = page.lines().find(|line| line.starts_with(&start)).unwrap();
+        let cells: Vec<&str> = row.split(" | ").collect();
+        let code = |cell: &str| cell.trim_matches(['`', ' ', '|']).to_owned();
+        let [_, _, _, fails, passes] = cells.as_slice() else { panic!("{row}") };
+        assert!(finds(&code(fails), way.what), "{row}");
+        assert!(!finds(&code(passes), way.what), "{row}");
+        rows += 1;
+    }
+    println!("{rows} ways, each with a policy that fails and one that passes");
+    assert!(rows >= 48);
 }
 
 #[test]

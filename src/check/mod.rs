@@ -65,6 +65,7 @@ struct Result {
     site: Option<Site>,
     related: Vec<(Site, String)>,
     actual: Option<String>,
+    grant: Option<String>,
     causes: Vec<String>,
     via: Vec<Via>,
     /// The account and region that it stands for: of rules about absence.
@@ -259,7 +260,7 @@ fn ask_rule(
     if applies.truth == Truth::No {
         return None;
     }
-    let mut statement = None;
+    let (mut statement, mut grant) = (None, None);
     let (mut truth, mut causes, mut actual, mut decided_at, mut way) = match &rule.test {
         Test::Require(require) => {
             let decision = decide(require, rules.file, &scope);
@@ -269,6 +270,7 @@ fn ask_rule(
             let (_, analysis) = ANALYSES.iter().find(|(known, _)| known == name)?;
             let outcome = analysis(facts, node, args)?;
             statement = outcome.statement.filter(|statement| Some(*statement) != outcome.site);
+            grant = outcome.grant;
             (outcome.holds, outcome.causes, outcome.actual, outcome.site, None)
         }
         // Only the change decides: see `removal`.
@@ -290,6 +292,7 @@ fn ask_rule(
         site: None,
         related: Vec::new(),
         actual: None,
+        grant: None,
         causes,
         via: Vec::new(),
         place: None,
@@ -316,6 +319,7 @@ fn ask_rule(
     result.actual = if rule.rule.front().family == "secrets" { Some(HIDDEN.to_owned()) } else { actual };
     result.site = locate(resource, rule.at.unwrap_or_default());
     if verdict != Verdict::Pass {
+        result.grant = grant.filter(|_| verdict == Verdict::Fail);
         result.via = way.map_or_else(Vec::new, |way| via(&way, decided_at));
         let says_more = |origin: &Site| {
             let is_mapped = resource.site.is_some_and(|site| Some(site.file) != facts.graph.document);
@@ -489,6 +493,7 @@ fn group(facts: &Facts<'_>, rules: &Rules<'_>, mut results: Vec<Result>) -> Vec<
                     site,
                     related,
                     actual: result.actual,
+                    grant: result.grant,
                     causes: result.causes,
                     state: result.state,
                     drift: result.drift,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use airgate::config::Options;
 use airgate::facts::iam::access::{Access, Answered, Question, Step};
+use airgate::iam::context::Context;
 use airgate::iam::effective::Verdict;
 use airgate::iam::google::is_permission;
 use airgate::report::scrub;
@@ -47,11 +48,39 @@ struct InputArgs {
     /// Directory of Terraform files, plan, state or preview; `-` is standard input.
     #[arg(value_name = "PATH", default_value = ".")]
     path: PathBuf,
+    /// The request has this value of a condition key: aws:SourceIp=10.0.0.1. Several of one key are several values.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    context: Vec<(String, String)>,
+    /// The request does not have this condition key.
+    #[arg(long, value_name = "KEY")]
+    without_context: Vec<String>,
     #[command(flatten)]
     values: Values,
     /// Format of the answer.
     #[arg(long, value_enum, default_value_t)]
     format: AnswerFormat,
+}
+
+impl InputArgs {
+    fn context(&self) -> Result<Context, String> {
+        let mut context = Context::default();
+        self.context.iter().for_each(|(key, value)| context.add(key, value));
+        for key in &self.without_context {
+            if self.context.iter().any(|(other, _)| other.eq_ignore_ascii_case(key)) {
+                return Err(format!("`{key}` is given a value and said not to be there"));
+            }
+            context.lacks(key);
+        }
+        Ok(context)
+    }
+}
+
+/// `KEY=VALUE`: a key has its service before a colon.
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if key.contains(':') => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("write KEY=VALUE, such as aws:SourceIp=10.0.0.1".to_owned()),
+    }
 }
 
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -78,7 +107,8 @@ pub(super) fn run(args: &Args, access: super::Access, console: &mut Console<'_>)
         Ask::WhatCan { address, input } => (Question::WhatCan(address.clone()), input),
     };
     let options = Options { run: input.values.options(std::env::vars()), ..Options::default() };
-    let (sources, answered) = access(std::slice::from_ref(&input.path), &options, &question)?;
+    let context = input.context()?;
+    let (sources, answered) = access(std::slice::from_ref(&input.path), &options, &question, &context)?;
     if let (Question::WhatCan(address), true) = (&question, answered.iter().all(|it| it.rows.is_none())) {
         return Err(unknown(address, &answered).into());
     }

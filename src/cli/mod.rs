@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use airgate::config::{Config, Options};
 use airgate::facts::iam::access::{Answered, Question};
 use airgate::finding::{Report, RuleInfo};
+use airgate::iam::context::Context;
 use airgate::picture::Picture;
 use airgate::source::Sources;
 use clap::{Parser, Subcommand, ValueEnum};
@@ -82,7 +83,8 @@ pub(crate) struct Engine {
 type Graphs = fn(&[PathBuf], bool, &Options) -> Result<Vec<Picture>, Failure>;
 
 /// Answers a question of inputs; the places of the answers are in the sources.
-pub(crate) type Access = fn(&[PathBuf], &Options, &Question) -> Result<(Sources, Vec<Answered>), Failure>;
+pub(crate) type Access =
+    fn(&[PathBuf], &Options, &Question, &Context) -> Result<(Sources, Vec<Answered>), Failure>;
 
 /// Why there is nothing to print.
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;

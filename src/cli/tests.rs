@@ -27,7 +27,7 @@ fn airgate(arguments: &[&str]) -> (Exit, String, String) {
 fn with_console(arguments: &[&str], out: &mut dyn io::Write, err: &mut dyn io::Write) -> Exit {
     let graphs = |_: &[PathBuf], _: bool, _: &Options| Ok(Vec::new());
     let residency = |_: &[PathBuf], _: &Options| Ok(airgate::facts::residency::Report::default());
-    let engine = Engine { analyze, residency, graphs, rules, access: |_, _, _| Ok(Default::default()) };
+    let engine = Engine { analyze, residency, graphs, rules, access: |_, _, _, _| Ok(Default::default()) };
     let cli = Cli::try_parse_from(std::iter::once(&"airgate").chain(arguments)).unwrap();
     run(&cli, &engine, &mut Console { out, err, color: false, width: 100 })
 }

@@ -21,6 +21,7 @@ use std::sync::OnceLock;
 use crate::catalog::{self, Catalog};
 use crate::config::{self, Config};
 use crate::graph::{NodeId, ResourceGraph};
+use crate::iam::context::Context;
 use crate::program::{Mode, Resource};
 use crate::source::Sources;
 use crate::value::{Cause, Value};
@@ -49,10 +50,14 @@ pub struct Facts<'g> {
     google_grants: OnceLock<Vec<iam::google::Grant>>,
     /// The texts of the input, where they tell more than values do.
     pub(crate) sources: Option<&'g Sources>,
+    /// What is known of requests; nothing where rules ask.
+    context: Context,
     /// As routes ask.
     unplaced_links: related::Unplaced,
     /// Asked for with every knowledge base, so made once.
     bucket_objects: OnceLock<Vec<(NodeId, crate::iam::Text)>>,
+    /// Asked for with every role that may be passed, so found once.
+    passable: OnceLock<iam::grant::Passable>,
 }
 
 impl<'g> Facts<'g> {
@@ -70,8 +75,10 @@ impl<'g> Facts<'g> {
             bindings: OnceLock::new(),
             google_grants: OnceLock::new(),
             sources: None,
+            context: Context::default(),
             unplaced_links: related::Unplaced::default(),
             bucket_objects: OnceLock::new(),
+            passable: OnceLock::new(),
         }
     }
 
@@ -80,6 +87,16 @@ impl<'g> Facts<'g> {
     pub fn with_sources(mut self, sources: &'g Sources) -> Self {
         self.sources = Some(sources);
         self
+    }
+
+    /// The same facts of the graph, with policies as they are for requests of which this is known.
+    #[must_use]
+    pub fn in_context(&self, context: &Context) -> Self {
+        let mut facts = Self::new(self.graph, self.config);
+        facts.sources = self.sources;
+        facts.policies.iter_mut().flatten().for_each(|policies| policies.apply(context));
+        facts.context = context.clone();
+        facts
     }
 
     /// Every role and user that the input makes, with the policies that bear on it.
@@ -111,6 +128,11 @@ impl<'g> Facts<'g> {
     /// What an object of each bucket is called, in each way that it can be said.
     pub(crate) fn bucket_objects(&self) -> &[(NodeId, crate::iam::Text)] {
         self.bucket_objects.get_or_init(|| iam::access::objects(self.graph))
+    }
+
+    /// The roles that services may assume.
+    fn passable(&self) -> &iam::grant::Passable {
+        self.passable.get_or_init(|| iam::grant::passable(self))
     }
 
     /// Whether findings may be about the resource: it is ours, it will be there, and it is in scope.

@@ -22,12 +22,13 @@ use super::seeds::{Seed, left_out};
 /// A path is not followed further than this many edges.
 const MAX_PATH: usize = 6;
 
-/// What runs code of the user: it may call AI.
-const CALLERS: [&str; 39] = [
+/// What runs code of the user, or gives a role to its visitors: it may call AI.
+const CALLERS: [&str; 40] = [
     "aws_apprunner_service",
     "aws_batch_job_definition",
     "aws_bedrockagent_agent_action_group",
     "aws_codebuild_project",
+    "aws_cognito_identity_pool_roles_attachment",
     "aws_ecs_task_definition",
     "aws_eks_pod_identity_association",
     "aws_glue_job",

@@ -55,6 +55,8 @@ pub struct Finding {
     pub related: Vec<(Site, String)>,
     /// The deciding value as found, for people: `"AES256"`, `(not set)`, `(sensitive)`.
     pub actual: Option<String>,
+    /// The smallest grant that suffices, in the words of a policy, where the configuration tells it.
+    pub grant: Option<String>,
     /// Why it cannot be told, sorted: only of an undetermined finding.
     pub causes: Vec<String>,
     /// What the change does to it. [`None`] where the input does not tell what was before, and of what passes.

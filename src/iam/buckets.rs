@@ -8,7 +8,7 @@ use super::told::{Told, all, any, both, not};
 use crate::value::Cause;
 
 /// Condition keys that hold everybody to some: an account, an organisation, a network.
-const LIMITING: [&str; 16] = [
+const LIMITING: [&str; 17] = [
     "aws:PrincipalAccount",
     "aws:PrincipalArn",
     "aws:PrincipalOrgID",
@@ -25,6 +25,7 @@ const LIMITING: [&str; 16] = [
     "kms:CallerAccount",
     "s3:DataAccessPointAccount",
     "s3:DataAccessPointArn",
+    "sts:ExternalId",
 ];
 
 /// Does it allow anything to everybody?

@@ -6,7 +6,6 @@
 
 use std::cell::LazyCell;
 
-use super::condition::Condition;
 use super::cover::{self, Of};
 use super::document::{Document, Effect, List, Policy, Principal, Statement};
 use super::index::{Entry, Service};
@@ -35,6 +34,10 @@ pub enum Kind {
     Identity,
     /// It limits what the others grant.
     Boundary,
+    /// [`Kind::Boundary`] of a user: what the policy of a resource grants to a user by name it does not limit.
+    UserBoundary,
+    /// A boundary past which something is granted: only what it denies counts.
+    Guard,
     /// It belongs to the resource: it grants to whom it names.
     Resource,
     /// [`Kind::Resource`] of one of several resources that are asked for: it may grant, and takes nothing away from the others.
@@ -118,6 +121,9 @@ struct Allow<'p> {
     on: Vec<&'p Text>,
     /// What it is subject to.
     terms: Terms,
+    /// A boundary takes nothing of it away but what it denies: the policy of a resource grants it to everybody, which is to
+    /// the session itself, or to a user.
+    past: bool,
 }
 
 /// Why what is said is not so for certain.
@@ -220,10 +226,15 @@ const MAX_WAYS: usize = 1000;
 fn find(held: &[Held<'_>], request: &Request, who: &Who<'_>, only: Option<&By>) -> Found {
     let _question = work::Question::begin();
     let mut found = Found::default();
-    let mut limits = None;
+    let past = LazyCell::new(|| guarded(held));
+    let (mut limits, mut past_limits) = (None, None);
     let mut is_sure = false;
     for allow in allows(held, request, who, only) {
-        let limits = limits.get_or_insert_with(|| Limits::of(held, request, who));
+        let limits = if allow.past {
+            past_limits.get_or_insert_with(|| Limits::of(&past, request, who))
+        } else {
+            limits.get_or_insert_with(|| Limits::of(held, request, who))
+        };
         for &part in &allow.on {
             if found.allowed.len() >= MAX_WAYS && is_sure {
                 return found;
@@ -249,6 +260,13 @@ fn find(held: &[Held<'_>], request: &Request, who: &Who<'_>, only: Option<&By>) 
         }
     }
     found
+}
+
+/// The policies with boundaries that only deny.
+fn guarded<'p>(held: &[Held<'p>]) -> Vec<Held<'p>> {
+    let is_boundary = |kind| matches!(kind, Kind::Boundary | Kind::UserBoundary);
+    let each = held.iter().cloned();
+    each.map(|it| Held { kind: if is_boundary(it.kind) { Kind::Guard } else { it.kind }, ..it }).collect()
 }
 
 fn decide(held: &[Held<'_>], request: &Request, who: &Who<'_>, only: Option<&By>) -> Decision {
@@ -287,8 +305,9 @@ fn allows<'p>(held: &[Held<'p>], request: &'p Request, who: &Who<'_>, only: Opti
         let named: &dyn Fn(&Statement) -> Told = match it.kind {
             Kind::Identity => &|_| Ok(true),
             Kind::Resource | Kind::ResourceInPart | Kind::Key => who.names,
-            Kind::Boundary | Kind::Organisation => continue,
+            Kind::Boundary | Kind::UserBoundary | Kind::Guard | Kind::Organisation => continue,
         };
+        let of_user = it.kind != Kind::Identity && held.iter().any(|it| it.kind == Kind::UserBoundary);
         let is_choice = it.policy.alternatives.len() > 1;
         for document in &it.policy.alternatives {
             let entries = document.index().allows.about(service, asked);
@@ -297,7 +316,7 @@ fn allows<'p>(held: &[Held<'p>], request: &'p Request, who: &Who<'_>, only: Opti
                 let mut terms = Terms::default();
                 if let Some(cause) = work::Question::is_cut_off() {
                     terms.because(&cause);
-                    allows.push(Allow { by, on: vec![&request.resource], terms });
+                    allows.push(Allow { by, on: vec![&request.resource], terms, past: false });
                     return allows;
                 }
                 let allows_it = super::questions::has_effect(statement, Effect::Allow);
@@ -313,7 +332,7 @@ fn allows<'p>(held: &[Held<'p>], request: &'p Request, who: &Who<'_>, only: Opti
                     Ok(true) => {}
                     Err(cause) => terms.because(&cause),
                 }
-                terms.subject_to(&statement.condition, "");
+                terms.subject_to(statement, "", it.policy.sensitive);
                 it.doubt.iter().for_each(|doubt| terms.because(doubt));
                 if is_choice {
                     terms.because(it.policy.choice.as_ref().unwrap_or(&Cause::Other("not known".into())));
@@ -327,7 +346,8 @@ fn allows<'p>(held: &[Held<'p>], request: &'p Request, who: &Who<'_>, only: Opti
                         Err(cause) => terms.because(cause),
                     }
                 }
-                allows.push(Allow { by, on, terms });
+                let past = of_user || it.kind != Kind::Identity && statement.is_about_everybody() == Ok(true);
+                allows.push(Allow { by, on, terms, past });
             }
         }
     }
@@ -367,12 +387,18 @@ fn delegated(held: &[Held<'_>], request: &Request, who: &Who<'_>) -> Option<Told
 }
 
 impl Terms {
-    pub(super) fn subject_to(&mut self, condition: &Condition, not: &str) {
+    pub(super) fn subject_to(&mut self, statement: &Statement, not: &str, sensitive: bool) {
+        let condition = &statement.condition;
         for test in &condition.tests {
             if self.conditions.len() > MAX_TERMS {
                 break;
             }
             if test.takes_nothing() != Ok(true) || !not.is_empty() {
+                // Nothing of a document that is sensitive is told.
+                if sensitive {
+                    self.only_if(format!("{not}a condition that is sensitive"));
+                    continue;
+                }
                 self.only_if(format!("{not}{test}"));
             }
         }

@@ -16,8 +16,8 @@ pub(super) struct Limits<'h> {
     boundaries: Vec<Boundary<'h>>,
 }
 
-/// Statements of a boundary, each with whether it allows the action; and why it may not be there.
-type Boundary<'h> = (Vec<(&'h Statement, Told)>, Option<&'h Cause>);
+/// Statements of a boundary, each with whether it allows the action; why it may not be there, and whether it is sensitive.
+type Boundary<'h> = (Vec<(&'h Statement, Told)>, Option<&'h Cause>, bool);
 
 /// A statement that may deny the action.
 struct Deny<'h> {
@@ -58,7 +58,7 @@ impl<'h> Limits<'h> {
             }
         }
         let mut boundaries = Vec::new();
-        for it in held.iter().filter(|it| it.kind == Kind::Boundary) {
+        for it in held.iter().filter(|it| matches!(it.kind, Kind::Boundary | Kind::UserBoundary)) {
             let mut statements = Vec::new();
             for document in &it.policy.alternatives {
                 let entries = document.index().allows.about(service, None);
@@ -71,7 +71,7 @@ impl<'h> Limits<'h> {
                     }
                 }
             }
-            boundaries.push((statements, it.doubt.as_ref()));
+            boundaries.push((statements, it.doubt.as_ref(), it.policy.sensitive));
         }
         Self { denies, boundaries }
     }
@@ -112,12 +112,12 @@ impl<'h> Limits<'h> {
                         Ok(true) => {
                             terms.because(it.doubt.as_ref().unwrap_or(&Cause::Other("not known".into())));
                         }
-                        _ => terms.subject_to(&statement.condition, "not "),
+                        _ => terms.subject_to(statement, "not ", it.policy.sensitive),
                     }
                 }
             }
         }
-        for (statements, doubt) in &self.boundaries {
+        for (statements, doubt, sensitive) in &self.boundaries {
             let mut allowed: Option<Terms> = None;
             for (statement, told) in statements {
                 if allowed.as_ref().is_some_and(|allowed| allowed.rank() == 0) {
@@ -135,7 +135,7 @@ impl<'h> Limits<'h> {
                     Ok(true) => {}
                     Err(cause) => these.because(&cause),
                 }
-                these.subject_to(&statement.condition, "");
+                these.subject_to(statement, "", *sensitive);
                 if let Some(doubt) = doubt {
                     these.because(doubt);
                 }

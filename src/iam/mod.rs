@@ -9,6 +9,7 @@ pub mod arn;
 pub mod azure;
 pub mod buckets;
 pub mod condition;
+pub mod context;
 pub mod cover;
 pub mod document;
 pub mod effective;

@@ -21,7 +21,7 @@ pub struct Answer {
     pub statement: String,
     /// The action or principal in it that decides, as far as it is known.
     pub what: Option<String>,
-    /// The resource in it that decides, where a part of it is not known.
+    /// The resource in it that decides, as far as it is known.
     pub on: Option<String>,
     /// Where the statement stands.
     number: usize,
@@ -266,8 +266,7 @@ pub(super) fn covers_whole(statement: &Statement, service: &str) -> (Told, Optio
     (either(named, others), Some(format!("everything but {}", names.join(", "))))
 }
 
-/// Whether the statement speaks of every resource, or of every resource of a kind, and in which words if a part of them
-/// is not known.
+/// Whether the statement speaks of every resource, or of every resource of a kind, and in which words.
 fn every_resource(statement: &Statement) -> (Told, Option<String>) {
     let (named, text) = statement.resource.any(is_every_resource);
     let others = || match (&statement.not_resource.more, statement.not_resource.items.is_empty()) {
@@ -275,7 +274,11 @@ fn every_resource(statement: &Statement) -> (Told, Option<String>) {
         (Some(cause), true) => Err(cause.clone()),
         (None, true) => Ok(false),
     };
-    let shown = text.filter(|text| text.as_str().is_none()).map(ToString::to_string);
+    let names =
+        || statement.not_resource.items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let excepted =
+        || (!statement.not_resource.items.is_empty()).then(|| format!("everything but {}", names()));
+    let shown = text.map(ToString::to_string).or_else(excepted);
     (either(named, others), shown)
 }
 

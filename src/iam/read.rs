@@ -139,8 +139,8 @@ impl Reader {
             effect,
             action: self.list_of(members, "Action")?,
             not_action: self.list_of(members, "NotAction")?,
-            resource: self.list_of(members, "Resource")?,
-            not_resource: self.list_of(members, "NotResource")?,
+            resource: completed(self.list_of(members, "Resource")?),
+            not_resource: completed(self.list_of(members, "NotResource")?),
             principal: self.principal(members, "Principal")?,
             not_principal: self.principal(members, "NotPrincipal")?,
             condition: self.condition(members)?,
@@ -335,6 +335,22 @@ impl Reader {
             }
         }
     }
+}
+
+/// ARNs of fewer than six parts with a `*` for each that they lack: so AWS reads them.
+fn completed(mut list: List) -> List {
+    for item in &mut list.items {
+        let missing = match item.as_str().filter(|text| text.starts_with("arn:")) {
+            Some(text) => 5_usize.saturating_sub(text.bytes().filter(|&byte| byte == b':').count()),
+            None => 0,
+        };
+        if let Text::Known(text) = item
+            && missing > 0
+        {
+            *text = format!("{text}{}", ":*".repeat(missing)).into();
+        }
+    }
+    list
 }
 
 /// The elements of a statement.

@@ -185,6 +185,7 @@ fn notes(item: Item<'_>, report: &Report, places: &Places<'_>, labelled: bool) -
     if finding.verdict != Verdict::Pass && !rule.fix.is_empty() {
         notes.push(("fix", rule.fix.clone()));
     }
+    notes.extend(finding.grant.iter().map(|grant| ("suffices", grant.clone())));
     let control = format!("{} {}", rule.control, rule.control_title);
     notes.push(("control", control.trim().to_owned()));
     let moved = finding.moved.as_ref().map_or_else(String::new, |why| format!(" ({why})"));

@@ -307,6 +307,7 @@ fn finding(rule: usize, message: &str, site: Site) -> Finding {
         site: Some(site),
         related: Vec::new(),
         actual: None,
+        grant: None,
         causes: Vec::new(),
         state: None,
         drift: false,

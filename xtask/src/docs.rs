@@ -5,7 +5,7 @@ use std::path::Path;
 use airgate::rules::{RuleSet, index};
 use anyhow::Context as _;
 
-/// Writes `rules/README.md` and `docs/peers.md`; with `--check` only compares.
+/// Writes `rules/README.md`, `docs/peers.md` and `docs/escalations.md`; with `--check` only compares.
 pub fn run(args: &[String]) -> anyhow::Result<()> {
     let check = match args {
         [] => false,
@@ -14,9 +14,11 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
     };
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let rules = RuleSet::builtin()?;
-    for (name, fresh) in
-        [("rules/README.md", index::readme(&rules)), ("docs/peers.md", crate::peers::fresh(&rules)?)]
-    {
+    for (name, fresh) in [
+        ("rules/README.md", index::readme(&rules)),
+        ("docs/peers.md", crate::peers::fresh(&rules)?),
+        ("docs/escalations.md", crate::escalations::fresh()),
+    ] {
         let page = root.join(name);
         if check {
             let found = std::fs::read_to_string(&page).context(name)?;

@@ -6,6 +6,7 @@ mod compare_plan;
 mod defaults;
 mod docs;
 mod documents;
+mod escalations;
 mod generate;
 #[path = "../../benches/common/grow.rs"]
 mod grow;
@@ -19,7 +20,7 @@ const USAGE: &str = "\
 usage: cargo xtask TASK
   compare-plan SOURCE PLAN [OPTIONS]       hold the evaluation of source against Terraform's plan of it
   grow-plan PLAN N OUT                     grow a real plan to N instances, for measuring
-  docs [--check]                           write rules/README.md, or say if it is stale
+  docs [--check]                           write what docs are generated, or say if one is stale
   new-rule PROVIDER SERVICE FAMILY NAME    begin a rule: new-rule aws sagemaker ENC notebook-without-cmk
   schema [SCHEMA.json]                     write the schemas of the catalog
   schema PROVIDER VERSION DIR              the same for another provider: schema google 6.50.0 CHECKOUT

@@ -198,6 +198,7 @@ pub fn what_can(facts: &Facts<'_>, node: NodeId) -> Option<Vec<Access>> {
             }
             let by = By { policy, statement: number, denies: false };
             let mut ask = |action: Text, shown: String| {
+                let shown = if holding.policy.sensitive { "(sensitive)".to_owned() } else { shown };
                 let request = Request { action, resource: Text::Known("*".into()) };
                 let decision = granted(&held, &request, &who, &by);
                 let is_new = decision.verdict != Verdict::No;
@@ -232,9 +233,18 @@ fn access(
         action,
         by: steps(facts, &decision.by, holdings),
         less: steps(facts, &decision.less, holdings),
-        on: decision.on.iter().map(ToString::to_string).collect(),
+        on: shown(&decision, holdings),
         verdict: decision.verdict,
     })
+}
+
+/// On what, but for the words of documents that are sensitive.
+fn shown(decision: &Decision, holdings: &[&Holding]) -> Vec<String> {
+    let is_sensitive = |by: &By| holdings.get(by.policy).is_some_and(|it| it.policy.sensitive);
+    if decision.by.iter().any(is_sensitive) {
+        return decision.on.iter().take(1).map(|_| "(sensitive)".to_owned()).collect();
+    }
+    decision.on.iter().map(ToString::to_string).collect()
 }
 
 /// The statements as people find them.
@@ -373,7 +383,9 @@ fn resource_policies(facts: &Facts<'_>, request: &Request) -> Vec<Holding> {
                 |below| cover::contains(&with(arn.clone(), below), &request.resource, cover::Of::Resources);
             holds("") == Ok(true) || holds("/*") == Ok(true)
         });
-        let kind = match (within, resource.type_name.starts_with("aws_kms_")) {
+        // A grant adds to the key's policy, and stands for none.
+        let is_key = resource.type_name.starts_with("aws_kms_") && resource.type_name != "aws_kms_grant";
+        let kind = match (within, is_key) {
             (false, _) => Kind::ResourceInPart,
             (true, true) => Kind::Key,
             (true, false) => Kind::Resource,
@@ -420,16 +432,27 @@ fn names(facts: &Facts<'_>, statement: &Statement, identity: &Identity) -> Told 
     let resource = facts.graph.resource(identity.node);
     let arns = arns(resource);
     let name = resource.and_then(|it| it.after.as_ref()?.get("name")?.as_str());
-    statement.is_about("AWS", |text| {
+    let excepts = !matches!(statement.not_principal, Principal::None);
+    let denies = statement.effect == Ok(Effect::Deny);
+    // Whoever has a boundary is never excepted, says the manual.
+    let has_boundary =
+        identity.holdings.iter().any(|it| matches!(it.kind, Kind::Boundary | Kind::UserBoundary));
+    if excepts && denies && has_boundary {
+        return Ok(true);
+    }
+    let told = statement.is_about("AWS", |text| {
         let mut open = None;
         for arn in &arns {
             match (cover::intersects(text, arn, cover::Of::Resources), text.as_str()) {
                 (Ok(true), _) => return Ok(true),
-                _ if text.suffix().ends_with(":root") => {}
-                // An account or a role of another name is another, whatever is not known.
+                // Whoever denies it to an account denies it to all in it; whoever excepts an account excepts nobody in it.
+                _ if is_account(text) && denies && !excepts => {
+                    open = Some(Cause::Other(format!("whether `{text}` is its account is not known").into()));
+                }
+                _ if is_account(text) => {}
+                // A role of another name is another, whatever is not known.
                 (_, Some(known)) => match (known.rsplit_once([':', '/']), name) {
                     (Some((before, last)), Some(name)) if before.contains(":iam:") && last != name => {}
-                    (None, _) if known.bytes().all(|byte| byte.is_ascii_digit()) => {}
                     _ => open = Some(Cause::Other(format!("whether `{known}` is it is not known").into())),
                 },
                 (Ok(false), None) => {}
@@ -437,18 +460,24 @@ fn names(facts: &Facts<'_>, statement: &Statement, identity: &Identity) -> Told 
             }
         }
         open.map_or(Ok(false), Err)
-    })
+    });
+    let names_account = || statement.not_principal.any("AWS", |text| Ok(is_account(text))).0 == Ok(true);
+    if excepts && denies && told == Ok(false) && !names_account() {
+        let cause = "`NotPrincipal` names it without its account, which may deny it to the whole account";
+        return Err(Cause::Other(cause.into()));
+    }
+    told
+}
+
+/// Whether a principal is an account: by its root, or its number.
+fn is_account(text: &Text) -> bool {
+    let is_number = |known: &str| known.len() == 12 && known.bytes().all(|byte| byte.is_ascii_digit());
+    text.suffix().ends_with(":root") || text.as_str().is_some_and(is_number)
 }
 
 /// Whether a statement names an account: then the policies of its identities decide.
 fn delegates(statement: &Statement) -> Told {
-    statement.is_about("AWS", |text| {
-        let is_account = text.suffix().ends_with(":root")
-            || text
-                .as_str()
-                .is_some_and(|known| known.len() == 12 && known.bytes().all(|byte| byte.is_ascii_digit()));
-        if is_account { Ok(true) } else { text.is("*") }
-    })
+    statement.is_about("AWS", |text| if is_account(text) { Ok(true) } else { text.is("*") })
 }
 
 /// Who else the policies of resources name: everybody, accounts, services, roles of others.
@@ -488,7 +517,7 @@ fn strangers(facts: &Facts<'_>, request: &Request, others: &[Holding]) -> Vec<Ac
                     action: request.action.to_string(),
                     by: steps(facts, &decision.by, &holdings),
                     less: steps(facts, &decision.less, &holdings),
-                    on: decision.on.iter().map(ToString::to_string).collect(),
+                    on: shown(&decision, &holdings),
                     verdict: decision.verdict,
                 });
             }

@@ -16,7 +16,7 @@ use super::principals::Identity;
 use super::{Outcome, Read};
 
 /// In which ways an identity may do what was asked.
-struct Answer<'i> {
+pub(super) struct Answer<'i> {
     identity: &'i Identity,
     action: String,
     ways: Vec<Way>,
@@ -79,14 +79,24 @@ impl Answer<'_> {
         let role = facts.graph.resource(self.identity.node).map_or("", |it| it.address.as_str());
         let step = steps.first();
         let through = step.map(|it| format!(" → `{}` → `{}`", it.policy, it.statement)).unwrap_or_default();
-        (format!("`{role}`{through} → `{}`", self.action), step.and_then(|it| it.site))
+        // Nothing of a document that is sensitive is told.
+        let is_shown =
+            |way: &&Way| self.identity.holdings.get(way.by.policy).is_some_and(|it| !it.policy.sensitive);
+        let on =
+            self.ways.first().filter(is_shown).map(|way| format!(" on `{}`", way.on)).unwrap_or_default();
+        (format!("`{role}`{through} → `{}`{on}", self.action), step.and_then(|it| it.site))
     }
 }
 
 /// The outcome of a rule that the answers break: all of them where they hold.
-fn broken(facts: &Facts<'_>, holds: Truth, answers: &[&Answer<'_>], what: Option<&str>) -> Outcome {
+pub(super) fn broken(
+    facts: &Facts<'_>,
+    holds: Truth,
+    answers: &[&Answer<'_>],
+    what: Option<&str>,
+) -> Outcome {
     if holds == Truth::Yes {
-        return Outcome { holds, actual: None, causes: Vec::new(), site: None, statement: None };
+        return Outcome { holds, actual: None, causes: Vec::new(), site: None, statement: None, grant: None };
     }
     let mut paths: Vec<String> = Vec::new();
     let mut site = None;
@@ -106,7 +116,7 @@ fn broken(facts: &Facts<'_>, holds: Truth, answers: &[&Answer<'_>], what: Option
     }
     causes.truncate(if holds == Truth::Maybe { 3 } else { 0 });
     let actual = Some(format!("{what}{}", paths.join(", ")));
-    Outcome { holds, actual, causes, site: None, statement: site }
+    Outcome { holds, actual, causes, site: None, statement: site, grant: None }
 }
 
 /// The identities that a resource is or runs as.
@@ -119,13 +129,15 @@ fn identities<'f>(facts: &'f Facts<'_>, node: NodeId) -> Vec<&'f Identity> {
     let users = facts.graph.edges(node, Direction::Outgoing).map(|(_, target)| target);
     let is_user = |&it: &NodeId| facts.graph.resource(it).is_some_and(|it| it.type_name == "aws_iam_user");
     let mut nodes: Vec<NodeId> = roles_of(facts, node).chain(users.filter(is_user)).collect();
-    // What stands before a function runs as it does.
+    // What stands before a function runs as it does, and so does the route before that.
     if nodes.is_empty() {
-        let functions = facts.graph.edges(node, Direction::Outgoing).map(|(_, target)| target);
-        let is_function = |&target: &NodeId| {
-            facts.graph.resource(target).is_some_and(|it| it.type_name == "aws_lambda_function")
+        let of_type = |node: NodeId, type_name: &'static str| {
+            let targets = facts.graph.edges(node, Direction::Outgoing).map(|(_, target)| target);
+            targets.filter(move |&it| facts.graph.resource(it).is_some_and(|it| it.type_name == type_name))
         };
-        nodes = functions.filter(is_function).flat_map(|function| roles_of(facts, function)).collect();
+        let fronts = of_type(node, "aws_apigatewayv2_integration").chain([node]);
+        let functions = fronts.flat_map(|front| of_type(front, "aws_lambda_function"));
+        nodes = functions.flat_map(|function| roles_of(facts, function)).collect();
     }
     nodes.sort_unstable();
     nodes.dedup();
@@ -145,13 +157,13 @@ fn roles_of(facts: &Facts<'_>, node: NodeId) -> impl Iterator<Item = NodeId> {
 const ADMINISTRATION: &str = "organizations:LeaveOrganization";
 
 /// Whether it may do everything: then what it may do in particular says nothing more.
-fn is_administrator(identity: &Identity) -> bool {
+pub(super) fn is_administrator(identity: &Identity) -> bool {
     ask(identity, ADMINISTRATION).truth(true) == Truth::Yes
         && ask(identity, "iam:CreateUser").truth(true) == Truth::Yes
 }
 
 /// Whether a service runs as the role: what people and pipelines do is another matter.
-fn is_workload(facts: &Facts<'_>, identity: &Identity) -> bool {
+pub(super) fn is_workload(facts: &Facts<'_>, identity: &Identity) -> bool {
     let trust = facts.policies(identity.node).and_then(|it| it.trust.as_ref());
     trust.is_some_and(|read| questions::trusts(&read.policy, &WORKLOADS) == Ok(true))
 }
@@ -194,6 +206,22 @@ fn any_of(facts: &Facts<'_>, node: NodeId, actions: &[String], everywhere: bool)
     Some(of_answers(facts, answers, |way| truth_of(way, everywhere)))
 }
 
+/// May the identity do one of the actions?
+pub(super) fn any_of_identity(facts: &Facts<'_>, identity: &Identity, actions: &[String]) -> Outcome {
+    let answers = actions.iter().map(|action| ask(identity, action)).collect();
+    of_answers(facts, answers, |way| truth_of(way, false))
+}
+
+/// Whether the identity may do one of the actions, of the one that is surest.
+pub(super) fn ask_best<'i>(identity: &'i Identity, actions: &[&str]) -> Option<(Truth, Answer<'i>)> {
+    let each = actions.iter().map(|action| {
+        let mut answer = ask(identity, action);
+        (answer.keep(|way| truth_of(way, false)), answer)
+    });
+    // The first of those that are as sure.
+    each.rev().max_by_key(|(truth, _)| rank(*truth))
+}
+
 fn of_answers(facts: &Facts<'_>, mut answers: Vec<Answer<'_>>, truth: impl Fn(&Way) -> Truth) -> Outcome {
     let truths: Vec<Truth> = answers.iter_mut().map(|answer| answer.keep(&truth)).collect();
     let those = |wanted| -> Vec<&Answer<'_>> {
@@ -228,7 +256,7 @@ pub(super) fn escalates(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Opt
 }
 
 /// The surest answer is the highest.
-const fn rank(truth: Truth) -> u8 {
+pub(super) const fn rank(truth: Truth) -> u8 {
     match truth {
         Truth::No => 0,
         Truth::Maybe => 1,
@@ -269,7 +297,10 @@ fn way_of(facts: &Facts<'_>, identity: &Identity, way: &Escalation) -> Outcome {
     }
     let used: Vec<&Answer<'_>> = used.iter().collect();
     match worst {
-        Truth::Yes => broken(facts, Truth::No, &used, Some(way.what)),
+        Truth::Yes => broken(facts, Truth::No, &used, Some(way.what)).with_grant(|_| {
+            let service = Some(way.passed_to).filter(|it| !it.is_empty())?;
+            super::grant::pass(facts, identity.node, Some(service))
+        }),
         _ => broken(facts, Truth::Maybe, &used, Some(way.what)),
     }
 }
@@ -331,7 +362,8 @@ pub(super) fn invokes_without_guardrail(facts: &Facts<'_>, node: NodeId, args: &
         }
         _ => truth_of(way, false),
     };
-    Some(of_answers(facts, answers, truth))
+    let outcome = of_answers(facts, answers, truth);
+    Some(outcome.with_grant(|_| super::grant::guarded(facts, node, args)))
 }
 
 /// Do several AI workloads run as one role?
@@ -356,6 +388,7 @@ pub(super) fn shared_by_workloads(facts: &Facts<'_>, node: NodeId, _args: &[Stri
         causes: Vec::new(),
         site: None,
         statement: None,
+        grant: None,
     })
 }
 
@@ -368,6 +401,7 @@ pub(super) fn public_policy(facts: &Facts<'_>, node: NodeId, _args: &[String]) -
 pub(super) fn service_without_source(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
     let services: Vec<&str> = args.iter().map(String::as_str).collect();
     of_reads(facts, node, |read| questions::trusts_without_source(&read.policy, &services))
+        .map(|outcome| outcome.with_grant(|_| super::grant::source(facts, node)))
 }
 
 fn of_reads(
@@ -424,5 +458,6 @@ pub(super) fn reads_beyond_sources(facts: &Facts<'_>, node: NodeId, args: &[Stri
             _ => Truth::No,
         }
     };
-    Some(of_answers(facts, answers.collect(), truth))
+    let outcome = of_answers(facts, answers.collect(), truth);
+    Some(outcome.with_grant(|_| super::grant::own_sources(facts, node)))
 }

@@ -3,8 +3,11 @@
 pub mod access;
 mod analyses;
 pub mod azure;
+mod duties;
 pub mod google;
+pub(super) mod grant;
 pub mod kubernetes;
+mod made;
 pub mod place;
 mod policies;
 pub mod principals;
@@ -35,10 +38,22 @@ pub struct Outcome {
     pub site: Option<Site>,
     /// Where the statement is written that decides, if that can be told.
     pub statement: Option<Site>,
+    /// The smallest grant that suffices, of what fails, where the configuration tells it.
+    pub grant: Option<String>,
+}
+
+impl Outcome {
+    /// With the grant that suffices, if it fails.
+    fn with_grant(mut self, grant: impl FnOnce(&Self) -> Option<String>) -> Self {
+        if self.holds == Truth::No {
+            self.grant = grant(&self);
+        }
+        self
+    }
 }
 
 /// The analyses that rules can name.
-pub const ANALYSES: [(&str, Analysis); 20] = [
+pub const ANALYSES: [(&str, Analysis); 23] = [
     ("azure.assignment_allows", azure::allows),
     ("azure.assignment_allows_everywhere", azure::allows_everywhere),
     ("google.account_may", google::analyses::account_may),
@@ -46,6 +61,7 @@ pub const ANALYSES: [(&str, Analysis); 20] = [
     ("google.public_grant", google::analyses::public_grant),
     ("iam.allows_on_every_resource", allows_on_every_resource),
     ("iam.escalates", analyses::escalates),
+    ("iam.invokes_and_governs", duties::invokes_and_governs),
     ("iam.invokes_without_guardrail", analyses::invokes_without_guardrail),
     ("iam.pass_role_to_ai_service", pass_role_to_ai_service),
     ("iam.public_policy", analyses::public_policy),
@@ -55,14 +71,16 @@ pub const ANALYSES: [(&str, Analysis); 20] = [
     ("iam.service_without_source", analyses::service_without_source),
     ("iam.shared_by_workloads", analyses::shared_by_workloads),
     ("iam.tool_is_broad", analyses::tool_is_broad),
+    ("iam.trust_everybody", duties::trust_everybody),
     ("iam.trust_without_source", trust_without_source),
     ("iam.trust_without_subject", trust_without_subject),
+    ("iam.unauthenticated_may", duties::unauthenticated_may),
     ("iam.wildcard_service_access", wildcard_service_access),
     ("kubernetes.workload_may", kubernetes::workload_may),
 ];
 
 /// Their names.
-pub const ANALYSIS_NAMES: [&str; 20] = {
+pub const ANALYSIS_NAMES: [&str; 23] = {
     let [
         (a, _),
         (b, _),
@@ -84,31 +102,37 @@ pub const ANALYSIS_NAMES: [&str; 20] = {
         (r, _),
         (s, _),
         (t, _),
+        (u, _),
+        (v, _),
+        (w, _),
     ] = ANALYSES;
-    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t]
+    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w]
 };
 
 fn allows_on_every_resource(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
     let actions: Vec<&str> = args.iter().map(String::as_str).collect();
     ask_policies(facts, node, |policy| questions::allows_on_every_resource(policy, &actions, &[]))
+        .map(|outcome| outcome.with_grant(|_| grant::of_workloads(facts, node, args)))
 }
 
 fn pass_role_to_ai_service(facts: &Facts<'_>, node: NodeId, _args: &[String]) -> Option<Outcome> {
     ask_policies(facts, node, |policy| {
         questions::allows_on_every_resource(policy, &["iam:PassRole"], &["iam:PassedToService"])
     })
+    .map(|outcome| outcome.with_grant(|_| grant::pass(facts, node, None)))
 }
 
 fn wildcard_service_access(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
     let services: Vec<&str> = args.iter().map(String::as_str).collect();
     ask_policies(facts, node, |policy| questions::allows_whole_service(policy, &services))
+        .map(|outcome| outcome.with_grant(|_| grant::of_workloads(facts, node, &["*".to_owned()])))
 }
 
 fn trust_without_source(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
     let services: Vec<&str> = args.iter().map(String::as_str).collect();
     let trust = facts.policies(node)?.trust.as_ref()?;
     let answer = questions::trusts_without_source(&trust.policy, &services)?;
-    Some(outcome(facts, answer, trust))
+    Some(outcome(facts, answer, trust).with_grant(|_| grant::source(facts, node)))
 }
 
 fn trust_without_subject(facts: &Facts<'_>, node: NodeId, _args: &[String]) -> Option<Outcome> {
@@ -120,7 +144,25 @@ fn trust_without_subject(facts: &Facts<'_>, node: NodeId, _args: &[String]) -> O
 /// Asks every policy of the resource: one yes breaks the rule, else one maybe leaves it open.
 fn ask_policies(facts: &Facts<'_>, node: NodeId, ask: impl Fn(&Policy) -> Answer) -> Option<Outcome> {
     let reads = facts.policies(node)?.grants.iter();
-    worst(reads.map(|read| outcome(facts, ask(&read.policy), read)))
+    worst(reads.map(|read| {
+        let answer = ask(&read.policy);
+        let path = |way: &str| path(facts, node, &answer, way);
+        let found = answer.what.clone().zip(answer.on.clone());
+        let found = found.filter(|_| !read.policy.sensitive && answer.told != Ok(false));
+        let actual = found.map(|(what, on)| path(&format!("`{what}` on `{on}`")));
+        let outcome = outcome(facts, answer.clone(), read);
+        Outcome { actual: actual.or(outcome.actual), ..outcome }
+    }))
+}
+
+/// `role → policy → statement →` and the way on: the role where it is one.
+fn path(facts: &Facts<'_>, node: NodeId, answer: &Answer, way: &str) -> String {
+    let address = |node: NodeId| facts.graph.resource(node).map_or("", |it| it.address.as_str());
+    let role = match grant::holders(facts, node).as_deref() {
+        Some([role]) if *role != node => format!("`{}` → ", address(*role)),
+        _ => String::new(),
+    };
+    format!("{role}`{}` → `{}` → {way}", address(node), answer.statement)
 }
 
 /// The worst outcome decides: a no, then a maybe.
@@ -146,5 +188,5 @@ fn outcome(facts: &Facts<'_>, answer: Answer, read: &Read) -> Outcome {
     let statement = decides()
         .filter(|_| holds == Truth::No)
         .and_then(|statement| place::of_statement(facts.graph, facts.sources, read, statement, number));
-    Outcome { holds, actual, causes, site: read.site, statement }
+    Outcome { holds, actual, causes, site: read.site, statement, grant: None }
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rayon::prelude::*;
 
 use crate::graph::{NodeId, ResourceGraph};
+use crate::iam::context::Context;
 use crate::iam::questions;
 use crate::iam::{AI_ACTION_PREFIXES, AI_SERVICE_PRINCIPALS, Policy};
 use crate::program::{Mode, Resource};
@@ -102,6 +103,11 @@ impl Policies {
                     .filter(|value| resource.type_name != "aws_s3_bucket" || !is_left_to_the_provider(value));
                 set.map(|value| Self { grants: vec![read(value, "policy")], ..Self::default() })
             }
+            "aws_kms_grant" | "aws_lambda_permission" if resource.mode == Mode::Managed => {
+                let policy = Arc::new(super::made::policy(resource)?);
+                let read = Read { policy, site: resource.site, attribute: "", reference: None };
+                Some(Self { others: vec![read], ..Self::default() })
+            }
             name if resource.mode == Mode::Managed => {
                 let at = RESOURCE_POLICIES.binary_search_by(|(known, _)| (*known).cmp(name)).ok()?;
                 let (_, holds) = RESOURCE_POLICIES.get(at)?;
@@ -109,6 +115,13 @@ impl Policies {
                 set.map(|value| Self { others: vec![read(value, holds)], ..Self::default() })
             }
             _ => None,
+        }
+    }
+
+    /// Makes them what they are for requests of which this is known.
+    pub(in super::super) fn apply(&mut self, context: &Context) {
+        for read in self.grants.iter_mut().chain(&mut self.trust).chain(&mut self.others) {
+            read.policy = Arc::new(context.apply(&read.policy));
         }
     }
 

@@ -181,7 +181,9 @@ fn identity(facts: &Facts<'_>, node: NodeId, found: &Found) -> Identity {
     finder.attached(node);
     finder.groups();
     finder.named_by(node, "managed_policy_arns", Kind::Identity, None, None);
-    finder.named_by(node, "permissions_boundary", Kind::Boundary, None, None);
+    let is_user = facts.graph.resource(node).is_some_and(|it| it.type_name == "aws_iam_user");
+    let boundary = if is_user { Kind::UserBoundary } else { Kind::Boundary };
+    finder.named_by(node, "permissions_boundary", boundary, None, None);
     for call in facts.unfollowed_users(node).take(1) {
         let cause = Cause::Module(call.into());
         finder.push(Kind::Identity, unknown(cause, true), call.into(), None, None);
@@ -250,6 +252,8 @@ impl<'g> Finder<'_, 'g> {
         let by = by.and_then(|node| self.facts.graph.resource(node));
         let site = by.and_then(|it| it.site);
         let by = by.map(|it| it.address.clone());
+        let context = &self.facts.context;
+        let policy = if context.is_empty() { policy } else { Arc::new(context.apply(&policy)) };
         self.holdings.push(Holding { kind, policy, name, by, site, node: None, doubt });
     }
 

@@ -59,7 +59,7 @@ pub fn region(facts: &Facts<'_>, node: NodeId) -> Value {
 }
 
 /// [`region`] of a resource.
-pub(super) fn region_of(graph: &ResourceGraph, resource: &Resource) -> Value {
+pub(in crate::facts) fn region_of(graph: &ResourceGraph, resource: &Resource) -> Value {
     if is_global(&resource.type_name) {
         return Value::NULL;
     }

@@ -198,6 +198,9 @@ fn result<'a>(group: &'a Group<'a>, cx: &'a Context<'a>) -> m::Result<'a> {
     if let Some(actual) = &finding.actual {
         text.push_str(&format!(" Found: {actual}."));
     }
+    if let Some(grant) = &finding.grant {
+        text.push_str(&format!(" What suffices: {grant}."));
+    }
     if let Some(why) = &finding.moved {
         text.push_str(&format!(" Severity {}, {why}.", finding.severity));
     }
@@ -256,6 +259,7 @@ fn result<'a>(group: &'a Group<'a>, cx: &'a Context<'a>) -> m::Result<'a> {
             drift: group.drift,
             state: group.state.map(State::as_str),
             from_source: finding.from_source,
+            grant: finding.grant.as_deref(),
             security_severity: finding.moved.as_ref().map(|_| security_severity(finding.severity)),
             severity_reason: finding.moved.as_deref(),
         },

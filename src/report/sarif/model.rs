@@ -167,6 +167,8 @@ pub(super) struct ResultProperties<'a> {
     pub(super) state: Option<&'static str>,
     #[serde(rename = "fromSource", skip_serializing_if = "std::ops::Not::not")]
     pub(super) from_source: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) grant: Option<&'a str>,
     /// Only where it is another one than the rule's.
     #[serde(rename = "security-severity", skip_serializing_if = "Option::is_none")]
     pub(super) security_severity: Option<&'static str>,

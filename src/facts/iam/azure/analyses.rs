@@ -76,8 +76,9 @@ fn ask(
     if !one.is_workload(facts.graph) {
         return None;
     }
-    let outcome =
-        |holds, actual, causes| Some(Outcome { holds, actual, causes, site: None, statement: None });
+    let outcome = |holds, actual, causes| {
+        Some(Outcome { holds, actual, causes, site: None, statement: None, grant: None })
+    };
     let doubts = one.doubts(facts.graph);
     let mut open: Option<(Cause, String)> = None;
     for action in actions {

@@ -13,7 +13,7 @@ use crate::iam::google::roles;
 use crate::value::Truth;
 
 fn holds() -> Outcome {
-    Outcome { holds: Truth::Yes, actual: None, causes: Vec::new(), site: None, statement: None }
+    Outcome { holds: Truth::Yes, actual: None, causes: Vec::new(), site: None, statement: None, grant: None }
 }
 
 /// `role → member`, as findings show it.
@@ -34,7 +34,7 @@ pub(in super::super) fn public_grant(facts: &Facts<'_>, node: NodeId, _args: &[S
                 Some(condition) => (Truth::Maybe, vec![format!("only if {condition}")]),
             };
             let actual = Some(way(grant, holder));
-            return Some(Outcome { holds, actual, causes, site: None, statement: None });
+            return Some(Outcome { holds, actual, causes, site: None, statement: None, grant: None });
         }
         if let Some(cause) = &grant.more {
             open = Some(Outcome { holds: Truth::Maybe, causes: vec![cause.to_string()], ..holds() });

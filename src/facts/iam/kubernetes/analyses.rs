@@ -29,8 +29,9 @@ pub(in super::super) fn workload_may(facts: &Facts<'_>, node: NodeId, asked: &[S
         }
     }
     let (name, account) = workloads.first()?;
-    let outcome =
-        |holds, actual, causes| Some(Outcome { holds, actual, causes, site: None, statement: None });
+    let outcome = |holds, actual, causes| {
+        Some(Outcome { holds, actual, causes, site: None, statement: None, grant: None })
+    };
     let mut open: Option<(Cause, String)> = None;
     for asked in asked {
         let (only, text) = match asked.strip_prefix("cluster ") {
