@@ -524,7 +524,7 @@ fn what_is_no_policy_is_told_with_its_place_and_costs_no_time() {
         ),
         (
             r#"{"Statement": {"Effect":"Allow","Action":{"a":{"b":[]}},"Resource":"*"}}"#,
-            "statement 1: there is no text",
+            "statement 1: `Action`: there is no text",
         ),
         (r#"{"Version":"2012","Statement": []}"#, "`Version` is neither"),
     ] {

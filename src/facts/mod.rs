@@ -41,7 +41,7 @@ pub struct Facts<'g> {
     /// Asked for with every bucket, so found once.
     unplaced: BTreeMap<&'static str, NodeId>,
     /// Found when first asked for.
-    identities: OnceLock<BTreeMap<NodeId, iam::principals::Identity>>,
+    identities: OnceLock<iam::principals::Found>,
     /// Found when first asked for.
     assignments: OnceLock<Vec<iam::azure::Assignment>>,
     /// Found when first asked for.
@@ -100,8 +100,9 @@ impl<'g> Facts<'g> {
     }
 
     /// Every role and user that the input makes, with the policies that bear on it.
-    pub fn identities(&self) -> &BTreeMap<NodeId, iam::principals::Identity> {
-        self.identities.get_or_init(|| iam::principals::of_graph(self))
+    pub fn identities(&self) -> iam::principals::Identities<'_> {
+        let found = self.identities.get_or_init(|| iam::principals::Found::new(self));
+        iam::principals::Identities { facts: self, found }
     }
 
     /// Every role assignment of Azure that the input makes.

@@ -63,12 +63,12 @@ impl Context {
     pub fn apply(&self, policy: &Policy) -> Policy {
         let mut policy = policy.clone();
         for document in &mut policy.alternatives {
-            let Document { mut statements, has_variables, faults, unread } = std::mem::take(document);
+            let Document { mut statements, has_variables, faults, unread, .. } = std::mem::take(document);
             for statement in &mut statements {
                 self.apply_to(statement, has_variables);
             }
             // Made anew: nothing that is kept of the old statements may stay.
-            *document = Document { statements, has_variables, faults, unread };
+            *document = Document { statements, has_variables, faults, unread, ..Document::default() };
         }
         policy
     }

@@ -21,6 +21,9 @@ pub enum Of {
 
 /// Whether every text that `inner` covers is covered by `outer`.
 pub fn contains(outer: &Text, inner: &Text, of: Of) -> Told {
+    if begin_apart(of, outer.prefix(), inner.prefix()) {
+        return Ok(false);
+    }
     if let (Some(a), Some(b)) = (plain(outer), plain(inner)) {
         return ask(of, a, b, pattern::contains);
     }
@@ -42,6 +45,9 @@ pub fn contains(outer: &Text, inner: &Text, of: Of) -> Told {
 
 /// Whether some text is covered by both.
 pub fn intersects(a: &Text, b: &Text, of: Of) -> Told {
+    if begin_apart(of, a.prefix(), b.prefix()) {
+        return Ok(false);
+    }
     if let (Some(a), Some(b)) = (plain(a), plain(b)) {
         return ask(of, a, b, pattern::intersects);
     }
@@ -94,10 +100,6 @@ fn may_be_one(a: &crate::value::Reference, b: &crate::value::Reference) -> bool 
 }
 
 fn ask(of: Of, a: &str, b: &str, ask: impl Fn(&str, &str) -> Option<bool>) -> Told {
-    // Most patterns are of another service or another resource: then neither covers any of the other.
-    if begin_apart(of, a, b) {
-        return Ok(false);
-    }
     let told = match of {
         Of::Actions if a.bytes().chain(b.bytes()).any(|byte| byte.is_ascii_uppercase()) => {
             ask(&a.to_ascii_lowercase(), &b.to_ascii_lowercase())
@@ -107,16 +109,30 @@ fn ask(of: Of, a: &str, b: &str, ask: impl Fn(&str, &str) -> Option<bool>) -> To
     told.ok_or_else(|| Cause::Limit("size of patterns".into()))
 }
 
-/// Whether the patterns differ before the first wildcard of either.
+/// Whether what is known of the patterns differs before the first wildcard or variable of either. Most are of another service
+/// or another resource: then neither covers any of the other.
 fn begin_apart(of: Of, a: &str, b: &str) -> bool {
     let is_one = |a: u8, b: u8| a == b || (matches!(of, Of::Actions) && a.eq_ignore_ascii_case(&b));
-    let known = |&(a, b): &(u8, u8)| !matches!(a, b'*' | b'?') && !matches!(b, b'*' | b'?');
-    a.bytes().zip(b.bytes()).take_while(known).any(|(a, b)| !is_one(a, b))
+    let is_known = |byte: u8| !matches!(byte, b'*' | b'?' | b'$');
+    for (a, b) in a.bytes().zip(b.bytes()) {
+        if !is_one(a, b) {
+            return is_known(a) && is_known(b);
+        }
+        if !is_known(a) {
+            return false;
+        }
+    }
+    false
 }
 
 /// A text that is known and has no variable of the request in it.
 fn plain(text: &Text) -> Option<&str> {
-    text.as_str().filter(|text| !text.contains("${"))
+    text.as_str().filter(|text| !has_variable(text))
+}
+
+fn has_variable(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(b'$', bytes).any(|at| bytes.get(at + 1) == Some(&b'{'))
 }
 
 fn cause(a: &Text, b: &Text) -> Cause {
@@ -132,7 +148,7 @@ const MARK: char = '\u{1}';
 
 fn narrow(text: &Text) -> Cow<'_, str> {
     let pieces = match text {
-        Text::Known(known) if !known.contains("${") => return Cow::Borrowed(known),
+        Text::Known(known) if !has_variable(known) => return Cow::Borrowed(known),
         Text::Known(known) => {
             return Cow::Owned(without_variables(known, |name| format!("{MARK}{name}{MARK}")));
         }

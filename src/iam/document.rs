@@ -4,6 +4,7 @@
 use smol_str::SmolStr;
 
 use super::condition::Condition;
+use super::index::Lazy;
 use super::text::Text;
 use super::told::Told;
 use crate::source::Site;
@@ -31,6 +32,8 @@ pub struct Document {
     pub faults: Vec<SmolStr>,
     /// Why it is no policy, or nothing of it is known: then its one statement may say anything.
     pub unread: Option<Cause>,
+    /// Made when it is first asked something.
+    pub(crate) index: Lazy,
 }
 
 /// A statement. An element that is absent is an empty list.
@@ -95,8 +98,8 @@ impl Document {
         Self {
             statements: vec![Statement::unknown(cause.clone())],
             has_variables: true,
-            faults: Vec::new(),
             unread: Some(cause),
+            ..Self::default()
         }
     }
 }

@@ -4,11 +4,16 @@
 //! What a condition or an unknown part leaves open is told: *only if*, or *undetermined*. A yes or a no holds for whatever
 //! fills the unknown parts, of what the configuration says: what others attach later is in no document here.
 
+use std::cell::LazyCell;
+
 use super::cover::{self, Of};
-use super::document::{Effect, List, Policy, Principal, Statement};
+use super::document::{Document, Effect, List, Policy, Principal, Statement};
+use super::index::{Entry, Service};
+use super::limits::Limits;
 use super::pattern;
 use super::text::Text;
 use super::told::{Told, any, both, not};
+use super::work;
 use crate::value::Cause;
 
 /// A policy, as it bears on a principal.
@@ -123,9 +128,9 @@ struct Allow<'p> {
 
 /// Why what is said is not so for certain.
 #[derive(Clone, Debug, Default)]
-struct Terms {
-    conditions: Vec<String>,
-    causes: Vec<String>,
+pub(super) struct Terms {
+    pub(super) conditions: Vec<String>,
+    pub(super) causes: Vec<String>,
 }
 
 impl Verdict {
@@ -141,23 +146,38 @@ impl Verdict {
 }
 
 impl Terms {
-    fn rank(&self) -> usize {
+    pub(super) fn rank(&self) -> usize {
         if self.causes.is_empty() { usize::from(!self.conditions.is_empty()) } else { 2 }
     }
 
-    fn because(&mut self, cause: &Cause) {
+    pub(super) fn because(&mut self, cause: &Cause) {
         self.because_of(cause.to_string());
     }
 
     fn because_of(&mut self, cause: String) {
         if !self.causes.contains(&cause) {
+            self.also_because(cause);
+        }
+    }
+
+    pub(super) fn also_because(&mut self, cause: String) {
+        if self.causes.len() < MAX_TERMS {
             self.causes.push(cause);
         }
     }
 
-    fn only_if(&mut self, condition: String) {
+    pub(super) fn only_if(&mut self, condition: String) {
         if !self.conditions.contains(&condition) {
-            self.conditions.push(condition);
+            self.also_if(condition);
+        }
+    }
+
+    pub(super) fn also_if(&mut self, condition: String) {
+        match self.conditions.len() {
+            0..MAX_TERMS => self.conditions.push(condition),
+            // Whoever reads the conditions must know that these are not all.
+            MAX_TERMS => self.conditions.push("more conditions, which are not told, hold too".to_owned()),
+            _ => {}
         }
     }
 
@@ -170,7 +190,10 @@ impl Terms {
     }
 }
 
-/// More parts of one statement are not told apart.
+/// More conditions or causes of one answer are not told.
+const MAX_TERMS: usize = 200;
+
+/// More statements and parts of one answer are not told.
 const MAX_PARTS: usize = 20;
 
 /// Whether the principal may do what is asked.
@@ -197,24 +220,41 @@ struct Found {
     less: Vec<By>,
 }
 
-/// More ways are not looked for once there is one that is sure.
+/// More ways are not looked for once there is one to all that is asked for that is sure.
 const MAX_WAYS: usize = 1000;
 
 fn find(held: &[Held<'_>], request: &Request, who: &Who<'_>, only: Option<&By>) -> Found {
+    let _question = work::Question::begin();
     let mut found = Found::default();
-    let mut past: Option<Vec<Held<'_>>> = None;
+    let past = LazyCell::new(|| guarded(held));
+    let (mut limits, mut past_limits) = (None, None);
+    let mut is_sure = false;
     for allow in allows(held, request, who, only) {
+        let limits = if allow.past {
+            past_limits.get_or_insert_with(|| Limits::of(&past, request, who))
+        } else {
+            limits.get_or_insert_with(|| Limits::of(held, request, who))
+        };
         for &part in &allow.on {
-            if found.allowed.len() >= MAX_WAYS && found.allowed.iter().any(|(_, terms, _)| terms.rank() == 0)
-            {
+            if found.allowed.len() >= MAX_WAYS && is_sure {
                 return found;
             }
             let mut terms = allow.terms.clone();
-            let held = if allow.past { past.get_or_insert_with(|| guarded(held)) } else { held };
-            let part = Request { action: request.action.clone(), resource: part.clone() };
-            match limit(held, &part, who, &mut terms, &mut found.less) {
-                Ok(()) => found.allowed.push((allow.by.clone(), terms, part.resource)),
-                Err(Some(by)) if !found.denied.contains(&by) => found.denied.push(by),
+            work::spend(terms.conditions.len() as u64);
+            if let Some(cause) = work::Question::is_cut_off() {
+                // What is not looked at may allow all that is asked for.
+                terms.because(&cause);
+                found.allowed.push((allow.by, terms, request.resource.clone()));
+                return found;
+            }
+            match limits.take(part, &mut terms, &mut found.less) {
+                Ok(()) => {
+                    is_sure |= terms.rank() == 0 && std::ptr::eq(part, &raw const request.resource);
+                    found.allowed.push((allow.by.clone(), terms, part.clone()));
+                }
+                Err(Some(by)) if !found.denied.contains(&by) && found.denied.len() < MAX_PARTS => {
+                    found.denied.push(by);
+                }
                 Err(_) => {}
             }
         }
@@ -258,8 +298,10 @@ fn decide(held: &[Held<'_>], request: &Request, who: &Who<'_>, only: Option<&By>
 fn allows<'p>(held: &[Held<'p>], request: &'p Request, who: &Who<'_>, only: Option<&By>) -> Vec<Allow<'p>> {
     let mut allows = Vec::new();
     // Where a key has a policy, that must grant, or leave it to the identities.
-    let delegated = delegated(held, request, who);
-    for (policy, it) in held.iter().enumerate() {
+    let delegated = LazyCell::new(|| delegated(held, request, who));
+    let service = Service::of(&request.action);
+    let asked = only.map(|by| u32::try_from(by.statement.saturating_sub(1)).unwrap_or(u32::MAX));
+    for (policy, it) in held.iter().enumerate().filter(|(at, _)| only.is_none_or(|by| by.policy == *at)) {
         let named: &dyn Fn(&Statement) -> Told = match it.kind {
             Kind::Identity => &|_| Ok(true),
             Kind::Resource | Kind::ResourceInPart | Kind::Key => who.names,
@@ -268,20 +310,23 @@ fn allows<'p>(held: &[Held<'p>], request: &'p Request, who: &Who<'_>, only: Opti
         let of_user = it.kind != Kind::Identity && held.iter().any(|it| it.kind == Kind::UserBoundary);
         let is_choice = it.policy.alternatives.len() > 1;
         for document in &it.policy.alternatives {
-            for (number, statement) in (1..).zip(&document.statements) {
-                let allows_it = super::questions::has_effect(statement, Effect::Allow);
-                let asked = only.is_none_or(|by| by.policy == policy && by.statement == number);
-                if allows_it == Ok(false) || !asked {
-                    continue;
+            let entries = document.index().allows.about(service, asked);
+            for (number, statement, entries) in of_statements(document, &entries) {
+                let by = By { policy, statement: number, denies: false };
+                let mut terms = Terms::default();
+                if let Some(cause) = work::Question::is_cut_off() {
+                    terms.because(&cause);
+                    allows.push(Allow { by, on: vec![&request.resource], terms, past: false });
+                    return allows;
                 }
-                let told =
-                    both(allows_it, || both(statement.some_action(&request.action), || named(statement)));
+                let allows_it = super::questions::has_effect(statement, Effect::Allow);
+                let some = statement.some_action_of(entries, &request.action);
+                let told = both(allows_it, || both(some, || named(statement)));
                 if told == Ok(false) {
                     continue;
                 }
                 let (told_on, on) = statement.parts(&request.resource);
                 let told = both(told, || told_on);
-                let mut terms = Terms::default();
                 match told {
                     Ok(false) => continue,
                     Ok(true) => {}
@@ -293,7 +338,7 @@ fn allows<'p>(held: &[Held<'p>], request: &'p Request, who: &Who<'_>, only: Opti
                     terms.because(it.policy.choice.as_ref().unwrap_or(&Cause::Other("not known".into())));
                 }
                 if it.kind == Kind::Identity
-                    && let Some(delegated) = &delegated
+                    && let Some(delegated) = &*delegated
                 {
                     match delegated {
                         Ok(false) => continue,
@@ -302,122 +347,52 @@ fn allows<'p>(held: &[Held<'p>], request: &'p Request, who: &Who<'_>, only: Opti
                     }
                 }
                 let past = of_user || it.kind != Kind::Identity && statement.is_about_everybody() == Ok(true);
-                allows.push(Allow { by: By { policy, statement: number, denies: false }, on, terms, past });
+                allows.push(Allow { by, on, terms, past });
             }
         }
     }
     allows
 }
 
-/// Whether the key's policy leaves what is asked to the policies of identities; [`None`] if no key is asked for.
-fn delegated(held: &[Held<'_>], request: &Request, who: &Who<'_>) -> Option<Told> {
-    let keys: Vec<_> = held.iter().filter(|it| it.kind == Kind::Key).collect();
-    if keys.is_empty() {
-        return None;
-    }
-    let statements = keys.iter().flat_map(|it| it.policy.alternatives.iter().flat_map(|it| &it.statements));
-    Some(any(statements.map(|statement| {
-        both(super::questions::has_effect(statement, Effect::Allow), || {
-            both(statement.some_action(&request.action), || (who.delegates)(statement))
-        })
-    })))
+/// The statements of these entries, each with its number from 1 and its own entries.
+pub(super) fn of_statements<'d, 'e>(
+    document: &'d Document,
+    entries: &'e [Entry],
+) -> impl Iterator<Item = (usize, &'d Statement, &'e [Entry])> {
+    entries.chunk_by(|a, b| a.statement == b.statement).filter_map(|entries| {
+        let at = entries.first()?.statement as usize;
+        Some((at + 1, document.statements.get(at)?, entries))
+    })
 }
 
-/// What takes the request away: a boundary that does not allow it, a statement that denies it. What may do so becomes a term.
-fn limit(
-    held: &[Held<'_>],
-    request: &Request,
-    who: &Who<'_>,
-    terms: &mut Terms,
-    less: &mut Vec<By>,
-) -> Result<(), Option<By>> {
-    for (policy, it) in held.iter().enumerate().filter(|(_, it)| it.kind != Kind::ResourceInPart) {
-        for document in &it.policy.alternatives {
-            for (number, statement) in (1..).zip(&document.statements) {
-                let denies = super::questions::has_effect(statement, Effect::Deny);
-                if denies == Ok(false) {
-                    continue;
-                }
-                // A statement of which nothing is known was counted among those that may allow: it says why nothing is sure.
-                let speaks = match it.kind {
-                    Kind::Resource | Kind::Key => (who.names)(statement),
-                    _ => Ok(true),
-                };
-                let covered = both(both(denies.clone(), || speaks.clone()), || {
-                    both(statement.every_action(&request.action), || {
-                        statement.every_resource(&request.resource)
-                    })
-                });
-                match covered {
-                    Ok(false) => {
-                        let by = By { policy, statement: number, denies: true };
-                        let some = both(statement.some_action(&request.action), || {
-                            statement.parts(&request.resource).0
-                        });
-                        if denies == Ok(true)
-                            && speaks == Ok(true)
-                            && some != Ok(false)
-                            && !less.contains(&by)
-                        {
-                            less.push(by);
-                        }
-                    }
-                    Err(cause) => terms.because(&cause),
-                    Ok(true) => {
-                        let sure = it.doubt.is_none() && it.policy.alternatives.len() == 1;
-                        match statement.condition.is_empty() {
-                            Ok(true) if it.kind == Kind::Organisation => terms.only_if(
-                                "the account is not below the target of the organisation's policy".to_owned(),
-                            ),
-                            Ok(true) if sure => {
-                                return Err(Some(By { policy, statement: number, denies: true }));
-                            }
-                            Ok(true) => {
-                                terms.because(it.doubt.as_ref().unwrap_or(&Cause::Other("not known".into())));
-                            }
-                            _ => terms.subject_to(statement, "not ", it.policy.sensitive),
-                        }
-                    }
-                }
-            }
-        }
-    }
-    let boundaries = held.iter().filter(|it| matches!(it.kind, Kind::Boundary | Kind::UserBoundary));
-    for it in boundaries {
-        let statements = it.policy.alternatives.iter().flat_map(|document| &document.statements);
-        let mut allowed: Option<Terms> = None;
-        for statement in statements {
+/// Whether the key's policy leaves what is asked to the policies of identities; [`None`] if no key is asked for.
+fn delegated(held: &[Held<'_>], request: &Request, who: &Who<'_>) -> Option<Told> {
+    let mut keys = held.iter().filter(|it| it.kind == Kind::Key).peekable();
+    keys.peek()?;
+    let service = Service::of(&request.action);
+    let mut all = Vec::new();
+    for document in keys.flat_map(|it| &it.policy.alternatives) {
+        let entries = document.index().allows.about(service, None);
+        for (_, statement, entries) in of_statements(document, &entries) {
             let told = both(super::questions::has_effect(statement, Effect::Allow), || {
-                both(statement.some_action(&request.action), || statement.parts(&request.resource).0)
+                both(statement.some_action_of(entries, &request.action), || (who.delegates)(statement))
             });
-            let mut these = Terms::default();
-            match told {
-                Ok(false) => continue,
-                Ok(true) => {}
-                Err(cause) => these.because(&cause),
+            if told == Ok(true) {
+                return Some(told);
             }
-            these.subject_to(statement, "", it.policy.sensitive);
-            it.doubt.iter().for_each(|doubt| these.because(doubt));
-            if allowed.as_ref().is_none_or(|allowed| these.rank() < allowed.rank()) {
-                allowed = Some(these);
-            }
-        }
-        match (allowed, &it.doubt) {
-            (Some(these), _) => {
-                terms.conditions.extend(these.conditions);
-                terms.causes.extend(these.causes);
-            }
-            (None, Some(doubt)) => terms.because(doubt),
-            (None, None) => return Err(None),
+            all.push(told);
         }
     }
-    Ok(())
+    Some(any(all.into_iter()))
 }
 
 impl Terms {
-    fn subject_to(&mut self, statement: &Statement, not: &str, sensitive: bool) {
+    pub(super) fn subject_to(&mut self, statement: &Statement, not: &str, sensitive: bool) {
         let condition = &statement.condition;
         for test in &condition.tests {
+            if self.conditions.len() > MAX_TERMS {
+                break;
+            }
             if test.takes_nothing() != Ok(true) || !not.is_empty() {
                 // Nothing of a document that is sensitive is told.
                 if sensitive {
@@ -471,14 +446,12 @@ impl Statement {
                 Ok(true) if cover::contains(item, resource, Of::Resources) == Ok(true) => {
                     return (Ok(true), vec![resource]);
                 }
-                Ok(true) if sure.len() < MAX_PARTS => sure.push(narrower()),
+                Ok(true) => sure.push(narrower()),
                 Err(why) => {
                     cause.get_or_insert(why);
-                    if perhaps.len() < MAX_PARTS {
-                        perhaps.push(narrower());
-                    }
+                    perhaps.push(narrower());
                 }
-                Ok(_) => {}
+                Ok(false) => {}
             }
         }
         match some_other(&self.not_resource, resource, Of::Resources) {

@@ -1,6 +1,9 @@
 //! AWS policy documents and what their statements allow; roles of Google, Azure and Kubernetes (`google`, `azure`, `kubernetes`).
 //!
 //! Parts of a document may not be known; an answer is a yes or no if every document that it can become gives the same one.
+//!
+//! `questions` asks one policy, where a condition that may limit a statement leaves the answer *undetermined*; `effective` asks
+//! all that bear on a principal. `index` and `work` keep that short.
 
 pub mod arn;
 pub mod azure;
@@ -12,7 +15,9 @@ pub mod document;
 pub mod effective;
 pub mod escalation;
 pub mod google;
+mod index;
 pub mod kubernetes;
+mod limits;
 pub mod managed;
 pub mod pattern;
 mod picks;
@@ -22,8 +27,10 @@ mod read;
 mod tests;
 pub mod text;
 pub mod told;
+pub mod work;
 
 pub use document::{Document, Effect, Policy, Statement};
+pub use index::Services;
 pub use text::Text;
 
 /// Service prefixes of actions that administer or call AI services.

@@ -6,22 +6,49 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use super::work;
+
 /// Whether the action pattern covers `action`, a concrete action.
 pub fn action_covers(pattern: &str, action: &str) -> bool {
-    glob(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase())
+    let one = |pattern: u8, byte: u8| pattern == b'?' || pattern.eq_ignore_ascii_case(&byte);
+    matches(pattern.as_bytes(), action.as_bytes(), usize::MAX, one) == Some(true)
 }
 
-/// Whether `text` matches `pattern`, case by case. Linear in practice, at most `pattern × text` steps.
+/// Whether `text` matches `pattern`, case by case. Linear in practice, at most `pattern × text` steps: for where one of the two
+/// is short.
 pub fn glob(pattern: &str, text: &str) -> bool {
-    matches(pattern.as_bytes(), text.as_bytes(), |pattern, byte| pattern == b'?' || pattern == byte)
+    is_matched(pattern, text, usize::MAX) == Some(true)
 }
 
-/// Whether `text` matches, where `one` says which bytes of the pattern stand for which of the text.
-fn matches(pattern: &[u8], text: &[u8], one: impl Fn(u8, u8) -> bool) -> bool {
+fn is_matched(pattern: &str, text: &str, most: usize) -> Option<bool> {
+    let one = |pattern: u8, byte: u8| pattern == b'?' || pattern == byte;
+    matches(pattern.as_bytes(), text.as_bytes(), most, one)
+}
+
+/// Whether `text` matches, where `one` says which bytes of the pattern stand for which of the text; [`None`] if that is not
+/// known after so many steps.
+fn matches(pattern: &[u8], text: &[u8], most: usize, one: impl Fn(u8, u8) -> bool) -> Option<bool> {
+    let mut steps = 0;
+    let told = match_by(pattern, text, most, one, &mut steps);
+    work::spend(steps as u64);
+    told
+}
+
+fn match_by(
+    pattern: &[u8],
+    text: &[u8],
+    most: usize,
+    one: impl Fn(u8, u8) -> bool,
+    steps: &mut usize,
+) -> Option<bool> {
     let (mut p, mut t) = (0, 0);
     // Where to go on after the last star when a later byte does not match.
     let mut retry: Option<(usize, usize)> = None;
     while let Some(&byte) = text.get(t) {
+        *steps += 1;
+        if *steps > most {
+            return None;
+        }
         match pattern.get(p) {
             Some(b'*') => {
                 retry = Some((p + 1, t + 1));
@@ -36,11 +63,11 @@ fn matches(pattern: &[u8], text: &[u8], one: impl Fn(u8, u8) -> bool) -> bool {
                     (p, t) = (after_star, from);
                     retry = Some((after_star, from + 1));
                 }
-                None => return false,
+                None => return Some(false),
             },
         }
     }
-    pattern.get(p..).is_some_and(|rest| rest.iter().all(|&byte| byte == b'*'))
+    Some(pattern.get(p..).is_some_and(|rest| rest.iter().all(|&byte| byte == b'*')))
 }
 
 /// Longer patterns are not computed with.
@@ -49,11 +76,18 @@ const MAX_LENGTH: usize = 4096;
 /// No more states than this are looked at for one question.
 const MAX_STATES: usize = 20_000;
 
+/// No more steps than this are made for two patterns: some hundredths of a second.
+const MAX_STEPS: usize = 20_000_000;
+
+/// Places of patterns that are looked at in one search: what it has seen is kept.
+const MAX_SEARCH: usize = 8_000_000;
+
 /// Whether some text matches both patterns.
 pub fn intersects(a: &str, b: &str) -> Option<bool> {
     match (has_wildcard(a), has_wildcard(b)) {
-        (_, false) => return Some(glob(a, b)),
-        (false, true) => return Some(glob(b, a)),
+        _ if a == "*" || b == "*" => return Some(true),
+        (_, false) => return is_matched(a, b, MAX_STEPS),
+        (false, true) => return is_matched(b, a, MAX_STEPS),
         _ => {}
     }
     let (a, b) = (plain(a)?, plain(b)?);
@@ -64,6 +98,7 @@ pub fn intersects(a: &str, b: &str) -> Option<bool> {
     if heads.chain(tails).any(|(a, b)| !fits(a, b)) {
         return Some(false);
     }
+    work::spend((a.len() * b.len()) as u64);
     // Row by row: which beginnings of `b` have a text in common with the beginning of `a` so far.
     let mut row = vec![true];
     row.extend(b.iter().scan(true, |all, &byte| {
@@ -88,6 +123,9 @@ pub fn intersects(a: &str, b: &str) -> Option<bool> {
 
 /// Whether `outer` covers all that `inner` does.
 pub fn contains(outer: &str, inner: &str) -> Option<bool> {
+    if inner == "*" || outer == "*" {
+        return Some(!outer.is_empty() && outer.bytes().all(|byte| byte == b'*'));
+    }
     left_over(inner, &[outer]).map(|left| left.is_none())
 }
 
@@ -96,15 +134,20 @@ pub fn contains(outer: &str, inner: &str) -> Option<bool> {
 pub fn left_over(pattern: &str, others: &[&str]) -> Option<Option<String>> {
     // What stands for a wildcard is only covered by one.
     let as_token = |outer: u8, byte: u8| byte != b'*' && (outer == byte || outer == b'?');
-    if others.iter().any(|other| matches(other.as_bytes(), pattern.as_bytes(), as_token)) {
-        return Some(None);
+    let mut is_told = true;
+    for other in others {
+        match matches(other.as_bytes(), pattern.as_bytes(), MAX_STEPS, as_token) {
+            Some(true) => return Some(None),
+            Some(false) => {}
+            None => is_told = false,
+        }
     }
     if !has_wildcard(pattern) {
-        return Some(Some(pattern.to_owned()));
+        return is_told.then(|| Some(pattern.to_owned()));
     }
     for fill in ["", "~", "~~~~~~~~~~~~"] {
         let text = pattern.replace('*', fill).replace('?', "~");
-        if !others.iter().any(|other| glob(other, &text)) {
+        if others.iter().all(|other| is_matched(other, &text, MAX_STEPS) == Some(false)) {
             return Some(Some(text));
         }
     }
@@ -125,10 +168,8 @@ pub fn intersection(a: &str, b: &str) -> Option<Vec<String>> {
     let all = out.clone();
     let covered = |one: &String| {
         all.iter().any(|other| {
-            other != one
-                && matches(other.as_bytes(), one.as_bytes(), |outer, byte| {
-                    byte != b'*' && (outer == byte || outer == b'?')
-                })
+            let as_token = |outer: u8, byte: u8| byte != b'*' && (outer == byte || outer == b'?');
+            other != one && matches(other.as_bytes(), one.as_bytes(), MAX_STEPS, as_token) == Some(true)
         })
     };
     out.retain(|one| !covered(one));
@@ -210,11 +251,15 @@ fn search(pattern: &[u8], others: &[Vec<u8>]) -> Option<Option<String>> {
     let start: State = (0, closed(others, (0..others.len()).map(|which| (which, 0)).collect()));
     let mut seen: HashMap<State, Option<(State, u8)>> = HashMap::from([(start.clone(), None)]);
     let mut queue = VecDeque::from([start]);
+    let mut steps = 0;
     while let Some(state) = queue.pop_front() {
-        if seen.len() > MAX_STATES {
+        let (at, places) = &state;
+        let made = (places.len() + 1) * bytes.len();
+        work::spend(made as u64);
+        steps += made;
+        if seen.len() > MAX_STATES || steps > MAX_SEARCH {
             return None;
         }
-        let (at, places) = &state;
         let ended =
             |&(which, place): &(usize, usize)| others.get(which).is_some_and(|other| place == other.len());
         if pattern.get(*at..).is_some_and(|rest| rest.iter().all(|&byte| byte == b'*'))
@@ -284,17 +329,15 @@ fn closed(others: &[Vec<u8>], mut places: Vec<(usize, usize)>) -> Vec<(usize, us
     }
     places.sort_unstable();
     places.dedup();
-    let last_star = |which: usize| {
-        let is_star = |place: usize| others.get(which).and_then(|other| other.get(place)) == Some(&b'*');
-        places
-            .iter()
-            .filter(|(other, place)| *other == which && is_star(*place))
-            .map(|(_, place)| *place)
-            .max()
+    let is_star = |&(which, place): &(usize, usize)| {
+        others.get(which).and_then(|other| other.get(place)) == Some(&b'*')
     };
-    let stars: Vec<Option<usize>> = (0..others.len()).map(last_star).collect();
-    places.retain(|(which, place)| stars.get(*which).copied().flatten().is_none_or(|star| *place >= star));
-    places
+    let mut kept = Vec::with_capacity(places.len());
+    for of_one in places.chunk_by(|(a, _), (b, _)| a == b) {
+        let last_star = of_one.iter().rposition(is_star).unwrap_or(0);
+        kept.extend_from_slice(of_one.get(last_star..).unwrap_or_default());
+    }
+    kept
 }
 
 #[cfg(test)]

@@ -45,6 +45,9 @@ pub fn allows_on_every_resource(policy: &Policy, actions: &[&str], limiting: &[&
     };
     ask_policy(policy, |document| {
         worst(actions.iter().map(|action| {
+            if !document.services().may_hold(action) {
+                return passed_over(document);
+            }
             ask(document, |statement, number| grant(statement, number, action), |deny| covers(deny, action).0)
         }))
     })
@@ -58,6 +61,9 @@ pub fn allows_whole_service(policy: &Policy, services: &[&str]) -> Answer {
     };
     ask_policy(policy, |document| {
         worst(services.iter().map(|service| {
+            if !document.services().may_hold(&format!("{service}:")) {
+                return passed_over(document);
+            }
             ask(
                 document,
                 |statement, number| grant(statement, number, service),
@@ -209,6 +215,13 @@ pub(super) fn ask(
         answer.told = Err(cause);
     }
     answer
+}
+
+/// The answer of a document none of whose statements that allow is of the service: that of the first of them.
+fn passed_over(document: &Document) -> Answer {
+    let is_allow = |statement: &Statement| statement.effect != Ok(Effect::Deny);
+    let number = document.statements.iter().position(is_allow).map_or(usize::MAX, |at| at + 1);
+    Answer { number, ..Answer::no() }
 }
 
 impl Answer {

@@ -1,7 +1,8 @@
 //! A value to a policy: the JSON text, or what is known of it where it is not wholly known.
 //!
 //! What cannot be read at all is a document of one statement of which nothing is known, with the cause: where in the
-//! document what is no policy stands, as a path (`Statement[2].Condition`) or as line and column.
+//! document what is no policy stands, as statement and element (``statement 2: `Condition.StringEquals.aws:SourceArn` ``) or as
+//! line and column.
 
 use smol_str::{SmolStr, ToSmolStr};
 
@@ -16,8 +17,13 @@ use super::text::{self, Text, cause_of};
 impl Policy {
     /// Reads the value of an attribute that holds a policy.
     pub fn read(value: &Value) -> Self {
-        let mut reader =
-            Reader { picks: Picks::default(), sensitive: false, statement: 0, faults: Vec::new() };
+        let mut reader = Reader {
+            picks: Picks::default(),
+            sensitive: false,
+            statement: 0,
+            element: String::new(),
+            faults: Vec::new(),
+        };
         let mut alternatives = Vec::new();
         loop {
             alternatives.push(reader.document(value).unwrap_or_else(Document::unknown));
@@ -37,6 +43,8 @@ struct Reader {
     sensitive: bool,
     /// The number of the statement that is read, from 1; 0 outside of them.
     statement: usize,
+    /// The element that is read: `Condition.StringEquals.aws:SourceAccount`.
+    element: String,
     faults: Vec<SmolStr>,
 }
 
@@ -63,6 +71,7 @@ impl Reader {
 
     fn statements(&mut self, value: &Value) -> Result<Document, Cause> {
         (self.statement, self.faults) = (0, Vec::new());
+        self.element.clear();
         let members = self.members(value, "it is no object")?;
         self.know("the document", members, &["Version", "Id", "Statement"]);
         let has_variables = match self.member(members, "Version")? {
@@ -104,7 +113,7 @@ impl Reader {
             }
         };
         let faults = std::mem::take(&mut self.faults);
-        Ok(Document { statements, has_variables, faults, unread: None })
+        Ok(Document { statements, has_variables, faults, ..Document::default() })
     }
 
     fn statement(&mut self, value: &Value) -> Result<Statement, Cause> {
@@ -142,7 +151,9 @@ impl Reader {
     fn list_of(&mut self, members: &Map, name: &str) -> Result<List, Cause> {
         let mut list = List::default();
         if let Some(value) = self.member(members, name)? {
+            self.of_element(&[name]);
             self.list(value, &mut list)?;
+            self.element.clear();
         }
         Ok(list)
     }
@@ -179,6 +190,7 @@ impl Reader {
 
     fn principal(&mut self, members: &Map, element: &str) -> Result<Principal, Cause> {
         let Some(value) = self.member(members, element)? else { return Ok(Principal::None) };
+        self.of_element(&[element]);
         let value = self.pick(value);
         if let Some(kinds) = value.map() {
             let kinds = kinds.iter().map(|(kind, principals)| {
@@ -195,6 +207,7 @@ impl Reader {
     }
 
     fn condition(&mut self, members: &Map) -> Result<Condition, Cause> {
+        self.element.clear();
         let mut condition = Condition::default();
         let Some(value) = self.member(members, "Condition")? else { return Ok(condition) };
         let value = self.pick(value);
@@ -210,6 +223,7 @@ impl Reader {
             }
             for (key, values) in self.members(keys, "an operator of its `Condition` has no keys")?.iter() {
                 let mut list = List::default();
+                self.of_element(&["Condition", operator, key]);
                 self.list(values, &mut list)?;
                 let test = Test::new(operator.clone(), key.clone(), list);
                 if test.means.is_none() {
@@ -218,6 +232,7 @@ impl Reader {
                 condition.tests.push(test);
             }
         }
+        self.element.clear();
         Ok(condition)
     }
 
@@ -282,11 +297,25 @@ impl Reader {
         Ok(first.map(|(_, value)| value))
     }
 
+    /// Begins to read an element of the statement.
+    fn of_element(&mut self, path: &[&str]) {
+        self.element.clear();
+        for (at, name) in path.iter().enumerate() {
+            self.element.push_str(if at == 0 { "" } else { "." });
+            self.element.extend(name.chars().take(MAX_SHOWN));
+        }
+    }
+
     /// What makes the document no policy, and where in it.
     fn wrong(&self, what: &str) -> Cause {
+        let element = self.element.as_str();
         Cause::Other(match self.statement {
             0 => format!("the document is not a policy: {what}").into(),
-            number => format!("the document is not a policy: statement {number}: {what}").into(),
+            // The names of what is sensitive are too.
+            number if element.is_empty() || self.sensitive => {
+                format!("the document is not a policy: statement {number}: {what}").into()
+            }
+            number => format!("the document is not a policy: statement {number}: `{element}`: {what}").into(),
         })
     }
 
@@ -342,9 +371,12 @@ const ELEMENTS: [&str; 9] = [
 /// More faults of one document are not told.
 const MAX_FAULTS: usize = 20;
 
+/// A longer name of the document is not told whole.
+const MAX_SHOWN: usize = 60;
+
 /// A name of the document as it is told: not at any length.
 fn shown(name: &str) -> String {
-    name.chars().take(60).collect()
+    name.chars().take(MAX_SHOWN).collect()
 }
 
 /// A known text, number or boolean as text.
@@ -363,7 +395,10 @@ fn not_json(why: NotJson) -> Cause {
         NotJson::At(line, column) => {
             format!("line {line}, column {column} of the document: not a policy").into()
         }
-        NotJson::TooLarge => "the document is not a policy: it is too large or too deep".into(),
+        NotJson::TooDeep(line, column) => {
+            format!("line {line}, column {column} of the document: not a policy, it is too deep").into()
+        }
+        NotJson::TooLarge => "the document is not a policy: it is in too many pieces".into(),
     })
 }
 

@@ -170,9 +170,22 @@ impl Text {
     }
 }
 
+/// Longer texts are not shown whole: no ARN is as long.
+const MAX_SHOWN: usize = 2048;
+
 impl std::fmt::Display for Text {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let known = self.parts().map(|part| match part {
+            Part::Text(text) => text.len(),
+            Part::Hole(_) => 0,
+        });
+        let length: usize = known.sum();
         match self {
+            _ if length > MAX_SHOWN => {
+                let whole = self.with_holes('…');
+                let begin: String = whole.chars().take(100).collect();
+                write!(f, "{begin}… ({length} bytes)")
+            }
             Self::Known(text) => f.write_str(text),
             Self::Holed(pieces) => pieces.iter().try_for_each(|piece| piece.fmt(f)),
         }

@@ -28,7 +28,9 @@ pub enum Dialect {
 pub enum NotJson {
     /// It is no JSON, or not of the dialect: line and column, a hole is one column.
     At(usize, usize),
-    /// It nests too deep, or is in too many pieces.
+    /// It nests too deep there: line and column.
+    TooDeep(usize, usize),
+    /// It is in too many pieces.
     TooLarge,
 }
 
@@ -74,10 +76,9 @@ impl<'p> Reader<'p> {
         self.skip_space();
         match value {
             Some(value) if self.at == self.text.len() && self.pieces.is_empty() => Ok(value),
-            _ if self.too_deep => Err(NotJson::TooLarge),
             _ => {
                 let (line, column) = self.place();
-                Err(NotJson::At(line, column))
+                Err(if self.too_deep { NotJson::TooDeep(line, column) } else { NotJson::At(line, column) })
             }
         }
     }

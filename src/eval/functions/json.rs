@@ -91,7 +91,9 @@ pub(super) fn write_string(text: &str, out: &mut String) {
 
 pub(super) fn jsondecode(call: &Call<'_>) -> Outcome {
     match json::read(call.text(0), Dialect::Terraform) {
-        Err(NotJson::TooLarge) => Ok(Value::unknown(Cause::Limit("depth of a JSON document".into()))),
+        Err(NotJson::TooDeep(..) | NotJson::TooLarge) => {
+            Ok(Value::unknown(Cause::Limit("depth of a JSON document".into())))
+        }
         Err(NotJson::At(line, column)) => {
             Err(format!("the text is not JSON at line {line}, column {column}"))
         }

@@ -1,10 +1,11 @@
 //! Who may do something, and what somebody may do: the answers of `airgate iam`, each with its path principal → policy →
 //! statement.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use petgraph::Direction;
+use rayon::prelude::*;
 
 use crate::catalog::LinkKind;
 use crate::graph::{NodeId, ResourceGraph};
@@ -12,7 +13,7 @@ use crate::iam::document::{Principal, Statement};
 use crate::iam::effective::{By, Decision, Held, Kind, Request, Verdict, Who, granted, may};
 use crate::iam::google::is_permission;
 use crate::iam::kubernetes as rbac;
-use crate::iam::{Effect, Text, azure::is_action as is_azure_action, cover, told::Told};
+use crate::iam::{Effect, Text, azure::is_action as is_azure_action, cover, told::Told, work};
 use crate::program::Resource;
 use crate::source::Site;
 use crate::value::{Cause, Piece, Reference, Value};
@@ -144,9 +145,13 @@ pub struct Step {
 /// are not told.
 pub fn who_can(facts: &Facts<'_>, action: &str, resource: &str) -> Vec<Access> {
     let requests = requests(facts, action, resource);
-    let mut out = Vec::new();
     let policies: Vec<_> = requests.iter().map(|request| resource_policies(facts, request)).collect();
-    for identity in facts.identities().values() {
+    let nodes: Vec<NodeId> = facts.identities().keys().copied().collect();
+    let of_identity = |&node: &NodeId| {
+        let identity = facts.identities().get(&node)?;
+        if policies.iter().all(Vec::is_empty) && !identity.services().may_hold(action) {
+            return None;
+        }
         let answers = requests.iter().zip(&policies).map(|(request, others)| {
             let holdings: Vec<&Holding> = identity.holdings.iter().chain(others).collect();
             let held: Vec<Held<'_>> = holdings.iter().map(|it| it.held()).collect();
@@ -155,14 +160,13 @@ pub fn who_can(facts: &Facts<'_>, action: &str, resource: &str) -> Vec<Access> {
             (decision, holdings)
         });
         // Each way to say what is asked bounds the answer.
-        let Some((decision, holdings)) = answers.min_by_key(|(decision, _)| decision.verdict.rank()) else {
-            continue;
-        };
+        let (decision, holdings) = answers.min_by_key(|(decision, _)| decision.verdict.rank())?;
         if decision.verdict == Verdict::No {
-            continue;
+            return None;
         }
-        out.extend(access(facts, identity, action.to_owned(), decision, &holdings));
-    }
+        access(facts, identity, action.to_owned(), decision, &holdings)
+    };
+    let mut out: Vec<Access> = nodes.par_iter().filter_map(of_identity).collect();
     let mut others: Vec<Access> = requests
         .iter()
         .zip(&policies)
@@ -184,6 +188,7 @@ pub fn what_can(facts: &Facts<'_>, node: NodeId) -> Option<Vec<Access>> {
     let held = identity.held();
     let nobody: &dyn Fn(&Statement) -> Told = &|_| Ok(false);
     let who = Who { names: nobody, delegates: nobody };
+    let _question = work::Question::begin();
     let mut out = Vec::new();
     for (policy, holding) in holdings.iter().enumerate().filter(|(_, it)| it.kind == Kind::Identity) {
         let statements = holding.policy.alternatives.iter().flat_map(|it| (1..).zip(&it.statements));
@@ -268,7 +273,15 @@ fn step(facts: &Facts<'_>, holding: &Holding, number: usize) -> Step {
 
 fn read_of<'f>(facts: &'f Facts<'_>, node: NodeId, holding: &Holding) -> Option<&'f Read> {
     let policies = facts.policies(node)?;
-    policies.grants.iter().chain(&policies.others).find(|read| Arc::ptr_eq(&read.policy, &holding.policy))
+    let is_it = |read: &&Read| Arc::ptr_eq(&read.policy, &holding.policy);
+    let mut reads = policies.grants.iter().chain(&policies.others).filter(is_it);
+    // Those of one text are one policy.
+    let first = reads.next()?;
+    if holding.site == first.site {
+        Some(first)
+    } else {
+        reads.find(|read| read.site == holding.site).or(Some(first))
+    }
 }
 
 /// What is asked, in each way that it can be said: by the ARN, and by the resource whose ARN that is.
@@ -477,7 +490,9 @@ fn strangers(facts: &Facts<'_>, request: &Request, others: &[Holding]) -> Vec<Ac
         .collect();
     let holdings: Vec<&Holding> = others.iter().collect();
     let held: Vec<Held<'_>> = others.iter().map(Holding::held).collect();
+    let _question = work::Question::begin();
     let mut out: Vec<Access> = Vec::new();
+    let mut told = HashSet::new();
     for (policy, holding) in others.iter().enumerate() {
         let statements = holding.policy.alternatives.iter().flat_map(|it| (1..).zip(&it.statements));
         for (number, statement) in statements {
@@ -485,16 +500,17 @@ fn strangers(facts: &Facts<'_>, request: &Request, others: &[Holding]) -> Vec<Ac
                 continue;
             }
             for named in named(statement) {
-                if ours.contains(&named) {
+                if ours.contains(&named) || told.contains(&named) {
                     continue;
                 }
                 let is_it = |other: &Statement| Ok(other_names(other, &named));
                 let nobody: &dyn Fn(&Statement) -> Told = &|_| Ok(false);
                 let by = By { policy, statement: number, denies: false };
                 let decision = granted(&held, request, &Who { names: &is_it, delegates: nobody }, &by);
-                if decision.verdict == Verdict::No || out.iter().any(|it| it.principal == named) {
+                if decision.verdict == Verdict::No {
                     continue;
                 }
+                told.insert(named.clone());
                 out.push(Access {
                     principal: named,
                     site: None,

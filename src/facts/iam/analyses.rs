@@ -4,7 +4,7 @@ use petgraph::Direction;
 
 use crate::catalog::{Ai, Catalog, LinkKind};
 use crate::graph::NodeId;
-use crate::iam::effective::{By, Request, Verdict, Way};
+use crate::iam::effective::{By, Verdict, Way};
 use crate::iam::escalation::{self, Escalation};
 use crate::iam::{Text, arn, buckets, cover, questions};
 use crate::source::Site;
@@ -23,8 +23,7 @@ pub(super) struct Answer<'i> {
 }
 
 pub(super) fn ask<'i>(identity: &'i Identity, action: &str) -> Answer<'i> {
-    let request = Request { action: Text::Known(action.into()), resource: Text::Known("*".into()) };
-    Answer { identity, action: action.to_owned(), ways: identity.ways(&request) }
+    Answer { identity, action: action.to_owned(), ways: identity.ways(action) }
 }
 
 /// Whether a way is one: for certain or perhaps, and where `everywhere` on every resource or every one of a kind.
@@ -267,6 +266,11 @@ pub(super) const fn rank(truth: Truth) -> u8 {
 
 /// Whether all actions of a way are allowed.
 fn way_of(facts: &Facts<'_>, identity: &Identity, way: &Escalation) -> Outcome {
+    // Most identities have nothing to do with most services.
+    let may_be = |group: &Vec<&str>| group.iter().any(|action| identity.services().may_hold(action));
+    if !way.actions.iter().all(may_be) {
+        return broken(facts, Truth::Yes, &[], None);
+    }
     let mut used: Vec<Answer<'_>> = Vec::new();
     let mut worst = Truth::Yes;
     for group in &way.actions {

@@ -31,9 +31,15 @@ fn within(graph: &ResourceGraph, sources: &Sources, read: &Read, number: usize) 
     let site = read.site?;
     let file = sources.get(site.file).filter(|file| !file.is_confidential())?;
     let text = file.slice(site.span);
+    if text.len() > MAX_TEXT {
+        return None;
+    }
     let (start, end) = element(text, number)?;
     Some(span(site.span.start, start, end)?.at(site.file))
 }
+
+/// In larger texts no statement is looked for: each is looked for from the beginning, and AWS takes none that is a fourth of it.
+const MAX_TEXT: usize = 1 << 17;
 
 fn span(from: u32, start: usize, end: usize) -> Option<Span> {
     let at = |offset: usize| Some(from.saturating_add(u32::try_from(offset).ok()?));
@@ -50,9 +56,9 @@ fn element(text: &str, number: usize) -> Option<(usize, usize)> {
         let after = found + "Statement".len();
         let after = if bytes.get(after) == Some(&b'"') { after + 1 } else { after };
         let sign = skip_blank(bytes, after);
-        let line = text.get(..found)?.rsplit('\n').next().unwrap_or_default();
-        let is_comment = line.trim_start().starts_with(['#', '/']);
-        if !is_comment && matches!(bytes.get(sign), Some(b':' | b'=')) && bytes.get(sign + 1) != Some(&b'=') {
+        let is_key = matches!(bytes.get(sign), Some(b':' | b'=')) && bytes.get(sign + 1) != Some(&b'=');
+        let line = || text.get(..found).and_then(|before| before.rsplit('\n').next()).unwrap_or_default();
+        if is_key && !line().trim_start().starts_with(['#', '/']) {
             break skip_blank(bytes, sign + 1);
         }
         rest = after;
@@ -85,6 +91,7 @@ fn element(text: &str, number: usize) -> Option<(usize, usize)> {
 fn block(file: &SourceFile, site: Site, number: usize) -> Option<Span> {
     let (from, text) = (site.span.start, file.text().get(site.span.start as usize..)?);
     let bytes = text.as_bytes();
+    let bytes = bytes.get(..MAX_TEXT).unwrap_or(bytes);
     let open = text.find('{')?;
     let end = skip_group(bytes, open)?;
     let body = text.get(..end)?;

@@ -1,6 +1,8 @@
 //! The policy documents of every resource, each read once for all that ask.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
@@ -62,12 +64,13 @@ impl Policies {
     /// Reads those of every resource, by node; [`None`] of one that holds none.
     pub(in super::super) fn of_graph(graph: &ResourceGraph) -> Vec<Option<Box<Self>>> {
         let nodes: Vec<NodeId> = graph.graph.node_indices().collect();
-        nodes.par_iter().map(|&node| Self::of(graph.resource(node)?).map(Box::new)).collect()
+        let texts = Texts::default();
+        nodes.par_iter().map(|&node| Self::of(graph.resource(node)?, &texts).map(Box::new)).collect()
     }
 
-    fn of(resource: &Resource) -> Option<Self> {
-        let read = |value: &Value, attribute| Read {
-            policy: Arc::new(Policy::read(value)),
+    fn of<'g>(resource: &'g Resource, texts: &Texts<'g>) -> Option<Self> {
+        let read = |value: &'g Value, attribute| Read {
+            policy: texts.read(value),
             site: value.origin,
             attribute,
             reference: value.reference.clone(),
@@ -144,6 +147,42 @@ impl Policies {
                 .trust
                 .as_ref()
                 .is_some_and(|read| questions::trusts(&read.policy, &AI_SERVICE_PRINCIPALS) == Ok(true))
+    }
+}
+
+/// By the hash of the text; two may share one.
+type Shard<'g> = HashMap<u64, Vec<(&'g str, Arc<Policy>)>>;
+
+/// Documents by their text: many roles carry the same, and it is read once.
+#[derive(Default)]
+struct Texts<'g> {
+    hasher: RandomState,
+    /// By a part of the hash, so that threads seldom wait for each other; then by all of it.
+    read: [Mutex<Shard<'g>>; 32],
+}
+
+impl<'g> Texts<'g> {
+    fn read(&self, value: &'g Value) -> Arc<Policy> {
+        let own = || Arc::new(Policy::read(value));
+        let Some(text) = value.as_str().filter(|_| !value.sensitive) else { return own() };
+        let hash = self.hasher.hash_one(text);
+        let shard = self.read.iter().cycle().nth(usize::from(hash.to_le_bytes()[7] % 32));
+        let Some(shard) = shard else { return own() };
+        let found = |all: &Shard<'_>| {
+            all.get(&hash)?.iter().find(|(other, _)| *other == text).map(|(_, policy)| policy.clone())
+        };
+        // Nobody panics while holding the lock.
+        let lock = || shard.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(policy) = found(&lock()) {
+            return policy;
+        }
+        let policy = own();
+        let mut all = lock();
+        if let Some(policy) = found(&all) {
+            return policy;
+        }
+        all.entry(hash).or_default().push((text, policy.clone()));
+        policy
     }
 }
 

@@ -1,16 +1,15 @@
 //! The roles and users of a configuration, with all policies that bear on each: the path principal → policy.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use petgraph::Direction;
-use rayon::prelude::*;
 use smol_str::SmolStr;
 
 use crate::catalog::LinkKind;
 use crate::graph::NodeId;
 use crate::iam::effective::{Decision, Held, Kind, Request, Way, Who, may, ways};
-use crate::iam::{Document, Effect, Policy, Statement, Text, managed};
+use crate::iam::{Document, Effect, Policy, Services, Statement, Text, managed};
 use crate::program::{Mode, Resource};
 use crate::source::Site;
 use crate::value::{Cause, Kind as ValueKind, Value};
@@ -25,7 +24,15 @@ pub struct Identity {
     pub node: NodeId,
     /// The policies, in the order in which they are found: its own, attached ones, those of its groups, what limits it.
     pub holdings: Vec<Holding>,
+    /// Of all that its policies may allow.
+    services: Services,
+    /// Those of every identity with the same policies.
+    answers: Arc<Answers>,
 }
+
+/// What was asked of a set of policies: in which ways an action is allowed on any resource.
+#[derive(Debug, Default)]
+struct Answers(Mutex<HashMap<SmolStr, Arc<[Way]>>>);
 
 /// A policy that bears on an identity.
 #[derive(Clone, Debug)]
@@ -53,10 +60,31 @@ impl Identity {
         may(&self.held(), request, &Who { names: no, delegates: no })
     }
 
-    /// Every way in which its own policies allow what is asked.
-    pub fn ways(&self, request: &Request) -> Vec<Way> {
+    /// Every way in which its own policies allow the action on some resource. Each is computed once.
+    pub fn ways(&self, action: &str) -> Vec<Way> {
+        if !self.services.may_hold(action) {
+            return Vec::new();
+        }
+        // Nobody panics while holding the lock.
+        let lock = || self.answers.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lock().get(action) {
+            return known.to_vec();
+        }
         let no: &dyn Fn(&Statement) -> Result<bool, Cause> = &|_| Ok(false);
-        ways(&self.held(), request, &Who { names: no, delegates: no })
+        let request = Request { action: Text::Known(action.into()), resource: Text::Known("*".into()) };
+        let found = ways(&self.held(), &request, &Who { names: no, delegates: no });
+        lock().insert(action.into(), found.as_slice().into());
+        found
+    }
+
+    /// The services of the actions that its policies may allow.
+    pub fn services(&self) -> Services {
+        self.services
+    }
+
+    /// How many questions were asked of its policies, of this identity or another with the same.
+    pub fn questions(&self) -> usize {
+        self.answers.0.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
     /// Its policies as the engine takes them.
@@ -72,20 +100,82 @@ impl Holding {
     }
 }
 
-/// Every role and user that the configuration makes, by node.
-pub(in super::super) fn of_graph(facts: &Facts<'_>) -> BTreeMap<NodeId, Identity> {
-    let graph = facts.graph;
-    let ours = |&&node: &&NodeId| {
-        graph.resource(node).is_some_and(|it| it.mode == Mode::Managed && !it.is_deleted())
-    };
-    let types = ["aws_iam_role", "aws_iam_user"];
-    let nodes: Vec<NodeId> =
-        types.iter().flat_map(|name| graph.by_type(name)).filter(ours).copied().collect();
-    let shared = Finder::shared(facts);
-    nodes.par_iter().map(|&node| (node, identity(facts, node, &shared))).collect()
+/// A set of policies: where each is in memory, and its kind.
+type Set = Vec<(usize, u8)>;
+
+/// The roles and users of a configuration, each found when it is first asked for.
+#[derive(Debug)]
+pub(in super::super) struct Found {
+    all: BTreeMap<NodeId, OnceLock<Identity>>,
+    /// What bears on each.
+    shared: Vec<Holding>,
+    /// By the policies, where all of them are certainly there: their addresses and kinds.
+    answers: Mutex<HashMap<Set, Arc<Answers>>>,
 }
 
-fn identity(facts: &Facts<'_>, node: NodeId, shared: &[Holding]) -> Identity {
+impl Found {
+    /// Those that the configuration makes; none is looked at yet.
+    pub(in super::super) fn new(facts: &Facts<'_>) -> Self {
+        let graph = facts.graph;
+        let ours = |&&node: &&NodeId| {
+            graph.resource(node).is_some_and(|it| it.mode == Mode::Managed && !it.is_deleted())
+        };
+        let types = ["aws_iam_role", "aws_iam_user"];
+        let nodes = types.iter().flat_map(|name| graph.by_type(name)).filter(ours);
+        Self {
+            all: nodes.map(|&node| (node, OnceLock::new())).collect(),
+            shared: Finder::shared(facts),
+            answers: Mutex::default(),
+        }
+    }
+
+    /// Where the answers of these policies are kept.
+    fn answers(&self, holdings: &[Holding]) -> Arc<Answers> {
+        let key = holdings
+            .iter()
+            .map(|it| it.doubt.is_none().then(|| (Arc::as_ptr(&it.policy).addr(), it.kind as u8)));
+        let Some(key) = key.collect::<Option<Set>>() else { return Arc::default() };
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone()
+    }
+}
+
+/// Every role and user that the configuration makes, in the order of their nodes.
+#[derive(Copy, Clone, Debug)]
+pub struct Identities<'f> {
+    pub(in super::super) facts: &'f Facts<'f>,
+    pub(in super::super) found: &'f Found,
+}
+
+impl<'f> Identities<'f> {
+    /// The role or user that is the node.
+    pub fn get(self, node: &NodeId) -> Option<&'f Identity> {
+        // Whoever waits for another finds no work of its own in between: threads of one pool would wait for themselves.
+        let cell = self.found.all.get(node)?;
+        Some(cell.get_or_init(|| identity(self.facts, *node, self.found)))
+    }
+
+    /// The nodes.
+    pub fn keys(self) -> impl ExactSizeIterator<Item = &'f NodeId> {
+        self.found.all.keys()
+    }
+
+    /// All of them.
+    pub fn values(self) -> impl Iterator<Item = &'f Identity> {
+        self.keys().filter_map(move |node| self.get(node))
+    }
+
+    /// How many there are.
+    pub fn len(self) -> usize {
+        self.found.all.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(self) -> bool {
+        self.found.all.is_empty()
+    }
+}
+
+fn identity(facts: &Facts<'_>, node: NodeId, found: &Found) -> Identity {
     let mut finder = Finder { facts, subject: node, holdings: Vec::new() };
     finder.own(node, Kind::Identity, None);
     finder.attached(node);
@@ -99,8 +189,12 @@ fn identity(facts: &Facts<'_>, node: NodeId, shared: &[Holding]) -> Identity {
         finder.push(Kind::Identity, unknown(cause, true), call.into(), None, None);
     }
     let mut holdings = finder.holdings;
-    holdings.extend(shared.iter().cloned());
-    Identity { node, holdings }
+    holdings.extend(found.shared.iter().cloned());
+    let grants = holdings.iter().filter(|it| it.kind == Kind::Identity);
+    let services = grants.flat_map(|it| &it.policy.alternatives).map(Document::services);
+    let services = services.fold(Services::default(), Services::and);
+    let answers = found.answers(&holdings);
+    Identity { node, holdings, services, answers }
 }
 
 /// More policies of one kind that may be anybody's are not looked at.
