@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use airgate::config::Options;
 use airgate::facts::iam::access::{Access, Answered, Question};
+use airgate::iam::context::Context;
 use airgate::iam::effective::Verdict;
 
 /// A directory of its own, deleted when it goes.
@@ -35,7 +36,11 @@ fn fixture() -> PathBuf {
 }
 
 fn asked(path: &Path, question: &Question) -> Answered {
-    airgate::access(&[path.to_path_buf()], &Options::default(), question).unwrap().1.pop().unwrap()
+    airgate::access(&[path.to_path_buf()], &Options::default(), question, &Context::default())
+        .unwrap()
+        .1
+        .pop()
+        .unwrap()
 }
 
 fn who(path: &Path, permission: &str, resource: &str) -> Vec<Access> {

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use airgate::config::Options;
 use airgate::facts::iam::access::{Access, Answered, Question};
+use airgate::iam::context::Context;
 use airgate::iam::effective::Verdict;
 
 /// A directory of its own, deleted when it goes.
@@ -32,7 +33,9 @@ impl Drop for Dir {
 
 fn asked(text: &str, question: &Question) -> Answered {
     let dir = Dir::of(text);
-    let (_, mut all) = airgate::access(std::slice::from_ref(&dir.0), &Options::default(), question).unwrap();
+    let (_, mut all) =
+        airgate::access(std::slice::from_ref(&dir.0), &Options::default(), question, &Context::default())
+            .unwrap();
     all.pop().unwrap()
 }
 
