@@ -110,7 +110,7 @@ fn the_summary_says_what_the_change_does_and_the_gate_can_ask_for_it() {
     let human = run(PLAN, &["--fail-on", "critical"]);
     human.reports(
         0,
-        &["; change: +8 new, 5 regressions, 15 resolved\n", "change: regression: it passed before"],
+        &["; change: +7 new, 5 regressions, 13 resolved\n", "change: regression: it passed before"],
     );
     assert!(human.out.contains("\nresolved AWS-SM-IAM-001: aws_sagemaker_notebook_instance.lab: "));
     let gate = ["--fail-on", "critical", "--fail-on-regression"];

@@ -464,7 +464,7 @@ mod tests {
         }
         assert_eq!(read_text("{\n \"secret\": \"x\"\n oops").unwrap_err(), NotJson::At(3, 2));
         assert_eq!(read_text("{\n \"a\": \"b{}\", \"c{}\": {}, oops").unwrap_err(), NotJson::At(2, 22));
-        assert_eq!(read_text(&"[".repeat(100_000)).unwrap_err(), NotJson::TooLarge);
+        assert_eq!(read_text(&"[".repeat(100_000)).unwrap_err(), NotJson::TooDeep(1, 202));
     }
 
     #[test]
