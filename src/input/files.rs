@@ -11,7 +11,7 @@ use smol_str::SmolStr;
 use crate::diagnostic::{Diagnostic, Level};
 use crate::eval::Mode;
 use crate::program::Program;
-use crate::source::{FileId, Position, Sources};
+use crate::source::{FileId, Position, Sources, Text};
 use crate::terraform::plan::Told;
 use crate::terraform::source::variables::{Given, GivenItem, GivenVar, RunOptions, ValueOption};
 use crate::terraform::source::{self, RootModule, display_path, read_text, syntax};
@@ -366,6 +366,11 @@ fn module_of(path: &Path) -> Option<&Path> {
     (is_source && path.is_file()).then(parent)
 }
 
+/// No input is larger: places in it are of 32 bits.
+const MAX_BYTES: u64 = u32::MAX as u64;
+/// Files from this size on are worth memory of their own.
+const LARGE: usize = 1 << 20;
+
 fn read(path: &Path, sources: &mut Sources) -> Result<Input, ReadError> {
     let is_stdin = path == Path::new("-");
     let shown = if is_stdin { "<stdin>".to_owned() } else { display_path(path) };
@@ -375,17 +380,25 @@ fn read(path: &Path, sources: &mut Sources) -> Result<Input, ReadError> {
         read_bounded(std::io::stdin().lock(), &mut bytes).map_err(io)?;
     } else {
         let file = std::fs::File::open(path).map_err(io)?;
-        // As large as it is: a buffer that grows is twice as large in the end.
-        let size = file.metadata().map_or(0, |known| known.len()).min(u64::from(u32::MAX));
-        bytes.reserve_exact(usize::try_from(size).unwrap_or_default().saturating_add(1));
-        read_bounded(file, &mut bytes).map_err(io)?;
+        let size = file.metadata().map_or(0, |known| known.len());
+        let size = usize::try_from(size.min(MAX_BYTES)).unwrap_or_default();
+        if size >= LARGE {
+            match Text::read(file, size, MAX_BYTES + 1).map_err(io)? {
+                Ok(text) if super::is_decoded(&text) => return document(shown, Some(path), text, sources),
+                Ok(text) => bytes = text.into_string().into_bytes(),
+                Err(other) => bytes = other,
+            }
+        } else {
+            bytes.reserve_exact(size.saturating_add(1));
+            read_bounded(file, &mut bytes).map_err(io)?;
+        }
     }
     from_bytes(shown, (!is_stdin).then_some(path), bytes, sources)
 }
 
 /// Reads on to the end, or until there is more than any input has.
 pub(super) fn read_bounded(from: impl Read, bytes: &mut Vec<u8>) -> std::io::Result<()> {
-    let limit = u64::from(u32::MAX).saturating_sub(bytes.len() as u64) + 1;
+    let limit = MAX_BYTES.saturating_sub(bytes.len() as u64) + 1;
     from.take(limit).read_to_end(bytes).map(|_| ())
 }
 
@@ -400,6 +413,16 @@ pub(super) fn from_bytes(
         return Ok(Input::Binary(Box::new(BinaryPlan::read(&shown, &bytes, sources)?)));
     }
     let text = super::decode(&shown, bytes)?;
+    document(shown, on_disk, text.into(), sources)
+}
+
+/// The document with this text.
+fn document(
+    shown: String,
+    on_disk: Option<&Path>,
+    text: Text,
+    sources: &mut Sources,
+) -> Result<Input, ReadError> {
     let kind = super::detect(&shown, &text)?;
     let file = sources.add_document(shown.clone(), text);
     Ok(Input::Document { kind, path: shown, file, on_disk: on_disk.map(Path::to_owned) })

@@ -71,6 +71,12 @@ pub fn decode(path: &str, bytes: Vec<u8>) -> Result<String, InputError> {
     }
 }
 
+/// Whether [`decode`] leaves the text as it is.
+fn is_decoded(text: &str) -> bool {
+    let is_marked = text.starts_with('\u{feff}') || text.get(1..2) == Some("\0");
+    !is_marked && !binary::is_archive(text.as_bytes()) && u32::try_from(text.len()).is_ok()
+}
+
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Option<String> {
     let units: Vec<u16> = bytes.chunks_exact(2).filter_map(|pair| pair.try_into().ok().map(unit)).collect();
     bytes.len().is_multiple_of(2).then(|| String::from_utf16(&units).ok())?

@@ -1,6 +1,7 @@
 //! The input files: the only place that holds their contents, and the way from a byte to a line.
 
 mod outline;
+mod text;
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -8,6 +9,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use outline::Outline;
+pub use text::Text;
 
 /// Names one file of a [`Sources`]. Only the `Sources` that gave it knows what it means.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,7 +68,7 @@ pub struct SourceFile {
 /// A text that is held only until it is read.
 #[derive(Debug)]
 struct Passing {
-    text: Mutex<Arc<String>>,
+    text: Mutex<Arc<Text>>,
     /// What stays of it.
     outline: Outline,
 }
@@ -77,7 +79,7 @@ pub enum Held<'s> {
     /// It stays.
     Kept(&'s str),
     /// It goes when it is released and nobody holds it.
-    Passing(Arc<String>),
+    Passing(Arc<Text>),
 }
 
 /// All files of one run.
@@ -209,8 +211,11 @@ impl Sources {
     }
 
     /// [`Sources::add_confidential`] of a document that is read once: [`Sources::release`] gives its memory back.
-    pub fn add_document(&mut self, path: impl Into<String>, text: String) -> FileId {
-        let Some(outline) = Outline::of(&text) else { return self.add_confidential(path, text) };
+    pub fn add_document(&mut self, path: impl Into<String>, text: impl Into<Text>) -> FileId {
+        let text = text.into();
+        let Some(outline) = Outline::of(&text) else {
+            return self.add_confidential(path, text.into_string());
+        };
         let id = self.add_confidential(path, String::new());
         if let Some(file) = self.files.get_mut(id.index()) {
             file.passing = Some(Passing { text: Mutex::new(Arc::new(text)), outline });
