@@ -55,7 +55,7 @@ pub struct Facts<'g> {
     /// As routes ask.
     unplaced_links: related::Unplaced,
     /// Asked for with every knowledge base, so made once.
-    bucket_objects: OnceLock<Vec<(NodeId, crate::iam::Text)>>,
+    bucket_objects: OnceLock<Vec<iam::access::Object>>,
     /// Asked for with every role that may be passed, so found once.
     passable: OnceLock<iam::grant::Passable>,
 }
@@ -126,7 +126,7 @@ impl<'g> Facts<'g> {
     }
 
     /// What an object of each bucket is called, in each way that it can be said.
-    pub(crate) fn bucket_objects(&self) -> &[(NodeId, crate::iam::Text)] {
+    pub(crate) fn bucket_objects(&self) -> &[iam::access::Object] {
         self.bucket_objects.get_or_init(|| iam::access::objects(self.graph))
     }
 

@@ -146,7 +146,9 @@ fn cause(a: &Text, b: &Text) -> Cause {
 /// What no wildcard of a document is; it stands around what is not known.
 const MARK: char = '\u{1}';
 
-fn narrow(text: &Text) -> Cow<'_, str> {
+/// The text with each hole and each variable by its name. What covers another for certain covers what this says of it, so the
+/// other begins with what this begins with before its first wildcard.
+pub fn narrow(text: &Text) -> Cow<'_, str> {
     let pieces = match text {
         Text::Known(known) if !has_variable(known) => return Cow::Borrowed(known),
         Text::Known(known) => {

@@ -338,11 +338,25 @@ pub(super) fn arns(resource: Option<&Resource>) -> Vec<Text> {
     arns
 }
 
+/// An object of a bucket.
+#[derive(Debug)]
+pub struct Object {
+    /// The bucket.
+    pub bucket: NodeId,
+    /// What it is called.
+    pub arn: Text,
+    /// [`cover::narrow`] of that.
+    pub narrow: String,
+}
+
 /// What an object of each bucket is called, in each way that it can be said, sorted by what is known.
-pub(in crate::facts) fn objects(graph: &ResourceGraph) -> Vec<(NodeId, Text)> {
-    let named = |&node| arns(graph.resource(node)).into_iter().map(move |arn| (node, with(arn, "/x")));
+pub(in crate::facts) fn objects(graph: &ResourceGraph) -> Vec<Object> {
+    let named = |&bucket| {
+        let arns = arns(graph.resource(bucket)).into_iter().map(|arn| with(arn, "/x"));
+        arns.map(move |arn| Object { bucket, narrow: cover::narrow(&arn).into_owned(), arn })
+    };
     let mut objects: Vec<_> = graph.by_type("aws_s3_bucket").iter().flat_map(named).collect();
-    objects.sort_by(|(_, a), (_, b)| a.as_str().cmp(&b.as_str()));
+    objects.sort_by(|a, b| a.narrow.cmp(&b.narrow));
     objects
 }
 

@@ -6,7 +6,7 @@ use crate::catalog::{Ai, Catalog, LinkKind};
 use crate::graph::NodeId;
 use crate::iam::effective::{By, Verdict, Way};
 use crate::iam::escalation::{self, Escalation};
-use crate::iam::{Text, arn, buckets, cover, questions};
+use crate::iam::{arn, buckets, cover, questions};
 use crate::source::Site;
 use crate::value::Truth;
 
@@ -434,19 +434,17 @@ pub(super) fn reads_beyond_sources(facts: &Facts<'_>, node: NodeId, args: &[Stri
     let answers =
         identities.into_iter().flat_map(|identity| args.iter().map(move |action| ask(identity, action)));
     // Another bucket of this configuration, or all of them. Of a knowledge base whose sources are set up elsewhere nobody can
-    // tell which are others. A known text covers no object of a bucket that is not known, and
-    // only those that begin as it does.
+    // tell which are others. Only those are looked at that begin as the text does.
     let covers = |way: &Way| {
         let all = facts.bucket_objects();
-        let begins = way.on.as_str().map(|on| on.split(['*', '?', '$']).next().unwrap_or_default());
-        let first = begins
-            .map_or(0, |begins| all.partition_point(|(_, arn)| arn.as_str().is_none_or(|arn| arn < begins)));
-        let may_be =
-            |arn: &Text| begins.is_none_or(|begins| arn.as_str().is_some_and(|arn| arn.starts_with(begins)));
-        let others = all.iter().skip(first).take_while(|(_, arn)| may_be(arn));
-        others
-            .filter(|(bucket, _)| !own.contains(bucket))
-            .any(|(_, arn)| cover::contains(&way.on, arn, cover::Of::Resources) == Ok(true))
+        let on = cover::narrow(&way.on);
+        let begins = on.split(['*', '?', '$']).next().unwrap_or_default();
+        let first = all.partition_point(|object| object.narrow.as_str() < begins);
+        all.iter()
+            .skip(first)
+            .take_while(|object| object.narrow.starts_with(begins))
+            .filter(|object| !own.contains(&object.bucket))
+            .any(|object| cover::contains(&way.on, &object.arn, cover::Of::Resources) == Ok(true))
     };
     let truth = |way: &Way| {
         let every = arn::is_every_resource(&way.on).map_or(Truth::Maybe, Truth::from);
