@@ -1,13 +1,13 @@
 //! The text of a document. A large one is held apart from all that is made of it, so that the system has its memory back as soon
 //! as it is released: an allocator that is made for many small things keeps what was one large one.
 
-use std::io::{self, BufReader, Read};
+use std::io::{self, ErrorKind, Read};
 use std::ops::Deref;
 
 use allocator_api2::alloc::System;
 use allocator_api2::vec::Vec as VecIn;
 
-/// So much is read at once.
+/// A file that is larger than it said is read on by so much.
 const PORTION: usize = 1 << 20;
 
 /// A text that is read once.
@@ -27,10 +27,24 @@ impl Text {
     /// Reads on to the end, or until there are more than `limit` bytes; `size` is how many there should be. Bytes that are no
     /// UTF-8 are handed back.
     pub fn read(from: impl Read, size: usize, limit: u64) -> io::Result<Result<Self, Vec<u8>>> {
+        let mut from = from.take(limit);
         let mut bytes = VecIn::new_in(System);
         // As large as it is: a buffer that grows is twice as large in the end.
         bytes.reserve_exact(size.saturating_add(1));
-        io::copy(&mut BufReader::with_capacity(PORTION, from.take(limit)), &mut bytes)?;
+        bytes.resize(size.saturating_add(1), 0);
+        let mut end = 0;
+        loop {
+            if end == bytes.len() {
+                bytes.resize(end.saturating_add(PORTION), 0);
+            }
+            match from.read(bytes.get_mut(end..).unwrap_or_default()) {
+                Ok(0) => break,
+                Ok(read) => end += read,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        bytes.truncate(end);
         Ok(match std::str::from_utf8(&bytes) {
             Ok(_) => Ok(Self::Apart(Apart(bytes))),
             Err(_) => Err(bytes.to_vec()),
