@@ -80,7 +80,9 @@ fn instances_hold_their_common_names_once() {
     };
     let text = format!(r#"{{"resource_changes": [{}, {}]}}"#, change(0), change(1));
     let file = Sources::default().add("plan.json", "");
-    let program = super::read(&text, file, &|_| true);
+    // What is read by several threads each of them holds once.
+    let one_thread = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let program = one_thread.install(|| super::read(&text, file, &|_| true));
     let [one, other] = program.resources.as_slice() else { panic!("{:?}", program.diagnostics) };
     let maps = |path: &str| {
         [one, other].map(|resource| resource.after.as_ref().unwrap().at_path(path).unwrap().map().unwrap())
