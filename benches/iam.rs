@@ -11,8 +11,10 @@
     reason = "a benchmark prints, and stops where something is wrong"
 )]
 
+#[path = "../tests/common/resources.rs"]
+mod resources;
+
 use std::hint::black_box;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use airgate::config::Config;
@@ -21,9 +23,10 @@ use airgate::facts::iam::ANALYSES;
 use airgate::facts::iam::access::who_can;
 use airgate::graph::{NodeId, ResourceGraph};
 use airgate::iam::work;
-use airgate::program::{Action, Mode, Program, Resource};
-use airgate::value::{Truth, Value};
+use airgate::program::{Program, Resource};
+use airgate::value::Truth;
 use rayon::prelude::*;
+use resources::resource;
 
 const RUNS: usize = 5;
 
@@ -153,28 +156,4 @@ fn document(number: usize) -> String {
         })
         .collect();
     format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","))
-}
-
-fn resource(type_name: &str, name: &str, attributes: [(&str, &str); 2]) -> Resource {
-    let address = format!("{type_name}.{name}");
-    let after = attributes.into_iter().map(|(key, text)| (key.into(), Value::string(text)));
-    Resource {
-        address: address.as_str().into(),
-        block: address.as_str().into(),
-        mode: Mode::Managed,
-        type_name: type_name.into(),
-        native_type: None,
-        name: name.into(),
-        module: "".into(),
-        key: None,
-        provider: None,
-        before: None,
-        after: Some(Value::object(after)),
-        action: Action::None,
-        site: None,
-        places: Arc::default(),
-        configured: None,
-        references: Vec::new(),
-        untold: None,
-    }
 }

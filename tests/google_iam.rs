@@ -2,34 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
-use std::fs;
+#[path = "common/dir.rs"]
+mod dir;
+
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use airgate::config::Options;
 use airgate::facts::iam::access::{Access, Answered, Question};
 use airgate::iam::context::Context;
 use airgate::iam::effective::Verdict;
-
-/// A directory of its own, deleted when it goes.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn of(name: &str, text: &str) -> Self {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let next = NEXT.fetch_add(1, Ordering::Relaxed);
-        let dir = std::env::temp_dir().join(format!("airgate-google-{}-{next}", std::process::id()));
-        fs::create_dir_all(&dir).unwrap();
-        fs::write(dir.join(name), text).unwrap();
-        Self(dir)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _gone = fs::remove_dir_all(&self.0);
-    }
-}
+use dir::Dir;
 
 fn fixture() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/google-agent")
@@ -89,8 +71,7 @@ fn a_grant_on_another_project_does_not_count() {
 
 #[test]
 fn a_role_that_is_not_known_is_unknown_content() {
-    let folder = Folder::of(
-        "main.tf",
+    let dir = Dir::of(
         r#"
 resource "google_project_iam_member" "a" {
   project = "p"
@@ -104,7 +85,7 @@ resource "google_project_iam_member" "b" {
 }
 "#,
     );
-    let rows = who(&folder.0, "aiplatform.endpoints.predict", "*");
+    let rows = who(dir.path(), "aiplatform.endpoints.predict", "*");
     assert_eq!(short(&rows), ["undetermined user:a@example.com"]);
     let Verdict::Undetermined(causes) = &rows[0].verdict else { panic!() };
     assert_eq!(causes, &["what the role `roles/no.suchRole` grants is unknown content"]);
@@ -154,9 +135,10 @@ fn in_a_plan_a_member_that_is_not_known_is_the_account_it_is_computed_from() {
                   "google_service_account.agent.member", "google_service_account.agent" ] } } },
         ] } },
     });
-    let folder = Folder::of("plan.json", &plan.to_string());
+    let dir = Dir::new();
+    dir.write("plan.json", plan.to_string());
     let rows = who(
-        &folder.0.join("plan.json"),
+        &dir.path().join("plan.json"),
         "aiplatform.endpoints.predict",
         "projects/p/locations/l/endpoints/e",
     );

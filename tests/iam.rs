@@ -2,10 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
+#[path = "common/dir.rs"]
+mod dir;
+
 use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use airgate::config::{Config, Options};
 use airgate::facts::iam::access::{Access, Answered, Question};
@@ -15,26 +16,7 @@ use airgate::iam::effective::Verdict;
 use airgate::iam::escalation::{self, Escalation};
 use airgate::rules::RuleSet;
 use airgate::source::Sources;
-
-/// A directory of its own, deleted when it goes.
-struct Dir(PathBuf);
-
-impl Dir {
-    fn of(text: &str) -> Self {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let next = NEXT.fetch_add(1, Ordering::Relaxed);
-        let dir = std::env::temp_dir().join(format!("airgate-iam-{}-{next}", std::process::id()));
-        fs::create_dir_all(&dir).unwrap();
-        fs::write(dir.join("main.tf"), text).unwrap();
-        Self(dir)
-    }
-}
-
-impl Drop for Dir {
-    fn drop(&mut self) {
-        let _gone = fs::remove_dir_all(&self.0);
-    }
-}
+use dir::Dir;
 
 fn asked(text: &str, question: &Question) -> (Sources, Answered) {
     asked_in(text, question, &Context::default())
@@ -43,7 +25,7 @@ fn asked(text: &str, question: &Question) -> (Sources, Answered) {
 fn asked_in(text: &str, question: &Question, context: &Context) -> (Sources, Answered) {
     let dir = Dir::of(text);
     let (sources, mut all) =
-        airgate::access(std::slice::from_ref(&dir.0), &Options::default(), question, context).unwrap();
+        airgate::access(&[dir.path().to_owned()], &Options::default(), question, context).unwrap();
     (sources, all.pop().unwrap())
 }
 

@@ -6,6 +6,8 @@
 #[path = "common/program.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]
 mod program;
+#[path = "common/resources.rs"]
+mod resources;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -16,35 +18,10 @@ use airgate::facts::Facts;
 use airgate::facts::iam::ANALYSES;
 use airgate::graph::ResourceGraph;
 use airgate::iam::work;
-use airgate::program::{Action, Mode, Program, Resource};
-use airgate::value::Value;
+use airgate::program::Program;
 use program::{Dir, Run};
+use resources::resource;
 use serde_json::json;
-
-/// A resource with two attributes.
-fn resource(type_name: &str, name: &str, attributes: [(&str, &str); 2]) -> Resource {
-    let address = format!("{type_name}.{name}");
-    let after = attributes.into_iter().map(|(key, text)| (key.into(), Value::string(text)));
-    Resource {
-        address: address.as_str().into(),
-        block: address.as_str().into(),
-        mode: Mode::Managed,
-        type_name: type_name.into(),
-        native_type: None,
-        name: name.into(),
-        module: "".into(),
-        key: None,
-        provider: None,
-        before: None,
-        after: Some(Value::object(after)),
-        action: Action::None,
-        site: None,
-        places: Arc::default(),
-        configured: None,
-        references: Vec::new(),
-        untold: None,
-    }
-}
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"lambda.amazonaws.com"}}]}"#;
 

@@ -2,39 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
-use std::fs;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
+#[path = "common/dir.rs"]
+mod dir;
 
 use airgate::config::Options;
 use airgate::facts::iam::access::{Access, Answered, Question};
 use airgate::iam::context::Context;
 use airgate::iam::effective::Verdict;
-
-/// A directory of its own, deleted when it goes.
-struct Dir(PathBuf);
-
-impl Dir {
-    fn of(text: &str) -> Self {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let next = NEXT.fetch_add(1, Ordering::Relaxed);
-        let dir = std::env::temp_dir().join(format!("airgate-rbac-{}-{next}", std::process::id()));
-        fs::create_dir_all(&dir).unwrap();
-        fs::write(dir.join("main.tf"), text).unwrap();
-        Self(dir)
-    }
-}
-
-impl Drop for Dir {
-    fn drop(&mut self) {
-        let _gone = fs::remove_dir_all(&self.0);
-    }
-}
+use dir::Dir;
 
 fn asked(text: &str, question: &Question) -> Answered {
     let dir = Dir::of(text);
     let (_, mut all) =
-        airgate::access(std::slice::from_ref(&dir.0), &Options::default(), question, &Context::default())
+        airgate::access(&[dir.path().to_owned()], &Options::default(), question, &Context::default())
             .unwrap();
     all.pop().unwrap()
 }

@@ -24,7 +24,8 @@ pub(super) fn either(a: Told, b: impl FnOnce() -> Told) -> Told {
     not(both(not(a), || not(b())))
 }
 
-pub(super) fn any(all: impl Iterator<Item = Told>) -> Told {
+/// Whether one of them is. The cause is the first.
+pub fn any(all: impl Iterator<Item = Told>) -> Told {
     let mut result = Ok(false);
     for told in all {
         match told {

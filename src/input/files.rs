@@ -383,9 +383,8 @@ fn read(path: &Path, sources: &mut Sources) -> Result<Input, ReadError> {
         let size = file.metadata().map_or(0, |known| known.len());
         let size = usize::try_from(size.min(MAX_BYTES)).unwrap_or_default();
         if size >= LARGE {
-            match Text::read(file, size, MAX_BYTES + 1).map_err(io)? {
-                Ok(text) if super::is_decoded(&text) => return document(shown, Some(path), text, sources),
-                Ok(text) => bytes = text.into_string().into_bytes(),
+            match Text::read(file, size, MAX_BYTES + 1, super::is_decoded).map_err(io)? {
+                Ok(text) => return document(shown, Some(path), text, sources),
                 Err(other) => bytes = other,
             }
         } else {

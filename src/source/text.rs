@@ -25,8 +25,13 @@ pub struct Apart(VecIn<u8, System>);
 
 impl Text {
     /// Reads on to the end, or until there are more than `limit` bytes; `size` is how many there should be. Bytes that are no
-    /// UTF-8 are handed back.
-    pub fn read(from: impl Read, size: usize, limit: u64) -> io::Result<Result<Self, Vec<u8>>> {
+    /// UTF-8, or a text that is not `wanted`, are handed back.
+    pub fn read(
+        from: impl Read,
+        size: usize,
+        limit: u64,
+        wanted: impl FnOnce(&str) -> bool,
+    ) -> io::Result<Result<Self, Vec<u8>>> {
         let mut from = from.take(limit);
         let mut bytes = VecIn::new_in(System);
         // As large as it is: a buffer that grows is twice as large in the end.
@@ -46,8 +51,8 @@ impl Text {
         }
         bytes.truncate(end);
         Ok(match std::str::from_utf8(&bytes) {
-            Ok(_) => Ok(Self::Apart(Apart(bytes))),
-            Err(_) => Err(bytes.to_vec()),
+            Ok(text) if wanted(text) => Ok(Self::Apart(Apart(bytes))),
+            _ => Err(bytes.to_vec()),
         })
     }
 
@@ -91,10 +96,15 @@ mod tests {
     #[test]
     fn what_is_read_apart_is_the_same_text() {
         let long = "{\"ß\": 1}\n".repeat(PORTION / 5);
-        let text = Text::read(long.as_bytes(), 3, u64::MAX).unwrap().unwrap();
+        let text = Text::read(long.as_bytes(), 3, u64::MAX, |_| true).unwrap().unwrap();
         assert!(*text == *long);
         assert_eq!(text.into_string(), long);
-        assert_eq!(Text::read(&b"\xff\xfe{"[..], 3, u64::MAX).unwrap().unwrap_err(), b"\xff\xfe{");
-        assert_eq!(&*Text::read(&b"{}  "[..], 4, 3).unwrap().unwrap(), "{} ", "it ends at the limit");
+        assert_eq!(Text::read(&b"\xff\xfe{"[..], 3, u64::MAX, |_| true).unwrap().unwrap_err(), b"\xff\xfe{");
+        assert_eq!(Text::read(&b"{}"[..], 2, 9, |text| text == "[]").unwrap().unwrap_err(), b"{}");
+        assert_eq!(
+            &*Text::read(&b"{}  "[..], 4, 3, |_| true).unwrap().unwrap(),
+            "{} ",
+            "it ends at the limit"
+        );
     }
 }

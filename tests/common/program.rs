@@ -1,12 +1,12 @@
 //! Runs the program as a user does, in a directory that is gone afterwards.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::{fs, io::Write as _};
+#[path = "dir.rs"]
+mod dir;
 
-/// A directory of its own for one test.
-pub(crate) struct Dir(PathBuf);
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
+
+pub(crate) use dir::Dir;
 
 /// What a run gave.
 #[derive(Debug)]
@@ -17,32 +17,6 @@ pub(crate) struct Run {
 }
 
 impl Dir {
-    pub(crate) fn new() -> Self {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("airgate-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    /// A directory with one `main.tf`.
-    pub(crate) fn of(source: &str) -> Self {
-        let dir = Self::new();
-        dir.write("main.tf", source);
-        dir
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
-
-    /// Writes a file, and the directories that it is in.
-    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
-        let path = self.0.join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, content).unwrap();
-    }
-
     /// Runs the program here.
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         Run::of(&self.command(arguments).output().unwrap())
@@ -65,15 +39,8 @@ impl Dir {
                 command.env_remove(name);
             }
         }
-        command.args(arguments).current_dir(&self.0).stdin(Stdio::null());
+        command.args(arguments).current_dir(self.path()).stdin(Stdio::null());
         command
-    }
-}
-
-impl Drop for Dir {
-    fn drop(&mut self) {
-        // A test that failed says more than a directory that stays.
-        let _gone = fs::remove_dir_all(&self.0);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who may do something, and what somebody may do: the answers of `airgate iam`, each with its path principal → policy →
 //! statement.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use petgraph::Direction;
@@ -175,8 +175,42 @@ pub fn who_can(facts: &Facts<'_>, action: &str, resource: &str) -> Vec<Access> {
     others.sort_by(|a, b| (&a.principal, a.verdict.rank()).cmp(&(&b.principal, b.verdict.rank())));
     others.dedup_by(|a, b| a.principal == b.principal);
     out.extend(others);
-    out.sort_by(|a, b| (a.verdict.rank(), &a.principal).cmp(&(b.verdict.rank(), &b.principal)));
+    sort(&mut out);
     out
+}
+
+/// The surest first, then by name.
+pub(super) fn sort(rows: &mut [Access]) {
+    rows.sort_by(|a, b| (a.verdict.rank(), &a.principal).cmp(&(b.verdict.rank(), &b.principal)));
+}
+
+/// The surest answer of each principal. What is answered alike more than once is one answer, with all that it is on and by.
+#[derive(Default)]
+pub(super) struct Surest(BTreeMap<String, Access>);
+
+impl Surest {
+    pub(super) fn add(&mut self, mut found: Access) {
+        match self.0.get_mut(&found.principal) {
+            Some(known) if known.verdict.rank() < found.verdict.rank() => {}
+            Some(known) if known.verdict == found.verdict => {
+                known.on.append(&mut found.on);
+                known.by.append(&mut found.by);
+            }
+            _ => {
+                self.0.insert(found.principal.clone(), found);
+            }
+        }
+    }
+
+    pub(super) fn into_rows(self) -> Vec<Access> {
+        let mut rows: Vec<Access> = self.0.into_values().collect();
+        for row in &mut rows {
+            row.on.sort();
+            row.on.dedup();
+        }
+        sort(&mut rows);
+        rows
+    }
 }
 
 /// What the role or user may do, a row for every action of every statement that allows something.

@@ -1,14 +1,12 @@
 //! `airgate iam` of Azure: who may do an action on a resource, and what an identity may do.
 
-use std::collections::BTreeMap;
-
 use crate::graph::NodeId;
 use crate::iam::azure::Plane;
 use crate::iam::effective::Verdict;
-use crate::iam::told::Told;
+use crate::iam::told::{self, Told};
 
 use super::super::super::Facts;
-use super::super::access::{Access, Step};
+use super::super::access::{Access, Step, Surest};
 use super::{Assignment, Level, Principal};
 
 /// Everybody who may do the action on a resource: an address, an id, or `*`.
@@ -18,13 +16,13 @@ pub(in super::super) fn who_can(facts: &Facts<'_>, action: &str, resource: &str)
         Some(node) => vec![node],
         None => graph.by_block(resource).to_vec(),
     };
-    let mut best: BTreeMap<String, Access> = BTreeMap::new();
+    let mut surest = Surest::default();
     for one in facts.assignments() {
         let inside = if targets.is_empty() {
             one.scope.holds_text(resource)
         } else {
             // One of the instances is enough.
-            targets.iter().map(|&it| one.scope.holds(graph, one.node, it)).fold(Ok(false), either)
+            told::any(targets.iter().map(|&it| one.scope.holds(graph, one.node, it)))
         };
         let allowed = one.role.allows(action);
         let Some(mut found) = access(facts, one, action, allowed.told, inside, allowed.condition.as_deref())
@@ -36,32 +34,9 @@ pub(in super::super) fn who_can(facts: &Facts<'_>, action: &str, resource: &str)
         if resource == "*" {
             found.on = vec![one.scope.shown.clone()];
         }
-        match best.get_mut(&found.principal) {
-            Some(known) if known.verdict.rank() < found.verdict.rank() => {}
-            Some(known) if known.verdict == found.verdict => {
-                known.on.append(&mut found.on);
-                known.by.append(&mut found.by);
-            }
-            _ => {
-                best.insert(found.principal.clone(), found);
-            }
-        }
+        surest.add(found);
     }
-    let mut out: Vec<Access> = best.into_values().collect();
-    for found in &mut out {
-        found.on.sort();
-        found.on.dedup();
-    }
-    out.sort_by(|a, b| (a.verdict.rank(), &a.principal).cmp(&(b.verdict.rank(), &b.principal)));
-    out
-}
-
-fn either(a: Told, b: Told) -> Told {
-    match (a, b) {
-        (Ok(true), _) | (_, Ok(true)) => Ok(true),
-        (Err(cause), _) | (_, Err(cause)) => Err(cause),
-        _ => Ok(false),
-    }
+    surest.into_rows()
 }
 
 /// What the identity of a node may do, a row for every pattern of every role that it has; [`None`] if it has none and could

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use smol_str::SmolStr;
 
 use super::super::super::Facts;
-use super::super::access::{Access, Step};
+use super::super::access::{Access, Step, sort};
 use super::{ACCOUNT, Grant, Holder, Place};
 use crate::graph::NodeId;
 use crate::iam::effective::Verdict;
@@ -71,7 +71,7 @@ pub(in super::super) fn who_can(facts: &Facts<'_>, permission: &str, resource: &
         accounts = next;
     }
     let mut out: Vec<Access> = found.into_values().collect();
-    out.sort_by(|a, b| (a.verdict.rank(), &a.principal).cmp(&(b.verdict.rank(), &b.principal)));
+    sort(&mut out);
     out
 }
 

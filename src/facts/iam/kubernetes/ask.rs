@@ -1,7 +1,5 @@
 //! `airgate iam` of Kubernetes: who may do something in a namespace, and what a service account may do.
 
-use std::collections::BTreeMap;
-
 use smol_str::SmolStr;
 
 use crate::graph::NodeId;
@@ -11,8 +9,8 @@ use crate::iam::told::Told;
 use crate::value::Cause;
 
 use super::super::super::Facts;
-use super::super::access::{Access, Step};
-use super::objects::{self, text};
+use super::super::access::{Access, Step, Surest};
+use super::objects::{self, Object, text};
 use super::{Binding, Place, Subject, account_name};
 
 /// Resources that are in no namespace: a role that is held in one says nothing of them.
@@ -37,7 +35,8 @@ pub(in super::super) fn who_can(
 ) -> Vec<Access> {
     let place = place_of(facts, resource);
     let is_clustered = CLUSTERED.contains(&request.resource.split('/').next().unwrap_or_default());
-    let mut best: BTreeMap<String, Access> = BTreeMap::new();
+    let accounts = objects::of_kinds(facts.graph, &["ServiceAccount"]);
+    let mut surest = Surest::default();
     for one in facts.bindings() {
         let inside: Told = match (&one.place, &place) {
             (Place::Cluster, _) => Ok(true),
@@ -47,7 +46,7 @@ pub(in super::super) fn who_can(
             (Place::Namespace(Err(cause)), _) | (_, Some(Err(cause))) => Err(cause.clone()),
         };
         let allowed = one.role.allows(request);
-        let subjects = one.subjects.iter().map(|subject| (who(facts, one, subject), None));
+        let subjects = one.subjects.iter().map(|subject| (who(facts, &accounts, one, subject), None));
         let more = one.more.iter().map(|cause| (("?".to_owned(), None), Some(cause.clone())));
         for ((principal, account), cause) in subjects.chain(more) {
             let Some(mut found) = access(facts, one, asked, &allowed, &inside, account, cause.as_ref())
@@ -58,25 +57,10 @@ pub(in super::super) fn who_can(
             if place.is_none() {
                 found.on = vec![one.place.shown()];
             }
-            match best.get_mut(&found.principal) {
-                Some(known) if known.verdict.rank() < found.verdict.rank() => {}
-                Some(known) if known.verdict == found.verdict => {
-                    known.on.append(&mut found.on);
-                    known.by.append(&mut found.by);
-                }
-                _ => {
-                    best.insert(found.principal.clone(), found);
-                }
-            }
+            surest.add(found);
         }
     }
-    let mut out: Vec<Access> = best.into_values().collect();
-    for found in &mut out {
-        found.on.sort();
-        found.on.dedup();
-    }
-    out.sort_by(|a, b| (a.verdict.rank(), &a.principal).cmp(&(b.verdict.rank(), &b.principal)));
-    out
+    surest.into_rows()
 }
 
 /// What a service account may do, a row for every rule of every role that it has.
@@ -158,9 +142,14 @@ fn place_of(facts: &Facts<'_>, resource: &str) -> Option<Result<SmolStr, Cause>>
 }
 
 /// What a subject is called, and its resource.
-fn who(facts: &Facts<'_>, one: &Binding, subject: &Subject) -> (String, Option<NodeId>) {
+fn who(
+    facts: &Facts<'_>,
+    accounts: &[Object<'_>],
+    one: &Binding,
+    subject: &Subject,
+) -> (String, Option<NodeId>) {
     match subject {
-        Subject::Account(namespace, name) => match account(facts, one, namespace, name) {
+        Subject::Account(namespace, name) => match account(facts, accounts, one, namespace, name) {
             Some(node) => {
                 let address = facts.graph.resource(node).map(|it| it.address.to_string());
                 (address.unwrap_or_default(), Some(node))
@@ -173,10 +162,15 @@ fn who(facts: &Facts<'_>, one: &Binding, subject: &Subject) -> (String, Option<N
 }
 
 /// The service account of that name, in the cluster of a binding.
-fn account(facts: &Facts<'_>, one: &Binding, namespace: &str, name: &str) -> Option<NodeId> {
+fn account(
+    facts: &Facts<'_>,
+    accounts: &[Object<'_>],
+    one: &Binding,
+    namespace: &str,
+    name: &str,
+) -> Option<NodeId> {
     let cluster = |node: NodeId| facts.graph.resource(node).and_then(|it| it.provider);
-    let accounts = objects::of_kinds(facts.graph, &["ServiceAccount"]);
-    let is_it = |it: &&objects::Object<'_>| {
+    let is_it = |it: &&Object<'_>| {
         it.name().is_ok_and(|own| own == name)
             && it.namespace().is_ok_and(|own| own == namespace)
             && cluster(it.node) == cluster(one.node)
