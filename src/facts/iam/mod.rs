@@ -8,9 +8,11 @@ pub mod google;
 pub(super) mod grant;
 pub mod kubernetes;
 mod made;
+mod organisation;
 pub mod place;
 mod policies;
 pub mod principals;
+pub mod sessions;
 mod stop;
 
 use crate::graph::NodeId;
