@@ -12,6 +12,7 @@ mod organisation;
 pub mod place;
 mod policies;
 pub mod principals;
+mod regions;
 pub mod sessions;
 mod stop;
 
@@ -22,6 +23,7 @@ use crate::source::Site;
 use crate::value::Truth;
 
 pub use policies::{Policies, Read};
+pub(super) use regions::is_about_regions;
 
 use super::Facts;
 
@@ -56,7 +58,7 @@ impl Outcome {
 }
 
 /// The analyses that rules can name.
-pub const ANALYSES: [(&str, Analysis); 24] = [
+pub const ANALYSES: [(&str, Analysis); 25] = [
     ("azure.assignment_allows", azure::allows),
     ("azure.assignment_allows_everywhere", azure::allows_everywhere),
     ("google.account_may", google::analyses::account_may),
@@ -69,6 +71,7 @@ pub const ANALYSES: [(&str, Analysis); 24] = [
     ("iam.pass_role_to_ai_service", pass_role_to_ai_service),
     ("iam.public_policy", analyses::public_policy),
     ("iam.reads_beyond_sources", analyses::reads_beyond_sources),
+    ("iam.regions_confine_models", regions::confine_models),
     ("iam.role_may", analyses::role_may),
     ("iam.role_may_everywhere", analyses::role_may_everywhere),
     ("iam.service_without_source", analyses::service_without_source),

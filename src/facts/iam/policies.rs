@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use crate::graph::{NodeId, ResourceGraph};
 use crate::iam::context::Context;
 use crate::iam::questions;
-use crate::iam::{AI_ACTION_PREFIXES, AI_SERVICE_PRINCIPALS, Policy};
+use crate::iam::{AI_ACTION_PREFIXES, AI_SERVICE_PRINCIPALS, Policy, Statement};
 use crate::program::{Mode, Resource};
 use crate::source::Site;
 use crate::value::{Reference, Value};
@@ -153,6 +153,11 @@ impl Policies {
         } else {
             &self.others
         }
+    }
+
+    /// The statements of a policy of an organisation.
+    pub(in super::super) fn of_organisation(&self) -> impl Iterator<Item = &Statement> {
+        self.others.iter().flat_map(|read| &read.policy.alternatives).flat_map(|it| &it.statements)
     }
 
     /// Whether they name AI services: a policy with actions of one, a role that one may assume.
