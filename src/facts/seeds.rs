@@ -55,7 +55,7 @@ impl Seed {
         if Catalog::get().kind(&resource.type_name).is_some_and(|info| info.ai == Ai::Direct) {
             return Some(Self::Type);
         }
-        if is_manifest_of_ai(resource) {
+        if is_manifest_of_ai(resource) || azure::is_made_ai(resource) {
             return Some(Self::Type);
         }
         if held.is_some_and(Policies::name_ai)

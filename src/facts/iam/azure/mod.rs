@@ -2,6 +2,7 @@
 
 mod analyses;
 mod ask;
+mod azapi;
 mod scope;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use super::super::{Facts, is_left_to_the_provider, presence};
 
 pub(super) use analyses::{allows, allows_everywhere};
 pub(super) use ask::{what_can, who_can};
+pub(in super::super) use azapi::is_ai as is_made_ai;
 pub use scope::{Level, Scope};
 
 /// What assigns roles.
@@ -106,9 +108,7 @@ impl Assignment {
     /// Whether it belongs to what runs code, as far as that can be told: a managed identity, and no person.
     pub fn is_workload(&self, graph: &ResourceGraph) -> bool {
         let Principal::Node(node) = &self.principal else { return false };
-        graph
-            .resource(*node)
-            .is_some_and(|it| it.mode == Mode::Managed && it.type_name.starts_with("azurerm_"))
+        graph.resource(*node).is_some_and(|it| it.mode == Mode::Managed && is_of_azure(&it.type_name))
     }
 
     /// Why it may not be there for the principal.
@@ -126,6 +126,11 @@ impl Assignment {
         }
         doubts
     }
+}
+
+/// Whether resources of the type are Azure's own.
+fn is_of_azure(type_name: &str) -> bool {
+    type_name.starts_with("azurerm_") || type_name == azapi::TYPE
 }
 
 /// What the attribute of the resource is taken from: the value's own reference, or the only resource that it names.
