@@ -3,6 +3,7 @@
 mod analyses;
 mod ask;
 mod azapi;
+mod cosmos;
 mod scope;
 
 use std::sync::Arc;
@@ -25,8 +26,12 @@ pub(in super::super) use azapi::is_ai as is_made_ai;
 pub use scope::{Level, Scope};
 
 /// What assigns roles.
-const ASSIGNMENTS: [&str; 3] =
-    ["azurerm_pim_active_role_assignment", "azurerm_pim_eligible_role_assignment", "azurerm_role_assignment"];
+const ASSIGNMENTS: [&str; 4] = [
+    cosmos::ASSIGNMENT,
+    "azurerm_pim_active_role_assignment",
+    "azurerm_pim_eligible_role_assignment",
+    "azurerm_role_assignment",
+];
 
 /// A role that somebody has on something.
 #[derive(Clone, Debug)]
@@ -87,7 +92,11 @@ impl Assignment {
         Some(Self {
             node,
             principal: principal(graph, node, after),
-            role: role(graph, node, after),
+            role: if resource.type_name == cosmos::ASSIGNMENT {
+                cosmos::role(graph, node, after)
+            } else {
+                role(graph, node, after)
+            },
             scope: Scope::of(graph, node, after),
             conditions,
             doubts,
