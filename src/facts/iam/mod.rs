@@ -13,6 +13,7 @@ pub mod place;
 mod policies;
 pub mod principals;
 mod regions;
+mod routes;
 pub mod sessions;
 mod stop;
 
@@ -58,7 +59,7 @@ impl Outcome {
 }
 
 /// The analyses that rules can name.
-pub const ANALYSES: [(&str, Analysis); 25] = [
+pub const ANALYSES: [(&str, Analysis); 26] = [
     ("azure.assignment_allows", azure::allows),
     ("azure.assignment_allows_everywhere", azure::allows_everywhere),
     ("google.account_may", google::analyses::account_may),
@@ -68,6 +69,7 @@ pub const ANALYSES: [(&str, Analysis); 25] = [
     ("iam.escalates", analyses::escalates),
     ("iam.invokes_and_governs", duties::invokes_and_governs),
     ("iam.invokes_without_guardrail", analyses::invokes_without_guardrail),
+    ("iam.method_may", routes::method_may),
     ("iam.pass_role_to_ai_service", pass_role_to_ai_service),
     ("iam.public_policy", analyses::public_policy),
     ("iam.reads_beyond_sources", analyses::reads_beyond_sources),
