@@ -14,6 +14,7 @@ use std::sync::{Arc, OnceLock};
 use serde_json::Value as Json;
 use smol_str::SmolStr;
 
+use super::table;
 use crate::value::{Cause, Field, Map, Type, Unknown};
 
 /// In the order of the names in them.
@@ -258,9 +259,9 @@ impl Schemas {
     /// Those that are embedded.
     pub(super) fn embedded() -> Self {
         let mut lines: Vec<Line> =
-            PROVIDERS.iter().flat_map(|text| text.lines()).filter_map(Line::new).collect();
+            PROVIDERS.into_iter().flat_map(table::lines).filter_map(Line::new).collect();
         let known = lines.len();
-        for line in LATER.iter().flat_map(|text| text.lines()) {
+        for line in LATER.into_iter().flat_map(table::lines) {
             let Some(line) = line.rsplit_once('\t').and_then(|(line, _source)| Line::new(line)) else {
                 continue;
             };

@@ -356,25 +356,32 @@ pub(super) fn arns(resource: Option<&Resource>) -> Vec<Text> {
     arns
 }
 
-/// An object of a bucket.
+/// An object, by what it is called.
 #[derive(Debug)]
 pub struct Object {
-    /// The bucket.
-    pub bucket: NodeId,
-    /// What it is called.
+    /// Its ARN.
     pub arn: Text,
     /// [`cover::narrow`] of that.
     pub narrow: String,
+    /// The buckets that it is of: several where copies of a module name theirs alike.
+    pub buckets: Vec<NodeId>,
 }
 
 /// What an object of each bucket is called, in each way that it can be said, sorted by what is known.
 pub(in crate::facts) fn objects(graph: &ResourceGraph) -> Vec<Object> {
     let named = |&bucket| {
         let arns = arns(graph.resource(bucket)).into_iter().map(|arn| with(arn, "/x"));
-        arns.map(move |arn| Object { bucket, narrow: cover::narrow(&arn).into_owned(), arn })
+        arns.map(move |arn| Object { narrow: cover::narrow(&arn).into_owned(), arn, buckets: vec![bucket] })
     };
     let mut objects: Vec<_> = graph.by_type("aws_s3_bucket").iter().flat_map(named).collect();
     objects.sort_by(|a, b| a.narrow.cmp(&b.narrow));
+    objects.dedup_by(|other, first| {
+        let is_same = other.narrow == first.narrow;
+        if is_same {
+            first.buckets.append(&mut other.buckets);
+        }
+        is_same
+    });
     objects
 }
 

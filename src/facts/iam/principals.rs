@@ -61,19 +61,19 @@ impl Identity {
     }
 
     /// Every way in which its own policies allow the action on some resource. Each is computed once.
-    pub fn ways(&self, action: &str) -> Vec<Way> {
+    pub fn ways(&self, action: &str) -> Arc<[Way]> {
         if !self.services.may_hold(action) {
-            return Vec::new();
+            return Arc::default();
         }
         // Nobody panics while holding the lock.
         let lock = || self.answers.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = lock().get(action) {
-            return known.to_vec();
+            return known.clone();
         }
         let no: &dyn Fn(&Statement) -> Result<bool, Cause> = &|_| Ok(false);
         let request = Request { action: Text::Known(action.into()), resource: Text::Known("*".into()) };
-        let found = ways(&self.held(), &request, &Who { names: no, delegates: no });
-        lock().insert(action.into(), found.as_slice().into());
+        let found: Arc<[Way]> = ways(&self.held(), &request, &Who { names: no, delegates: no }).into();
+        lock().insert(action.into(), found.clone());
         found
     }
 
