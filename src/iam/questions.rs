@@ -165,6 +165,15 @@ pub fn service_prefixes(policy: &Policy) -> impl Iterator<Item = &str> {
         .filter_map(|action| action.prefix().split_once(':').map(|(service, _)| service))
 }
 
+/// Whether a statement names one of the services in what it speaks of, or in what it leaves out.
+pub fn names(statement: &Statement, services: &[&str]) -> bool {
+    let mut actions = statement.action.items.iter().chain(&statement.not_action.items);
+    actions.any(|action| {
+        let service = action.prefix().split_once(':').map(|(service, _)| service);
+        service.is_some_and(|its| services.iter().any(|service| service.eq_ignore_ascii_case(its)))
+    })
+}
+
 /// Asks each document that the policy may be: they must agree.
 pub(super) fn ask_policy(policy: &Policy, ask: impl Fn(&Document) -> Answer) -> Answer {
     let answers: Vec<Answer> = policy.alternatives.iter().map(ask).collect();
@@ -236,7 +245,8 @@ impl Answer {
     }
 }
 
-pub(super) fn has_effect(statement: &Statement, effect: Effect) -> Told {
+/// Whether its effect is that one.
+pub fn has_effect(statement: &Statement, effect: Effect) -> Told {
     statement.effect.clone().map(|its| its == effect)
 }
 

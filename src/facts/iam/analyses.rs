@@ -208,7 +208,24 @@ pub(super) fn role_may_everywhere(facts: &Facts<'_>, node: NodeId, args: &[Strin
 }
 
 fn any_of(facts: &Facts<'_>, node: NodeId, actions: &[String], everywhere: bool) -> Option<Outcome> {
-    let identities = identities(facts, node);
+    any_of_these(facts, identities(facts, node), actions, everywhere)
+}
+
+/// May one of the identities do one of the actions? [`None`] if there is none.
+pub(super) fn any_of_identities(
+    facts: &Facts<'_>,
+    identities: Vec<&Identity>,
+    actions: &[String],
+) -> Option<Outcome> {
+    any_of_these(facts, identities, actions, false)
+}
+
+fn any_of_these(
+    facts: &Facts<'_>,
+    identities: Vec<&Identity>,
+    actions: &[String],
+    everywhere: bool,
+) -> Option<Outcome> {
     if identities.is_empty() {
         return None;
     }
