@@ -10,15 +10,19 @@
 //!
 //! Nothing is decided here. What cannot be remembered is evaluated, and a debug build compares with doing that always.
 
+mod place;
+
 use std::cell::{Cell, RefCell};
 use std::sync::Mutex;
 
 use smol_str::SmolStr;
 
+use place::{Remembered, parts};
+
 use super::Decision;
 use crate::eval::{Directory, Scope};
-use crate::source::{FileId, Site};
-use crate::value::{Map, Truth, Value};
+use crate::source::FileId;
+use crate::value::Value;
 
 /// A question with more different answers than this is not one that resources share.
 const MAX_ANSWERS: usize = 12;
@@ -28,9 +32,6 @@ const MAX_QUESTIONS: usize = 2_000;
 const MAX_NODES: usize = 400;
 /// So often a condition is evaluated with its questions taken down and nothing to remember.
 const MAX_LOST: usize = 20;
-/// A place is looked for in so many parts of answers, and not remembered where more than a few have it.
-const MAX_PARTS: usize = 1_000;
-const MAX_SOURCES: usize = 8;
 /// So often a question has yet another answer before it counts how often it has not.
 const MAX_MISSES: usize = 50;
 
@@ -113,21 +114,6 @@ enum Walk<'t, T> {
     New,
     /// And nothing will be.
     Evaluate,
-}
-
-/// What a condition came to.
-#[derive(Debug)]
-struct Remembered {
-    decision: Decision,
-    /// The parts of answers that have its place, if it has one: all there are.
-    sources: Vec<Source>,
-}
-
-/// A part of an answer: which entry of which entry of it.
-#[derive(Debug)]
-struct Source {
-    question: usize,
-    steps: Vec<usize>,
 }
 
 /// Each question once, with which of its answers it had.
@@ -280,84 +266,6 @@ impl<T> Tree<T> {
     }
 }
 
-impl Remembered {
-    /// A decision that answers on a path led to; [`None`] if it cannot be told where it has its place from.
-    fn new(
-        decision: &Decision,
-        part: Condition,
-        path: &Path,
-        questions: &[Question],
-        file: FileId,
-    ) -> Option<Self> {
-        let mut decision = decision.clone();
-        // Nobody asks where that was written, nor for the place of what holds.
-        if matches!(part, Condition::When) || decision.truth == Truth::Yes {
-            decision.site = None;
-            decision.way = decision.way.filter(|_| decision.truth != Truth::Yes);
-        }
-        let Some(site) = decision.site else { return Some(Self { decision, sources: Vec::new() }) };
-        let mut search = Search { site, steps: Vec::new(), left: MAX_PARTS, sources: Vec::new() };
-        for &(at, _) in path {
-            // What comes of an argument has the place of the resource that was asked first.
-            if let Some(question) = questions.get(at).filter(|question| question.asked.is_of_rule(file)) {
-                search.all(at, &question.told.value);
-            }
-        }
-        let is_told = search.left > 0 && (1..=MAX_SOURCES).contains(&search.sources.len());
-        is_told.then_some(Self { decision, sources: search.sources })
-    }
-
-    /// The same for the resource at hand; [`None`] if it cannot be told which of several places it has.
-    fn of(&self, questions: &[Question]) -> Option<Decision> {
-        let mut sites = self.sources.iter().map(|source| source.site(questions));
-        let site = sites.next().flatten();
-        let agree = self.sources.is_empty() || site.is_some() && sites.all(|other| other == site);
-        agree.then(|| Decision { site, ..self.decision.clone() })
-    }
-}
-
-impl Source {
-    fn site(&self, questions: &[Question]) -> Option<Site> {
-        let mut value = &questions.get(self.question)?.told.value;
-        for &step in &self.steps {
-            value = parts(value).nth(step)?;
-        }
-        value.origin
-    }
-}
-
-/// Looks for the parts of answers that have a place.
-struct Search {
-    site: Site,
-    /// The way to the part at hand.
-    steps: Vec<usize>,
-    left: usize,
-    sources: Vec<Source>,
-}
-
-impl Search {
-    fn all(&mut self, question: usize, value: &Value) {
-        self.left = self.left.saturating_sub(1);
-        if self.left == 0 {
-            return;
-        }
-        if value.origin == Some(self.site) {
-            self.sources.push(Source { question, steps: self.steps.clone() });
-        }
-        for (step, part) in parts(value).enumerate() {
-            self.steps.push(step);
-            self.all(question, part);
-            self.steps.pop();
-        }
-    }
-}
-
-/// The entries of a collection.
-fn parts(value: &Value) -> impl Iterator<Item = &Value> {
-    let items = value.items().unwrap_or_default().iter();
-    items.chain(value.map().into_iter().flat_map(Map::values))
-}
-
 impl Question {
     /// Which answer the scope gives; [`None`] if that is none that is shared.
     fn ask(&mut self, scope: &dyn Scope, turn: u64) -> Option<usize> {
@@ -496,10 +404,10 @@ mod tests {
     use super::*;
     use crate::check::decide;
     use crate::hcl;
-    use crate::source::{FileId, Sources, Span};
-    use crate::value::Cause;
+    use crate::source::{Site, Sources, Span};
+    use crate::value::{Cause, Truth};
 
-    /// A resource with these attributes; `twice` is a function.
+    /// A resource with these attributes; `twice` and `same` are functions, and nothing is the `same` as anything.
     struct Toy(BTreeMap<&'static str, Value>);
 
     impl Scope for Toy {
@@ -510,7 +418,11 @@ mod tests {
 
         fn call(&self, name: &str, args: &[Value]) -> Option<Result<Value, String>> {
             let twice = || Value::string(args.first().and_then(Value::as_str).unwrap_or_default().repeat(2));
-            (name == "twice").then(|| Ok(twice()))
+            match name {
+                "twice" => Some(Ok(twice())),
+                "same" => Some(Ok(Value { origin: args.first()?.origin, ..Value::bool(false) })),
+                _ => None,
+            }
         }
     }
 
@@ -534,7 +446,7 @@ mod tests {
                 evaluated.set(evaluated.get() + 1);
                 decide(&expr, file(), scope)
             };
-            let told = memo.decide((0, Condition::Require), toy, evaluate);
+            let told = memo.decide((0, Condition::Require), file(), toy, evaluate);
             let naive = decide(&expr, file(), toy);
             assert_eq!((told.truth, &told.causes), (naive.truth, &naive.causes), "{condition}");
             told.truth
@@ -570,20 +482,72 @@ mod tests {
         assert_eq!((evaluated, truths), (3, vec![Truth::Maybe, Truth::Yes, Truth::Maybe, Truth::Yes]));
     }
 
-    #[test]
-    fn the_place_of_an_answer_is_that_of_the_resource() {
+    /// Places in an input that is not the file of the rules.
+    fn place() -> impl Fn(u32) -> Site {
         let mut sources = Sources::default();
         sources.add("rules", "");
         let input = sources.add("plan.json", "");
-        let at = |start| Span::new(start, start + 1).at(input);
-        let (arena, mut memo) = (bumpalo::Bump::new(), Memo::default());
-        let (expr, _) = hcl::parse_expression("self.a", file(), &arena);
-        for start in [1, 5, 9] {
+        move |start| Span::new(start, start + 1).at(input)
+    }
+
+    /// How often the condition is evaluated, and that of each resource in turn its place is told.
+    fn places(condition: &str, toys: &[(Toy, Site)]) -> usize {
+        let (arena, evaluated, mut memo) = (bumpalo::Bump::new(), Cell::new(0), Memo::default());
+        let (expr, _) = hcl::parse_expression(condition, file(), &arena);
+        for (toy, site) in toys {
             memo.turn();
-            let scope = toy([("a", Value::bool(false).or_origin(at(start)))]);
-            let told = memo.decide((0, Condition::Require), &scope, |scope| decide(&expr, file(), scope));
-            assert_eq!(told.site, Some(at(start)));
+            let evaluate = |scope: &dyn Scope| {
+                evaluated.set(evaluated.get() + 1);
+                decide(&expr, file(), scope)
+            };
+            let told = memo.decide((0, Condition::Require), file(), toy, evaluate);
+            assert_eq!((told.truth, told.site), (Truth::No, Some(*site)), "{condition}");
         }
+        evaluated.get()
+    }
+
+    #[test]
+    fn the_place_of_an_answer_is_that_of_the_resource() {
+        let at = place();
+        let no = |start| Value::bool(false).or_origin(at(start));
+        let plain = [1, 5, 9].map(|start| (toy([("a", no(start))]), at(start)));
+        assert_eq!(places("self.a", &plain), 1);
+        let inside = [1, 5, 9].map(|start| (toy([("a", Value::tuple([no(20), no(start)]))]), at(start)));
+        assert_eq!(places("self.a[1]", &inside), 1);
+    }
+
+    #[test]
+    fn a_place_that_several_answers_have_is_told_while_they_agree() {
+        let at = place();
+        let of = |a, b| {
+            let no = |start| Value::bool(false).or_origin(at(start));
+            (toy([("a", no(a)), ("b", no(b))]), at(b))
+        };
+        assert_eq!(places("[self.a, self.b][1]", &[of(1, 1), of(5, 5)]), 1);
+        assert_eq!(places("[self.a, self.b][1]", &[of(1, 1), of(5, 7), of(9, 9)]), 2);
+    }
+
+    #[test]
+    fn the_place_of_an_argument_is_not_that_of_the_resource_that_was_asked_first() {
+        let at = place();
+        let toys = [1, 5, 9].map(|start| (toy([("a", Value::string("x").or_origin(at(start)))]), at(start)));
+        assert_eq!(places("same(self.a)", &toys), 1);
+    }
+
+    #[test]
+    fn a_message_is_told_once_of_what_is_alike() {
+        let toys = ["x", "x", "y", "x"].map(|a| toy([("a", Value::string(a))]));
+        let (evaluated, mut memo) = (Cell::new(0), Memo::default());
+        let texts = toys.iter().map(|toy| {
+            memo.turn();
+            memo.tell(0, toy, |scope| {
+                evaluated.set(evaluated.get() + 1);
+                let found = scope.lookup("self", &["a"]);
+                found.ok().and_then(|(value, _)| Some(value.as_str()?.to_owned())).unwrap_or_default()
+            })
+        });
+        assert_eq!(texts.collect::<Vec<_>>(), ["x", "x", "y", "x"]);
+        assert_eq!(evaluated.get(), 2);
     }
 
     #[test]
@@ -595,7 +559,7 @@ mod tests {
         let mut question = Question {
             asked: Asked::Lookup("self".into(), vec!["a".into()]),
             answers: vec![],
-            told: (0, None),
+            told: Told { turn: 0, value: Value::NULL, which: None },
             hits: 0,
             misses: 0,
         };
