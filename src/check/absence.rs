@@ -10,8 +10,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use rayon::prelude::*;
 use smol_str::SmolStr;
 
-use super::{Place, Result, Rules, ask_rule};
+use super::memo::Memos;
+use super::{Place, Result, Rules, ask_remembering};
 use crate::config::{Config, Provider};
+use crate::facts::domain::ConditionScope;
 use crate::facts::{Facts, residency};
 use crate::finding::{Provided, Verdict};
 use crate::graph::NodeId;
@@ -21,7 +23,13 @@ use crate::rules::{CompiledRule, Scope};
 const MAX_RELATED: usize = 10;
 
 /// What the rules say, those that pass too, and what of that the configuration declares provided elsewhere.
-pub(super) fn ask(facts: &Facts<'_>, rules: &Rules<'_>, nodes: &[NodeId]) -> (Vec<Result>, Vec<Provided>) {
+pub(super) fn ask(
+    facts: &Facts<'_>,
+    rules: &Rules<'_>,
+    nodes: &[NodeId],
+    memos: &Memos,
+    keep_pass: bool,
+) -> (Vec<Result>, Vec<Provided>) {
     let (mut results, mut provided) = (Vec::new(), Vec::new());
     let once = |rule: &CompiledRule<'_>| matches!(rule.scope, Scope::Provider | Scope::ProviderRegion);
     let rules_once = || rules.compiled.iter().enumerate().filter(|(_, rule)| once(rule));
@@ -60,8 +68,14 @@ pub(super) fn ask(facts: &Facts<'_>, rules: &Rules<'_>, nodes: &[NodeId]) -> (Ve
             }
             group.sort_by(by_address);
             let asked = group.get(..if each { group.len() } else { 1 }).unwrap_or_default();
-            let mut answers: Vec<Result> =
-                asked.par_iter().filter_map(|&node| ask_rule(facts, rules, index, node, true)).collect();
+            let ask = |&node: &NodeId| {
+                memos.with(|memo| {
+                    memo.turn();
+                    let scope = ConditionScope::new(facts, node);
+                    ask_remembering(rules, index, &scope, keep_pass, Some(memo))
+                })
+            };
+            let mut answers: Vec<Result> = asked.par_iter().filter_map(ask).collect();
             // A stable sort: of those that fare alike still the first by address.
             answers.sort_by_key(|result| result.verdict);
             let alike = answers.first().map(|first| first.verdict);

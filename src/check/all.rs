@@ -1,14 +1,14 @@
 //! Every rule of every resource that it is about: rules in buckets by type, resources in chunks that are asked in parallel.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use super::memo::Memo;
+use super::memo::{Memo, Memos};
 use super::{Result, Rules, absence, ask_remembering, ask_rule};
 use crate::facts::Facts;
+use crate::facts::domain::ConditionScope;
 use crate::finding::{Provided, Verdict};
 use crate::graph::NodeId;
 use crate::rules::Scope;
@@ -38,15 +38,8 @@ pub(super) fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> 
         facts.graph.graph.node_indices().filter(|&node| facts.is_subject(node)).collect();
     let evaluations = AtomicUsize::new(0);
     let passed: Vec<AtomicUsize> = rules.compiled.iter().map(|_| AtomicUsize::new(0)).collect();
-    // One for each thread: what one learned of a condition it need not share to be fast.
-    let threads = rayon::current_num_threads();
-    let memos: Vec<Mutex<Memo>> = (0..threads).map(|_| Mutex::default()).collect();
-    let ask = |chunk: &[NodeId]| -> Vec<Result> {
-        let own = rayon::current_thread_index().and_then(|thread| memos.get(thread));
-        // A thread that waits inside of a chunk may take up another one.
-        let mut own = own.and_then(|memo| memo.try_lock().ok());
-        let mut new = Memo::default();
-        let memo = own.as_deref_mut().unwrap_or(&mut new);
+    let memos = Memos::new();
+    let ask = |chunk: &[NodeId], memo: &mut Memo| -> Vec<Result> {
         let mut results = Vec::new();
         let (mut asked, mut pass) = (0, vec![0; rules.compiled.len()]);
         for &node in chunk {
@@ -54,8 +47,9 @@ pub(super) fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> 
             let bucket = buckets.get(type_name).map_or(&[][..], Vec::as_slice);
             asked += bucket.len();
             memo.turn();
+            let scope = ConditionScope::new(facts, node);
             for &rule in bucket {
-                let Some(result) = ask_remembering(facts, rules, rule, node, keep_pass, Some(memo)) else {
+                let Some(result) = ask_remembering(rules, rule, &scope, keep_pass, Some(memo)) else {
                     continue;
                 };
                 let passes = result.verdict == Verdict::Pass;
@@ -73,7 +67,9 @@ pub(super) fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> 
         }
         results
     };
-    let size = nodes.len().div_ceil(threads * CHUNKS_OF_THREAD).clamp(1, MAX_CHUNK);
+    let chunks = rayon::current_num_threads() * CHUNKS_OF_THREAD;
+    let size = nodes.len().div_ceil(chunks).clamp(1, MAX_CHUNK);
+    let ask = |chunk: &[NodeId]| memos.with(|memo| ask(chunk, memo));
     let mut results: Vec<Result> = nodes.par_chunks(size).flat_map_iter(ask).collect();
     let mut passed: Vec<usize> = passed.into_iter().map(AtomicUsize::into_inner).collect();
     debug_assert!(
@@ -81,7 +77,7 @@ pub(super) fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> 
         "buckets lose or add results"
     );
     // There are few of them, and what passed before the change is asked for after it.
-    let (absences, provided) = absence::ask(facts, rules, &nodes);
+    let (absences, provided) = absence::ask(facts, rules, &nodes, &memos, keep_pass);
     for absence in absences.iter().filter(|result| result.verdict == Verdict::Pass) {
         if let Some(count) = passed.get_mut(absence.rule) {
             *count += 1;

@@ -40,6 +40,9 @@ pub fn display(value: &Value) -> String {
             format!("{{ {} }}", items.join(", "))
         }
     };
+    if text.len() <= MAX_SHOWN {
+        return text;
+    }
     match text.char_indices().nth(MAX_SHOWN) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text,

@@ -168,26 +168,25 @@ fn ask_rule(
     node: NodeId,
     keep_pass: bool,
 ) -> Option<Result> {
-    ask_remembering(facts, rules, index, node, keep_pass, None)
+    ask_remembering(rules, index, &ConditionScope::new(facts, node), keep_pass, None)
 }
 
-/// [`ask_rule`] with what is remembered of other resources.
+/// [`ask_rule`] of the resource of a scope, with what is remembered of other resources.
 fn ask_remembering(
-    facts: &Facts<'_>,
     rules: &Rules<'_>,
     index: usize,
-    node: NodeId,
+    scope: &ConditionScope<'_, '_>,
     keep_pass: bool,
     mut memo: Option<&mut Memo>,
 ) -> Option<Result> {
+    let &ConditionScope { facts, node, .. } = scope;
     let rule = rules.compiled.get(index)?;
     let resource = facts.graph.resource(node)?;
-    let scope = ConditionScope { facts, node };
     let mut decide = |part, condition: &Expr<'_>| {
         let evaluate = |scope: &dyn eval::Scope| decide(condition, rules.file, scope);
         match &mut memo {
-            Some(memo) => memo.decide((index, part), &scope, evaluate),
-            None => evaluate(&scope),
+            Some(memo) => memo.decide((index, part), rules.file, scope, evaluate),
+            None => evaluate(scope),
         }
     };
     let applies = match &rule.when {
@@ -271,7 +270,13 @@ fn ask_remembering(
         }
         let any = presence::repeated(facts.graph, resource);
         result.related.extend(any.map(|repeated| (repeated.site, ANY_INSTANCE.to_owned())));
-        result.message = message(rule, rules.file, verdict, &scope);
+        let message = |scope: &dyn eval::Scope| message(rule, rules.file, scope);
+        let message = match memo {
+            Some(memo) => memo.tell(index, scope, message),
+            None => message(scope),
+        };
+        let is_told = verdict == Verdict::Fail;
+        result.message = if is_told { message } else { format!("cannot tell whether {message}") };
     }
     Some(result)
 }
@@ -348,16 +353,8 @@ fn entry(resource: &Resource, path: &str) -> Option<Site> {
 }
 
 /// The rule's message with its interpolations.
-fn message(
-    rule: &CompiledRule<'_>,
-    file: FileId,
-    verdict: Verdict,
-    scope: &ConditionScope<'_, '_>,
-) -> String {
-    let mut text = match verdict {
-        Verdict::Undetermined => "cannot tell whether ".to_owned(),
-        _ => String::new(),
-    };
+fn message(rule: &CompiledRule<'_>, file: FileId, scope: &dyn eval::Scope) -> String {
+    let mut text = String::new();
     match &rule.message.kind {
         ExprKind::String(literal) => text.push_str(literal),
         ExprKind::Template(parts) => {

@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Place, Result, Rules, absence, ask_rule};
+use rayon::prelude::*;
+
+use super::memo::Memos;
+use super::{Place, Result, Rules, absence, ask_remembering};
 use crate::facts::Facts;
+use crate::facts::domain::ConditionScope;
 use crate::finding::Verdict;
 use crate::graph::NodeId;
 
@@ -11,18 +15,25 @@ use crate::graph::NodeId;
 pub(super) fn mark(facts: &Facts<'_>, results: &mut [Result], untold: &Facts<'_>, rules: &Rules<'_>) {
     let nodes: Vec<NodeId> =
         untold.graph.graph.node_indices().filter(|&node| untold.is_subject(node)).collect();
-    let absent = absence::ask(untold, rules, &nodes).0.into_iter();
+    let memos = Memos::new();
+    let absent = absence::ask(untold, rules, &nodes, &memos, false).0.into_iter();
     let absent: BTreeMap<(usize, Place), Verdict> =
         absent.filter_map(|result| Some(((result.rule, result.place?), result.verdict))).collect();
-    for result in results {
+    let mark = |result: &mut Result| {
         let verdict = match &result.place {
             Some(place) => absent.get(&(result.rule, place.clone())).copied(),
             None => facts.graph.resource(result.node).and_then(|resource| {
                 let node = untold.graph.by_address(&resource.address);
                 let node = node.filter(|&node| untold.is_subject(node))?;
-                ask_rule(untold, rules, result.rule, node, false).map(|result| result.verdict)
+                memos.with(|memo| {
+                    memo.turn();
+                    let scope = ConditionScope::new(untold, node);
+                    let result = ask_remembering(rules, result.rule, &scope, false, Some(memo))?;
+                    Some(result.verdict)
+                })
             }),
         };
         result.from_source = verdict != Some(result.verdict);
-    }
+    };
+    results.par_iter_mut().for_each(mark);
 }

@@ -1,5 +1,7 @@
 //! The names and functions that rule conditions see beside Terraform's own. `docs/rule-language.md` is their manual.
 
+use std::cell::OnceCell;
+
 use smol_str::SmolStr;
 
 use crate::eval::Scope;
@@ -18,6 +20,10 @@ pub struct ConditionScope<'f, 'g> {
     pub facts: &'f Facts<'g>,
     /// `self`
     pub node: NodeId,
+    // What several names and functions ask is found once.
+    tags: OnceCell<Vec<&'g Value>>,
+    region: OnceCell<Value>,
+    allowed: OnceCell<Value>,
 }
 
 /// The partitions that have policies of AWS.
@@ -46,12 +52,8 @@ impl Scope for ConditionScope<'_, '_> {
                     None => Ok((self.fact(name)?, 1)),
                 }
             }
-            ("policy", ["residency", "allowed", ..]) => {
-                Ok((tags::strings(self.facts.config.residency.allowed.iter().map(String::as_str)), 2))
-            }
-            ("policy", ["tags", "required", ..]) => {
-                Ok((tags::strings(self.facts.config.tags.required.iter().map(String::as_str)), 2))
-            }
+            ("policy", ["residency", "allowed", ..]) => Ok((self.facts.allowed_places.clone(), 2)),
+            ("policy", ["tags", "required", ..]) => Ok((self.facts.required_tags.clone(), 2)),
             _ => {
                 Err(format!("`{root}` means nothing in a condition; there are `self`, `facts` and `policy`"))
             }
@@ -63,7 +65,7 @@ impl Scope for ConditionScope<'_, '_> {
             ("is_set", [path]) => self.is_set(path),
             ("is_customer_managed_key", [key]) => Ok(is_customer_managed_key(self.facts.graph, key)),
             ("tag", [name]) => match name.as_str() {
-                Some(name) => Ok(tags::tag(self.facts, self.node, name)),
+                Some(name) => Ok(self.tag(name)),
                 None => Err("`tag` takes the name of a tag".to_owned()),
             },
             ("is_aws_policy", [arn, names]) => Ok(of_each(arn, |arn| self.is_aws_policy(arn, names))),
@@ -72,8 +74,14 @@ impl Scope for ConditionScope<'_, '_> {
             ("refers_to", [value, type_name]) => {
                 Ok(of_each(value, |value| Value::bool(self.refers_to(value, type_name))))
             }
-            ("stays", [kind]) => residency::stays(self.facts, self.node, kind.as_str().unwrap_or_default()),
-            ("leaves", [kind]) => residency::leaves(self.facts, self.node, kind.as_str().unwrap_or_default()),
+            ("stays", [kind]) => {
+                let kind = kind.as_str().unwrap_or_default();
+                residency::stays(self.facts, self.node, kind, self.region(), self.allowed())
+            }
+            ("leaves", [kind]) => {
+                let kind = kind.as_str().unwrap_or_default();
+                residency::leaves(self.facts, self.node, kind, self.region(), self.allowed())
+            }
             ("declared", [type_name]) => self.of_type(type_name, related::declared),
             ("beside", [type_name]) => self.of_type(type_name, related::beside),
             ("related", [route]) => self.related(route),
@@ -101,14 +109,35 @@ impl Scope for ConditionScope<'_, '_> {
     }
 }
 
-impl ConditionScope<'_, '_> {
+impl<'f, 'g> ConditionScope<'f, 'g> {
+    /// The names of a condition about a resource.
+    pub fn new(facts: &'f Facts<'g>, node: NodeId) -> Self {
+        Self { facts, node, tags: OnceCell::new(), region: OnceCell::new(), allowed: OnceCell::new() }
+    }
+
+    fn tag(&self, name: &str) -> Value {
+        let layers = self.tags.get_or_init(|| tags::effective(self.facts, self.node));
+        tags::tag_in(&self.facts.config.tags, layers, name)
+    }
+
+    fn region(&self) -> &Value {
+        self.region.get_or_init(|| residency::region(self.facts, self.node))
+    }
+
+    /// Where its data may be.
+    fn allowed(&self) -> &Value {
+        self.allowed.get_or_init(|| {
+            residency::allowed_by_tag(self.facts, self.node, &self.tag(residency::TAG)).places
+        })
+    }
+
     fn fact(&self, name: &str) -> Result<Value, String> {
         let (facts, node) = (self.facts, self.node);
         Ok(match name {
             "ai" => Value::bool(facts.scope().is_direct(node)),
             "reached_by" => tags::strings(facts.scope().reached_by(node).map(SmolStr::as_str)),
-            "region" => residency::region(facts, node),
-            "residency" => residency::allowed(facts, node).places,
+            "region" => self.region().clone(),
+            "residency" => self.allowed().clone(),
             "bucket" => bucket::object(facts, node),
             "production" => self.production(),
             "environments" => tags::environments(facts, node),
@@ -244,7 +273,7 @@ impl ConditionScope<'_, '_> {
     /// Whether the environment that its tag tells is production.
     fn production(&self) -> Value {
         const NAMES: [&str; 4] = ["prod", "production", "prd", "live"];
-        of_each(&tags::tag(self.facts, self.node, "environment"), |tag| match (tag.as_str(), tag.is_null()) {
+        of_each(&self.tag("environment"), |tag| match (tag.as_str(), tag.is_null()) {
             (Some(text), _) => Value {
                 origin: tag.origin,
                 via: tag.via.clone(),

@@ -36,6 +36,10 @@ pub struct Facts<'g> {
     /// The user's configuration: allowed jurisdictions, tags.
     pub config: &'g Config,
     scope: Scope,
+    /// The configuration's `[tags] required`, as conditions see it.
+    required_tags: Value,
+    /// The configuration's `[residency] allowed`, as conditions see it.
+    allowed_places: Value,
     /// By node: what every rule about policies asks.
     policies: Vec<Option<Box<iam::Policies>>>,
     /// Asked for with every bucket, so found once.
@@ -68,6 +72,8 @@ impl<'g> Facts<'g> {
             graph,
             config,
             scope: Scope::new(graph, config, &policies),
+            required_tags: tags::strings(config.tags.required.iter().map(String::as_str)),
+            allowed_places: tags::strings(config.residency.allowed.iter().map(String::as_str)),
             policies,
             unplaced: bucket::unplaced(graph),
             identities: OnceLock::new(),

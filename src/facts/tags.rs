@@ -19,7 +19,7 @@ pub fn tag(facts: &Facts<'_>, node: NodeId, name: &str) -> Value {
     tag_in(&facts.config.tags, &effective(facts, node), name)
 }
 
-fn tag_in(config: &Tags, layers: &[&Value], name: &str) -> Value {
+pub(super) fn tag_in(config: &Tags, layers: &[&Value], name: &str) -> Value {
     let is_choice = |layer: &&Value| {
         matches!(layer.as_unknown(), Some(Unknown { partial: Some(Partial::Choice(_)), .. }))
     };
@@ -137,7 +137,7 @@ pub(super) fn environments(facts: &Facts<'_>, node: NodeId) -> Value {
 }
 
 /// The layers of tags, the strongest first: `tags_all` where the input has it, else the resource's own and the provider's.
-fn effective<'g>(facts: &Facts<'g>, node: NodeId) -> Vec<&'g Value> {
+pub(super) fn effective<'g>(facts: &Facts<'g>, node: NodeId) -> Vec<&'g Value> {
     let graph = facts.graph;
     let Some(resource) = graph.resource(node) else { return Vec::new() };
     let Some(after) = &resource.after else { return Vec::new() };

@@ -29,8 +29,7 @@ pub(crate) fn ask(graph: &ResourceGraph, address: &str, condition: &str) -> Stri
     let arena = bumpalo::Bump::new();
     let (expr, diagnostics) = parse_expression(condition, file, &arena);
     assert_eq!(diagnostics, [], "{condition}");
-    let value =
-        eval::try_evaluate(&expr, file, &ConditionScope { facts: &facts, node }, Mode::Extended).unwrap();
+    let value = eval::try_evaluate(&expr, file, &ConditionScope::new(&facts, node), Mode::Extended).unwrap();
     match &value.kind {
         Kind::Bool(truth) => truth.to_string(),
         Kind::Unknown(unknown) => unknown.cause.to_string(),

@@ -12,6 +12,9 @@ use crate::value::Value;
 /// Of this many resources that one configures the promise is looked for.
 const MAX_OWNERS: usize = 16;
 
+/// The tag that says where data may be.
+pub(in crate::facts) const TAG: &str = "data-residency";
+
 /// What is promised for the data of a resource.
 #[derive(Clone, Debug)]
 pub struct Allowed {
@@ -39,12 +42,16 @@ pub enum By {
 /// The jurisdictions that the data of the resource may be in: of its `data-residency` tag, of that of what it configures,
 /// of the configuration for its classification, or of the configuration.
 pub fn allowed(facts: &Facts<'_>, node: NodeId) -> Allowed {
-    let own = tags::tag(facts, node, "data-residency");
+    allowed_by_tag(facts, node, &tags::tag(facts, node, TAG))
+}
+
+/// [`allowed`] for a resource with this value of [`TAG`].
+pub(in crate::facts) fn allowed_by_tag(facts: &Facts<'_>, node: NodeId, own: &Value) -> Allowed {
     if !own.is_null() {
-        return said(facts, node, &own, By::Tag);
+        return said(facts, node, own, By::Tag);
     }
     for owner in owners(facts, node) {
-        let theirs = tags::tag(facts, owner, "data-residency");
+        let theirs = tags::tag(facts, owner, TAG);
         if !theirs.is_null() {
             return said(facts, owner, &theirs, By::TagOf(owner));
         }

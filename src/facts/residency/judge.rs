@@ -7,7 +7,7 @@ use crate::residency::{self as places, FlowKind, Names, Region};
 use crate::value::{Cause, Truth, Value};
 
 use super::flow::flows_of_kind;
-use super::{Flow, Place, Target, allowed, region};
+use super::{Flow, Place, Target};
 
 /// More flows than this are not told in one message.
 const MAX_TOLD: usize = 3;
@@ -60,19 +60,25 @@ pub fn is_asked(name: &str) -> bool {
     Asked::parse(name).is_some()
 }
 
-/// The condition function `stays`: whether all that leaves the resource by flows of a kind stays where its data may be.
-pub fn stays(facts: &Facts<'_>, node: NodeId, kind: &str) -> Result<Value, String> {
+/// The condition function `stays`: whether all that leaves a resource of the region `own` by flows of a kind stays in the
+/// `places` where its data may be.
+pub fn stays(
+    facts: &Facts<'_>,
+    node: NodeId,
+    kind: &str,
+    own: &Value,
+    places: &Value,
+) -> Result<Value, String> {
     let asked = asked(kind)?;
     let flows = flows_of_kind(facts, node, asked.kind());
-    let own = region(facts, node);
-    Ok(of_each(&allowed(facts, node).places, |places| {
+    Ok(of_each(places, |places| {
         let allowed = match known(places) {
             Ok(allowed) => allowed,
             Err(unknown) => return unknown,
         };
         let mut unsure = None;
         for flow in &flows {
-            let verdict = judge(flow, &own, &allowed, asked);
+            let verdict = judge(flow, own, &allowed, asked);
             match verdict.truth {
                 Truth::Yes => {}
                 Truth::No => {
@@ -92,14 +98,18 @@ pub fn stays(facts: &Facts<'_>, node: NodeId, kind: &str) -> Result<Value, Strin
 }
 
 /// The condition function `leaves`, for messages: the ways out by flows of a kind that are not allowed, or cannot be told.
-pub fn leaves(facts: &Facts<'_>, node: NodeId, kind: &str) -> Result<Value, String> {
+pub fn leaves(
+    facts: &Facts<'_>,
+    node: NodeId,
+    kind: &str,
+    own: &Value,
+    places: &Value,
+) -> Result<Value, String> {
     let asked = asked(kind)?;
     let flows = flows_of_kind(facts, node, asked.kind());
-    let own = region(facts, node);
-    let places = allowed(facts, node).places;
     let allowed = places.choices().iter().find_map(|places| known(places).ok()).unwrap_or_default();
     let told = |truth: Truth| -> Vec<String> {
-        let is_it = |flow: &&Flow| judge(flow, &own, &allowed, asked).truth == truth;
+        let is_it = |flow: &&Flow| judge(flow, own, &allowed, asked).truth == truth;
         let mut told: Vec<String> = flows.iter().filter(is_it).map(|flow| words(flow, asked)).collect();
         told.dedup();
         told

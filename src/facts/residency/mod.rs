@@ -12,6 +12,7 @@ mod rows;
 pub(super) use judge::no_place;
 
 pub use allowed::{Allowed, By, allowed};
+pub(super) use allowed::{TAG, allowed_by_tag};
 pub use flow::{Flow, Place, Target, flows_of};
 pub use judge::{Verdict, is_asked, leaves, of_flow, of_region, stays};
 pub use rows::{InputRows, Leaving, Report, Row, rows};

@@ -5,17 +5,24 @@
 //! far decide what it asks next. So each condition has a tree: a question, below it each answer that was given, and below that
 //! the next question or what the condition came to. Who comes down a path of the tree with its own answers need not evaluate.
 //! Answers are the same only if nothing could tell them apart ([`Value::is_identical`]); a question is asked once of a resource,
-//! whichever of its conditions ask it. Places do not count there, so what would hand on the place of an answer is evaluated.
+//! whichever of its conditions ask it. Places do not count there: of a condition that hands on the place of an answer it is
+//! remembered which part of which answer has it. Messages are remembered in the same way.
 //!
 //! Nothing is decided here. What cannot be remembered is evaluated, and a debug build compares with doing that always.
 
+mod place;
+
 use std::cell::{Cell, RefCell};
+use std::sync::Mutex;
 
 use smol_str::SmolStr;
 
+use place::{Remembered, parts};
+
 use super::Decision;
 use crate::eval::{Directory, Scope};
-use crate::value::{Truth, Value};
+use crate::source::FileId;
+use crate::value::Value;
 
 /// A question with more different answers than this is not one that resources share.
 const MAX_ANSWERS: usize = 12;
@@ -35,12 +42,18 @@ pub(super) enum Condition {
     Require,
 }
 
-/// What is remembered of the conditions of one set of rules and one graph.
+/// What is remembered of one set of rules and one graph: one memo for each thread, since what one learned it need not share
+/// to be fast.
+pub(super) struct Memos(Vec<Mutex<Memo>>);
+
+/// What one thread remembers.
 #[derive(Debug, Default)]
 pub(super) struct Memo {
     questions: Vec<Question>,
     /// By rule and part.
-    trees: Vec<Tree>,
+    conditions: Vec<Tree<Remembered>>,
+    /// By rule.
+    messages: Vec<Tree<String>>,
     /// Which resource is asked about.
     turn: u64,
 }
@@ -49,10 +62,19 @@ pub(super) struct Memo {
 struct Question {
     asked: Asked,
     answers: Vec<Answer>,
-    /// Which answer the resource at hand gives.
-    told: (u64, Option<usize>),
+    told: Told,
     hits: usize,
     misses: usize,
+}
+
+/// What the resource at hand says.
+#[derive(Debug)]
+struct Told {
+    turn: u64,
+    /// With its own places.
+    value: Value,
+    /// Which of the answers it is, if it is one that is shared.
+    which: Option<usize>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -65,39 +87,55 @@ enum Asked {
 struct Args(Vec<Value>);
 
 /// A value, and how many names it stands for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Answer(Value, usize);
 
-#[derive(Debug, Default)]
-struct Tree {
+#[derive(Debug)]
+struct Tree<T> {
     /// The first is the root.
-    nodes: Vec<Node>,
+    nodes: Vec<Node<T>>,
     lost: usize,
 }
 
-#[derive(Debug, Default)]
-enum Node {
+#[derive(Debug)]
+enum Node<T> {
     /// Nobody came here yet.
-    #[default]
     Open,
     /// By answer, the next node.
     Ask(usize, Vec<(usize, usize)>),
-    End(Decision),
-    /// Where the place of an answer is told.
+    End(T),
+    /// Where it cannot be remembered what it comes to.
     Evaluate,
 }
 
-enum Walk {
-    End(Decision),
+enum Walk<'t, T> {
+    End(&'t T),
     /// Nothing is remembered of this way.
     New,
     /// And nothing will be.
     Evaluate,
 }
 
+/// Each question once, with which of its answers it had.
+type Path = Vec<(usize, usize)>;
+
 impl PartialEq for Args {
     fn eq(&self, other: &Self) -> bool {
         self.0.len() == other.0.len() && self.0.iter().zip(&other.0).all(|(a, b)| a.is_identical(b))
+    }
+}
+
+impl Memos {
+    pub(super) fn new() -> Self {
+        Self((0..rayon::current_num_threads()).map(|_| Mutex::default()).collect())
+    }
+
+    /// Asks with the memo of this thread.
+    pub(super) fn with<R>(&self, ask: impl FnOnce(&mut Memo) -> R) -> R {
+        let own = rayon::current_thread_index().and_then(|thread| self.0.get(thread));
+        // A thread that waits inside of what it asks may take up something else.
+        let mut own = own.and_then(|memo| memo.try_lock().ok());
+        ask(own.as_deref_mut().unwrap_or(&mut Memo::default()))
     }
 }
 
@@ -107,76 +145,104 @@ impl Memo {
         self.turn += 1;
     }
 
-    /// What a condition comes to: `evaluate` tells it for a scope.
+    /// What a condition of a rule comes to: `evaluate` tells it for a scope. The rules are in `file`.
     pub(super) fn decide(
         &mut self,
         (rule, part): (usize, Condition),
+        file: FileId,
         scope: &dyn Scope,
         evaluate: impl Fn(&dyn Scope) -> Decision,
     ) -> Decision {
         let slot = rule * 2 + part as usize;
-        match self.walk(slot, scope) {
-            Walk::End(decision) => decision,
+        let Some(tree) = at(&mut self.conditions, slot) else { return evaluate(scope) };
+        match tree.walk(&mut self.questions, self.turn, scope) {
+            Walk::End(known) => known.of(&self.questions).unwrap_or_else(|| evaluate(scope)),
             Walk::Evaluate => evaluate(scope),
             Walk::New => {
-                let questions = RefCell::new(Questions { all: &mut self.questions, turn: self.turn });
-                let recorder =
-                    Recorder { scope, questions, path: RefCell::default(), lost: Cell::new(false) };
-                let decision = evaluate(&recorder);
-                let Recorder { path, lost, .. } = recorder;
-                let kept = match part {
-                    // Nobody asks where that was written.
-                    Condition::When => Some(Decision { site: None, ..decision.clone() }),
-                    Condition::Require => {
-                        (decision.truth != Truth::No || decision.site.is_none()).then(|| decision.clone())
-                    }
-                };
-                self.remember(slot, (!lost.get()).then(|| path.into_inner()), kept);
+                let (decision, path) = record(&mut self.questions, self.turn, scope, evaluate);
+                let remember = |path: &Path| Remembered::new(&decision, part, path, &self.questions, file);
+                let remembered = path.as_ref().and_then(remember);
+                tree.remember(path, remembered);
                 decision
             }
         }
     }
 
-    fn walk(&mut self, slot: usize, scope: &dyn Scope) -> Walk {
-        let Some(tree) = self.trees.get(slot) else { return Walk::New };
+    /// The message of a rule: `evaluate` tells it for a scope.
+    pub(super) fn tell(
+        &mut self,
+        rule: usize,
+        scope: &dyn Scope,
+        evaluate: impl Fn(&dyn Scope) -> String,
+    ) -> String {
+        let Some(tree) = at(&mut self.messages, rule) else { return evaluate(scope) };
+        match tree.walk(&mut self.questions, self.turn, scope) {
+            Walk::End(known) => known.clone(),
+            Walk::Evaluate => evaluate(scope),
+            Walk::New => {
+                let (message, path) = record(&mut self.questions, self.turn, scope, evaluate);
+                tree.remember(path, Some(message.clone()));
+                message
+            }
+        }
+    }
+}
+
+/// The tree at a place.
+fn at<T>(trees: &mut Vec<Tree<T>>, slot: usize) -> Option<&mut Tree<T>> {
+    if trees.len() <= slot {
+        trees.resize_with(slot + 1, || Tree { nodes: vec![Node::Open], lost: 0 });
+    }
+    trees.get_mut(slot)
+}
+
+/// Evaluates and takes down what is asked on the way; no path if that cannot be told by answers that resources share.
+fn record<T>(
+    questions: &mut Vec<Question>,
+    turn: u64,
+    scope: &dyn Scope,
+    evaluate: impl Fn(&dyn Scope) -> T,
+) -> (T, Option<Path>) {
+    let questions = RefCell::new(Questions { all: questions, turn });
+    let recorder = Recorder { scope, questions, path: RefCell::default(), lost: Cell::new(false) };
+    let result = evaluate(&recorder);
+    let Recorder { path, lost, .. } = recorder;
+    (result, (!lost.get()).then(|| path.into_inner()))
+}
+
+impl<T> Tree<T> {
+    /// Comes down the tree with the answers of the scope.
+    fn walk(&self, questions: &mut [Question], turn: u64, scope: &dyn Scope) -> Walk<'_, T> {
         let mut at = 0;
         loop {
-            match tree.nodes.get(at) {
+            match self.nodes.get(at) {
                 Some(Node::Ask(question, next)) => {
-                    let answer =
-                        self.questions.get_mut(*question).and_then(|question| question.ask(scope, self.turn));
+                    let answer = questions.get_mut(*question).and_then(|question| question.ask(scope, turn));
                     let Some(answer) = answer else { return Walk::Evaluate };
                     match next.iter().find(|(known, _)| *known == answer) {
                         Some((_, next)) => at = *next,
                         None => break,
                     }
                 }
-                Some(Node::End(decision)) => return Walk::End(decision.clone()),
+                Some(Node::End(known)) => return Walk::End(known),
                 Some(Node::Evaluate) => return Walk::Evaluate,
                 Some(Node::Open) | None => break,
             }
         }
-        if tree.nodes.len() < MAX_NODES && tree.lost < MAX_LOST { Walk::New } else { Walk::Evaluate }
+        if self.nodes.len() < MAX_NODES && self.lost < MAX_LOST { Walk::New } else { Walk::Evaluate }
     }
 
-    /// Takes down what a condition of a tree comes to on a path; the path is [`None`] if it cannot be told by answers, the
-    /// decision if the place of one belongs to it.
-    fn remember(&mut self, slot: usize, path: Option<Vec<(usize, usize)>>, decision: Option<Decision>) {
-        if self.trees.len() <= slot {
-            self.trees.resize_with(slot + 1, Tree::default);
-        }
-        let Some(tree) = self.trees.get_mut(slot) else { return };
+    /// Takes down what it comes to on a path; the path is [`None`] if it cannot be told by answers, `known` if it cannot be
+    /// remembered.
+    fn remember(&mut self, path: Option<Path>, known: Option<T>) {
         let Some(path) = path else {
-            tree.lost += 1;
+            self.lost += 1;
             return;
         };
-        if tree.nodes.is_empty() {
-            tree.nodes.push(Node::Open);
-        }
         let mut at = 0;
         for (question, answer) in path {
-            let free = tree.nodes.len();
-            let Some(node) = tree.nodes.get_mut(at) else { return };
+            let free = self.nodes.len();
+            let Some(node) = self.nodes.get_mut(at) else { return };
             if matches!(node, Node::Open) {
                 *node = Node::Ask(question, Vec::new());
             }
@@ -190,16 +256,12 @@ impl Memo {
                 *next
             } else {
                 next.push((answer, free));
-                tree.nodes.push(Node::Open);
+                self.nodes.push(Node::Open);
                 free
             };
         }
-        if let Some(node @ Node::Open) = tree.nodes.get_mut(at) {
-            *node = decision.map_or(Node::Evaluate, |decision| match decision.truth {
-                // Nobody asks for the place of what holds.
-                Truth::Yes => Node::End(Decision { site: None, way: None, ..decision }),
-                Truth::No | Truth::Maybe => Node::End(decision),
-            });
+        if let Some(node @ Node::Open) = self.nodes.get_mut(at) {
+            *node = known.map_or(Node::Evaluate, Node::End);
         }
     }
 }
@@ -207,29 +269,30 @@ impl Memo {
 impl Question {
     /// Which answer the scope gives; [`None`] if that is none that is shared.
     fn ask(&mut self, scope: &dyn Scope, turn: u64) -> Option<usize> {
-        if self.told.0 == turn {
-            return self.told.1;
+        if self.told.turn != turn {
+            let is_shared = self.misses < MAX_MISSES || self.misses < self.hits;
+            match if is_shared { self.asked.answer(scope) } else { None } {
+                Some(answer) => self.take(answer, turn),
+                None => self.told = Told { turn, value: Value::NULL, which: None },
+            }
         }
-        let is_shared = self.misses < MAX_MISSES || self.misses < self.hits;
-        let answer =
-            if is_shared { self.asked.answer(scope).and_then(|answer| self.place(answer)) } else { None };
-        self.told = (turn, answer);
-        answer
+        self.told.which
     }
 
-    /// Which of the answers it is.
-    fn place(&mut self, answer: Answer) -> Option<usize> {
+    /// Takes down what the resource at hand says.
+    fn take(&mut self, answer: Answer, turn: u64) {
         let is_it = |known: &Answer| known.1 == answer.1 && known.0.is_identical(&answer.0);
-        let known = self.answers.iter().position(is_it);
-        if known.is_some() {
+        let mut which = self.answers.iter().position(is_it);
+        if which.is_some() {
             self.hits += 1;
-            return known;
+        } else {
+            self.misses += 1;
+            if self.answers.len() < MAX_ANSWERS {
+                which = Some(self.answers.len());
+                self.answers.push(answer.clone());
+            }
         }
-        self.misses += 1;
-        (self.answers.len() < MAX_ANSWERS).then(|| {
-            self.answers.push(answer);
-            self.answers.len() - 1
-        })
+        self.told = Told { turn, value: answer.0, which };
     }
 }
 
@@ -238,10 +301,24 @@ impl Asked {
     fn answer(&self, scope: &dyn Scope) -> Option<Answer> {
         match self {
             Self::Lookup(root, attrs) => {
-                let attrs: Vec<&str> = attrs.iter().map(SmolStr::as_str).collect();
-                scope.lookup(root, &attrs).ok().map(|(value, used)| Answer(value, used))
+                let found = match attrs.as_slice() {
+                    // Nearly all name one attribute or fact.
+                    [attr] => scope.lookup(root, &[attr]),
+                    attrs => scope.lookup(root, &attrs.iter().map(SmolStr::as_str).collect::<Vec<_>>()),
+                };
+                found.ok().map(|(value, used)| Answer(value, used))
             }
             Self::Call(name, Args(args)) => scope.call(name, args)?.ok().map(|value| Answer(value, 0)),
+        }
+    }
+
+    /// Whether the question has nothing in it that a resource said: the rules are in `file`.
+    fn is_of_rule(&self, file: FileId) -> bool {
+        let is_of_rule =
+            |arg: &Value| parts(arg).next().is_none() && arg.origin.is_some_and(|site| site.file == file);
+        match self {
+            Self::Lookup(..) => true,
+            Self::Call(_, Args(args)) => args.iter().all(is_of_rule),
         }
     }
 }
@@ -259,15 +336,16 @@ impl Questions<'_> {
             Some(known) => known,
             None if self.all.len() == MAX_QUESTIONS => return None,
             None => {
-                self.all.push(Question { asked, answers: Vec::new(), told: (0, None), hits: 0, misses: 0 });
+                let told = Told { turn: 0, value: Value::NULL, which: None };
+                self.all.push(Question { asked, answers: Vec::new(), told, hits: 0, misses: 0 });
                 self.all.len() - 1
             }
         };
         let question = self.all.get_mut(at)?;
-        if question.told.0 != self.turn {
-            question.told = (self.turn, question.place(answer));
+        if question.told.turn != self.turn {
+            question.take(answer, self.turn);
         }
-        Some((at, question.told.1?))
+        Some((at, question.told.which?))
     }
 }
 
@@ -275,8 +353,7 @@ impl Questions<'_> {
 struct Recorder<'r> {
     scope: &'r dyn Scope,
     questions: RefCell<Questions<'r>>,
-    /// Each question once, with which of its answers it had.
-    path: RefCell<Vec<(usize, usize)>>,
+    path: RefCell<Path>,
     /// Something cannot be remembered.
     lost: Cell<bool>,
 }
@@ -327,10 +404,10 @@ mod tests {
     use super::*;
     use crate::check::decide;
     use crate::hcl;
-    use crate::source::{FileId, Sources, Span};
-    use crate::value::Cause;
+    use crate::source::{Site, Sources, Span};
+    use crate::value::{Cause, Truth};
 
-    /// A resource with these attributes; `twice` is a function.
+    /// A resource with these attributes; `twice` and `same` are functions, and nothing is the `same` as anything.
     struct Toy(BTreeMap<&'static str, Value>);
 
     impl Scope for Toy {
@@ -341,7 +418,11 @@ mod tests {
 
         fn call(&self, name: &str, args: &[Value]) -> Option<Result<Value, String>> {
             let twice = || Value::string(args.first().and_then(Value::as_str).unwrap_or_default().repeat(2));
-            (name == "twice").then(|| Ok(twice()))
+            match name {
+                "twice" => Some(Ok(twice())),
+                "same" => Some(Ok(Value { origin: args.first()?.origin, ..Value::bool(false) })),
+                _ => None,
+            }
         }
     }
 
@@ -365,7 +446,7 @@ mod tests {
                 evaluated.set(evaluated.get() + 1);
                 decide(&expr, file(), scope)
             };
-            let told = memo.decide((0, Condition::Require), toy, evaluate);
+            let told = memo.decide((0, Condition::Require), file(), toy, evaluate);
             let naive = decide(&expr, file(), toy);
             assert_eq!((told.truth, &told.causes), (naive.truth, &naive.causes), "{condition}");
             told.truth
@@ -401,20 +482,72 @@ mod tests {
         assert_eq!((evaluated, truths), (3, vec![Truth::Maybe, Truth::Yes, Truth::Maybe, Truth::Yes]));
     }
 
-    #[test]
-    fn the_place_of_an_answer_is_that_of_the_resource() {
+    /// Places in an input that is not the file of the rules.
+    fn place() -> impl Fn(u32) -> Site {
         let mut sources = Sources::default();
         sources.add("rules", "");
         let input = sources.add("plan.json", "");
-        let at = |start| Span::new(start, start + 1).at(input);
-        let (arena, mut memo) = (bumpalo::Bump::new(), Memo::default());
-        let (expr, _) = hcl::parse_expression("self.a", file(), &arena);
-        for start in [1, 5, 9] {
+        move |start| Span::new(start, start + 1).at(input)
+    }
+
+    /// How often the condition is evaluated, and that of each resource in turn its place is told.
+    fn places(condition: &str, toys: &[(Toy, Site)]) -> usize {
+        let (arena, evaluated, mut memo) = (bumpalo::Bump::new(), Cell::new(0), Memo::default());
+        let (expr, _) = hcl::parse_expression(condition, file(), &arena);
+        for (toy, site) in toys {
             memo.turn();
-            let scope = toy([("a", Value::bool(false).or_origin(at(start)))]);
-            let told = memo.decide((0, Condition::Require), &scope, |scope| decide(&expr, file(), scope));
-            assert_eq!(told.site, Some(at(start)));
+            let evaluate = |scope: &dyn Scope| {
+                evaluated.set(evaluated.get() + 1);
+                decide(&expr, file(), scope)
+            };
+            let told = memo.decide((0, Condition::Require), file(), toy, evaluate);
+            assert_eq!((told.truth, told.site), (Truth::No, Some(*site)), "{condition}");
         }
+        evaluated.get()
+    }
+
+    #[test]
+    fn the_place_of_an_answer_is_that_of_the_resource() {
+        let at = place();
+        let no = |start| Value::bool(false).or_origin(at(start));
+        let plain = [1, 5, 9].map(|start| (toy([("a", no(start))]), at(start)));
+        assert_eq!(places("self.a", &plain), 1);
+        let inside = [1, 5, 9].map(|start| (toy([("a", Value::tuple([no(20), no(start)]))]), at(start)));
+        assert_eq!(places("self.a[1]", &inside), 1);
+    }
+
+    #[test]
+    fn a_place_that_several_answers_have_is_told_while_they_agree() {
+        let at = place();
+        let of = |a, b| {
+            let no = |start| Value::bool(false).or_origin(at(start));
+            (toy([("a", no(a)), ("b", no(b))]), at(b))
+        };
+        assert_eq!(places("[self.a, self.b][1]", &[of(1, 1), of(5, 5)]), 1);
+        assert_eq!(places("[self.a, self.b][1]", &[of(1, 1), of(5, 7), of(9, 9)]), 2);
+    }
+
+    #[test]
+    fn the_place_of_an_argument_is_not_that_of_the_resource_that_was_asked_first() {
+        let at = place();
+        let toys = [1, 5, 9].map(|start| (toy([("a", Value::string("x").or_origin(at(start)))]), at(start)));
+        assert_eq!(places("same(self.a)", &toys), 1);
+    }
+
+    #[test]
+    fn a_message_is_told_once_of_what_is_alike() {
+        let toys = ["x", "x", "y", "x"].map(|a| toy([("a", Value::string(a))]));
+        let (evaluated, mut memo) = (Cell::new(0), Memo::default());
+        let texts = toys.iter().map(|toy| {
+            memo.turn();
+            memo.tell(0, toy, |scope| {
+                evaluated.set(evaluated.get() + 1);
+                let found = scope.lookup("self", &["a"]);
+                found.ok().and_then(|(value, _)| Some(value.as_str()?.to_owned())).unwrap_or_default()
+            })
+        });
+        assert_eq!(texts.collect::<Vec<_>>(), ["x", "x", "y", "x"]);
+        assert_eq!(evaluated.get(), 2);
     }
 
     #[test]
@@ -426,7 +559,7 @@ mod tests {
         let mut question = Question {
             asked: Asked::Lookup("self".into(), vec!["a".into()]),
             answers: vec![],
-            told: (0, None),
+            told: Told { turn: 0, value: Value::NULL, which: None },
             hits: 0,
             misses: 0,
         };
