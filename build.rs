@@ -105,7 +105,7 @@ fn loaded(root: &Path, files: &[PathBuf]) -> Result<String, Box<dyn std::error::
 }
 
 fn as_rust(rule: &Rule, file: &Path) -> io::Result<String> {
-    let Rule { path, text, front, front_start, title, why, fix, examples, page } = rule;
+    let Rule { path, text, front, front_start, title, why, fix, because, remedy, examples, page } = rule;
     let text = if fs::read_to_string(file)? == *text {
         format!("B(include_str!({:?}))", file.display().to_string())
     } else {
@@ -114,9 +114,11 @@ fn as_rust(rule: &Rule, file: &Path) -> io::Result<String> {
     let [title, why, fix, examples] = [title, why, fix, examples].map(range);
     Ok(format!(
         "Rule {{ path: {}, text: {text}, front: {}, front_start: {front_start}, title: {title}, why: {why}, fix: {fix}, \
-         examples: {examples}, page: {page} }}",
+         because: {}, remedy: {}, examples: {examples}, page: {page} }}",
         borrowed(path),
         front_as_rust(front),
+        borrowed(because),
+        borrowed(remedy),
     ))
 }
 

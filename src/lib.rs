@@ -80,7 +80,7 @@ pub fn analyze(paths: &[PathBuf], options: &Options) -> Result<Report, Error> {
         inputs.find_sources(&options.source, &mut sources)?;
         Ok::<_, Error>(inputs)
     };
-    let (rules, inputs) = rayon::join(|| rule_set(options), read);
+    let (rules, inputs) = in_pool(|| rayon::join(|| rule_set(options), read));
     report(&rules?, &inputs?, sources, options)
 }
 
@@ -157,10 +157,17 @@ pub fn rule_set(options: &Options) -> Result<RuleSet, RuleError> {
     Ok(rules.select(&selection.select, &selection.ignore)?.supporting(frameworks))
 }
 
+/// Does the work on the threads that there are for it.
+fn in_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    match &*POOL {
+        Some(pool) => pool.install(work),
+        None => work(),
+    }
+}
+
 /// What `work` makes of each input, in their order.
 fn each<T: Send>(inputs: &Inputs, work: impl Fn(&Input) -> Result<T, Error> + Sync) -> Result<Vec<T>, Error> {
-    let all = || inputs.items.par_iter().map(&work).collect();
-    POOL.as_ref().map_or_else(all, |pool| pool.install(all))
+    in_pool(|| inputs.items.par_iter().map(&work).collect())
 }
 
 /// From what was read to the report.

@@ -18,6 +18,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Columns of a line where the terminal does not say.
 const WIDTH: usize = 120;
 
+/// Bytes that are written at once. A report has megabytes.
+const BUFFER: usize = 1 << 16;
+
 /// What the command line calls.
 const ENGINE: Engine = Engine {
     analyze: |paths, options| match airgate::analyze(paths, options) {
@@ -62,7 +65,7 @@ fn main() -> ExitCode {
     let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(WIDTH);
     let mut console = Console {
         // Old Windows consoles have escapes translated; without colour there are none to translate.
-        out: &mut io::BufWriter::new(AutoStream::always(stdout)),
+        out: &mut io::BufWriter::with_capacity(BUFFER, AutoStream::always(stdout)),
         err: &mut io::stderr().lock(),
         color,
         width: width.clamp(60, 400),

@@ -36,7 +36,7 @@ fn the_paths_of_links_are_in_the_schemas() {
         if !any && catalog.kind(rule.target_type).is_none() {
             wrong.push(format!("{}.{} → {}", rule.source_type, rule.attribute, rule.target_type));
         }
-        for attribute in &rule.target_attributes {
+        for attribute in rule.target_attributes() {
             if !any && !has(rule.target_type, attribute) {
                 wrong.push(format!(
                     "{}.{} → {}.{attribute}",

@@ -18,7 +18,8 @@ use airgate::facts::Facts;
 use airgate::facts::iam::ANALYSES;
 use airgate::graph::ResourceGraph;
 use airgate::iam::work;
-use airgate::program::Program;
+use airgate::program::{Link, Program, Resource};
+use airgate::value::{Reference, Truth};
 use program::{Dir, Run};
 use resources::resource;
 use serde_json::json;
@@ -101,6 +102,65 @@ fn a_question_looks_only_at_the_statements_of_its_service() {
         let before = work::coverings();
         assert_eq!(role.ways(action).len(), ways, "{action}");
         assert_eq!(work::coverings() - before, compared, "{action}");
+    }
+}
+
+/// Knowledge bases, each with a role that reads the bucket of its source; `of` tells the name of that bucket.
+fn knowledge_bases(count: usize, of: impl Fn(usize) -> String) -> ResourceGraph {
+    const OWN: &str = r#","Condition":{"StringEquals":{"aws:ResourceAccount":"111122223333"}}}"#;
+    let mut resources = Vec::new();
+    for at in 0..count {
+        let name = format!("k{at}");
+        let bucket = format!("arn:aws:s3:::{}", of(at));
+        let below = format!("{bucket}/*");
+        let read = [allow("s3:ListBucket", &bucket), allow("s3:GetObject", &below)];
+        let read = policy(&read.map(|statement| statement.replace('}', OWN)));
+        let link = |path: &str, resource: &str, attribute: &str| Link {
+            path: path.into(),
+            target: Arc::new(Reference {
+                resource: format!("{resource}.{name}").into(),
+                attribute: attribute.into(),
+            }),
+        };
+        let (role, base) = ("aws_iam_role", "aws_bedrockagent_knowledge_base");
+        let source = "data_source_configuration.s3_configuration.bucket_arn";
+        for (ty, attributes, links) in [
+            (role, [("name", name.as_str()), ("path", "/")], vec![]),
+            ("aws_iam_role_policy", [("role", name.as_str()), ("policy", &read)], vec![]),
+            ("aws_s3_bucket", [("bucket", &*of(at)), ("region", "eu-west-1")], vec![]),
+            (base, [("name", name.as_str()), ("region", "eu-west-1")], vec![link("role_arn", role, "arn")]),
+            (
+                "aws_bedrockagent_data_source",
+                [("name", name.as_str()), ("region", "eu-west-1")],
+                vec![link("knowledge_base_id", base, "id"), link(source, "aws_s3_bucket", "arn")],
+            ),
+        ] {
+            resources.push(Resource { references: links, ..resource(ty, &name, attributes) });
+        }
+    }
+    ResourceGraph::build(Program { resources, ..Program::default() })
+}
+
+#[test]
+fn knowledge_bases_are_not_compared_with_every_bucket() {
+    let steps = |count: usize, of: &dyn Fn(usize) -> String| {
+        let (graph, config) = (knowledge_bases(count, of), Config::default());
+        let facts = Facts::new(&graph, &config);
+        let (_, beyond) = ANALYSES.iter().find(|(name, _)| *name == "iam.reads_beyond_sources").unwrap();
+        let actions = ["s3:GetObject", "s3:ListBucket"].map(str::to_owned);
+        let bases = graph.by_type("aws_bedrockagent_knowledge_base");
+        let before = work::steps();
+        let held = bases.iter().filter(|base| beyond(&facts, **base, &actions).unwrap().holds == Truth::Yes);
+        let held = held.count();
+        (held, work::steps() - before)
+    };
+    // Names that others begin with, and one name for the buckets of all copies of a module: whose a copy reads is not sure.
+    let (prefixes, copies) = (|at: usize| format!("b{at}"), |_: usize| "same".to_owned());
+    for (of, hold) in [(&prefixes as &dyn Fn(usize) -> String, 1), (&copies, 0)] {
+        let (some, double) = (steps(200, of), steps(400, of));
+        assert_eq!((some.0, double.0), (200 * hold, 400 * hold));
+        assert!(double.1 < 2 * some.1 + some.1 / 10, "{some:?} and {double:?} steps");
+        assert!(some.1 < 200 * 2000, "{some:?} steps");
     }
 }
 

@@ -188,6 +188,22 @@ fn what_only_the_source_knows_is_said_to_be_from_there() {
 }
 
 #[test]
+fn blocks_that_the_plan_does_not_know_are_those_of_the_source_also_inside_of_others() {
+    let path = |file: &str| fixtures().join("source/unknown-dynamic").join(file).display().to_string();
+    let dir = Dir::new();
+    let plain = check(&dir, &[&path("plan.json"), "--no-source"]);
+    let joined = check(&dir, &[&path("plan.json")]);
+    let source = check(&dir, &[&path("")]);
+    for rule in ["AWS-BED-GRD-006", "AWS-BED-GRD-007"] {
+        let of = |report| finding(report, rule, "aws_bedrock_guardrail.inside_a_block").clone();
+        assert_eq!(of(&plain)["verdict"], "undetermined", "{rule}");
+        let told = of(&joined);
+        assert!(told["verdict"] == "fail" && told["from_source"] == true, "{told}");
+        assert_eq!(told["location"]["line"], of(&source)["location"]["line"]);
+    }
+}
+
+#[test]
 fn a_file_is_not_read_where_the_source_contradicts_the_plan() {
     let what = ("AWS-SM-IAM-012", "aws_iam_role_policy.train");
     let verdict = |dir: &Dir| {

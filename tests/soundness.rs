@@ -153,6 +153,7 @@ const BOOLS: &[&str] = &[
     "anytrue([for x in @L : x == @S])",
     r#"alltrue([for x in @L : x != "a"])"#,
     "anytrue([@B, @B])",
+    r#"anytrue([for x in flatten([@L, [split("-", u1)]]) : x == "a"])"#,
     "@B",
 ];
 
@@ -181,6 +182,8 @@ const LISTS: &[&str] = &[
     "distinct(@L)",
     "sort(@L)",
     "flatten([@L, @L])",
+    r#"flatten([@L, split("-", u1), [[@S], @S]])"#,
+    r#"flatten([for x in concat(@L, split("-", u1)) : concat([x], split("-", u2))])"#,
     "values({ x = @S, y = @S })",
     "try(@L, [])",
     "tolist(toset(@L))",

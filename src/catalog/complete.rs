@@ -47,17 +47,21 @@ pub fn unset(type_name: &str) -> Option<&'static Map> {
     }))
 }
 
-/// The attribute or nested block `name` of [`complete`]'s result for a configuration that sets it to `value`, or does not
-/// set it; [`None`] if the schema does not know it, and then the value stays as it is.
-pub fn complete_attribute(type_name: &str, name: &str, value: Option<&Value>) -> Option<Value> {
-    let schema = Catalog::get().schema(type_name)?;
+/// The attribute or nested block at the dotted `path` of [`complete`]'s result for a configuration that sets it to `value`, or
+/// does not set it; [`None`] if the schema does not know it, and then the value stays as it is.
+pub fn complete_attribute(type_name: &str, path: &str, value: Option<&Value>) -> Option<Value> {
+    let (around, name) = path.rsplit_once('.').unwrap_or(("", path));
+    let mut block = Catalog::get().schema(type_name)?;
+    for step in around.split('.').filter(|step| !step.is_empty()) {
+        block = &block.blocks.get(step)?.block;
+    }
     let completion = Completion { defaults: Defaults::of(type_name), unset: None, partial: true };
-    let mut whole = match (schema.attributes.get(name), schema.blocks.get(name)) {
-        (Some(attribute), _) => completion.attribute(attribute, value.cloned(), "", name),
-        (None, Some(nested)) => completion.nested(nested, value.cloned(), "", name),
+    let mut whole = match (block.attributes.get(name), block.blocks.get(name)) {
+        (Some(attribute), _) => completion.attribute(attribute, value.cloned(), around, name),
+        (None, Some(nested)) => completion.nested(nested, value.cloned(), around, name),
         (None, None) => return None,
     };
-    rewritten::rewrite(type_name, name, &mut whole);
+    rewritten::rewrite(type_name, path, &mut whole);
     Some(whole)
 }
 

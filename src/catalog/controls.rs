@@ -3,6 +3,8 @@
 //! A control is what an auditor asks of any resource (is there a key of the customer, a log, a role?), and a type has it at
 //! the attributes that the file names. Tests hold each of them to a schema of the provider.
 
+use super::table::{fields, lines};
+
 const CONTROLS: &str = include_str!("../../rules/catalog/controls.csv");
 
 /// An attribute that decides a control of a type.
@@ -18,11 +20,11 @@ pub struct Control {
 
 /// All of them, sorted.
 pub(super) fn embedded() -> Vec<Control> {
-    CONTROLS.lines().skip(1).filter_map(parse).collect()
+    lines(CONTROLS).skip(1).filter_map(parse).collect()
 }
 
 fn parse(line: &'static str) -> Option<Control> {
-    let mut fields = line.split(',');
+    let mut fields = fields(line);
     let control = Control { type_name: fields.next()?, name: fields.next()?, attribute: fields.next()? };
     fields.next().is_none().then_some(control)
 }

@@ -9,10 +9,11 @@
 //! the others have one.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
 use serde_json::Value as Json;
 
+use super::table::lines;
 use crate::value::{Kind, Number, Type, Value};
 
 const DEFAULTS: &str = include_str!("../../rules/catalog/defaults.csv");
@@ -46,12 +47,51 @@ pub(super) struct OfType {
     pub(super) unmeasured: BTreeSet<&'static str>,
 }
 
-type ByType = BTreeMap<&'static str, OfType>;
+/// The lines of one type, and what they say once somebody asks.
+#[derive(Debug)]
+struct Lines {
+    type_name: &'static str,
+    lines: Vec<&'static str>,
+    read: OnceLock<OfType>,
+}
+
+/// Sorted by type.
+static ALL: LazyLock<Vec<Lines>> = LazyLock::new(|| {
+    let mut all: Vec<Lines> = Vec::new();
+    for (type_name, line) in lines(DEFAULTS).skip(1).filter_map(|line| line.split_once(',')) {
+        match all.last_mut() {
+            Some(last) if last.type_name == type_name => last.lines.push(line),
+            _ => all.push(Lines { type_name, lines: vec![line], read: OnceLock::new() }),
+        }
+    }
+    all
+});
+
+impl Lines {
+    fn read(&self) -> &OfType {
+        self.read.get_or_init(|| {
+            let mut read = OfType::default();
+            for (path, default) in self.lines.iter().filter_map(|line| parse(line)) {
+                match path.strip_suffix('*') {
+                    Some(block) => {
+                        read.unmeasured.insert(block.strip_suffix('.').unwrap_or(block));
+                    }
+                    None => {
+                        read.filled.insert(path, default);
+                    }
+                }
+            }
+            read
+        })
+    }
+}
 
 impl Defaults {
     /// Those of `type_name`.
     pub(super) fn of(type_name: &str) -> Self {
-        Self { of_type: all().get(type_name), is_unmeasured: !type_name.starts_with(MEASURED) }
+        let at = ALL.binary_search_by(|lines| lines.type_name.cmp(type_name));
+        let of_type = at.ok().and_then(|at| ALL.get(at)).map(Lines::read);
+        Self { of_type, is_unmeasured: !type_name.starts_with(MEASURED) }
     }
 
     /// Whether any value of this type may be there that nobody set.
@@ -73,35 +113,19 @@ impl Defaults {
     }
 }
 
-/// All of them, by type and path, read on the first call.
-pub(super) fn all() -> &'static ByType {
-    static ALL: OnceLock<ByType> = OnceLock::new();
-    ALL.get_or_init(|| {
-        let mut all = ByType::new();
-        for (type_name, path, default) in DEFAULTS.lines().filter_map(parse) {
-            let of_type: &mut OfType = all.entry(type_name).or_default();
-            match path.strip_suffix('*') {
-                Some(block) => {
-                    of_type.unmeasured.insert(block.strip_suffix('.').unwrap_or(block));
-                }
-                None => {
-                    of_type.filled.insert(path, default);
-                }
-            }
-        }
-        all
-    })
+/// All of them, sorted by type.
+pub(super) fn all() -> impl Iterator<Item = (&'static str, &'static OfType)> {
+    ALL.iter().map(|lines| (lines.type_name, lines.read()))
 }
 
-/// A line: type, path, and the value as JSON, `?` where it is not known.
-fn parse(line: &'static str) -> Option<(&'static str, &'static str, Filled)> {
-    let (type_name, rest) = line.split_once(',')?;
-    let (path, json) = rest.split_once(',')?;
+/// A line without its type: path, and the value as JSON, `?` where it is not known.
+fn parse(line: &'static str) -> Option<(&'static str, Filled)> {
+    let (path, json) = line.split_once(',')?;
     let default = match json {
         "?" => Filled::Computed,
         json => Filled::Value(value_of(&serde_json::from_str(json).ok()?)?),
     };
-    Some((type_name, path, default))
+    Some((path, default))
 }
 
 /// The value that the JSON of a plan stands for.

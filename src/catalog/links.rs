@@ -1,5 +1,7 @@
 //! What the attributes of resource types refer to: `rules/catalog/links.csv`.
 
+use super::table::{fields, lines};
+
 const LINKS: &str = include_str!("../../rules/catalog/links.csv");
 
 /// A target type that stands for all.
@@ -38,16 +40,15 @@ pub struct LinkRule {
     pub attribute: &'static str,
     /// The type that it refers to; `*` for any.
     pub target_type: &'static str,
-    /// The attributes of the target whose value it holds, by which a literal finds the target; none where only a reference
-    /// proves the link. A `name` may also be part of the literal (`s3://name/…`, `arn:…:name`).
-    pub target_attributes: Box<[&'static str]>,
+    /// Those of [`LinkRule::target_attributes`], between bars.
+    pub(super) holds: &'static str,
     /// What the link means.
     pub kind: LinkKind,
 }
 
 /// All links, sorted by source type and attribute.
 pub(super) fn embedded() -> Vec<LinkRule> {
-    let mut links: Vec<_> = LINKS.lines().skip(1).filter_map(LinkRule::parse).collect();
+    let mut links: Vec<_> = lines(LINKS).skip(1).filter_map(LinkRule::parse).collect();
     links.sort_by_key(|rule| (rule.source_type, rule.attribute, rule.target_type));
     links
 }
@@ -120,14 +121,20 @@ impl std::fmt::Display for LinkKind {
 }
 
 impl LinkRule {
+    /// The attributes of the target whose value it holds, by which a literal finds the target; none where only a reference
+    /// proves the link. A `name` may also be part of the literal (`s3://name/…`, `arn:…:name`).
+    pub fn target_attributes(&self) -> impl Iterator<Item = &'static str> {
+        self.holds.split('|').filter(|name| !name.is_empty())
+    }
+
     /// A line of `links.csv`.
     fn parse(line: &'static str) -> Option<Self> {
-        let mut fields = line.split(',');
+        let mut fields = fields(line);
         let rule = Self {
             source_type: fields.next()?,
             attribute: fields.next()?,
             target_type: fields.next()?,
-            target_attributes: fields.next()?.split('|').filter(|name| !name.is_empty()).collect(),
+            holds: fields.next()?,
             kind: LinkKind::parse(fields.next()?)?,
         };
         fields.next().is_none().then_some(rule)
@@ -156,7 +163,7 @@ mod tests {
             source_type: "t",
             attribute,
             target_type,
-            target_attributes: Box::default(),
+            holds: "",
             kind,
         };
         let rules = [

@@ -21,6 +21,7 @@ mod reach;
 mod rewritten;
 mod schema;
 mod spelling;
+mod table;
 
 pub use accelerators::accelerator;
 pub use complete::{complete, complete_attribute, unset};
@@ -32,20 +33,20 @@ pub use reach::Reach;
 pub use schema::{AttributeSchema, BlockSchema, NestedBlock, Nesting};
 pub use spelling::{Spelling, spelling, spellings};
 
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 use crate::value::Value;
 use defaults::Filled;
 
 const TYPES: &str = include_str!("../../rules/catalog/types.csv");
 
-/// All that airgate knows of resource types.
+/// All that airgate knows of resource types. Each table is read when it is first asked.
 #[derive(Debug)]
 pub struct Catalog {
-    types: Vec<TypeInfo>,
-    links: Vec<LinkRule>,
-    controls: OnceLock<Vec<Control>>,
-    schemas: schema::Schemas,
+    types: LazyLock<Vec<TypeInfo>>,
+    links: LazyLock<Vec<LinkRule>>,
+    controls: LazyLock<Vec<Control>>,
+    schemas: LazyLock<schema::Schemas>,
 }
 
 /// What a resource type is.
@@ -74,15 +75,15 @@ pub enum Ai {
 }
 
 impl Catalog {
-    /// The catalog, read on the first call.
+    /// The catalog.
     pub fn get() -> &'static Self {
-        static CATALOG: OnceLock<Catalog> = OnceLock::new();
-        CATALOG.get_or_init(|| Self {
-            types: TYPES.lines().skip(1).filter_map(TypeInfo::parse).collect(),
-            links: links::embedded(),
-            controls: OnceLock::new(),
-            schemas: schema::Schemas::embedded(),
-        })
+        static CATALOG: Catalog = Catalog {
+            types: LazyLock::new(|| table::lines(TYPES).skip(1).filter_map(TypeInfo::parse).collect()),
+            links: LazyLock::new(links::embedded),
+            controls: LazyLock::new(controls::embedded),
+            schemas: LazyLock::new(schema::Schemas::embedded),
+        };
+        &CATALOG
     }
 
     /// What `type_name` is; [`None`] if the catalog does not know the type.
@@ -116,9 +117,9 @@ impl Catalog {
         rest.get(..rest.partition_point(|control| control.type_name == type_name)).unwrap_or_default()
     }
 
-    /// The controls of all types, sorted by type. They are read on the first call.
+    /// The controls of all types, sorted by type.
     pub fn all_controls(&self) -> &[Control] {
-        self.controls.get_or_init(controls::embedded)
+        &self.controls
     }
 
     /// The kind of link that a reference to a `target_type` makes where it stands at `path` (dotted, without indexes) of a
@@ -156,16 +157,16 @@ impl Catalog {
             Filled::Value(value) => Some(value),
             Filled::Computed => None,
         };
-        let types = defaults::all().iter();
+        let types = defaults::all();
         types.flat_map(move |(name, of_type)| {
-            of_type.filled.iter().map(move |(path, filled)| (*name, *path, of(filled)))
+            of_type.filled.iter().map(move |(path, filled)| (name, *path, of(filled)))
         })
     }
 
     /// The blocks whose defaults could not be measured: type and dotted path, empty for the whole resource.
     pub fn unmeasured(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        let types = defaults::all().iter();
-        types.flat_map(|(name, of_type)| of_type.unmeasured.iter().map(move |path| (*name, *path)))
+        let types = defaults::all();
+        types.flat_map(|(name, of_type)| of_type.unmeasured.iter().map(move |path| (name, *path)))
     }
 
     /// The types that have a schema, sorted.
@@ -177,7 +178,7 @@ impl Catalog {
 impl TypeInfo {
     /// A line of `types.csv`.
     fn parse(line: &'static str) -> Option<Self> {
-        let mut fields = line.split(',');
+        let mut fields = table::fields(line);
         let info = Self {
             name: fields.next()?,
             role: fields.next()?,

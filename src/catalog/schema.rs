@@ -1,7 +1,7 @@
 //! Provider schemas: which attributes and nested blocks a resource type has, from `rules/catalog/schema/`, a file a provider.
 //!
 //! `cargo xtask schema` writes these files and says how their lines are to be read. A line is parsed when its type is first
-//! asked for.
+//! asked for. That of `azapi_resource` is written by hand: what is in its `body` no schema says.
 //!
 //! `aws-6.txt` has what version 6 of the provider has beyond it, in the same form and with its source behind another tab:
 //! whole types, and attributes and blocks of types that were there before. Of those nothing was measured. So has
@@ -14,11 +14,13 @@ use std::sync::{Arc, OnceLock};
 use serde_json::Value as Json;
 use smol_str::SmolStr;
 
+use super::table;
 use crate::value::{Cause, Field, Map, Type, Unknown};
 
 /// In the order of the names in them.
-const PROVIDERS: [&str; 4] = [
+const PROVIDERS: [&str; 5] = [
     include_str!("../../rules/catalog/schema/aws.txt"),
+    include_str!("../../rules/catalog/schema/azapi.txt"),
     include_str!("../../rules/catalog/schema/azurerm.txt"),
     include_str!("../../rules/catalog/schema/google.txt"),
     include_str!("../../rules/catalog/schema/kubernetes.txt"),
@@ -259,9 +261,9 @@ impl Schemas {
     /// Those that are embedded.
     pub(super) fn embedded() -> Self {
         let mut lines: Vec<Line> =
-            PROVIDERS.iter().flat_map(|text| text.lines()).filter_map(Line::new).collect();
+            PROVIDERS.into_iter().flat_map(table::lines).filter_map(Line::new).collect();
         let known = lines.len();
-        for line in LATER.iter().flat_map(|text| text.lines()) {
+        for line in LATER.into_iter().flat_map(table::lines) {
             let Some(line) = line.rsplit_once('\t').and_then(|(line, _source)| Line::new(line)) else {
                 continue;
             };

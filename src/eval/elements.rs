@@ -9,6 +9,9 @@ use crate::value::{Element, Kind, Partial, Times, Truth, Type, Unknown, Value, c
 /// More elements are not counted.
 const MAX_COUNTED: usize = 64;
 
+/// Lists that nest deeper are not flattened.
+const MAX_NESTED: usize = 16;
+
 /// An element as `for` and `dynamic` see it.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -137,6 +140,7 @@ impl Evaluator<'_> {
             ("length", [list]) => length(list)?,
             ("concat", lists) if lists.iter().any(Value::is_unknown) => return self.concat(lists),
             ("distinct", [list]) => return self.distinct(list),
+            ("flatten", [list]) => return self.flatten(list),
             _ => return None,
         };
         let partial = value.as_unknown().and_then(|unknown| unknown.partial.clone());
@@ -145,20 +149,8 @@ impl Evaluator<'_> {
 
     /// The elements of all lists, of an unknown one what any of its elements is.
     fn concat(&self, lists: &[Value]) -> Option<Value> {
-        let mut elements = Vec::new();
-        for list in lists {
-            match list.items() {
-                Some(items) => elements.extend(items.iter().map(|item| Element {
-                    value: access::some(list, item).mark(list.sensitive),
-                    times: Times::Once,
-                })),
-                None => elements.extend(
-                    entries(list)?
-                        .into_iter()
-                        .map(|entry| Element { value: entry.value, times: entry.times }),
-                ),
-            }
-        }
+        let elements: Vec<Vec<Element>> = lists.iter().map(elements).collect::<Option<_>>()?;
+        let elements = elements.into_iter().flatten().collect();
         let operands: Vec<&Value> = lists.iter().collect();
         let unknown = Unknown { not_null: true, ..Unknown::of_operands(&operands) };
         let sensitive = lists.iter().any(|list| list.sensitive);
@@ -167,17 +159,7 @@ impl Evaluator<'_> {
 
     /// The elements of a list, each once: what may be another one already there is there perhaps.
     fn distinct(&self, list: &Value) -> Option<Value> {
-        let once = |item: &Value| Element {
-            value: access::some(list, item).mark(list.sensitive),
-            times: Times::Once,
-        };
-        let all: Vec<Element> = match list.items() {
-            Some(items) => items.iter().map(once).collect(),
-            None => entries(list)?
-                .into_iter()
-                .map(|entry| Element { value: entry.value, times: entry.times })
-                .collect(),
-        };
+        let all = elements(list)?;
         if all.len() > MAX_COUNTED {
             return None;
         }
@@ -195,6 +177,58 @@ impl Evaluator<'_> {
         let unknown = Unknown { not_null: true, ..Unknown::of_operands(&[list]) };
         Some(self.collected(kept, Value::from_unknown(unknown)).mark(list.sensitive))
     }
+
+    /// The elements of a list, those of lists in it in their place.
+    fn flatten(&self, list: &Value) -> Option<Value> {
+        let (mut flat, mut sensitive) = (Vec::new(), false);
+        flatten(list, Times::Once, MAX_NESTED, &mut flat, &mut sensitive)?;
+        let unknown = Unknown { not_null: true, ..Unknown::of_operands(&[list]) };
+        Some(self.collected(flat, Value::from_unknown(unknown)).mark(sensitive))
+    }
+}
+
+/// Puts the elements of a list, which is there so often, where they belong; [`None`] if they cannot be told or nest too deep.
+fn flatten(
+    list: &Value,
+    times: Times,
+    depth: usize,
+    flat: &mut Vec<Element>,
+    sensitive: &mut bool,
+) -> Option<()> {
+    let depth = depth.checked_sub(1)?;
+    *sensitive |= list.sensitive;
+    for element in elements(list)? {
+        let times = match (times, element.times) {
+            (Times::Once, inner) => inner,
+            (Times::Any, _) | (_, Times::Any) => Times::Any,
+            (Times::Perhaps, _) => Times::Perhaps,
+        };
+        let value = element.value;
+        match (&value.kind, value.as_unknown().map(|unknown| &unknown.ty)) {
+            (Kind::List(_) | Kind::Set(_) | Kind::Tuple(_), _)
+            | (_, Some(Type::List(_) | Type::Set(_) | Type::Tuple(_))) => {
+                flatten(&value, times, depth, flat, sensitive)?;
+            }
+            // It may be a list or none.
+            (_, Some(Type::Any)) if value.elements().is_none() => {
+                *sensitive |= value.sensitive;
+                flat.push(Element { value: Value::unknown_from(&[&value], Type::Any), times: Times::Any });
+            }
+            (_, Some(Type::Any)) => flatten(&value, times, depth, flat, sensitive)?,
+            _ => flat.push(Element { value, times }),
+        }
+    }
+    Some(())
+}
+
+/// The elements of a list, set or tuple.
+fn elements(list: &Value) -> Option<Vec<Element>> {
+    let Some(items) = list.items() else {
+        let element = |entry: Entry| Element { value: entry.value, times: entry.times };
+        return entries(list).map(|entries| entries.into_iter().map(element).collect());
+    };
+    let once = |item| Element { value: access::some(list, item).mark(list.sensitive), times: Times::Once };
+    Some(items.iter().map(once).collect())
 }
 
 /// What `unknown` says of a collection, and these elements of it; where they are too many, any of which nothing is known.

@@ -107,7 +107,7 @@ impl Evaluator<'_> {
                 known(holed().zip(text(1)).and_then(|(all, wanted)| pieces::contains(all, wanted)))
             }
             ("coalesce", all) => self.coalesced(all, plain),
-            ("alltrue" | "anytrue" | "concat" | "distinct" | "length", _) => {
+            ("alltrue" | "anytrue" | "concat" | "distinct" | "flatten" | "length", _) => {
                 self.of_elements(name, args).unwrap_or(plain)
             }
             ("lookup", [map, key, default @ ..]) if key.is_unknown() => {

@@ -47,7 +47,7 @@ pub struct Facts<'g> {
     /// Found when first asked for.
     bindings: OnceLock<Vec<iam::kubernetes::Binding>>,
     /// Found when first asked for.
-    google_grants: OnceLock<Vec<iam::google::Grant>>,
+    google_grants: OnceLock<iam::google::Grants>,
     /// The texts of the input, where they tell more than values do.
     pub(crate) sources: Option<&'g Sources>,
     /// What is known of requests; nothing where rules ask.
@@ -116,7 +116,7 @@ impl<'g> Facts<'g> {
     }
 
     /// Every role that Google's resources grant.
-    pub(crate) fn google_grants(&self) -> &[iam::google::Grant] {
+    pub(crate) fn google_grants(&self) -> &iam::google::Grants {
         self.google_grants.get_or_init(|| iam::google::of_graph(self.graph))
     }
 

@@ -6,12 +6,13 @@ use smol_str::{SmolStr, format_smolstr};
 use crate::catalog::{self, Ai, Catalog};
 use crate::config::{AiScope, Config, TagPattern};
 use crate::graph::ResourceGraph;
-use crate::iam::AI_ACTION_PREFIXES;
+use crate::iam::questions::names;
+use crate::iam::{AI_ACTION_PREFIXES, Statement};
 use crate::program::{Mode, Resource};
 use crate::value::json::{self, Dialect};
 use crate::value::{Map, Value};
 
-use super::iam::{Policies, azure, google};
+use super::iam::{Policies, azure, google, is_about_regions};
 use super::tags::means;
 
 /// Why a resource is AI.
@@ -21,6 +22,8 @@ pub(super) enum Seed {
     Type,
     /// Its documents name AI services.
     Policy,
+    /// A policy of an organisation that says where requests of every service may go.
+    Regions,
     /// It runs on this: `p4d.24xlarge`.
     Accelerator(SmolStr),
     /// It is the way to this service: `com.amazonaws.eu-west-1.bedrock-runtime`.
@@ -32,7 +35,7 @@ pub(super) enum Seed {
 impl Seed {
     /// Whether it is AI of itself; else somebody only says that it belongs to AI.
     pub(super) fn is_direct(&self) -> bool {
-        !matches!(self, Self::Tag(_))
+        !matches!(self, Self::Tag(_) | Self::Regions)
     }
 
     /// In words, where the type does not say it.
@@ -40,6 +43,7 @@ impl Seed {
         Some(match self {
             Self::Type => return None,
             Self::Policy => SmolStr::new_static("its documents name AI services"),
+            Self::Regions => SmolStr::new_static("it says in which regions services may be used"),
             Self::Accelerator(machine) => format_smolstr!("it runs on an accelerator: {machine}"),
             Self::Endpoint(service) => format_smolstr!("it leads to {service}"),
             Self::Tag(tag) => format_smolstr!("its tags say so: {tag}"),
@@ -51,7 +55,7 @@ impl Seed {
         if Catalog::get().kind(&resource.type_name).is_some_and(|info| info.ai == Ai::Direct) {
             return Some(Self::Type);
         }
-        if is_manifest_of_ai(resource) {
+        if is_manifest_of_ai(resource) || azure::is_made_ai(resource) {
             return Some(Self::Type);
         }
         if held.is_some_and(Policies::name_ai)
@@ -60,6 +64,9 @@ impl Seed {
             || google::names_ai(resource)
         {
             return Some(Self::Policy);
+        }
+        if let Some(seed) = held.filter(|_| resource.type_name == ORGANISATION).and_then(of_organisation) {
+            return Some(seed);
         }
         let after = resource.after.as_ref().filter(|_| resource.mode == Mode::Managed)?;
         machine(&resource.type_name, after)
@@ -72,6 +79,15 @@ impl Seed {
                 (!tag.ends_with("= none")).then_some(Self::Tag(tag))
             })
     }
+}
+
+/// What a policy of an organisation says of AI: services by name, or the regions of all.
+const ORGANISATION: &str = "aws_organizations_policy";
+
+fn of_organisation(held: &Policies) -> Option<Seed> {
+    let names_ai = |statement: &Statement| names(statement, &AI_ACTION_PREFIXES);
+    let is_named = held.of_organisation().any(names_ai).then_some(Seed::Policy);
+    is_named.or_else(|| held.of_organisation().any(is_about_regions).then_some(Seed::Regions))
 }
 
 /// The tag by which the configuration leaves a resource out of AI scope, also one that the provider gives to all.

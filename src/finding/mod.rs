@@ -4,6 +4,7 @@ mod severity;
 
 pub use severity::Severity;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use smol_str::SmolStr;
@@ -111,27 +112,27 @@ pub struct RuleInfo {
     /// `sagemaker-notebook-without-cmk`
     pub name: String,
     /// Title of its page.
-    pub title: String,
+    pub title: Cow<'static, str>,
     /// `encryption`
-    pub family: String,
+    pub family: Cow<'static, str>,
     /// Severity.
     pub severity: Severity,
     /// `C-ENC-01`
-    pub control: String,
+    pub control: Cow<'static, str>,
     /// The control in words.
-    pub control_title: String,
+    pub control_title: Cow<'static, str>,
     /// Framework clauses that the control supports: `EU-AI-ACT:15(5)`.
-    pub clauses: Vec<String>,
+    pub clauses: Cow<'static, [Cow<'static, str>]>,
     /// Its revision.
     pub revision: u32,
     /// What good looks like, in one sentence: the first paragraph of `## Fix`.
-    pub fix: String,
+    pub fix: Cow<'static, str>,
     /// Why it matters: the first paragraph of `## Why`.
-    pub why: String,
+    pub why: Cow<'static, str>,
     /// The rule's file, with `/` between its parts: `rules/aws/sagemaker/AWS-SM-ENC-001-….md` of a built-in one.
-    pub path: String,
+    pub path: Cow<'static, str>,
     /// The whole page in Markdown, without front matter.
-    pub page: String,
+    pub page: Cow<'static, str>,
 }
 
 /// A framework that was asked for.

@@ -19,6 +19,9 @@ pub(super) type Namesakes = BTreeMap<SmolStr, Vec<NodeId>>;
 
 /// Joins resources by the links of the catalog where the attribute is a string of which enough is known.
 pub(super) fn connect(this: &mut ResourceGraph) {
+    if this.graph.node_count() == 0 {
+        return; // Nothing asks for the table of links.
+    }
     let names = names(this);
     this.connect_all(|_, _, resource| {
         let Some(value) = &resource.after else { return Vec::new() };
@@ -85,7 +88,7 @@ fn targets() -> &'static BTreeMap<&'static str, Vec<&'static str>> {
         let mut targets: BTreeMap<&'static str, Vec<&'static str>> = BTreeMap::new();
         for link in Catalog::get().all_links() {
             let known = targets.entry(link.target_type).or_default();
-            for &attribute in &link.target_attributes {
+            for attribute in link.target_attributes() {
                 if !known.contains(&attribute) {
                     known.push(attribute);
                 }

@@ -80,6 +80,10 @@ const LEAD_ON: [&str; 2] = [":inference-profile/", ":application-inference-profi
 
 /// Whether the text, as a `Resource`, is every resource, or every resource of a kind (`…::foundation-model/*`).
 pub fn is_every_resource(text: &Text) -> Told {
+    // Most are one resource, and end with its name.
+    if matches!(text.suffix().bytes().last(), Some(last) if last != b'*') {
+        return Ok(false);
+    }
     let leads_on = |known: &str| LEAD_ON.iter().any(|kind| known.contains(kind));
     if text.parts().any(|part| matches!(part, Part::Text(known) if leads_on(known))) {
         return Ok(false);

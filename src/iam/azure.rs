@@ -67,6 +67,15 @@ const DATA: [&str; 43] = [
     "microsoft.keyvault/vaults/secrets/setsecret/",
 ];
 
+/// Those on the data of Cosmos DB, which has roles of its own for them.
+/// <https://learn.microsoft.com/azure/cosmos-db/reference-data-plane-actions>
+const COSMOS: [&str; 4] = [
+    "microsoft.documentdb/databaseaccounts/readmetadata",
+    "microsoft.documentdb/databaseaccounts/sqldatabases/containers/executequery",
+    "microsoft.documentdb/databaseaccounts/sqldatabases/containers/items/",
+    "microsoft.documentdb/databaseaccounts/sqldatabases/containers/readchangefeed",
+];
+
 /// Providers whose other actions are none on data.
 const MANAGEMENT: [&str; 8] = [
     "microsoft.authorization/",
@@ -310,7 +319,7 @@ impl Role {
 fn plane_of(action: &str) -> Option<Plane> {
     let action = action.to_ascii_lowercase();
     let begins = |with: &&str| action.starts_with(*with);
-    if DATA.iter().any(begins) {
+    if DATA.iter().chain(&COSMOS).any(begins) {
         return Some(Plane::Data);
     }
     // A pattern may be of both.

@@ -2,7 +2,7 @@
 
 use super::condition::Test;
 use super::document::{Effect, Policy, Statement};
-use super::questions::{Answer, Grant, ask, ask_policy, covers_whole, has_effect, name};
+use super::questions::{Answer, Grant, Whole, ask, ask_policy, has_effect, name};
 use super::text::{Part, Stand, Text};
 use super::told::{Told, all, any, both, not};
 use crate::value::Cause;
@@ -67,7 +67,7 @@ pub fn denies_plain_http(policy: &Policy) -> Told {
                     statement.condition.is_only(&["Bool", "BoolIfExists"], "aws:SecureTransport", "false");
                 both(test, || statement.resource.any(is_every_object).0)
             };
-            let everything = || both(covers_whole(statement, "s3").0, plain);
+            let everything = || both(Whole::of("s3").is_covered(statement).0, plain);
             both(has_effect(statement, Effect::Deny), || both(statement.is_about_everybody(), everything))
         }))
     });

@@ -36,6 +36,8 @@ pub enum Kind {
     Boundary,
     /// [`Kind::Boundary`] of a user: what the policy of a resource grants to a user by name it does not limit.
     UserBoundary,
+    /// It limits what one way to a role gives: a session's own policy.
+    Session,
     /// A boundary past which something is granted: only what it denies counts.
     Guard,
     /// It belongs to the resource: it grants to whom it names.
@@ -46,6 +48,8 @@ pub enum Kind {
     Key,
     /// Of an organisation: what it denies is denied in the accounts below its target.
     Organisation,
+    /// Of an organisation: what none of the policies of a target allows is denied in the accounts below it.
+    AllowList,
 }
 
 /// What is asked: an action on a resource, each also as a pattern.
@@ -264,7 +268,7 @@ fn find(held: &[Held<'_>], request: &Request, who: &Who<'_>, only: Option<&By>) 
 
 /// The policies with boundaries that only deny.
 fn guarded<'p>(held: &[Held<'p>]) -> Vec<Held<'p>> {
-    let is_boundary = |kind| matches!(kind, Kind::Boundary | Kind::UserBoundary);
+    let is_boundary = |kind| matches!(kind, Kind::Boundary | Kind::UserBoundary | Kind::Session);
     let each = held.iter().cloned();
     each.map(|it| Held { kind: if is_boundary(it.kind) { Kind::Guard } else { it.kind }, ..it }).collect()
 }
@@ -305,7 +309,12 @@ fn allows<'p>(held: &[Held<'p>], request: &'p Request, who: &Who<'_>, only: Opti
         let named: &dyn Fn(&Statement) -> Told = match it.kind {
             Kind::Identity => &|_| Ok(true),
             Kind::Resource | Kind::ResourceInPart | Kind::Key => who.names,
-            Kind::Boundary | Kind::UserBoundary | Kind::Guard | Kind::Organisation => continue,
+            Kind::Boundary
+            | Kind::UserBoundary
+            | Kind::Session
+            | Kind::Guard
+            | Kind::Organisation
+            | Kind::AllowList => continue,
         };
         let of_user = it.kind != Kind::Identity && held.iter().any(|it| it.kind == Kind::UserBoundary);
         let is_choice = it.policy.alternatives.len() > 1;

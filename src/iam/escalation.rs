@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use super::index::Services;
+
 /// A way.
 #[derive(Debug)]
 pub struct Escalation {
@@ -13,6 +15,8 @@ pub struct Escalation {
     pub passed_to: &'static str,
     /// All must be allowed, of each one of the alternatives.
     pub actions: Vec<Vec<&'static str>>,
+    /// Of each of the actions the services that the alternatives are of.
+    pub services: Vec<Services>,
     /// What can be done then.
     pub what: &'static str,
 }
@@ -20,13 +24,11 @@ pub struct Escalation {
 static ALL: LazyLock<Vec<Escalation>> = LazyLock::new(|| {
     let one = |line: &'static str| {
         let mut columns = line.splitn(5, ',');
-        Some(Escalation {
-            id: columns.next()?,
-            category: columns.next()?,
-            passed_to: columns.next()?,
-            actions: columns.next()?.split(" + ").map(|group| group.split('|').collect()).collect(),
-            what: columns.next()?,
-        })
+        let (id, category, passed_to) = (columns.next()?, columns.next()?, columns.next()?);
+        let actions: Vec<Vec<_>> =
+            columns.next()?.split(" + ").map(|group| group.split('|').collect()).collect();
+        let services = actions.iter().map(|group| Services::of(group)).collect();
+        Some(Escalation { id, category, passed_to, actions, services, what: columns.next()? })
     };
     include_str!("../../rules/iam/escalations.csv").lines().skip(1).filter_map(one).collect()
 });

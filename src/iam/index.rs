@@ -55,16 +55,16 @@ impl Service {
 
     /// [`Service::of`] of what a pattern begins with.
     pub(super) fn of_prefix(known: &str) -> Option<Self> {
+        let end = known.bytes().position(|byte| matches!(byte, b':' | b'*' | b'?' | b'$'))?;
+        let (name, rest) = known.split_at_checked(end)?;
+        rest.starts_with(':').then(|| Self::named(name))
+    }
+
+    fn named(name: &str) -> Self {
         // FNV-1a.
-        let mut hash = 0x811c_9dc5_u32;
-        for byte in known.bytes() {
-            match byte {
-                b':' => return Some(Self(hash)),
-                b'*' | b'?' | b'$' => return None,
-                _ => hash = (hash ^ u32::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0193),
-            }
-        }
-        None
+        let one =
+            |hash: u32, byte: u8| (hash ^ u32::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0193);
+        Self(name.bytes().fold(0x811c_9dc5, one))
     }
 
     const fn bit(self) -> Services {
@@ -81,7 +81,23 @@ impl Services {
     }
 
     pub(super) fn hold(self, asked: Option<Service>) -> bool {
-        self.0 & asked.map_or(Self::ALL, Service::bit).0 != 0
+        self.share(asked.map_or(Self::ALL, Service::bit))
+    }
+
+    /// Whether the service of this name may be one of them.
+    pub fn may_be(self, name: &str) -> bool {
+        self.hold(Some(Service::named(name)))
+    }
+
+    /// The services of the actions, each a pattern.
+    pub fn of(actions: &[&str]) -> Self {
+        let one = |action: &&str| Service::of_prefix(action).map_or(Self::ALL, Service::bit);
+        actions.iter().map(one).fold(Self::default(), Self::and)
+    }
+
+    /// Whether one of these may be one of those.
+    pub const fn share(self, others: Self) -> bool {
+        self.0 & others.0 != 0
     }
 
     /// These and those.

@@ -1,4 +1,5 @@
-//! What takes away what is allowed: statements that deny, and boundaries that do not allow.
+//! What takes away what is allowed: statements that deny; boundaries, policies of sessions and allow lists of organisations
+//! that do not allow.
 
 use super::document::{Effect, Statement};
 use super::effective::{By, Held, Kind, Request, Terms, Who, of_statements};
@@ -16,8 +17,8 @@ pub(super) struct Limits<'h> {
     boundaries: Vec<Boundary<'h>>,
 }
 
-/// Statements of a boundary, each with whether it allows the action; why it may not be there, and whether it is sensitive.
-type Boundary<'h> = (Vec<(&'h Statement, Told)>, Option<&'h Cause>, bool);
+/// Statements of a boundary, each with whether it allows the action; and what it is.
+type Boundary<'h> = (Vec<(&'h Statement, Told)>, &'h Held<'h>);
 
 /// A statement that may deny the action.
 struct Deny<'h> {
@@ -58,7 +59,7 @@ impl<'h> Limits<'h> {
             }
         }
         let mut boundaries = Vec::new();
-        for it in held.iter().filter(|it| matches!(it.kind, Kind::Boundary | Kind::UserBoundary)) {
+        for it in held.iter().filter(|it| limits(it.kind)) {
             let mut statements = Vec::new();
             for document in &it.policy.alternatives {
                 let entries = document.index().allows.about(service, None);
@@ -71,7 +72,7 @@ impl<'h> Limits<'h> {
                     }
                 }
             }
-            boundaries.push((statements, it.doubt.as_ref(), it.policy.sensitive));
+            boundaries.push((statements, it));
         }
         Self { denies, boundaries }
     }
@@ -117,7 +118,10 @@ impl<'h> Limits<'h> {
                 }
             }
         }
-        for (statements, doubt, sensitive) in &self.boundaries {
+        for (statements, it) in &self.boundaries {
+            let is_list = it.kind == Kind::AllowList;
+            // Of a list it is why it may limit nobody.
+            let doubt = it.doubt.as_ref().filter(|_| !is_list);
             let mut allowed: Option<Terms> = None;
             for (statement, told) in statements {
                 if allowed.as_ref().is_some_and(|allowed| allowed.rank() == 0) {
@@ -135,13 +139,17 @@ impl<'h> Limits<'h> {
                     Ok(true) => {}
                     Err(cause) => these.because(&cause),
                 }
-                these.subject_to(statement, "", *sensitive);
+                these.subject_to(statement, "", it.policy.sensitive);
                 if let Some(doubt) = doubt {
                     these.because(doubt);
                 }
                 if allowed.as_ref().is_none_or(|allowed| these.rank() < allowed.rank()) {
                     allowed = Some(these);
                 }
+            }
+            if is_list {
+                outside(terms, allowed, it.doubt.as_ref());
+                continue;
             }
             match (allowed, doubt) {
                 (Some(these), _) => {
@@ -153,5 +161,26 @@ impl<'h> Limits<'h> {
             }
         }
         Ok(())
+    }
+}
+
+/// Whether what a policy of the kind does not allow is taken away.
+fn limits(kind: Kind) -> bool {
+    matches!(kind, Kind::Boundary | Kind::UserBoundary | Kind::Session | Kind::AllowList)
+}
+
+/// The account is another, or the list of the organisation allows it as far as `allowed` says.
+fn outside(terms: &mut Terms, allowed: Option<Terms>, doubt: Option<&Cause>) {
+    const OTHER: &str = "the account is not below the target of the organisation's allow list";
+    if allowed.as_ref().is_some_and(|allowed| allowed.rank() == 0) {
+        return;
+    }
+    match (doubt, allowed) {
+        (Some(doubt), _) => terms.because(doubt),
+        (None, None) => terms.only_if(OTHER.to_owned()),
+        (None, Some(allowed)) => {
+            allowed.conditions.into_iter().for_each(|it| terms.only_if(format!("{it}, or {OTHER}")));
+            allowed.causes.into_iter().for_each(|it| terms.also_because(it));
+        }
     }
 }

@@ -22,6 +22,7 @@ pub mod managed;
 pub mod pattern;
 mod picks;
 pub mod questions;
+mod quick;
 mod read;
 #[cfg(test)]
 mod tests;

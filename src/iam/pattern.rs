@@ -126,6 +126,9 @@ pub fn contains(outer: &str, inner: &str) -> Option<bool> {
     if inner == "*" || outer == "*" {
         return Some(!outer.is_empty() && outer.bytes().all(|byte| byte == b'*'));
     }
+    if !has_wildcard(inner) {
+        return is_matched(outer, inner, MAX_STEPS);
+    }
     left_over(inner, &[outer]).map(|left| left.is_none())
 }
 

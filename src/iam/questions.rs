@@ -55,19 +55,20 @@ pub fn allows_on_every_resource(policy: &Policy, actions: &[&str], limiting: &[&
 
 /// Are all actions of one of `services` allowed on every resource?
 pub fn allows_whole_service(policy: &Policy, services: &[&str]) -> Answer {
-    let grant = |statement: &Statement, number: usize, service: &str| {
-        let (whole, what) = covers_whole(statement, service);
+    let grant = |statement: &Statement, number: usize, service: &Whole<'_>| {
+        let (whole, what) = service.is_covered(statement);
         wide(statement, number, whole, what, &[])
     };
     ask_policy(policy, |document| {
         worst(services.iter().map(|service| {
-            if !document.services().may_hold(&format!("{service}:")) {
+            if !document.services().may_be(service) {
                 return passed_over(document);
             }
+            let service = Whole::of(service);
             ask(
                 document,
-                |statement, number| grant(statement, number, service),
-                |deny| covers_whole(deny, service).0,
+                |statement, number| grant(statement, number, &service),
+                |deny| service.is_covered(deny).0,
             )
         }))
     })
@@ -164,6 +165,15 @@ pub fn service_prefixes(policy: &Policy) -> impl Iterator<Item = &str> {
         .filter_map(|action| action.prefix().split_once(':').map(|(service, _)| service))
 }
 
+/// Whether a statement names one of the services in what it speaks of, or in what it leaves out.
+pub fn names(statement: &Statement, services: &[&str]) -> bool {
+    let mut actions = statement.action.items.iter().chain(&statement.not_action.items);
+    actions.any(|action| {
+        let service = action.prefix().split_once(':').map(|(service, _)| service);
+        service.is_some_and(|its| services.iter().any(|service| service.eq_ignore_ascii_case(its)))
+    })
+}
+
 /// Asks each document that the policy may be: they must agree.
 pub(super) fn ask_policy(policy: &Policy, ask: impl Fn(&Document) -> Answer) -> Answer {
     let answers: Vec<Answer> = policy.alternatives.iter().map(ask).collect();
@@ -235,7 +245,8 @@ impl Answer {
     }
 }
 
-pub(super) fn has_effect(statement: &Statement, effect: Effect) -> Told {
+/// Whether its effect is that one.
+pub fn has_effect(statement: &Statement, effect: Effect) -> Told {
     statement.effect.clone().map(|its| its == effect)
 }
 
@@ -252,18 +263,29 @@ fn covers<'s>(statement: &'s Statement, action: &str) -> (Told, Option<&'s Text>
     (either(named, others), pattern)
 }
 
-/// Whether the statement speaks of every action of the service, and by which words.
-pub(super) fn covers_whole(statement: &Statement, service: &str) -> (Told, Option<String>) {
-    // No service has it, so only a pattern that covers all of them covers it too.
-    let any_action = format!("{service}:{}", "~".repeat(40));
-    let (named, pattern) = statement.action.any(|pattern| pattern.covers(&any_action));
-    if statement.not_action.is_empty() {
-        return (named, pattern.map(ToString::to_string));
+/// Every action of a service.
+pub(super) struct Whole<'s> {
+    service: &'s str,
+    /// No service has it, so only a pattern that covers all of them covers it too.
+    any_action: String,
+}
+
+impl<'s> Whole<'s> {
+    pub(super) fn of(service: &'s str) -> Self {
+        Self { service, any_action: format!("{service}:{}", "~".repeat(40)) }
     }
-    let prefix = format!("{service}:");
-    let others = || not(statement.not_action.any(|pattern| pattern.touches(&prefix)).0);
-    let names: Vec<String> = statement.not_action.items.iter().map(ToString::to_string).collect();
-    (either(named, others), Some(format!("everything but {}", names.join(", "))))
+
+    /// Whether the statement speaks of all of them, and by which words.
+    pub(super) fn is_covered(&self, statement: &Statement) -> (Told, Option<String>) {
+        let (named, pattern) = statement.action.any(|pattern| pattern.covers(&self.any_action));
+        if statement.not_action.is_empty() {
+            return (named, pattern.map(ToString::to_string));
+        }
+        let prefix = format!("{}:", self.service);
+        let others = || not(statement.not_action.any(|pattern| pattern.touches(&prefix)).0);
+        let names: Vec<String> = statement.not_action.items.iter().map(ToString::to_string).collect();
+        (either(named, others), Some(format!("everything but {}", names.join(", "))))
+    }
 }
 
 /// Whether the statement speaks of every resource, or of every resource of a kind, and in which words.

@@ -12,6 +12,7 @@ use crate::value::{Cause, Kind, Map, Partial, Piece, Times, Type, Unknown, Value
 use super::condition::{Condition, Test};
 use super::document::{Document, Effect, List, Policy, Principal, Statement};
 use super::picks::Picks;
+use super::quick;
 use super::text::{self, Text, cause_of};
 
 impl Policy {
@@ -60,7 +61,10 @@ impl Reader {
     fn document(&mut self, value: &Value) -> Result<Document, Cause> {
         let value = self.pick(value);
         let inside = match (&value.kind, value.as_unknown().and_then(|unknown| unknown.partial.as_ref())) {
-            (Kind::String(text), _) => json::read(text, Dialect::Policy),
+            (Kind::String(text), _) => match quick::document(text) {
+                Some(document) => return Ok(document),
+                None => json::read(text, Dialect::Policy),
+            },
             (_, Some(Partial::Template(pieces))) => json::read_pieces(&self.flat(pieces), Dialect::Policy),
             (_, Some(Partial::Json(inside))) => return self.statements(inside),
             (Kind::Unknown(unknown), _) => return Err(unknown.cause.clone()),
@@ -139,8 +143,8 @@ impl Reader {
             effect,
             action: self.list_of(members, "Action")?,
             not_action: self.list_of(members, "NotAction")?,
-            resource: completed(self.list_of(members, "Resource")?),
-            not_resource: completed(self.list_of(members, "NotResource")?),
+            resource: self.list_of(members, "Resource")?.completed(),
+            not_resource: self.list_of(members, "NotResource")?.completed(),
             principal: self.principal(members, "Principal")?,
             not_principal: self.principal(members, "NotPrincipal")?,
             condition: self.condition(members)?,
@@ -339,20 +343,22 @@ impl Reader {
     }
 }
 
-/// ARNs of fewer than six parts with a `*` for each that they lack: so AWS reads them.
-fn completed(mut list: List) -> List {
-    for item in &mut list.items {
-        let missing = match item.as_str().filter(|text| text.starts_with("arn:")) {
-            Some(text) => 5_usize.saturating_sub(text.bytes().filter(|&byte| byte == b':').count()),
-            None => 0,
-        };
-        if let Text::Known(text) = item
-            && missing > 0
-        {
-            *text = format!("{text}{}", ":*".repeat(missing)).into();
+impl List {
+    /// ARNs of fewer than six parts with a `*` for each that they lack: so AWS reads them.
+    pub(super) fn completed(mut self) -> Self {
+        for item in &mut self.items {
+            let missing = match item.as_str().filter(|text| text.starts_with("arn:")) {
+                Some(text) => 5_usize.saturating_sub(text.bytes().filter(|&byte| byte == b':').count()),
+                None => 0,
+            };
+            if let Text::Known(text) = item
+                && missing > 0
+            {
+                *text = format!("{text}{}", ":*".repeat(missing)).into();
+            }
         }
+        self
     }
-    list
 }
 
 /// The elements of a statement.

@@ -9,7 +9,8 @@ pub(super) fn not(told: Told) -> Told {
     told.map(|is| !is)
 }
 
-pub(super) fn both(a: Told, b: impl FnOnce() -> Told) -> Told {
+/// Both; the second is not asked for where the first is a no.
+pub fn both(a: Told, b: impl FnOnce() -> Told) -> Told {
     match a {
         Ok(true) => b(),
         Ok(false) => Ok(false),
@@ -20,7 +21,8 @@ pub(super) fn both(a: Told, b: impl FnOnce() -> Told) -> Told {
     }
 }
 
-pub(super) fn either(a: Told, b: impl FnOnce() -> Told) -> Told {
+/// One of the two.
+pub fn either(a: Told, b: impl FnOnce() -> Told) -> Told {
     not(both(not(a), || not(b())))
 }
 
@@ -37,6 +39,7 @@ pub fn any(all: impl Iterator<Item = Told>) -> Told {
     result
 }
 
-pub(super) fn all(all: impl Iterator<Item = Told>) -> Told {
+/// Whether all of them are.
+pub fn all(all: impl Iterator<Item = Told>) -> Told {
     not(any(all.map(not)))
 }

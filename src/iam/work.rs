@@ -27,6 +27,11 @@ pub fn coverings() -> u64 {
     COVERINGS.get()
 }
 
+/// How many steps this thread has made, of about a byte each.
+pub fn steps() -> u64 {
+    STEPS.get()
+}
+
 pub(super) fn count_covering() {
     COVERINGS.set(COVERINGS.get() + 1);
     spend(COVERING);

@@ -183,7 +183,7 @@ fn notes(item: Item<'_>, report: &Report, places: &Places<'_>, labelled: bool) -
         notes.push(("not known", format!("+{} more causes", finding.causes.len() - MAX_LISTED)));
     }
     if finding.verdict != Verdict::Pass && !rule.fix.is_empty() {
-        notes.push(("fix", rule.fix.clone()));
+        notes.push(("fix", rule.fix.to_string()));
     }
     notes.extend(finding.grant.iter().map(|grant| ("suffices", grant.clone())));
     let control = format!("{} {}", rule.control, rule.control_title);

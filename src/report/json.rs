@@ -2,8 +2,9 @@
 //!
 //! A field is never removed or given another meaning under the same version; new ones may come.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, BufWriter, Write as _};
 
 use serde::{Serialize, Serializer};
 use smol_str::SmolStr;
@@ -17,7 +18,9 @@ use crate::diagnostic::{Diagnostic, Level};
 use crate::finding::{self, InputInfo, PathStep, Report, RuleInfo, Severity, Subject, Tally};
 use crate::source::Site;
 
-pub(super) fn write(report: &Report, options: &Options, mut out: &mut dyn io::Write) -> io::Result<()> {
+pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write) -> io::Result<()> {
+    // Of many small pieces: into what buffers them without a call.
+    let mut out = BufWriter::with_capacity(1 << 16, out);
     let cx = Context { report, options, places: Places::of(report), fingerprints: fingerprints(report) };
     let document = Document {
         schema: "airgate.report/v1",
@@ -33,7 +36,8 @@ pub(super) fn write(report: &Report, options: &Options, mut out: &mut dyn io::Wr
         diagnostics: report.diagnostics.iter().map(|diagnostic| Note::of(diagnostic, &cx)).collect(),
     };
     document.serialize(&mut serde_json::Serializer::with_formatter(&mut out, SafeJson))?;
-    out.write_all(b"\n")
+    out.write_all(b"\n")?;
+    out.flush()
 }
 
 /// All rules, as in a report.
@@ -144,7 +148,7 @@ struct Rule<'a> {
     severity: &'static str,
     control: &'a str,
     control_title: &'a str,
-    clauses: &'a [String],
+    clauses: &'a [Cow<'static, str>],
     revision: u32,
     url: String,
 }

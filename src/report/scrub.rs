@@ -57,7 +57,7 @@ impl Formatter for SafeJson {
         fragment: &str,
     ) -> io::Result<()> {
         // Most text is plain, and a report can be mostly text.
-        if fragment.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'#') {
+        if is_plain(fragment) {
             return out.write_all(fragment.as_bytes());
         }
         let mut written = 0;
@@ -70,6 +70,12 @@ impl Formatter for SafeJson {
         }
         out.write_all(fragment.get(written..).unwrap_or_default().as_bytes())
     }
+}
+
+/// Whether all of it is printable ASCII that begins no command. It does not stop at what is not, so that many bytes are
+/// looked at together.
+fn is_plain(text: &str) -> bool {
+    text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~') & (byte != b'#'))
 }
 
 #[cfg(test)]

@@ -23,6 +23,10 @@ pub struct Rule {
     pub(super) title: Range<usize>,
     pub(super) why: Range<usize>,
     pub(super) fix: Range<usize>,
+    /// The first paragraph of `## Why`, on one line.
+    pub(super) because: Cow<'static, str>,
+    /// The first paragraph of `## Fix`, on one line.
+    pub(super) remedy: Cow<'static, str>,
     pub(super) examples: Range<usize>,
     pub(super) page: usize,
 }
@@ -195,6 +199,8 @@ impl Rule {
             })?;
         let [title, why, fix, examples] =
             sections(&text, page).map_err(|message| RuleError::file(path, message))?;
+        let [because, remedy] = [&why, &fix]
+            .map(|section| Cow::Owned(first_paragraph(text.get(section.clone()).unwrap_or_default())));
         let rule = Self {
             path: Cow::Owned(path.to_owned()),
             text,
@@ -203,6 +209,8 @@ impl Rule {
             title,
             why,
             fix,
+            because,
+            remedy,
             examples,
             page,
         };
@@ -322,6 +330,14 @@ impl Rule {
 
     fn slice(&self, range: &Range<usize>) -> &str {
         self.text.get(range.clone()).unwrap_or_default()
+    }
+
+    /// A part of the text for who keeps it longer than the rule: of a built-in one it is no copy.
+    pub(super) fn kept(&self, range: Range<usize>) -> Cow<'static, str> {
+        match &self.text {
+            Cow::Borrowed(text) => Cow::Borrowed(text.get(range).unwrap_or_default().trim()),
+            Cow::Owned(_) => Cow::Owned(self.slice(&range).trim().to_owned()),
+        }
     }
 
     /// What one file alone can say of itself.

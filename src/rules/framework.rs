@@ -1,5 +1,6 @@
 //! Frameworks: laws, standards and guidance, each with the clauses that controls support and what no code can show of it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -107,7 +108,7 @@ impl Framework {
             meaning: meaning.clone(),
             rules: (0..rules.len())
                 .filter(|&index| {
-                    let supports = |of: &String| self.own(of) == Some(clause);
+                    let supports = |of: &Cow<str>| self.own(of) == Some(clause);
                     rules.get(index).is_some_and(|rule| rule.clauses.iter().any(supports))
                 })
                 .collect(),

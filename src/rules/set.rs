@@ -1,18 +1,37 @@
 //! A set of rules: those of the binary, those of a user's directory, or a selection of them.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::digest::digest;
-use super::file::first_paragraph;
 use super::{Controls, Framework, Rule, RuleError, VERSION, builtin, controls, walk};
 use crate::finding::RuleInfo;
+
+/// A rule of this build, which is ready, or one that was loaded.
+#[derive(Clone, Debug)]
+enum Held {
+    BuiltIn(&'static Rule),
+    Loaded(Arc<Rule>),
+}
+
+impl Deref for Held {
+    type Target = Rule;
+
+    fn deref(&self) -> &Rule {
+        match self {
+            Self::BuiltIn(rule) => rule,
+            Self::Loaded(rule) => rule,
+        }
+    }
+}
 
 /// Rules, sorted by id. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct RuleSet {
-    rules: Vec<Arc<Rule>>,
+    rules: Vec<Held>,
     controls: Arc<Controls>,
     digest: String,
     /// Those that it was narrowed to.
@@ -22,7 +41,8 @@ pub struct RuleSet {
 impl RuleSet {
     /// The rules of this build.
     pub fn builtin() -> Result<Self, RuleError> {
-        Self::new(builtin::RULES.to_vec(), builtin::controls(), builtin::DIGEST.to_owned())
+        let rules = builtin::RULES.iter().map(Held::BuiltIn).collect();
+        Self::sorted(rules, builtin::controls(), builtin::DIGEST.to_owned())
     }
 
     /// The rules of a user's directory: every `*.md` in it but `README.md`. They may use the controls of this build and
@@ -58,7 +78,7 @@ impl RuleSet {
 
     /// The rules, sorted by id.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Rule> {
-        self.rules.iter().map(AsRef::as_ref)
+        self.rules.iter().map(Deref::deref)
     }
 
     /// How many there are.
@@ -94,21 +114,17 @@ impl RuleSet {
         RuleInfo {
             id: front.id.to_string(),
             name: front.name.to_string(),
-            title: rule.title().to_owned(),
-            family: front.family.to_string(),
+            title: rule.kept(rule.title.clone()),
+            family: front.family.clone(),
             severity: front.severity,
-            control: front.control.to_string(),
-            control_title: control.map(|control| control.title.to_string()).unwrap_or_default(),
-            clauses: control
-                .iter()
-                .flat_map(|control| control.clauses.iter())
-                .map(ToString::to_string)
-                .collect(),
+            control: front.control.clone(),
+            control_title: control.map(|control| control.title.clone()).unwrap_or_default(),
+            clauses: control.map(|control| control.clauses.clone()).unwrap_or_default(),
             revision: front.revision,
-            fix: first_paragraph(rule.fix()),
-            why: first_paragraph(rule.why()),
-            path: rule.path().to_owned(),
-            page: rule.page().to_owned(),
+            fix: rule.remedy.clone(),
+            why: rule.because.clone(),
+            path: rule.path.clone(),
+            page: rule.kept(rule.page..rule.text.len()),
         }
     }
 
@@ -150,12 +166,12 @@ impl RuleSet {
     }
 
     fn new(rules: Vec<Rule>, controls: Controls, digest: String) -> Result<Self, RuleError> {
-        Self::sorted(rules.into_iter().map(Arc::new).collect(), controls, digest)
+        Self::sorted(rules.into_iter().map(|rule| Held::Loaded(Arc::new(rule))).collect(), controls, digest)
     }
 
-    fn sorted(mut rules: Vec<Arc<Rule>>, controls: Controls, digest: String) -> Result<Self, RuleError> {
+    fn sorted(mut rules: Vec<Held>, controls: Controls, digest: String) -> Result<Self, RuleError> {
         rules.sort_by(|a, b| a.id().cmp(b.id()));
-        let mut names = std::collections::BTreeMap::new();
+        let mut names = HashMap::with_capacity(2 * rules.len());
         for rule in &rules {
             let front = rule.front();
             if !controls.contains_key(&front.control) {

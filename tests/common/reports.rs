@@ -277,21 +277,21 @@ fn changed() -> Report {
     report
 }
 
-fn rule(id: &str, name: &str, family: &str, severity: Severity) -> RuleInfo {
+fn rule(id: &str, name: &str, family: &'static str, severity: Severity) -> RuleInfo {
     RuleInfo {
         id: id.into(),
         name: name.into(),
-        title: format!("Title of {name}"),
+        title: format!("Title of {name}").into(),
         family: family.into(),
         severity,
         control: "C-ENC-01".into(),
         control_title: "Encryption with own keys".into(),
-        clauses: (1..=12).map(|n| format!("EU-AI-ACT:{n}")).collect(),
+        clauses: (1..=12).map(|n| format!("EU-AI-ACT:{n}").into()).collect(),
         revision: 1,
         fix: "Set it to a key of your own.".into(),
         why: "Whoever holds the key reads the data.".into(),
-        path: format!("rules/aws/x/{id}-{name}.md"),
-        page: format!("# Title of {name}\n\n## Why\n\nWhoever holds the key reads the data.\n"),
+        path: format!("rules/aws/x/{id}-{name}.md").into(),
+        page: format!("# Title of {name}\n\n## Why\n\nWhoever holds the key reads the data.\n").into(),
     }
 }
 

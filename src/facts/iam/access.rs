@@ -20,7 +20,7 @@ use crate::value::{Cause, Piece, Reference, Value};
 
 use super::super::Facts;
 use super::principals::{Holding, Identity};
-use super::{Read, azure, google, kubernetes, place};
+use super::{Read, azure, google, kubernetes, organisation, place, policies, sessions};
 
 /// What is asked of an input.
 #[derive(Clone, Debug)]
@@ -64,6 +64,7 @@ impl Answered {
                 nodes.dedup();
                 let rows = nodes.into_iter().filter_map(|node| {
                     what_can(facts, node)
+                        .or_else(|| sessions::what_can(facts, node))
                         .or_else(|| azure::what_can(facts, node))
                         .or_else(|| kubernetes::what_can(facts, node))
                 });
@@ -78,35 +79,11 @@ impl Answered {
             "kubernetes_service_account_v1",
         ];
         let others = types.iter().flat_map(|name| graph.by_type(name));
-        let identities = facts.identities().keys().chain(others).filter_map(address).collect();
-        Self { input, rows, identities, faults: faults(facts) }
+        let sessions = sessions::of_graph(facts);
+        let all = facts.identities().keys().chain(sessions.iter().map(|it| &it.node)).chain(others);
+        let identities = all.filter_map(address).collect();
+        Self { input, rows, identities, faults: policies::faults(facts) }
     }
-}
-
-/// What is wrong in the documents of an input.
-fn faults(facts: &Facts<'_>) -> Vec<(String, Option<Site>, String)> {
-    let mut out = Vec::new();
-    for node in facts.graph.graph.node_indices() {
-        let (Some(resource), Some(policies)) = (facts.graph.resource(node), facts.policies(node)) else {
-            continue;
-        };
-        for read in policies.grants.iter().chain(&policies.trust).chain(&policies.others) {
-            for document in &read.policy.alternatives {
-                let unread = document.unread.as_ref().map(|cause| format!("not read: {cause}"));
-                for fault in document.faults.iter().map(ToString::to_string).chain(unread) {
-                    let fault = if read.policy.sensitive { "it is not a policy".to_owned() } else { fault };
-                    out.push((
-                        format!("{}.{}", resource.address, read.attribute),
-                        read.site.or(resource.site),
-                        fault,
-                    ));
-                }
-            }
-        }
-    }
-    out.sort_by(|a, b| (&a.0, &a.2).cmp(&(&b.0, &b.2)));
-    out.dedup();
-    out
 }
 
 /// Somebody who may do what was asked for, or of whom that cannot be told.
@@ -147,8 +124,7 @@ pub fn who_can(facts: &Facts<'_>, action: &str, resource: &str) -> Vec<Access> {
     let requests = requests(facts, action, resource);
     let policies: Vec<_> = requests.iter().map(|request| resource_policies(facts, request)).collect();
     let nodes: Vec<NodeId> = facts.identities().keys().copied().collect();
-    let of_identity = |&node: &NodeId| {
-        let identity = facts.identities().get(&node)?;
+    let of_identity = |identity: &Identity| {
         if policies.iter().all(Vec::is_empty) && !identity.services().may_hold(action) {
             return None;
         }
@@ -166,7 +142,10 @@ pub fn who_can(facts: &Facts<'_>, action: &str, resource: &str) -> Vec<Access> {
         }
         access(facts, identity, action.to_owned(), decision, &holdings)
     };
-    let mut out: Vec<Access> = nodes.par_iter().filter_map(of_identity).collect();
+    let of_node = |node: &NodeId| of_identity(facts.identities().get(node)?);
+    let mut out: Vec<Access> = nodes.par_iter().filter_map(of_node).collect();
+    let sessions = sessions::of_graph(facts);
+    out.extend(sessions.iter().filter_map(|it| Some(it.row(facts, of_identity(&it.identity)?))));
     let mut others: Vec<Access> = requests
         .iter()
         .zip(&policies)
@@ -218,6 +197,11 @@ pub fn what_can(facts: &Facts<'_>, node: NodeId) -> Option<Vec<Access>> {
     let Some(identity) = facts.identities().get(&node) else {
         return google::access::what_can(facts, node);
     };
+    Some(identity_can(facts, identity))
+}
+
+/// What an identity may do.
+pub(super) fn identity_can(facts: &Facts<'_>, identity: &Identity) -> Vec<Access> {
     let holdings: Vec<&Holding> = identity.holdings.iter().collect();
     let held = identity.held();
     let nobody: &dyn Fn(&Statement) -> Told = &|_| Ok(false);
@@ -250,7 +234,7 @@ pub fn what_can(facts: &Facts<'_>, node: NodeId) -> Option<Vec<Access>> {
             }
         }
     }
-    Some(out)
+    out
 }
 
 fn access(
@@ -308,7 +292,7 @@ fn step(facts: &Facts<'_>, holding: &Holding, number: usize) -> Step {
 fn read_of<'f>(facts: &'f Facts<'_>, node: NodeId, holding: &Holding) -> Option<&'f Read> {
     let policies = facts.policies(node)?;
     let is_it = |read: &&Read| Arc::ptr_eq(&read.policy, &holding.policy);
-    let mut reads = policies.grants.iter().chain(&policies.others).filter(is_it);
+    let mut reads = policies.all().filter(is_it);
     // Those of one text are one policy.
     let first = reads.next()?;
     if holding.site == first.site {
@@ -372,25 +356,32 @@ pub(super) fn arns(resource: Option<&Resource>) -> Vec<Text> {
     arns
 }
 
-/// An object of a bucket.
+/// An object, by what it is called.
 #[derive(Debug)]
 pub struct Object {
-    /// The bucket.
-    pub bucket: NodeId,
-    /// What it is called.
+    /// Its ARN.
     pub arn: Text,
     /// [`cover::narrow`] of that.
     pub narrow: String,
+    /// The buckets that it is of: several where copies of a module name theirs alike.
+    pub buckets: Vec<NodeId>,
 }
 
 /// What an object of each bucket is called, in each way that it can be said, sorted by what is known.
 pub(in crate::facts) fn objects(graph: &ResourceGraph) -> Vec<Object> {
     let named = |&bucket| {
         let arns = arns(graph.resource(bucket)).into_iter().map(|arn| with(arn, "/x"));
-        arns.map(move |arn| Object { bucket, narrow: cover::narrow(&arn).into_owned(), arn })
+        arns.map(move |arn| Object { narrow: cover::narrow(&arn).into_owned(), arn, buckets: vec![bucket] })
     };
     let mut objects: Vec<_> = graph.by_type("aws_s3_bucket").iter().flat_map(named).collect();
     objects.sort_by(|a, b| a.narrow.cmp(&b.narrow));
+    objects.dedup_by(|other, first| {
+        let is_same = other.narrow == first.narrow;
+        if is_same {
+            first.buckets.append(&mut other.buckets);
+        }
+        is_same
+    });
     objects
 }
 
@@ -536,8 +527,10 @@ fn strangers(facts: &Facts<'_>, request: &Request, others: &[Holding]) -> Vec<Ac
         .flat_map(|&node| arns(facts.graph.resource(node)))
         .map(|arn| arn.to_string())
         .collect();
-    let holdings: Vec<&Holding> = others.iter().collect();
-    let held: Vec<Held<'_>> = others.iter().map(Holding::held).collect();
+    // Whoever comes, controls of the organisation over its resources hold.
+    let controls = if others.is_empty() { Vec::new() } else { organisation::of_resources(facts) };
+    let holdings: Vec<&Holding> = others.iter().chain(&controls).collect();
+    let held: Vec<Held<'_>> = holdings.iter().map(|it| it.held()).collect();
     let _question = work::Question::begin();
     let mut out: Vec<Access> = Vec::new();
     let mut told = HashSet::new();

@@ -1,5 +1,7 @@
 //! Analyses of what identities may do in effect, over all policies that bear on them.
 
+use std::sync::Arc;
+
 use petgraph::Direction;
 
 use crate::catalog::{Ai, Catalog, LinkKind};
@@ -18,22 +20,29 @@ use super::{Outcome, Read};
 /// In which ways an identity may do what was asked.
 pub(super) struct Answer<'i> {
     identity: &'i Identity,
-    action: String,
-    ways: Vec<Way>,
+    action: &'i str,
+    ways: Arc<[Way]>,
+    /// Which of the ways is told.
+    told: usize,
 }
 
-pub(super) fn ask<'i>(identity: &'i Identity, action: &str) -> Answer<'i> {
-    Answer { identity, action: action.to_owned(), ways: identity.ways(action) }
+pub(super) fn ask<'i>(identity: &'i Identity, action: &'i str) -> Answer<'i> {
+    Answer { identity, action, ways: identity.ways(action), told: 0 }
 }
 
 /// Whether a way is one: for certain or perhaps, and where `everywhere` on every resource or every one of a kind.
 fn truth_of(way: &Way, everywhere: bool) -> Truth {
+    truth_if(&way.verdict, way, everywhere)
+}
+
+/// [`truth_of`] of the way if this were its verdict.
+fn truth_if(verdict: &Verdict, way: &Way, everywhere: bool) -> Truth {
     let wide = if everywhere {
         arn::is_every_resource(&way.on).map_or(Truth::Maybe, Truth::from)
     } else {
         Truth::Yes
     };
-    match (&way.verdict, wide) {
+    match (verdict, wide) {
         (Verdict::No, _) | (_, Truth::No) => Truth::No,
         (Verdict::Yes, Truth::Yes) => Truth::Yes,
         _ => Truth::Maybe,
@@ -43,26 +52,31 @@ fn truth_of(way: &Way, everywhere: bool) -> Truth {
 impl Answer<'_> {
     /// Whether it is allowed; where `everywhere`, on every resource or every one of a kind.
     pub(super) fn truth(&self, everywhere: bool) -> Truth {
-        self.best(|way| truth_of(way, everywhere))
+        let truths = self.ways.iter().map(|way| truth_of(way, everywhere));
+        truths.max_by_key(|truth| rank(*truth)).unwrap_or(Truth::No)
     }
 
-    fn best(&self, truth: impl Fn(&Way) -> Truth) -> Truth {
-        self.ways.iter().map(truth).fold(Truth::No, |all, one| match (all, one) {
-            (Truth::Yes, _) | (_, Truth::Yes) => Truth::Yes,
-            (Truth::Maybe, _) | (_, Truth::Maybe) => Truth::Maybe,
-            _ => Truth::No,
-        })
+    /// Tells the first of the ways that are the surest there are.
+    fn tell(&mut self, truth: impl Fn(&Way) -> Truth) -> Truth {
+        let mut surest = Truth::No;
+        for (at, way) in self.ways.iter().enumerate() {
+            let truth = truth(way);
+            if rank(truth) > rank(surest) {
+                (surest, self.told) = (truth, at);
+            }
+            if surest == Truth::Yes {
+                break;
+            }
+        }
+        surest
     }
 
-    /// Keeps the ways that are the best there are.
-    fn keep(&mut self, truth: impl Fn(&Way) -> Truth) -> Truth {
-        let best = self.best(&truth);
-        self.ways.retain(|way| truth(way) == best);
-        best
+    fn way(&self) -> Option<&Way> {
+        self.ways.get(self.told)
     }
 
     fn causes(&self) -> Vec<String> {
-        match self.ways.first().map(|way| &way.verdict) {
+        match self.way().map(|way| &way.verdict) {
             Some(Verdict::OnlyIf(conditions)) => {
                 conditions.iter().map(|it| format!("only if {it}")).collect()
             }
@@ -74,7 +88,7 @@ impl Answer<'_> {
     /// `role → policy → statement → action`, and where the statement is.
     fn path(&self, facts: &Facts<'_>) -> (String, Option<Site>) {
         let holdings: Vec<_> = self.identity.holdings.iter().collect();
-        let by: Vec<By> = self.ways.iter().take(1).map(|way| way.by.clone()).collect();
+        let by: Vec<By> = self.way().map(|way| way.by.clone()).into_iter().collect();
         let steps = steps(facts, &by, &holdings);
         let role = facts.graph.resource(self.identity.node).map_or("", |it| it.address.as_str());
         let step = steps.first();
@@ -82,8 +96,7 @@ impl Answer<'_> {
         // Nothing of a document that is sensitive is told.
         let is_shown =
             |way: &&Way| self.identity.holdings.get(way.by.policy).is_some_and(|it| !it.policy.sensitive);
-        let on =
-            self.ways.first().filter(is_shown).map(|way| format!(" on `{}`", way.on)).unwrap_or_default();
+        let on = self.way().filter(is_shown).map(|way| format!(" on `{}`", way.on)).unwrap_or_default();
         (format!("`{role}`{through} → `{}`{on}", self.action), step.and_then(|it| it.site))
     }
 }
@@ -195,7 +208,24 @@ pub(super) fn role_may_everywhere(facts: &Facts<'_>, node: NodeId, args: &[Strin
 }
 
 fn any_of(facts: &Facts<'_>, node: NodeId, actions: &[String], everywhere: bool) -> Option<Outcome> {
-    let identities = identities(facts, node);
+    any_of_these(facts, identities(facts, node), actions, everywhere)
+}
+
+/// May one of the identities do one of the actions? [`None`] if there is none.
+pub(super) fn any_of_identities(
+    facts: &Facts<'_>,
+    identities: Vec<&Identity>,
+    actions: &[String],
+) -> Option<Outcome> {
+    any_of_these(facts, identities, actions, false)
+}
+
+fn any_of_these(
+    facts: &Facts<'_>,
+    identities: Vec<&Identity>,
+    actions: &[String],
+    everywhere: bool,
+) -> Option<Outcome> {
     if identities.is_empty() {
         return None;
     }
@@ -213,17 +243,17 @@ pub(super) fn any_of_identity(facts: &Facts<'_>, identity: &Identity, actions: &
 }
 
 /// Whether the identity may do one of the actions, of the one that is surest.
-pub(super) fn ask_best<'i>(identity: &'i Identity, actions: &[&str]) -> Option<(Truth, Answer<'i>)> {
+pub(super) fn ask_best<'i>(identity: &'i Identity, actions: &[&'i str]) -> Option<(Truth, Answer<'i>)> {
     let each = actions.iter().map(|action| {
         let mut answer = ask(identity, action);
-        (answer.keep(|way| truth_of(way, false)), answer)
+        (answer.tell(|way| truth_of(way, false)), answer)
     });
     // The first of those that are as sure.
     each.rev().max_by_key(|(truth, _)| rank(*truth))
 }
 
 fn of_answers(facts: &Facts<'_>, mut answers: Vec<Answer<'_>>, truth: impl Fn(&Way) -> Truth) -> Outcome {
-    let truths: Vec<Truth> = answers.iter_mut().map(|answer| answer.keep(&truth)).collect();
+    let truths: Vec<Truth> = answers.iter_mut().map(|answer| answer.tell(&truth)).collect();
     let those = |wanted| -> Vec<&Answer<'_>> {
         answers.iter().zip(&truths).filter(|(_, truth)| **truth == wanted).map(|(answer, _)| answer).collect()
     };
@@ -267,8 +297,7 @@ pub(super) const fn rank(truth: Truth) -> u8 {
 /// Whether all actions of a way are allowed.
 fn way_of(facts: &Facts<'_>, identity: &Identity, way: &Escalation) -> Outcome {
     // Most identities have nothing to do with most services.
-    let may_be = |group: &Vec<&str>| group.iter().any(|action| identity.services().may_hold(action));
-    if !way.actions.iter().all(may_be) {
+    if !way.services.iter().all(|services| identity.services().share(*services)) {
         return broken(facts, Truth::Yes, &[], None);
     }
     let mut used: Vec<Answer<'_>> = Vec::new();
@@ -279,8 +308,8 @@ fn way_of(facts: &Facts<'_>, identity: &Identity, way: &Escalation) -> Outcome {
             let mut answer = ask(identity, action);
             // Only on whatever there is does it reach what belongs to others; what it makes itself may be narrow.
             let truth = match *action {
-                "iam:PassRole" => answer.keep(|it| passes(it, way)),
-                _ => answer.keep(|it| truth_of(it, way.category == "take-over")),
+                "iam:PassRole" => answer.tell(|it| passes(it, way)),
+                _ => answer.tell(|it| truth_of(it, way.category == "take-over")),
             };
             let is_better = best.as_ref().is_none_or(|(best, _)| rank(truth) > rank(*best));
             if is_better {
@@ -319,15 +348,11 @@ fn passes(allowed: &Way, way: &Escalation) -> Truth {
         let is_open = of_service
             .iter()
             .all(|it| names(it) || it.contains(['*', '?', '$', '…']) || it.starts_with("not "));
-        return if is_open { both_of(Truth::Maybe, allowed) } else { Truth::No };
+        // Under conditions nothing is sure.
+        return if is_open { truth_of(allowed, true) } else { Truth::No };
     }
-    let plain = Way { verdict: Verdict::Yes, ..allowed.clone() };
-    if of_service.len() == conditions.len() { truth_of(&plain, true) } else { both_of(Truth::Maybe, &plain) }
-}
-
-/// Perhaps, if it may be every resource at all.
-fn both_of(truth: Truth, way: &Way) -> Truth {
-    if truth_of(way, true) == Truth::No { Truth::No } else { truth }
+    let truth = truth_if(&Verdict::Yes, allowed, true);
+    if of_service.len() == conditions.len() || truth == Truth::No { truth } else { Truth::Maybe }
 }
 
 /// May a role that agents use as a tool do what the purpose of no tool needs, on every resource?
@@ -434,16 +459,19 @@ pub(super) fn reads_beyond_sources(facts: &Facts<'_>, node: NodeId, args: &[Stri
     let answers =
         identities.into_iter().flat_map(|identity| args.iter().map(move |action| ask(identity, action)));
     // Another bucket of this configuration, or all of them. Of a knowledge base whose sources are set up elsewhere nobody can
-    // tell which are others. Only those are looked at that begin as the text does.
+    // tell which are others. Only those are looked at that begin as the text does, or are what it says.
     let covers = |way: &Way| {
         let all = facts.bucket_objects();
         let on = cover::narrow(&way.on);
         let begins = on.split(['*', '?', '$']).next().unwrap_or_default();
         let first = all.partition_point(|object| object.narrow.as_str() < begins);
+        let is_known = begins.len() == on.len();
         all.iter()
             .skip(first)
-            .take_while(|object| object.narrow.starts_with(begins))
-            .filter(|object| !own.contains(&object.bucket))
+            .take_while(
+                |object| if is_known { object.narrow == on } else { object.narrow.starts_with(begins) },
+            )
+            .filter(|object| object.buckets.iter().any(|bucket| !own.contains(bucket)))
             .any(|object| cover::contains(&way.on, &object.arn, cover::Of::Resources) == Ok(true))
     };
     let truth = |way: &Way| {

@@ -8,9 +8,13 @@ pub mod google;
 pub(super) mod grant;
 pub mod kubernetes;
 mod made;
+mod organisation;
 pub mod place;
 mod policies;
 pub mod principals;
+mod regions;
+mod routes;
+pub mod sessions;
 mod stop;
 
 use crate::graph::NodeId;
@@ -20,6 +24,7 @@ use crate::source::Site;
 use crate::value::Truth;
 
 pub use policies::{Policies, Read};
+pub(super) use regions::is_about_regions;
 
 use super::Facts;
 
@@ -54,7 +59,7 @@ impl Outcome {
 }
 
 /// The analyses that rules can name.
-pub const ANALYSES: [(&str, Analysis); 24] = [
+pub const ANALYSES: [(&str, Analysis); 26] = [
     ("azure.assignment_allows", azure::allows),
     ("azure.assignment_allows_everywhere", azure::allows_everywhere),
     ("google.account_may", google::analyses::account_may),
@@ -64,9 +69,11 @@ pub const ANALYSES: [(&str, Analysis); 24] = [
     ("iam.escalates", analyses::escalates),
     ("iam.invokes_and_governs", duties::invokes_and_governs),
     ("iam.invokes_without_guardrail", analyses::invokes_without_guardrail),
+    ("iam.method_may", routes::method_may),
     ("iam.pass_role_to_ai_service", pass_role_to_ai_service),
     ("iam.public_policy", analyses::public_policy),
     ("iam.reads_beyond_sources", analyses::reads_beyond_sources),
+    ("iam.regions_confine_models", regions::confine_models),
     ("iam.role_may", analyses::role_may),
     ("iam.role_may_everywhere", analyses::role_may_everywhere),
     ("iam.service_without_source", analyses::service_without_source),

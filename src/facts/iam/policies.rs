@@ -9,12 +9,12 @@ use rayon::prelude::*;
 use crate::graph::{NodeId, ResourceGraph};
 use crate::iam::context::Context;
 use crate::iam::questions;
-use crate::iam::{AI_ACTION_PREFIXES, AI_SERVICE_PRINCIPALS, Policy};
+use crate::iam::{AI_ACTION_PREFIXES, AI_SERVICE_PRINCIPALS, Policy, Statement};
 use crate::program::{Mode, Resource};
 use crate::source::Site;
 use crate::value::{Reference, Value};
 
-use super::super::is_left_to_the_provider;
+use super::super::{Facts, is_left_to_the_provider};
 
 /// The policies of a resource, each read once.
 #[derive(Debug, Default)]
@@ -25,6 +25,8 @@ pub struct Policies {
     pub(super) trust: Option<Read>,
     /// What the policy of a resource allows others.
     pub(super) others: Vec<Read>,
+    /// What it leaves to those who come through it as a role.
+    pub(super) session: Option<Read>,
 }
 
 /// A policy and the place it was written at.
@@ -109,6 +111,11 @@ impl Policies {
                 Some(Self { others: vec![read], ..Self::default() })
             }
             name if resource.mode == Mode::Managed => {
+                if let Some(holds) = super::sessions::policy_of(name) {
+                    // The provider computes none: one that is not known is set.
+                    return attribute(holds)
+                        .map(|value| Self { session: Some(read(value, holds)), ..Self::default() });
+                }
                 let at = RESOURCE_POLICIES.binary_search_by(|(known, _)| (*known).cmp(name)).ok()?;
                 let (_, holds) = RESOURCE_POLICIES.get(at)?;
                 let set = attribute(holds).filter(|value| !is_left_to_the_provider(value));
@@ -120,9 +127,18 @@ impl Policies {
 
     /// Makes them what they are for requests of which this is known.
     pub(in super::super) fn apply(&mut self, context: &Context) {
-        for read in self.grants.iter_mut().chain(&mut self.trust).chain(&mut self.others) {
+        for read in self.all_mut() {
             read.policy = Arc::new(context.apply(&read.policy));
         }
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Read> {
+        self.grants.iter().chain(&self.trust).chain(&self.others).chain(&self.session)
+    }
+
+    fn all_mut(&mut self) -> impl Iterator<Item = &mut Read> {
+        self.grants.iter_mut().chain(&mut self.trust).chain(&mut self.others).chain(&mut self.session)
     }
 
     /// The policies that it is given.
@@ -139,15 +155,49 @@ impl Policies {
         }
     }
 
+    /// The statements of a policy of an organisation.
+    pub(in super::super) fn of_organisation(&self) -> impl Iterator<Item = &Statement> {
+        self.others.iter().flat_map(|read| &read.policy.alternatives).flat_map(|it| &it.statements)
+    }
+
     /// Whether they name AI services: a policy with actions of one, a role that one may assume.
     pub(in super::super) fn name_ai(&self) -> bool {
         let is_ai = |prefix: &str| AI_ACTION_PREFIXES.iter().any(|ai| ai.eq_ignore_ascii_case(prefix));
-        self.grants.iter().any(|read| questions::service_prefixes(&read.policy).any(is_ai))
+        self.grants
+            .iter()
+            .chain(&self.session)
+            .any(|read| questions::service_prefixes(&read.policy).any(is_ai))
             || self
                 .trust
                 .as_ref()
                 .is_some_and(|read| questions::trusts(&read.policy, &AI_SERVICE_PRINCIPALS) == Ok(true))
     }
+}
+
+/// What is wrong in the documents of an input.
+pub(super) fn faults(facts: &Facts<'_>) -> Vec<(String, Option<Site>, String)> {
+    let mut out = Vec::new();
+    for node in facts.graph.graph.node_indices() {
+        let (Some(resource), Some(policies)) = (facts.graph.resource(node), facts.policies(node)) else {
+            continue;
+        };
+        for read in policies.all() {
+            for document in &read.policy.alternatives {
+                let unread = document.unread.as_ref().map(|cause| format!("not read: {cause}"));
+                for fault in document.faults.iter().map(ToString::to_string).chain(unread) {
+                    let fault = if read.policy.sensitive { "it is not a policy".to_owned() } else { fault };
+                    out.push((
+                        format!("{}.{}", resource.address, read.attribute),
+                        read.site.or(resource.site),
+                        fault,
+                    ));
+                }
+            }
+        }
+    }
+    out.sort_by(|a, b| (&a.0, &a.2).cmp(&(&b.0, &b.2)));
+    out.dedup();
+    out
 }
 
 /// By the hash of the text; two may share one.

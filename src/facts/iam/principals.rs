@@ -15,7 +15,7 @@ use crate::source::Site;
 use crate::value::{Cause, Kind as ValueKind, Value};
 
 use super::super::{Facts, is_left_to_the_provider, presence};
-use super::Read;
+use super::{Read, organisation};
 
 /// A role or a user, and the policies that bear on it.
 #[derive(Debug)]
@@ -61,19 +61,19 @@ impl Identity {
     }
 
     /// Every way in which its own policies allow the action on some resource. Each is computed once.
-    pub fn ways(&self, action: &str) -> Vec<Way> {
+    pub fn ways(&self, action: &str) -> Arc<[Way]> {
         if !self.services.may_hold(action) {
-            return Vec::new();
+            return Arc::default();
         }
         // Nobody panics while holding the lock.
         let lock = || self.answers.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = lock().get(action) {
-            return known.to_vec();
+            return known.clone();
         }
         let no: &dyn Fn(&Statement) -> Result<bool, Cause> = &|_| Ok(false);
         let request = Request { action: Text::Known(action.into()), resource: Text::Known("*".into()) };
-        let found = ways(&self.held(), &request, &Who { names: no, delegates: no });
-        lock().insert(action.into(), found.as_slice().into());
+        let found: Arc<[Way]> = ways(&self.held(), &request, &Who { names: no, delegates: no }).into();
+        lock().insert(action.into(), found.clone());
         found
     }
 
@@ -85,6 +85,12 @@ impl Identity {
     /// How many questions were asked of its policies, of this identity or another with the same.
     pub fn questions(&self) -> usize {
         self.answers.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// What it is where something else limits it too.
+    pub(super) fn limited(&self, limits: impl IntoIterator<Item = Holding>) -> Self {
+        let holdings = self.holdings.iter().cloned().chain(limits).collect();
+        Self { node: self.node, holdings, services: self.services, answers: Arc::default() }
     }
 
     /// Its policies as the engine takes them.
@@ -197,8 +203,15 @@ fn identity(facts: &Facts<'_>, node: NodeId, found: &Found) -> Identity {
     Identity { node, holdings, services, answers }
 }
 
+/// The policies whose ARNs the attribute of a resource holds.
+pub(super) fn named(facts: &Facts<'_>, node: NodeId, attribute: &str, kind: Kind) -> Vec<Holding> {
+    let mut finder = Finder { facts, subject: node, holdings: Vec::new() };
+    finder.named_by(node, attribute, kind, Some(node), None);
+    finder.holdings
+}
+
 /// More policies of one kind that may be anybody's are not looked at.
-const MAX_SHARED: usize = 20;
+pub(super) const MAX_SHARED: usize = 20;
 
 struct Finder<'f, 'g> {
     facts: &'f Facts<'g>,
@@ -210,18 +223,7 @@ impl<'g> Finder<'_, 'g> {
     /// What bears on every identity: what an organisation denies, and what is attached to nobody knows whom.
     fn shared(facts: &Facts<'g>) -> Vec<Holding> {
         let graph = facts.graph;
-        let mut out = Vec::new();
-        for &node in graph.by_type("aws_organizations_policy").iter().take(MAX_SHARED) {
-            let Some(resource) = graph.resource(node).filter(|it| !it.is_deleted()) else { continue };
-            let ty = resource.after.as_ref().and_then(|after| after.get("type")).and_then(Value::as_str);
-            let attached = graph.attachments(node, "aws_organizations_policy_attachment").next().is_some();
-            let is_control = matches!(ty, None | Some("SERVICE_CONTROL_POLICY" | "RESOURCE_CONTROL_POLICY"));
-            for read in
-                facts.policies(node).filter(|_| attached && is_control).iter().flat_map(|it| &it.others)
-            {
-                out.push(Holding::of(Kind::Organisation, read, node, resource, None));
-            }
-        }
+        let mut out = organisation::holdings(facts);
         let attachments =
             ["aws_iam_role_policy_attachment", "aws_iam_role_policy", "aws_iam_policy_attachment"];
         for name in attachments {
@@ -432,7 +434,13 @@ enum Arn {
 }
 
 impl Holding {
-    fn of(kind: Kind, read: &Read, node: NodeId, resource: &Resource, doubt: Option<Cause>) -> Self {
+    pub(super) fn of(
+        kind: Kind,
+        read: &Read,
+        node: NodeId,
+        resource: &Resource,
+        doubt: Option<Cause>,
+    ) -> Self {
         let (policy, name) = (read.policy.clone(), resource.address.clone());
         Self { kind, policy, name, by: None, site: read.site.or(resource.site), node: Some(node), doubt }
     }

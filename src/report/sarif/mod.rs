@@ -284,7 +284,7 @@ fn driver(report: &Report) -> m::Driver<'_> {
 fn rule<'a>(rule: &'a RuleInfo, relationships: Vec<Relationship<'a>>) -> m::Rule<'a> {
     let mut tags: Vec<&str> = Vec::new();
     for tag in
-        ["security", &rule.family, &rule.control].into_iter().chain(rule.clauses.iter().map(String::as_str))
+        ["security", &rule.family, &rule.control].into_iter().chain(rule.clauses.iter().map(AsRef::as_ref))
     {
         if !tag.is_empty() && !tags.contains(&tag) && tags.len() < MAX_TAGS {
             tags.push(tag);

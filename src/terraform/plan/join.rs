@@ -180,7 +180,7 @@ fn attach(resource: &mut Resource, from: &Resource, is_it: bool, trust: Trust<'_
         let before = (tells && !after.is_wholly_known()).then(|| after.clone());
         let mut fusing = Fusing { tells, told: false };
         if before.is_some() && resource.mode == Mode::Managed {
-            fusing.told = take_blocks(&resource.type_name, after, written);
+            fusing.told = take_blocks(&resource.type_name, "", after, written, MAX_DEPTH);
         }
         fusing.fuse(after, written, MAX_DEPTH);
         after.spread_sensitive();
@@ -192,25 +192,35 @@ fn attach(resource: &mut Resource, from: &Resource, is_it: bool, trust: Trust<'_
     }
 }
 
-/// Takes blocks from the source that the plan does not know at all, each with what the provider adds to it.
-fn take_blocks(type_name: &str, after: &mut Value, written: &Value) -> bool {
-    let is_block = |value: &Value| {
-        let any = |values: &[Element]| values.iter().any(|element| element.value.map().is_some());
-        value.items().is_some_and(|items| items.iter().any(|item| item.map().is_some()))
-            || value.elements().is_some_and(any)
-    };
+/// Takes blocks from the source that the plan does not know at all, each with what the provider adds to it. `value` is the
+/// object of a resource of the type, or of its nested block at the dotted path `around`.
+fn take_blocks(type_name: &str, around: &str, value: &mut Value, written: &Value, depth: usize) -> bool {
     let mut taken = false;
-    for (name, value) in written.map().into_iter().flat_map(Map::iter).filter(|(_, value)| is_block(value)) {
-        if after.get(name).is_some_and(Value::is_unknown)
-            && let Some(whole) = catalog::complete_attribute(type_name, name, Some(value))
-            && let Some(entry) = entry_mut(after, name)
+    for (name, written) in written.map().into_iter().flat_map(Map::iter).filter(|(_, it)| is_block(it)) {
+        let Some(block) = entry_mut(value, name).filter(|_| depth > 0) else { continue };
+        let path = if around.is_empty() { name.to_string() } else { format!("{around}.{name}") };
+        if block.is_unknown() {
+            if let Some(whole) = catalog::complete_attribute(type_name, &path, Some(written)) {
+                *block = whole.mark(block.sensitive);
+                taken = true;
+            }
+        } else if let (false, Some(items), Some(all)) =
+            (block.is_wholly_known(), block.items(), written.items())
         {
-            let sensitive = entry.sensitive;
-            *entry = whole.mark(sensitive);
-            taken = true;
+            let pairs = pairs(items, all, depth);
+            for (item, written) in items_mut(block).unwrap_or_default().iter_mut().zip(pairs) {
+                taken |= written.is_some_and(|it| take_blocks(type_name, &path, item, it, depth - 1));
+            }
         }
     }
     taken
+}
+
+/// Whether what is written under a name are blocks.
+fn is_block(written: &Value) -> bool {
+    let any = |values: &[Element]| values.iter().any(|element| element.value.map().is_some());
+    written.items().is_some_and(|items| items.iter().any(|item| item.map().is_some()))
+        || written.elements().is_some_and(any)
 }
 
 /// How values are brought together.

@@ -5,13 +5,17 @@ use crate::value::{Cause, Truth, Value};
 
 use super::super::super::Facts;
 use super::super::Outcome;
-use super::{Assignment, Level};
+use super::{Assignment, Level, azapi};
 
-/// What actions of a provider are done to.
-const ACCOUNTS: [(&str, &[&str]); 3] = [
-    ("microsoft.cognitiveservices/", &["azurerm_ai_services", "azurerm_cognitive_account"]),
-    ("microsoft.machinelearningservices/", &["azurerm_ai_foundry", "azurerm_machine_learning_workspace"]),
-    ("microsoft.search/", &["azurerm_search_service"]),
+/// What actions of a provider are done to: by its type there, and by those of Terraform.
+const ACCOUNTS: [(&str, &str, &[&str]); 3] = [
+    ("microsoft.cognitiveservices/", "accounts", &["azurerm_ai_services", "azurerm_cognitive_account"]),
+    (
+        "microsoft.machinelearningservices/",
+        "workspaces",
+        &["azurerm_ai_foundry", "azurerm_machine_learning_workspace"],
+    ),
+    ("microsoft.search/", "searchservices", &["azurerm_search_service"]),
 ];
 
 /// Does the assignment let a workload do one of the actions to an AI account, or to those of a resource group?
@@ -32,14 +36,20 @@ pub(in super::super) fn allows_everywhere(
 fn on_account(facts: &Facts<'_>, one: &Assignment, action: &str) -> Result<bool, Cause> {
     let graph = facts.graph;
     let action = action.to_ascii_lowercase();
-    let Some((provider, types)) = ACCOUNTS.iter().find(|(provider, _)| action.starts_with(provider)) else {
+    let Some((provider, kind, types)) = ACCOUNTS.iter().find(|(provider, ..)| action.starts_with(provider))
+    else {
         return Ok(false);
     };
+    let is_account = |node: &&NodeId| {
+        let made = graph.resource(**node).and_then(azapi::kind_of);
+        made.is_some_and(|it| it.strip_prefix(provider) == Some(*kind))
+    };
+    let others = graph.by_type(azapi::TYPE).iter().filter(is_account);
     if one.scope.level.clone()? > Level::ResourceGroup {
         return Ok(false);
     }
     let mut open = Ok(false);
-    for &node in types.iter().flat_map(|name| graph.by_type(name)) {
+    for &node in types.iter().flat_map(|name| graph.by_type(name)).chain(others) {
         // Keys that nobody can use are no way in.
         if action.ends_with("/listkeys/action") && takes_no_keys(facts, node) {
             continue;
@@ -61,7 +71,8 @@ fn on_account(facts: &Facts<'_>, one: &Assignment, action: &str) -> Result<bool,
 fn takes_no_keys(facts: &Facts<'_>, node: NodeId) -> bool {
     let after = facts.graph.resource(node).and_then(|it| it.after.as_ref());
     let is_off = |name: &str| after.and_then(|it| it.get(name)).and_then(Value::as_bool) == Some(false);
-    is_off("local_auth_enabled") || is_off("local_authentication_enabled")
+    let is_disabled = || azapi::property(after?, "disableLocalAuth")?.as_bool();
+    is_off("local_auth_enabled") || is_off("local_authentication_enabled") || is_disabled() == Some(true)
 }
 
 fn ask(

@@ -2,6 +2,8 @@
 
 mod analyses;
 mod ask;
+mod azapi;
+mod cosmos;
 mod scope;
 
 use std::sync::Arc;
@@ -20,11 +22,16 @@ use super::super::{Facts, is_left_to_the_provider, presence};
 
 pub(super) use analyses::{allows, allows_everywhere};
 pub(super) use ask::{what_can, who_can};
+pub(in super::super) use azapi::is_ai as is_made_ai;
 pub use scope::{Level, Scope};
 
 /// What assigns roles.
-const ASSIGNMENTS: [&str; 3] =
-    ["azurerm_pim_active_role_assignment", "azurerm_pim_eligible_role_assignment", "azurerm_role_assignment"];
+const ASSIGNMENTS: [&str; 4] = [
+    cosmos::ASSIGNMENT,
+    "azurerm_pim_active_role_assignment",
+    "azurerm_pim_eligible_role_assignment",
+    "azurerm_role_assignment",
+];
 
 /// A role that somebody has on something.
 #[derive(Clone, Debug)]
@@ -85,7 +92,11 @@ impl Assignment {
         Some(Self {
             node,
             principal: principal(graph, node, after),
-            role: role(graph, node, after),
+            role: if resource.type_name == cosmos::ASSIGNMENT {
+                cosmos::role(graph, node, after)
+            } else {
+                role(graph, node, after)
+            },
             scope: Scope::of(graph, node, after),
             conditions,
             doubts,
@@ -106,9 +117,7 @@ impl Assignment {
     /// Whether it belongs to what runs code, as far as that can be told: a managed identity, and no person.
     pub fn is_workload(&self, graph: &ResourceGraph) -> bool {
         let Principal::Node(node) = &self.principal else { return false };
-        graph
-            .resource(*node)
-            .is_some_and(|it| it.mode == Mode::Managed && it.type_name.starts_with("azurerm_"))
+        graph.resource(*node).is_some_and(|it| it.mode == Mode::Managed && is_of_azure(&it.type_name))
     }
 
     /// Why it may not be there for the principal.
@@ -126,6 +135,11 @@ impl Assignment {
         }
         doubts
     }
+}
+
+/// Whether resources of the type are Azure's own.
+fn is_of_azure(type_name: &str) -> bool {
+    type_name.starts_with("azurerm_") || type_name == azapi::TYPE
 }
 
 /// What the attribute of the resource is taken from: the value's own reference, or the only resource that it names.

@@ -8,7 +8,7 @@ use crate::iam::told::Told;
 use crate::program::{Mode, Resource};
 use crate::value::{Cause, Piece, Reference, Value};
 
-use super::source;
+use super::{azapi, source};
 
 /// How much a scope holds.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,6 +67,15 @@ impl Level {
         }
     }
 
+    /// That of the id of a resource.
+    fn of_resource(resource: &Resource) -> Option<Self> {
+        match azapi::kind_of(resource).as_deref() {
+            Some("microsoft.resources/resourcegroups") => Some(Self::ResourceGroup),
+            Some(_) => Some(Self::Resource),
+            None => Self::of_type(&resource.type_name),
+        }
+    }
+
     /// That of the id of a resource of the type.
     fn of_type(type_name: &str) -> Option<Self> {
         Some(match type_name {
@@ -97,7 +106,7 @@ impl Scope {
         let of_node = source(graph, node, value, "scope")
             .filter(|&source| (is_whole || is_its(source)) && !matches!(text, Some(Text::Holed(_))))
             .and_then(|it| Some((it, graph.resource(it)?)))
-            .and_then(|(it, resource)| Some((it, resource, Level::of_type(&resource.type_name)?)));
+            .and_then(|(it, resource)| Some((it, resource, Level::of_resource(resource)?)));
         if let Some((target, resource, level)) = of_node {
             let id = known.map(str::to_ascii_lowercase).unwrap_or_default();
             return Self { level: Ok(level), node: Some(target), id, shown: resource.address.to_string() };

@@ -6,8 +6,9 @@ use smol_str::SmolStr;
 
 use super::super::super::Facts;
 use super::super::access::{Access, Step, sort};
+use super::deny::Taken;
 use super::{ACCOUNT, Grant, Holder, Place};
-use crate::graph::NodeId;
+use crate::graph::{NodeId, ResourceGraph};
 use crate::iam::effective::Verdict;
 use crate::value::Value;
 
@@ -22,7 +23,7 @@ const AS_AN_ACCOUNT: [&str; 4] = [
 const MAX_STEPS: usize = 3;
 
 /// On what a permission is asked for.
-enum Target<'a> {
+pub(super) enum Target<'a> {
     /// Anything.
     Any,
     /// Resources of the configuration.
@@ -115,11 +116,13 @@ fn worse(a: Verdict, b: Verdict) -> Verdict {
 /// Whoever a grant gives the permission on the target to, with the answer.
 fn holding<'f>(facts: &'f Facts<'_>, permission: &str, target: &Target<'_>) -> Vec<(&'f Holder, Access)> {
     let mut out = Vec::new();
-    for grant in facts.google_grants() {
+    for grant in &facts.google_grants().all {
         let Some(verdict) = verdict(facts, grant, permission, target) else { continue };
         let on = grant.place.name(facts.graph);
         for holder in &grant.holders {
-            let mut verdict = verdict.clone();
+            let Some(mut verdict) = left(facts, grant, holder, permission, target, verdict.clone()) else {
+                continue;
+            };
             if holder.is_doubtful {
                 verdict =
                     Verdict::Undetermined(vec![format!("whether `{}` names it is not known", grant.address)]);
@@ -181,15 +184,55 @@ fn verdict(facts: &Facts<'_>, grant: &Grant, permission: &str, target: &Target<'
         Reach::Perhaps(cause) => causes.push(cause),
     }
     conditions.extend(grant.condition.clone());
-    for denies in facts.graph.by_type("google_iam_deny_policy") {
-        let address = facts.graph.resource(*denies).map_or("", |it| it.address.as_str());
-        conditions.push(format!("`{address}` does not deny it"));
-    }
+    causes.extend(grant.doubt.as_ref().map(ToString::to_string));
     Some(match (causes.is_empty(), conditions.is_empty()) {
         (false, _) => Verdict::Undetermined(causes),
         (true, false) => Verdict::OnlyIf(conditions),
         (true, true) => Verdict::Yes,
     })
+}
+
+/// What is left of it for a holder: deny policies take away, and a bucket that is never public.
+pub(super) fn left(
+    facts: &Facts<'_>,
+    grant: &Grant,
+    holder: &Holder,
+    permission: &str,
+    target: &Target<'_>,
+    verdict: Verdict,
+) -> Option<Verdict> {
+    let graph = facts.graph;
+    let place = match (target, &grant.place) {
+        (Target::Nodes(nodes), _) => &Place::Resource(nodes.clone(), Vec::new()),
+        (Target::Name(_) | Target::Any, place) => place,
+    };
+    if holder.member().is_public() && is_never_public(graph, place) {
+        return None;
+    }
+    let mut conditions = Vec::new();
+    let denies = facts.google_grants().denies.iter();
+    for deny in denies.filter(|it| permission != "*" || it.concerns(&grant.role)) {
+        match deny.takes(graph, holder, permission, place) {
+            Taken::Nothing => {}
+            Taken::All => return None,
+            Taken::Unless(condition) => conditions.push(condition),
+        }
+    }
+    conditions.dedup();
+    if conditions.is_empty() {
+        return Some(verdict);
+    }
+    Some(worse(verdict, Verdict::OnlyIf(conditions)))
+}
+
+/// Whether it is a bucket whose prevention of public access is enforced.
+fn is_never_public(graph: &ResourceGraph, place: &Place) -> bool {
+    let Place::Resource(nodes, _) = place else { return false };
+    let prevention = |node: &NodeId| {
+        let after = graph.resource(*node)?.after.as_ref()?;
+        after.get("public_access_prevention")?.as_str()
+    };
+    !nodes.is_empty() && nodes.iter().all(|node| prevention(node) == Some("enforced"))
 }
 
 enum Reach {
@@ -259,9 +302,9 @@ fn in_project(granted: &Value, own: &Value) -> Reach {
 pub(in super::super) fn what_can(facts: &Facts<'_>, node: NodeId) -> Option<Vec<Access>> {
     facts.graph.resource(node).filter(|it| it.type_name == ACCOUNT)?;
     let mut out = Vec::new();
-    for grant in facts.google_grants() {
+    for grant in &facts.google_grants().all {
         let Some(holder) = grant.holders.iter().find(|it| it.account == Some(node)) else { continue };
-        let mut causes = Vec::new();
+        let mut causes: Vec<String> = grant.doubt.iter().map(ToString::to_string).collect();
         if holder.is_doubtful {
             causes.push(format!("whether `{}` names it is not known", grant.address));
         }
@@ -279,10 +322,13 @@ pub(in super::super) fn what_can(facts: &Facts<'_>, node: NodeId) -> Option<Vec<
             role => vec![role.name().to_owned()],
         };
         let on = grant.place.name(facts.graph);
-        let rows = actions.into_iter();
-        out.extend(
-            rows.map(|action| row(facts, grant, holder.name.to_string(), action, verdict.clone(), &on)),
-        );
+        for action in actions {
+            // Of a role a part may be taken away, of a permission all.
+            let asked = if action.starts_with("roles/") { "*" } else { action.as_str() };
+            let left = left(facts, grant, holder, asked, &Target::Any, verdict.clone());
+            let Some(verdict) = left else { continue };
+            out.push(row(facts, grant, holder.name.to_string(), action, verdict, &on));
+        }
     }
     Some(out)
 }
@@ -294,10 +340,17 @@ pub(super) fn who_acts_as<'f>(
 ) -> Vec<(&'f Grant, &'f Holder, Verdict)> {
     let target = Target::Nodes(vec![account]);
     let mut out: Vec<(&Grant, &Holder, Verdict)> = Vec::new();
-    for grant in facts.google_grants() {
-        let ways = AS_AN_ACCOUNT.iter().filter_map(|way| verdict(facts, grant, way, &target));
-        let Some(best) = ways.min_by_key(Verdict::rank) else { continue };
-        out.extend(grant.holders.iter().map(|holder| (grant, holder, best.clone())));
+    for grant in &facts.google_grants().all {
+        let ways: Vec<(&str, Verdict)> = AS_AN_ACCOUNT
+            .iter()
+            .filter_map(|way| Some((*way, verdict(facts, grant, way, &target)?)))
+            .collect();
+        for holder in &grant.holders {
+            let left = ways
+                .iter()
+                .filter_map(|(way, verdict)| left(facts, grant, holder, way, &target, verdict.clone()));
+            out.extend(left.min_by_key(Verdict::rank).map(|best| (grant, holder, best)));
+        }
     }
     out
 }

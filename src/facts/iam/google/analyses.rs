@@ -4,7 +4,7 @@ use petgraph::Direction;
 
 use super::super::super::Facts;
 use super::super::Outcome;
-use super::access::who_acts_as;
+use super::access::{Target, left, who_acts_as};
 use super::{Grant, Holder, Place};
 use crate::catalog::{Ai, Catalog, LinkKind};
 use crate::graph::NodeId;
@@ -25,13 +25,14 @@ fn way(grant: &Grant, holder: &Holder) -> String {
 pub(in super::super) fn public_grant(facts: &Facts<'_>, node: NodeId, _args: &[String]) -> Option<Outcome> {
     let mut open = None;
     let mut any = false;
-    for grant in facts.google_grants().iter().filter(|grant| grant.node == node) {
+    for grant in facts.google_grants().all.iter().filter(|grant| grant.node == node) {
         any = true;
         let public = grant.holders.iter().find(|it| it.member().is_public());
         if let Some(holder) = public {
-            let (holds, causes) = match &grant.condition {
-                None => (Truth::No, Vec::new()),
-                Some(condition) => (Truth::Maybe, vec![format!("only if {condition}")]),
+            let (holds, causes) = match (&grant.condition, &grant.doubt) {
+                (None, None) => (Truth::No, Vec::new()),
+                (_, Some(doubt)) => (Truth::Maybe, vec![doubt.to_string()]),
+                (Some(condition), None) => (Truth::Maybe, vec![format!("only if {condition}")]),
             };
             let actual = Some(way(grant, holder));
             return Some(Outcome { holds, actual, causes, site: None, statement: None, grant: None });
@@ -62,26 +63,38 @@ pub(in super::super) fn account_may(facts: &Facts<'_>, node: NodeId, args: &[Str
         return None;
     }
     let mut open = None;
-    for grant in facts.google_grants() {
+    for grant in &facts.google_grants().all {
         if matches!(grant.place, Place::Resource(..)) {
             continue;
         }
         let Some(holder) = grant.holders.iter().find(|it| it.account == Some(node)) else { continue };
         let mut causes: Vec<String> = Vec::new();
-        let mut has = false;
+        let mut open_terms: Vec<String> = Vec::new();
+        let (mut is_sure, mut has) = (false, false);
         for permission in args {
             match grant.role.grants(permission) {
-                Ok(is) => has |= is,
+                Ok(true) => match left(facts, grant, holder, permission, &Target::Any, Verdict::Yes) {
+                    Some(Verdict::OnlyIf(open)) => {
+                        has = true;
+                        open_terms.extend(open.iter().map(|it| format!("only if {it}")));
+                    }
+                    Some(_) => (has, is_sure) = (true, true),
+                    None => {}
+                },
+                Ok(false) => {}
                 Err(cause) => causes.push(cause.to_string()),
             }
         }
         causes.dedup();
-        if has && grant.condition.is_none() && !holder.is_doubtful {
+        let limits = grant.condition.iter().map(|it| format!("only if {it}"));
+        let limits: Vec<String> = limits.chain(grant.doubt.iter().map(ToString::to_string)).collect();
+        if is_sure && limits.is_empty() && !holder.is_doubtful {
             let actual = Some(way(grant, holder));
             return Some(Outcome { holds: Truth::No, actual, statement: grant.site, ..holds() });
         }
         if has {
-            causes = grant.condition.iter().map(|it| format!("only if {it}")).collect();
+            causes = if limits.is_empty() { open_terms } else { limits };
+            causes.dedup();
         }
         if has || !causes.is_empty() {
             causes.truncate(3);

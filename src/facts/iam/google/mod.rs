@@ -1,10 +1,13 @@
 //! What Google's IAM resources grant: `google_…_iam_member`, `_binding` and `_policy`, and data sources that make policies.
 //!
-//! A binding says who holds a role all by itself, a member adds one: either grants. That a binding or a policy takes away
-//! what others granted elsewhere is not modelled: an answer is about the grants that are here.
+//! A binding says who holds a role all by itself, a member adds one: either grants. What a binding or a policy here takes away
+//! of what others here grant is in `authority`, what deny policies take away in `deny`, access lists of buckets in `acl`.
 
 pub mod access;
+mod acl;
 pub(super) mod analyses;
+mod authority;
+mod deny;
 
 use std::collections::BTreeMap;
 
@@ -62,6 +65,32 @@ pub struct Grant {
     pub more: Option<Cause>,
     /// The text of its condition.
     pub condition: Option<String>,
+    /// How it grants.
+    kind: Kind,
+    /// Why it may not stand.
+    pub doubt: Option<Cause>,
+}
+
+/// How a resource grants: beside others, or in their place.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+enum Kind {
+    /// To one more.
+    Member,
+    /// To these and nobody else.
+    Binding,
+    /// These roles and no other.
+    Policy,
+    /// By the access list of a bucket, which is beside all roles.
+    List,
+}
+
+/// All that says who has which role.
+#[derive(Debug)]
+pub struct Grants {
+    /// What is granted.
+    pub all: Vec<Grant>,
+    /// What is taken away.
+    denies: Vec<deny::Deny>,
 }
 
 /// On what a grant is.
@@ -179,20 +208,33 @@ pub(in super::super) fn names_ai(resource: &Resource) -> bool {
 }
 
 /// Every grant of the configuration.
-pub(in super::super) fn of_graph(graph: &ResourceGraph) -> Vec<Grant> {
+pub(in super::super) fn of_graph(graph: &ResourceGraph) -> Grants {
     let reader = Reader { graph, accounts: accounts(graph) };
     let nodes = graph.graph.node_indices();
-    nodes.flat_map(|node| graph.resource(node).map(|it| reader.of(node, it)).unwrap_or_default()).collect()
+    let found = nodes.map(|node| graph.resource(node).map(|it| reader.of(node, it)).unwrap_or_default());
+    let mut all: Vec<Grant> = found.flatten().collect();
+    authority::settle(&mut all);
+    Grants { all, denies: deny::of_graph(graph) }
+}
+
+/// The address of a service account that the configuration makes, as far as it is known.
+fn email_of(graph: &ResourceGraph, node: NodeId) -> Option<String> {
+    let after = graph.resource(node)?.after.as_ref()?;
+    let text = |name: &str| after.get(name).and_then(Value::as_str);
+    let made = || Some(format!("{}@{}.iam.gserviceaccount.com", text("account_id")?, text("project")?));
+    text("email").map(ToOwned::to_owned).or_else(made)
+}
+
+/// What is before the `@` of it.
+fn account_id(graph: &ResourceGraph, node: NodeId) -> Option<String> {
+    Some(graph.resource(node)?.after.as_ref()?.get("account_id")?.as_str()?.to_owned())
 }
 
 /// The service accounts that the configuration makes, by their addresses as far as these are known.
 fn accounts(graph: &ResourceGraph) -> BTreeMap<String, NodeId> {
     let mut out = BTreeMap::new();
     for &node in graph.by_type(ACCOUNT) {
-        let Some(after) = graph.resource(node).and_then(|it| it.after.as_ref()) else { continue };
-        let text = |name: &str| after.get(name).and_then(Value::as_str);
-        let made = || Some(format!("{}@{}.iam.gserviceaccount.com", text("account_id")?, text("project")?));
-        if let Some(email) = text("email").map(ToOwned::to_owned).or_else(made) {
+        if let Some(email) = email_of(graph, node) {
             out.insert(email, node);
         }
     }
@@ -206,6 +248,9 @@ struct Reader<'g> {
 
 impl Reader<'_> {
     fn of(&self, node: NodeId, resource: &Resource) -> Vec<Grant> {
+        if acl::is_list(&resource.type_name) {
+            return self.listed(node, resource);
+        }
         let Some((base, kind)) = kind_of(&resource.type_name) else { return Vec::new() };
         let (Some(after), Mode::Managed) = (&resource.after, resource.mode) else { return Vec::new() };
         let place = self.place(node, base, after);
@@ -218,6 +263,12 @@ impl Reader<'_> {
             holders,
             more,
             condition,
+            kind: match kind {
+                "member" => Kind::Member,
+                "binding" => Kind::Binding,
+                _ => Kind::Policy,
+            },
+            doubt: None,
         };
         if kind != "policy" {
             let path = if kind == "member" { "member" } else { "members" };

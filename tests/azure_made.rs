@@ -1,0 +1,140 @@
+//! Azure's roles on what other types than those of `azurerm` make, and those inside Cosmos DB.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail the test")]
+
+#[path = "common/dir.rs"]
+mod dir;
+
+use airgate::config::{Config, Options};
+use airgate::facts::iam::access::Question;
+use airgate::finding::Verdict as Found;
+use airgate::iam::context::Context;
+use airgate::iam::effective::Verdict;
+use airgate::rules::RuleSet;
+use dir::Dir;
+
+fn who(text: &str, action: &str, resource: &str) -> Vec<String> {
+    let dir = Dir::of(text);
+    let paths = [dir.path().to_owned()];
+    let question = Question::WhoCan(action.into(), resource.into());
+    let (_, mut all) = airgate::access(&paths, &Options::default(), &question, &Context::default()).unwrap();
+    let word = |verdict: &Verdict| match verdict {
+        Verdict::Yes => "yes",
+        Verdict::No => "no",
+        Verdict::OnlyIf(_) => "only-if",
+        Verdict::Undetermined(_) => "undetermined",
+    };
+    let rows = all.pop().unwrap().rows.unwrap();
+    rows.iter().map(|row| format!("{} {}", word(&row.verdict), row.principal)).collect()
+}
+
+const IDENTITY: &str = r#"
+resource "azurerm_resource_group" "ai" {
+  name     = "ai"
+  location = "westeurope"
+}
+resource "azurerm_user_assigned_identity" "chat" {
+  name                = "chat"
+  location            = azurerm_resource_group.ai.location
+  resource_group_name = azurerm_resource_group.ai.name
+}
+"#;
+
+/// An account that azapi makes, and an identity with this role on this.
+fn account(role: &str, scope: &str) -> String {
+    format!(
+        r#"{IDENTITY}
+resource "azapi_resource" "openai" {{
+  type      = "Microsoft.CognitiveServices/accounts@2025-06-01"
+  name      = "openai"
+  parent_id = azurerm_resource_group.ai.id
+  body      = {{ kind = "OpenAI", properties = {{ disableLocalAuth = true }} }}
+}}
+resource "azurerm_role_assignment" "chat" {{
+  principal_id         = azurerm_user_assigned_identity.chat.principal_id
+  role_definition_name = "{role}"
+  scope                = {scope}
+}}"#
+    )
+}
+
+const CHAT: &str = "Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action";
+const YES: &str = "yes azurerm_user_assigned_identity.chat";
+
+#[test]
+fn an_account_of_azapi_is_in_its_scope() {
+    let user = "Cognitive Services OpenAI User";
+    for scope in ["azapi_resource.openai.id", "azurerm_resource_group.ai.id"] {
+        assert_eq!(who(&account(user, scope), CHAT, "azapi_resource.openai"), [YES], "{scope}");
+    }
+    assert!(who(&account("Owner", "azapi_resource.openai.id"), CHAT, "azapi_resource.openai").is_empty());
+}
+
+#[test]
+fn who_calls_an_account_of_azapi_and_administers_it_is_found() {
+    let verdict = |role: &str| {
+        let text = account(role, "azapi_resource.openai.id");
+        let rules = RuleSet::builtin().unwrap();
+        let report = airgate::analyze_text(&[("main.tf", &text)], &rules, &Config::default()).unwrap();
+        let found = report.findings.iter().find(|it| report.rules[it.rule].id == "AZ-OAI-IAM-004");
+        found.map(|it| it.verdict)
+    };
+    assert_eq!(verdict("Cognitive Services Contributor"), Some(Found::Fail));
+    assert_eq!(verdict("Cognitive Services OpenAI User"), Some(Found::Pass));
+}
+
+/// A store of an agent, and an identity with this role inside it.
+fn store(role: &str, scope: &str) -> String {
+    format!(
+        r#"{IDENTITY}
+resource "azurerm_cosmosdb_account" "memory" {{
+  name                = "memory"
+  location            = azurerm_resource_group.ai.location
+  resource_group_name = azurerm_resource_group.ai.name
+  offer_type          = "Standard"
+}}
+resource "azurerm_cosmosdb_sql_role_definition" "append" {{
+  name                = "append"
+  resource_group_name = azurerm_resource_group.ai.name
+  account_name        = azurerm_cosmosdb_account.memory.name
+  assignable_scopes   = [azurerm_cosmosdb_account.memory.id]
+  permissions {{
+    data_actions = ["Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/items/create"]
+  }}
+}}
+resource "azurerm_cosmosdb_sql_role_assignment" "chat" {{
+  resource_group_name = azurerm_resource_group.ai.name
+  account_name        = azurerm_cosmosdb_account.memory.name
+  principal_id        = azurerm_user_assigned_identity.chat.principal_id
+  role_definition_id  = {role}
+  scope               = {scope}
+}}"#
+    )
+}
+
+#[test]
+fn roles_inside_cosmos_db_are_read() {
+    let item =
+        |what: &str| format!("Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/items/{what}");
+    let whole = "azurerm_cosmosdb_account.memory.id";
+    let built_in = |number: u8| {
+        format!(
+            r#""${{azurerm_cosmosdb_account.memory.id}}/sqlRoleDefinitions/00000000-0000-0000-0000-00000000000{number}""#
+        )
+    };
+    let ask =
+        |role: &str, what: &str| who(&store(role, whole), &item(what), "azurerm_cosmosdb_account.memory");
+    assert_eq!(ask(&built_in(1), "read"), [YES]);
+    assert!(ask(&built_in(1), "create").is_empty());
+    assert_eq!(ask(&built_in(2), "create"), [YES]);
+    let own = "azurerm_cosmosdb_sql_role_definition.append.id";
+    assert_eq!(ask(own, "create"), [YES]);
+    assert!(ask(own, "read").is_empty());
+    assert_eq!(ask(&built_in(9), "read"), ["undetermined azurerm_user_assigned_identity.chat"]);
+    // Who owns the account may not read what is in it.
+    let owner = store(&built_in(1), whole).replace(
+        "resource \"azurerm_cosmosdb_sql_role_assignment\"",
+        "resource \"azurerm_role_assignment\" \"owner\" {\n  principal_id = \"11111111-1111-1111-1111-111111111111\"\n  role_definition_name = \"Owner\"\n  scope = azurerm_cosmosdb_account.memory.id\n}\nresource \"azurerm_cosmosdb_sql_role_assignment\"",
+    );
+    assert_eq!(who(&owner, &item("read"), "azurerm_cosmosdb_account.memory"), [YES]);
+}
