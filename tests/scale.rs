@@ -1,6 +1,11 @@
 //! Work grows with the input, counted and not timed: rules asked, edges made, values decoded.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests fail the test"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -115,7 +115,7 @@ impl Origins {
             let now = || candidate.look(told, run, |binary| Some(is_of(binary, told, program)));
             let fit = match looked.next().or_else(now) {
                 Some(Looked::Own(fit, source)) => {
-                    candidate.join(fit.as_ref(), source, told, run, program);
+                    candidate.join(fit.as_ref(), source.map(|source| *source), told, run, program);
                     program.document = Some(file);
                     return Ok(());
                 }
@@ -150,7 +150,7 @@ pub(super) enum Looked {
     /// It is that of another plan, and so far the same.
     Other(Fit),
     /// It is the plan's own, as far as it was compared, and evaluates to this.
-    Own(Option<Fit>, Option<Program>),
+    Own(Option<Fit>, Option<Box<Program>>),
 }
 
 impl Candidate {
@@ -164,7 +164,7 @@ impl Candidate {
     ) -> Option<Looked> {
         let root = match &self.what {
             What::Plan(binary) if is_own(binary)? => {
-                return Some(Looked::Own(None, binary.source(true, run.sources)));
+                return Some(Looked::Own(None, binary.source(true, run.sources).map(Box::new)));
             }
             What::Plan(_) => return Some(Looked::Other(Fit::default())),
             What::Root(root) => root,
@@ -178,14 +178,14 @@ impl Candidate {
             return Some(Looked::Other(fit));
         }
         let source = evaluate(root, &parsed, diagnostics, told, run, true);
-        Some(Looked::Own(Some(fit), Some(source)))
+        Some(Looked::Own(Some(fit), Some(Box::new(source))))
     }
 
     /// Joins `source`, which it evaluates to.
     fn join(
         &self,
         fit: Option<&Fit>,
-        source: Option<Program>,
+        mut source: Option<Program>,
         told: &Told<'_, '_>,
         run: Run<'_>,
         program: &mut Program,
@@ -202,8 +202,7 @@ impl Candidate {
             let help = "findings on these point into the plan, and the source decides nothing; plan the source again";
             program.diagnostics.push(Diagnostic::warning(message).help(help));
         }
-        let mut source = source;
-        let mut source = |files: bool| match &self.what {
+        let mut evaluated = |files: bool| match &self.what {
             _ if files => source.take(),
             What::Plan(binary) => binary.source(false, run.sources),
             What::Root(root) if root.may_read_files(run.sources) => {
@@ -213,7 +212,7 @@ impl Candidate {
             }
             What::Root(_) => None,
         };
-        plan::join(program, &mut source, fit);
+        plan::join(program, &mut evaluated, fit);
     }
 }
 

@@ -46,7 +46,7 @@ fn mixed(digest: u64, key: &str) -> u64 {
 }
 
 impl Shared {
-    fn get<'k>(&mut self, keys: impl ExactSizeIterator<Item = &'k str> + Clone) -> Arc<[SmolStr]> {
+    fn get<'k>(&mut self, keys: &(impl ExactSizeIterator<Item = &'k str> + Clone)) -> Arc<[SmolStr]> {
         let length = keys.len();
         let new = || keys.clone().map(SmolStr::new).collect();
         if length == 0 || length > MAX_KEYS {
@@ -74,7 +74,7 @@ impl Map {
             }
         }
         let names = entries.get(start..).unwrap_or_default().iter().map(|(key, _)| key.as_ref());
-        let keys = SHARED.with_borrow_mut(|shared| shared.get(names));
+        let keys = SHARED.with_borrow_mut(|shared| shared.get(&names));
         Self { keys, values: entries.drain(start..).map(|(_, value)| value).collect() }
     }
 
@@ -89,7 +89,7 @@ impl Map {
             order.push((key, false));
         }
         order.extend(others.map(|key| (key, true)));
-        let keys = SHARED.with_borrow_mut(|shared| shared.get(order.iter().map(|(key, _)| *key)));
+        let keys = SHARED.with_borrow_mut(|shared| shared.get(&order.iter().map(|(key, _)| *key)));
         let mut known = std::mem::take(&mut self.values).into_iter();
         let mut added = absent.iter_mut().map(|(_, value)| std::mem::replace(value, Value::NULL));
         self.values = order
