@@ -3,7 +3,8 @@
 //! The bulk of a plan is the values of resources. They are skipped as raw text first, and decoded only for the types that
 //! somebody wants, in parallel. `planned_values` repeats the changes and is not looked at unless there are none. `before` is
 //! read of what changes only. It is the state as refreshed; `resource_drift` tells how that differs from the state as
-//! stored. A resource that moved (`previous_address`) is the same one.
+//! stored. A resource that moved (`previous_address`) is the same one. What the source of the plan evaluates to does not depend on
+//! the changes: one core does that while the other reads them.
 
 mod attach;
 mod belong;
