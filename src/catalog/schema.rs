@@ -1,7 +1,8 @@
 //! Provider schemas: which attributes and nested blocks a resource type has, from `rules/catalog/schema/`, a file a provider.
 //!
 //! `cargo xtask schema` writes these files and says how their lines are to be read. A line is parsed when its type is first
-//! asked for. That of `azapi_resource` is written by hand: what is in its `body` no schema says.
+//! asked for. Those of `azapi_resource` and `helm_release` are written by hand: what is in a `body` or
+//! in `values` no schema says.
 //!
 //! `aws-6.txt` has what version 6 of the provider has beyond it, in the same form and with its source behind another tab:
 //! whole types, and attributes and blocks of types that were there before. Of those nothing was measured. So has
@@ -18,11 +19,12 @@ use super::table;
 use crate::value::{Cause, Field, Map, Type, Unknown};
 
 /// In the order of the names in them.
-const PROVIDERS: [&str; 5] = [
+const PROVIDERS: [&str; 6] = [
     include_str!("../../rules/catalog/schema/aws.txt"),
     include_str!("../../rules/catalog/schema/azapi.txt"),
     include_str!("../../rules/catalog/schema/azurerm.txt"),
     include_str!("../../rules/catalog/schema/google.txt"),
+    include_str!("../../rules/catalog/schema/helm.txt"),
     include_str!("../../rules/catalog/schema/kubernetes.txt"),
 ];
 const LATER: [&str; 2] = [
