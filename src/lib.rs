@@ -239,10 +239,11 @@ fn check_input(
     }
     let part = Part::new(&mut program);
     let graph = ResourceGraph::build(program);
-    let before = graph.before();
     let types = graph.types();
-    let facts = Facts::new(&graph, &options.config).with_sources(sources);
-    let untold = graph.untold();
+    let (facts, (before, untold)) = rayon::join(
+        || Facts::new(&graph, &options.config).with_sources(sources),
+        || rayon::join(|| graph.before(), || graph.untold()),
+    );
     let untold = untold.as_ref().map(|untold| Facts::new(untold, &options.config));
     let untold = untold.as_ref();
     let asked = Asked { keep_pass: options.keep_pass, changed_only: options.changed_only };

@@ -1,6 +1,11 @@
 //! Work grows with the input, counted and not timed: rules asked, edges made, values decoded.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests fail the test"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -10,7 +15,7 @@ use airgate::check::{self, Asked, Checked, Earlier, Rules, Wanted};
 use airgate::config::{Config, Scope};
 use airgate::facts::Facts;
 use airgate::graph::{Before, ResourceGraph};
-use airgate::input::{self, InputFile, Inputs};
+use airgate::input::{self, Input, InputFile, Inputs, ReadError};
 use airgate::program::{Mode, Program};
 use airgate::rules::{RuleSet, Scope as RuleScope};
 use airgate::source::Sources;
@@ -356,5 +361,73 @@ fn what_was_before_is_asked_of_what_changes_and_no_more() {
         assert_eq!(same.evaluations, same.expected, "{fixture}: nothing changes");
         let updated = work(with_action(&text, "update"));
         assert_eq!(updated.evaluations, 2 * updated.expected, "{fixture}: both sides are asked once");
+    }
+}
+
+/// What is read of a plan on the disk, and the text that is held of it: resources and diagnostics with their places.
+fn read_from_disk(text: &str) -> (Vec<String>, usize) {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("scale-held.json");
+    std::fs::write(&path, text).unwrap();
+    let mut sources = Sources::default();
+    let inputs = Inputs::read(std::slice::from_ref(&path), &RunOptions::default(), &mut sources).unwrap();
+    let Input::Document { file, .. } = inputs.items[0] else { panic!("it is a document") };
+    let held = sources.document(file).len();
+    match inputs.items[0].program(&inputs, &sources, &|_| true) {
+        Ok(program) => (shown(&program), held),
+        Err(ReadError::Document { position, message, .. }) => (vec![format!("{position:?} {message}")], held),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+fn shown(program: &Program) -> Vec<String> {
+    let resources = program.resources.iter().map(|resource| format!("{resource:?}"));
+    resources.chain(program.diagnostics.iter().map(|diagnostic| format!("{diagnostic:?}"))).collect()
+}
+
+#[test]
+fn what_a_plan_tells_twice_is_not_held_and_moves_nothing() {
+    let (_, plan, _) = grown_by_names("rag-bedrock", 1_500);
+    let tree: Value = serde_json::from_str(&plan).unwrap();
+    let pretty = serde_json::to_string_pretty(&tree).unwrap();
+    let without = |key: &str| {
+        let mut tree = tree.clone();
+        tree.as_object_mut().unwrap().remove(key);
+        tree.to_string()
+    };
+    let late = |text: &str, from: &str, to: &str| {
+        let at = text.rfind(from).unwrap();
+        [&text[..at], to, &text[at + from.len()..]].concat()
+    };
+    let broken_entry = late(&plan, "\"mode\":\"managed\"", "\"mode\":7");
+    let broken_pretty = late(&pretty, "\"timestamp\": ", "\"timestamp\": {,");
+    let twice = late(&plan, "\"timestamp\":", "\"planned_values\":1,\"timestamp\":");
+    let (before, planned) = plan.split_at(plan.find("\"planned_values\"").unwrap());
+    let broken_planned = before.to_owned() + &planned.replacen("\"root_module\":", "\"root_module\";", 1);
+    for (text, share) in [
+        (&plan, 3),
+        (&pretty, 3),
+        (&broken_entry, 3),
+        (&broken_pretty, 3),
+        (&twice, 3),
+        (&without("resource_changes"), 0),
+        (&broken_planned, 0),
+    ] {
+        assert!(text.len() > 1 << 20, "small files are read as they are");
+        let (read, held) = read_from_disk(text);
+        assert!(held <= text.len() - text.len() / 10 * share, "{held} of {} bytes are held", text.len());
+        assert!(share > 0 || held == text.len());
+        let mut sources = Sources::default();
+        let file = sources.add("plan.json", text.as_str());
+        let mut whole = input::read(InputFile::Plan, "plan.json", sources.text(file), file, &|_| true);
+        whole.path.clear();
+        let mut expected = shown(&whole);
+        if let (true, [only]) = (whole.resources.is_empty(), whole.diagnostics.as_slice()) {
+            let position = sources.get(file).unwrap().position(only.site.unwrap().span.start);
+            expected = vec![format!("{position:?} {}", only.message)];
+        }
+        assert_eq!(read.len(), expected.len());
+        for (read, expected) in read.iter().zip(&expected) {
+            assert_eq!(read, expected);
+        }
     }
 }

@@ -22,7 +22,14 @@ use crate::value::{Cause, Element, Kind, Map, Partial, Times, Type, Unknown, Val
 pub fn complete(type_name: &str, value: Value, partial: bool) -> Value {
     let Some(schema) = Catalog::get().schema(type_name) else { return value };
     if !partial {
-        return Completion { defaults: Defaults::default(), unset: None, partial }.block(schema, value, "");
+        let completion = Completion { defaults: Defaults::default(), unset: None, partial };
+        // Of types that nobody looks at no value is decoded: they have one object in common.
+        if value.map().is_some_and(Map::is_empty) {
+            let whole = || completion.block(schema, Value::object([]), "").map().cloned().unwrap_or_default();
+            let kind = Kind::Object(Arc::clone(schema.untold.get_or_init(|| Arc::new(whole()))));
+            return Value { kind, ..value };
+        }
+        return completion.block(schema, value, "");
     }
     let completion = Completion { defaults: Defaults::of(type_name), unset: unset(type_name), partial };
     let mut whole = completion.block(schema, value, "");
@@ -91,12 +98,12 @@ fn members(schema: &BlockSchema) -> impl Iterator<Item = (&SmolStr, Member<'_>)>
 impl Completion {
     /// An object of a block whose dotted path is `path`.
     fn block(&self, schema: &BlockSchema, mut value: Value, path: &str) -> Value {
-        let (Kind::Object(given) | Kind::Map(given)) = value.kind else {
+        let (Kind::Object(mut given) | Kind::Map(mut given)) = value.kind else {
             return if self.partial || value.is_null() || value.is_unknown() { value } else { misfit(value) };
         };
         // Most objects are nobody else's, and those of plans and states have all their names: they are changed in place.
-        let mut map = Arc::unwrap_or_clone(given);
-        let mut absent = Vec::new();
+        let map = Arc::make_mut(&mut given);
+        let mut absent: Vec<(&str, Value)> = Vec::new();
         let mut present = map.iter_mut().peekable();
         // It has the same names in the same order.
         let mut unset = self.unset.filter(|_| path.is_empty()).into_iter().flat_map(Map::values);
@@ -109,6 +116,13 @@ impl Completion {
                     Some(Ordering::Greater) | None => break None,
                 }
             };
+            // Most attributes of plans and states are as they should be.
+            if let (false, Some(value), Member::Attribute(attribute)) = (self.partial, &slot, &member)
+                && has_type(value, &attribute.ty)
+                && !attribute.sensitive
+            {
+                continue;
+            }
             let is_absent = || {
                 slot.as_ref().is_none_or(|value| match &member {
                     Member::Attribute(attribute) => is_unset(value, attribute),
@@ -124,14 +138,14 @@ impl Completion {
             };
             match slot {
                 Some(slot) => *slot = value,
-                None => absent.push((name.clone(), value)),
+                None => absent.push((name, value)),
             }
         }
         drop(present);
         if !absent.is_empty() {
-            map = map.into_iter().chain(absent).collect();
+            map.add_absent(&mut absent);
         }
-        value.kind = Kind::Object(Arc::new(map));
+        value.kind = Kind::Object(given);
         value
     }
 

@@ -41,6 +41,8 @@ pub struct BlockSchema {
     pub blocks: BTreeMap<SmolStr, NestedBlock>,
     /// Of the top of a type, what a configuration that sets nothing has; made once.
     pub(super) unset: OnceLock<Map>,
+    /// Of the top of a type, what an object has of which nothing is told; made once.
+    pub(super) untold: OnceLock<Arc<Map>>,
 }
 
 /// What an attribute holds.

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use smol_str::SmolStr;
 
 use crate::catalog::Catalog;
-use crate::value::{Partial, Piece, Unknown, Value};
+use crate::value::{Kind, Partial, Piece, Unknown, Value};
 
 use super::{Edge, NodeId, ResourceGraph};
 
@@ -30,10 +30,14 @@ pub(super) fn connect(this: &mut ResourceGraph) {
         // What one attribute may name is of several types, which stand together.
         for links in Catalog::get().links(&resource.type_name).chunk_by(|a, b| a.attribute == b.attribute) {
             let Some(first) = links.first() else { continue };
+            if !links.iter().any(|link| names.contains_key(link.target_type)) {
+                continue;
+            }
             strings(value, first.attribute, &mut texts);
             for (link, text) in links.iter().flat_map(|link| texts.iter().map(move |text| (link, text))) {
+                let Some(names) = names.get(link.target_type) else { continue };
                 for name in candidates(text) {
-                    let Some(namesakes) = names.get(&(link.target_type, name)) else { continue };
+                    let Some(namesakes) = names.get(name) else { continue };
                     let edge = || Edge { kind: link.kind, path: SmolStr::new_static(link.attribute) };
                     found.extend(nearest(namesakes, &resource.module).map(|target| (target, edge())));
                 }
@@ -52,16 +56,17 @@ pub(super) fn nearest<'n>(namesakes: &'n Namesakes, module: &str) -> impl Iterat
 }
 
 /// Known values of the attributes that links look at, by target type.
-fn names(this: &ResourceGraph) -> HashMap<(&'static str, SmolStr), Namesakes> {
-    let mut names: HashMap<(&'static str, SmolStr), Namesakes> = HashMap::new();
+fn names(this: &ResourceGraph) -> HashMap<&'static str, HashMap<SmolStr, Namesakes>> {
+    let mut all: HashMap<&'static str, HashMap<SmolStr, Namesakes>> = HashMap::new();
     for (type_name, nodes) in &this.by_type {
         let Some((&target_type, attributes)) = targets().get_key_value(type_name.as_str()) else { continue };
+        let names = all.entry(target_type).or_default();
         for attribute in attributes {
             for &node in nodes {
                 let Some(resource) = this.resource(node) else { continue };
                 let value = resource.after.as_ref().and_then(|after| after.at_path(attribute));
                 if let Some(text) = value.and_then(text) {
-                    let namesakes = names.entry((target_type, text)).or_default();
+                    let namesakes = names.entry(text).or_default();
                     let here = namesakes.entry(resource.module.clone()).or_default();
                     if here.len() < MAX_NAMESAKES && !here.contains(&node) {
                         here.push(node);
@@ -70,7 +75,7 @@ fn names(this: &ResourceGraph) -> HashMap<(&'static str, SmolStr), Namesakes> {
             }
         }
     }
-    names
+    all
 }
 
 /// The types that links lead to, and the attributes that name one of them.
@@ -122,8 +127,8 @@ const UNTOLD: char = '\u{fdd1}';
 /// A string that is not empty. Of one that is partly known each hole is written as the attribute that it is: two texts with
 /// the same attributes in the same places are the same text. A hole that is no attribute is like no other.
 pub(super) fn text(value: &Value) -> Option<SmolStr> {
-    if let Some(text) = value.as_str() {
-        return Some(text).filter(|text| !text.is_empty()).map(SmolStr::from);
+    if let Kind::String(text) = &value.kind {
+        return Some(text).filter(|text| !text.is_empty()).cloned();
     }
     let Some(Partial::Template(pieces)) = &value.as_unknown()?.partial else { return None };
     let mut out = String::new();
@@ -148,12 +153,12 @@ fn is_name(name: &str) -> bool {
 }
 
 /// What a literal may name: itself, the bucket of an `s3://` URI, the last part of an ARN.
-fn candidates(text: &str) -> impl Iterator<Item = SmolStr> {
+fn candidates(text: &str) -> impl Iterator<Item = &str> {
     let bucket = text.strip_prefix("s3://").map(|rest| rest.split('/').next().unwrap_or(rest));
     let arn = text.strip_prefix("arn:").and_then(|rest| rest.splitn(5, ':').nth(4));
     let tail = arn.map(|name| {
         if text.contains(":s3:::") { name.split('/').next() } else { name.rsplit(['/', ':']).next() }
     });
     let names = [Some(text), bucket, tail.flatten()].into_iter().flatten();
-    names.filter(|name| is_name(name)).map(SmolStr::from)
+    names.filter(|name| is_name(name))
 }

@@ -289,6 +289,7 @@ fn has_nullable_reference(value: &Value) -> bool {
 
 /// Finds nodes by address, block and type.
 fn index(this: &mut ResourceGraph) {
+    this.by_address.reserve(this.graph.node_count());
     for node in this.graph.node_indices() {
         let Some(resource) = this.graph.node_weight(node) else { continue };
         this.by_address.insert(resource.address.clone(), node);

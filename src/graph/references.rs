@@ -145,7 +145,7 @@ fn walk<'v>(value: &'v Value, path: &mut String, found: &mut Vec<(SmolStr, &'v R
             items.iter().for_each(|item| walk(item, path, found));
         }
         Kind::Map(map) | Kind::Object(map) => {
-            for (key, item) in map.iter() {
+            for (key, item) in map.iter().filter(|(_, item)| !is_plain(item)) {
                 let length = path.len();
                 if !path.is_empty() {
                     path.push('.');
@@ -157,4 +157,10 @@ fn walk<'v>(value: &'v Value, path: &mut String, found: &mut Vec<(SmolStr, &'v R
         }
         _ => {}
     }
+}
+
+/// Whether a value refers to nothing, and nothing is in it that could.
+fn is_plain(value: &Value) -> bool {
+    value.reference.is_none()
+        && matches!(value.kind, Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::String(_))
 }

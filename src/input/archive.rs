@@ -25,6 +25,9 @@ const SMALL: u64 = 32 << 20;
 /// The longest comment of an archive, and the record before it.
 const MAX_END: usize = END + 0xffff;
 
+/// So much memory is taken at once for what an entry says it holds.
+const MAX_AT_ONCE: usize = 64 << 20;
+
 const END: usize = 22;
 const ENTRY: usize = 46;
 const LOCAL: usize = 30;
@@ -138,7 +141,8 @@ impl<'a> Archive<'a> {
         let local = self.local(entry)?;
         let start = LOCAL + usize::from(u16_at(local, 26).ok()?) + usize::from(u16_at(local, 28).ok()?);
         let packed = local.get(start..)?.get(..usize::try_from(entry.packed).ok()?)?;
-        let mut content = Vec::new();
+        // As large as it says it is, unless that is more than any plan: a buffer that grows is twice as large in the end.
+        let mut content = Vec::with_capacity(usize::try_from(entry.size).ok()?.min(MAX_AT_ONCE) + 1);
         if entry.deflated {
             let limit = u64::from(entry.size) + 1;
             DeflateDecoder::new(packed).take(limit).read_to_end(&mut content).ok()?;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use bumpalo::Bump;
 use serde::Deserialize;
+use smol_str::SmolStr;
 
 use crate::eval;
 use crate::program::{PlanSource, Program};
@@ -25,6 +26,8 @@ pub struct BinaryPlan {
     path: String,
     /// The message of the plan.
     plan: Vec<u8>,
+    /// Of one that is only the source of another form of itself: the addresses of the changes, which it holds no more.
+    addresses: Option<Vec<SmolStr>>,
     /// The configuration that it is of.
     root: RootModule,
     /// The values of root variables, as a variable file.
@@ -96,7 +99,24 @@ impl BinaryPlan {
         let values = values.filter_map(|(name, bytes)| Some(((*name).into(), binary::variable(bytes)?)));
         let values = sources.add_given(format!("{path} (variables)"), variable_file(Value::object(values)));
         let file = sources.add_given(path, "");
-        Ok(Self { path: path.to_owned(), plan: message, root, values, state, file })
+        Ok(Self { path: path.to_owned(), plan: message, addresses: None, root, values, state, file })
+    }
+
+    /// [`BinaryPlan::read`] of one that another form of the same plan is read beside: of this one only the source counts.
+    pub(super) fn read_source(path: &str, bytes: &[u8], sources: &mut Sources) -> Result<Self, InputError> {
+        let mut this = Self::read(path, bytes, sources)?;
+        if let Ok(rest) = binary::without_changes(&this.plan) {
+            this.addresses = Some(this.plan().addresses().map(SmolStr::from).collect());
+            this.plan = rest;
+        }
+        sources.clear(this.state);
+        Ok(this)
+    }
+
+    /// The addresses of what it changes.
+    pub(super) fn addresses(&self) -> Vec<SmolStr> {
+        let read = || self.plan().addresses().map(SmolStr::from).collect();
+        self.addresses.clone().unwrap_or_else(read)
     }
 
     /// Takes the files of its source for those in one of the `roots`, beside it, or in the current directory, where all that

@@ -12,12 +12,14 @@ use crate::diagnostic::{Diagnostic, Level};
 use crate::eval::Mode;
 use crate::program::Program;
 use crate::source::{FileId, Position, Sources, Text};
-use crate::terraform::plan::Told;
+use crate::terraform::plan::{self, Told};
 use crate::terraform::source::variables::{Given, GivenItem, GivenVar, RunOptions, ValueOption};
 use crate::terraform::source::{self, RootModule, display_path, read_text, syntax};
 
 use super::binary::{BinaryPlan, is_archive};
-use super::origin::{Origins, SourceOptions};
+use super::json::Document;
+use super::look;
+use super::origin::{Origins, Run, SourceOptions};
 use super::roots::{Candidates, Held};
 use super::units::{self, Units};
 use super::{InputError, InputFile};
@@ -294,12 +296,22 @@ impl Input {
             Self::Binary(plan) => return Ok(named(plan.program(sources, wanted))),
             Self::Document { kind, path, file, .. } => (*kind, path, *file),
         };
+        let text = sources.document(file);
+        let run = Run { workspace: inputs.workspace.as_deref(), sources };
         let mut joined = Ok(());
-        let mut join = |told: &Told<'_, '_>, program: &mut Program| {
-            path.clone_into(&mut program.path);
-            joined = inputs.origins.join(file, told, inputs.workspace.as_deref(), sources, program);
+        let program = if kind == InputFile::Plan {
+            let document = Document::new(&text, file).with_gap(text.gap());
+            let look = |told: &Told<'_, '_>| inputs.origins.look(file, told, run);
+            let mut join = |told: &Told<'_, '_>, looked, program: &mut Program| {
+                path.clone_into(&mut program.path);
+                joined = inputs.origins.join(file, told, looked, run, program);
+            };
+            plan::read_with(document, wanted, &look, &mut join)
+        } else {
+            super::read(kind, path, &text, file, wanted)
         };
-        let program = named(super::read_with(kind, path, &sources.document(file), file, wanted, &mut join));
+        drop(text);
+        let program = Program { path: path.clone(), ..named(program) };
         joined?;
         let fault = program.diagnostics.iter().find(|diagnostic| diagnostic.level == Level::Error);
         // One of many is told as all else that is wrong with them.
@@ -423,7 +435,12 @@ fn document(
     sources: &mut Sources,
 ) -> Result<Input, ReadError> {
     let kind = super::detect(&shown, &text)?;
+    let is_worth = kind == InputFile::Plan && matches!(text, Text::Apart(_));
+    let repeated = is_worth.then(|| look::planned_values(&text)).flatten();
     let file = sources.add_document(shown.clone(), text);
+    if let Some(value) = repeated {
+        sources.leave_out(file, value);
+    }
     Ok(Input::Document { kind, path: shown, file, on_disk: on_disk.map(Path::to_owned) })
 }
 

@@ -16,7 +16,7 @@ use smol_str::SmolStr;
 
 pub use super::marks::{Marks, PathStep};
 use crate::diagnostic::Diagnostic;
-use crate::source::{FileId, Site, Span};
+use crate::source::{FileId, Gap, Site, Span};
 use crate::value::{Cause, Kind, Map, Number, Unknown, Value};
 
 /// A JSON file whose parts know where they are.
@@ -24,6 +24,7 @@ use crate::value::{Cause, Kind, Map, Number, Unknown, Value};
 pub struct Document<'a> {
     text: &'a str,
     file: Option<FileId>,
+    gap: Gap,
 }
 
 /// No more is said of one file.
@@ -40,20 +41,44 @@ pub fn known_after_apply() -> Value {
 impl<'a> Document<'a> {
     /// The file `file` with its whole `text`.
     pub fn new(text: &'a str, file: FileId) -> Self {
-        Self { text, file: Some(file) }
+        Self { text, file: Some(file), gap: Gap::NONE }
+    }
+
+    /// [`Document::new`] of a text that lacks something of the file.
+    #[must_use]
+    pub fn with_gap(self, gap: Gap) -> Self {
+        Self { gap, ..self }
+    }
+
+    /// The whole text.
+    pub fn text(self) -> &'a str {
+        self.text
     }
 
     /// JSON that is no file, such as a string that holds some: its parts have no place.
     pub const fn nowhere() -> Self {
-        Self { text: "", file: None }
+        Self { text: "", file: None, gap: Gap::NONE }
     }
 
     /// The place of `part`, if it is a slice of the text.
     pub fn site(self, part: &str) -> Option<Site> {
         let file = self.file?;
-        let start = part.as_ptr().addr().checked_sub(self.text.as_ptr().addr())?;
+        let start = self.offset(part)?;
         let end = start.checked_add(part.len()).filter(|&end| end <= self.text.len())?;
-        Some(Site { file, span: Span::new(u32::try_from(start).ok()?, u32::try_from(end).ok()?) })
+        // What ends before a gap ends before what is left out.
+        let last = end.checked_sub(1).filter(|_| !part.is_empty()).unwrap_or(end);
+        let end = self.in_file(last)?.checked_add(u32::try_from(end - last).ok()?)?;
+        Some(Site { file, span: Span::new(self.in_file(start)?, end) })
+    }
+
+    /// Where in the text `part` begins, if it is a slice of it.
+    fn offset(self, part: &str) -> Option<usize> {
+        part.as_ptr().addr().checked_sub(self.text.as_ptr().addr())
+    }
+
+    /// The offset in the file of what stands at `offset` in the text.
+    fn in_file(self, offset: usize) -> Option<u32> {
+        u32::try_from(offset).ok().map(|offset| self.gap.in_file(offset))
     }
 
     /// The place of a key with its quotes, if `key` is borrowed from the text.
@@ -66,11 +91,11 @@ impl<'a> Document<'a> {
 
     /// Where `error` of parsing `part` is in the file: the first byte that it names.
     pub fn error_site(self, part: &str, error: &serde_json::Error) -> Option<Site> {
-        let start = self.site(part)?.span.start;
+        let start = self.offset(part).filter(|&start| start <= self.text.len())?;
         let line_start: usize =
             part.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
         let offset = (line_start + error.column().saturating_sub(1)).min(part.len());
-        let at = start.saturating_add(u32::try_from(offset).ok()?);
+        let at = self.in_file(start.checked_add(offset)?)?;
         Some(Site { file: self.file?, span: Span::new(at, at) })
     }
 

@@ -1,9 +1,11 @@
 //! A look at the top of a JSON document, as far as it tells what the document is.
 
 use std::fmt;
+use std::ops::Range;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::{Found, InputFile};
 
@@ -281,5 +283,70 @@ impl<'de> Deserialize<'de> for Peek {
             }
         }
         deserializer.deserialize_any(PeekVisitor)
+    }
+}
+
+/// Where in the text of a plan its `planned_values` stand, if a list of the changes follows, which tells them too. Both are at
+/// the top, and what stands before the list is JSON.
+pub(super) fn planned_values(text: &str) -> Option<Range<usize>> {
+    let mut planned = Planned::default();
+    // It ends as soon as it is told.
+    let _ended = serde_json::Deserializer::from_str(text).deserialize_map(&mut planned);
+    let value = planned.value.filter(|_| planned.is_repeated)?;
+    let start = value.get().as_ptr().addr().checked_sub(text.as_ptr().addr())?;
+    Some(start..start + value.get().len())
+}
+
+/// What [`planned_values`] finds.
+#[derive(Debug, Default)]
+struct Planned<'a> {
+    value: Option<&'a RawValue>,
+    is_repeated: bool,
+}
+
+impl<'de: 'a, 'a> Visitor<'de> for &mut Planned<'a> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a plan")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<String>()? {
+            match (key.as_str(), self.value) {
+                ("planned_values", None) => self.value = Some(map.next_value()?),
+                ("planned_values", Some(_)) | ("resource_changes", None) => break,
+                ("resource_changes", Some(_)) => {
+                    map.next_value_seed(IsList(&mut self.is_repeated))?;
+                    break;
+                }
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Err(A::Error::custom("told"))
+    }
+}
+
+/// Says whether a value is a list, and reads nothing of it.
+struct IsList<'l>(&'l mut bool);
+
+impl<'de> DeserializeSeed<'de> for IsList<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for IsList<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<(), A::Error> {
+        *self.0 = true;
+        Ok(())
     }
 }

@@ -1,6 +1,9 @@
 //! Marks beside values: which parts of one are unknown, and which are sensitive.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fmt;
+use std::rc::Rc;
 
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -23,12 +26,40 @@ pub enum Marks {
     Items(Vec<Marks>),
 }
 
+/// A thread keeps no more marks that it has read, and none of longer texts.
+const MAX_READ: usize = 512;
+const MAX_TEXT: usize = 1 << 12;
+
+thread_local! {
+    static READ: RefCell<HashMap<Box<str>, Rc<Marks>>> = RefCell::default();
+}
+
 impl Marks {
     /// Reads marks. What is neither `true` nor a container marks nothing. Marks that cannot be read, as those nested beyond
     /// reason, mark all: rather too much is hidden, or not known, than too little.
     pub fn parse(raw: Option<&RawValue>) -> Self {
         raw.filter(|raw| raw.get().len() > 2)
             .map_or(Self::None, |raw| serde_json::from_str(raw.get()).unwrap_or(Self::All))
+    }
+
+    /// [`Marks::parse`], read once of an equal text that was read not long ago: the instances of a block are marked alike.
+    /// [`None`] if nothing is marked.
+    pub fn shared(raw: Option<&RawValue>) -> Option<Rc<Self>> {
+        let text = raw.map(RawValue::get).filter(|text| text.len() > 2)?;
+        let marks = READ.with_borrow_mut(|read| {
+            if let Some(marks) = read.get(text) {
+                return Rc::clone(marks);
+            }
+            let marks = Rc::new(Self::parse(raw));
+            if text.len() <= MAX_TEXT {
+                if read.len() == MAX_READ {
+                    read.clear();
+                }
+                read.insert(text.into(), Rc::clone(&marks));
+            }
+            marks
+        });
+        (!marks.is_none()).then_some(marks)
     }
 
     /// The marks of an attribute.

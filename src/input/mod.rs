@@ -158,20 +158,8 @@ pub fn detect(path: &str, text: &str) -> Result<InputFile, InputError> {
 /// Reads the `text` of `file` as the kind that [`detect`] told. Only types that are `wanted` get their values; they are named
 /// as in Terraform.
 pub fn read(kind: InputFile, path: &str, text: &str, file: FileId, wanted: &dyn Fn(&str) -> bool) -> Program {
-    read_with(kind, path, text, file, wanted, &mut |_, _| {})
-}
-
-/// [`read`]; of a plan, `source` may say more of what was read.
-fn read_with(
-    kind: InputFile,
-    path: &str,
-    text: &str,
-    file: FileId,
-    wanted: &dyn Fn(&str) -> bool,
-    source: &mut dyn FnMut(&terraform::plan::Told<'_, '_>, &mut Program),
-) -> Program {
     let mut program = match kind {
-        InputFile::Plan => terraform::plan::read_with(text, file, wanted, source),
+        InputFile::Plan => terraform::plan::read(text, file, wanted),
         InputFile::State => terraform::state::read(text, file, wanted),
         InputFile::RawTfstate => terraform::state::read_raw(text, file, wanted),
         InputFile::PulumiPreview => pulumi::preview::read(text, file, wanted),
@@ -229,6 +217,9 @@ fn speaks_of_plans(bytes: &[u8]) -> bool {
     KEYS.iter().any(|key| memchr::memmem::find(bytes, key).is_some())
 }
 
+/// The first line of what people read is no longer.
+const MAX_LINE: usize = 1 << 14;
+
 /// Whether it is what `terraform plan` and `terraform show` print, perhaps coloured.
 fn is_plan_for_people(text: &str) -> bool {
     const STARTS: [&str; 7] = [
@@ -240,7 +231,8 @@ fn is_plan_for_people(text: &str) -> bool {
         "# data.",
         "The state file is empty",
     ];
-    let mut text = text;
+    // A line of many megabytes is none for people.
+    let mut text = text.get(..text.floor_char_boundary(MAX_LINE)).unwrap_or(text);
     while let Some((_, rest)) = text.strip_prefix("\u{1b}[").and_then(|text| text.split_once('m')) {
         text = rest;
     }

@@ -13,7 +13,7 @@ use crate::program::{PlanSource, Program};
 use crate::source::{FileId, Sources};
 use crate::terraform::plan::{self, Fit, Told};
 use crate::terraform::source::variables::{Given, GivenItem};
-use crate::terraform::source::{RootModule, Shelf, display_path, is_configuration};
+use crate::terraform::source::{Parsed, RootModule, Shelf, display_path, is_configuration};
 
 use super::binary::{BinaryPlan, is_archive};
 use super::files::ReadError;
@@ -82,7 +82,22 @@ impl Origins {
         found.collect::<Result<_, _>>().map(Self)
     }
 
-    /// Joins the source of the plan in `file` to `program`, if there is one.
+    /// Looks at the candidates for the plan in `file`, up to the one that is its source or can only be told to be when all
+    /// of the plan is read.
+    pub(super) fn look(&self, file: FileId, told: &Told<'_, '_>, run: Run<'_>) -> Option<Vec<Looked>> {
+        let mut all = Vec::new();
+        for candidate in self.0.get(&file)? {
+            let Some(looked) = candidate.look(told, run, |binary| is_of_time(binary, told)) else { break };
+            let is_own = matches!(looked, Looked::Own(..));
+            all.push(looked);
+            if is_own || candidate.how == How::NamedForOne {
+                break;
+            }
+        }
+        Some(all)
+    }
+
+    /// Joins the source of the plan in `file` to `program`, if there is one. The first candidates were `looked` at.
     ///
     /// # Errors
     /// What was named for this plan alone is not its source.
@@ -90,28 +105,22 @@ impl Origins {
         &self,
         file: FileId,
         told: &Told<'_, '_>,
-        workspace: Option<&str>,
-        sources: &Sources,
+        looked: Option<Vec<Looked>>,
+        run: Run<'_>,
         program: &mut Program,
     ) -> Result<(), ReadError> {
+        let mut looked = looked.into_iter().flatten();
         let mut other: Option<(&Candidate, Fit)> = None;
         for candidate in self.0.get(&file).into_iter().flatten() {
-            let fit = match &candidate.what {
-                What::Plan(binary) if is_of(binary, told, program) => {
-                    plan::join(program, &mut |files| binary.source(files, sources), None);
+            let now = || candidate.look(told, run, |binary| Some(is_of(binary, told, program)));
+            let fit = match looked.next().or_else(now) {
+                Some(Looked::Own(fit, source)) => {
+                    candidate.join(fit.as_ref(), source.map(|source| *source), told, run, program);
                     program.document = Some(file);
-                    program.source = Some(PlanSource { path: candidate.path.clone(), exact: true });
                     return Ok(());
                 }
-                What::Plan(_) => Fit::default(),
-                What::Root(root) => {
-                    let misfit = join_root(root, candidate, told, workspace, sources, program);
-                    let Some(fit) = misfit else {
-                        program.document = Some(file);
-                        return Ok(());
-                    };
-                    fit
-                }
+                Some(Looked::Other(fit)) => fit,
+                None => Fit::default(),
             };
             if candidate.how == How::NamedForOne {
                 return Err(ReadError::Source(not_the_source(candidate, &program.path, &fit)));
@@ -129,67 +138,123 @@ impl Origins {
     }
 }
 
+/// What an evaluation needs beside its source.
+#[derive(Copy, Clone)]
+pub(super) struct Run<'r> {
+    pub(super) workspace: Option<&'r str>,
+    pub(super) sources: &'r Sources,
+}
+
+/// What a look at a candidate has shown.
+pub(super) enum Looked {
+    /// It is that of another plan, and so far the same.
+    Other(Fit),
+    /// It is the plan's own, as far as it was compared, and evaluates to this.
+    Own(Option<Fit>, Option<Box<Program>>),
+}
+
+impl Candidate {
+    /// Finds out whether it is the source of the plan, and what it evaluates to if it is. `is_own` says that of a binary
+    /// plan, if it can be told.
+    fn look(
+        &self,
+        told: &Told<'_, '_>,
+        run: Run<'_>,
+        is_own: impl FnOnce(&BinaryPlan) -> Option<bool>,
+    ) -> Option<Looked> {
+        let root = match &self.what {
+            What::Plan(binary) if is_own(binary)? => {
+                return Some(Looked::Own(None, binary.source(true, run.sources).map(Box::new)));
+            }
+            What::Plan(_) => return Some(Looked::Other(Fit::default())),
+            What::Root(root) => root,
+        };
+        let mut arenas = root.arenas();
+        let (parsed, diagnostics) = root.parse(run.sources, &mut arenas);
+        let fit = root.definitions(&parsed, |definitions| told.compare(definitions));
+        // What is named is that of the plan as far as anything fits; what is found must not be so by chance.
+        let is_named = self.how != How::Found && fit.same_blocks > 0;
+        if !is_named && !fit.belongs() {
+            return Some(Looked::Other(fit));
+        }
+        let source = evaluate(root, &parsed, diagnostics, told, run, true);
+        Some(Looked::Own(Some(fit), Some(Box::new(source))))
+    }
+
+    /// Joins `source`, which it evaluates to.
+    fn join(
+        &self,
+        fit: Option<&Fit>,
+        mut source: Option<Program>,
+        told: &Told<'_, '_>,
+        run: Run<'_>,
+        program: &mut Program,
+    ) {
+        let exact = fit.is_none_or(Fit::is_exact);
+        program.source = Some(PlanSource { path: self.path.clone(), exact });
+        if let Some(fit) = fit.filter(|_| !exact) {
+            let message = format!(
+                "`{}` is the source of {} in another revision: {}",
+                self.path,
+                program.path,
+                differences(fit)
+            );
+            let help = "findings on these point into the plan, and the source decides nothing; plan the source again";
+            program.diagnostics.push(Diagnostic::warning(message).help(help));
+        }
+        let mut evaluated = |files: bool| match &self.what {
+            _ if files => source.take(),
+            What::Plan(binary) => binary.source(false, run.sources),
+            What::Root(root) if root.may_read_files(run.sources) => {
+                let mut arenas = root.arenas();
+                let (parsed, diagnostics) = root.parse(run.sources, &mut arenas);
+                Some(evaluate(root, &parsed, diagnostics, told, run, false))
+            }
+            What::Root(_) => None,
+        };
+        plan::join(program, &mut evaluated, fit);
+    }
+}
+
+/// What a root module that was parsed evaluates to, with the variables of the plan.
+fn evaluate(
+    root: &RootModule,
+    parsed: &[Parsed<'_>],
+    mut diagnostics: Vec<Diagnostic>,
+    told: &Told<'_, '_>,
+    run: Run<'_>,
+    files: bool,
+) -> Program {
+    let variables = told.variables();
+    let items =
+        variables.iter().map(|(name, value)| GivenItem::Value(name.as_str(), value.clone())).collect();
+    let workspace = run.workspace;
+    let given = Given { items, workspace, of_plan: true, without_files: !files, ..Given::default() };
+    let mut source = root.evaluate(parsed, &given);
+    source.diagnostics.append(&mut diagnostics);
+    source
+}
+
 /// What is said where the source of a plan is not there.
 const NAME_IT: &str =
     "name the source of the plan with `--source-root`, or its binary form with `--plan-binary`";
 
+/// Whether the two forms are of one time, where that is told.
+fn is_of_time(binary: &BinaryPlan, told: &Told<'_, '_>) -> Option<bool> {
+    Some(told.timestamp? == binary.plan().timestamp?)
+}
+
 /// Whether the two forms are of one plan: of one time, or, where that is not told, of the same resources.
 fn is_of(binary: &BinaryPlan, told: &Told<'_, '_>, program: &Program) -> bool {
-    let plan = binary.plan();
-    if let (Some(a), Some(b)) = (told.timestamp, plan.timestamp) {
-        return a == b;
+    if let Some(is_of_time) = is_of_time(binary, told) {
+        return is_of_time;
     }
+    let plan = binary.plan();
     let known: BTreeSet<&str> = program.resources.iter().map(|resource| resource.address.as_str()).collect();
     let version = program.written_by.as_deref().and_then(|tool| tool.rsplit_once(' '));
     version.is_some_and(|(_, version)| version == plan.terraform_version)
-        && plan.addresses().all(|address| known.contains(address))
-        && plan.addresses().next().is_some()
-}
-
-/// Joins the source in a directory, or says how far it is that of another plan.
-fn join_root(
-    root: &RootModule,
-    candidate: &Candidate,
-    told: &Told<'_, '_>,
-    workspace: Option<&str>,
-    sources: &Sources,
-    program: &mut Program,
-) -> Option<Fit> {
-    let mut arenas = root.arenas();
-    let (parsed, diagnostics) = root.parse(sources, &mut arenas);
-    let fit = root.definitions(&parsed, |definitions| told.compare(definitions));
-    // What is named is that of the plan as far as anything fits; what is found must not be so by chance.
-    let is_named = candidate.how != How::Found && fit.same_blocks > 0;
-    if !is_named && !fit.belongs() {
-        return Some(fit);
-    }
-    let variables = told.variables();
-    let items =
-        variables.iter().map(|(name, value)| GivenItem::Value(name.as_str(), value.clone())).collect();
-    let mut given = Given { items, workspace, of_plan: true, ..Given::default() };
-    let mut source = |files: bool| {
-        if !files && !root.may_read_files(sources) {
-            return None;
-        }
-        given.without_files = !files;
-        let mut source = root.evaluate(&parsed, &given);
-        source.diagnostics.extend(diagnostics.iter().cloned());
-        Some(source)
-    };
-    program.source = Some(PlanSource { path: candidate.path.clone(), exact: fit.is_exact() });
-    if !fit.is_exact() {
-        let message = format!(
-            "`{}` is the source of {} in another revision: {}",
-            candidate.path,
-            program.path,
-            differences(&fit)
-        );
-        let help =
-            "findings on these point into the plan, and the source decides nothing; plan the source again";
-        program.diagnostics.push(Diagnostic::warning(message).help(help));
-    }
-    plan::join(program, &mut source, Some(&fit));
-    None
+        && !binary.addresses().is_empty()
+        && binary.addresses().iter().all(|address| known.contains(address.as_str()))
 }
 
 /// That a candidate is not the source of the plan at `plan`, and why.
@@ -239,7 +304,7 @@ impl Finder<'_> {
                         "`{path}` is not what `terraform plan -out` writes"
                     )));
                 }
-                let mut plan = BinaryPlan::read(&display_path(path), &bytes, self.sources)?;
+                let mut plan = BinaryPlan::read_source(&display_path(path), &bytes, self.sources)?;
                 plan.settle(&self.options.roots, self.sources);
                 let plan = Arc::new(plan);
                 self.binaries.insert(path.clone(), Some(Arc::clone(&plan)));
@@ -306,7 +371,8 @@ impl Finder<'_> {
             return known.clone();
         }
         let bytes = std::fs::read(path).ok().filter(|bytes| is_archive(bytes));
-        let plan = bytes.and_then(|bytes| BinaryPlan::read(&display_path(path), &bytes, self.sources).ok());
+        let plan =
+            bytes.and_then(|bytes| BinaryPlan::read_source(&display_path(path), &bytes, self.sources).ok());
         let plan = plan.map(|mut plan| {
             plan.settle(&self.options.roots, self.sources);
             Arc::new(plan)

@@ -49,7 +49,10 @@ pub(crate) fn is_same_text(a: &str, b: &str) -> bool {
 pub(crate) fn entry_mut<'v>(value: &'v mut Value, key: &str) -> Option<&'v mut Value> {
     let (Kind::Object(map) | Kind::Map(map)) = &mut value.kind else { return None };
     // Asked first, for a map that is shared would be copied.
-    map.get(key).is_some().then(|| Arc::make_mut(map).get_mut(key))?
+    if Arc::get_mut(map).is_none() && map.get(key).is_none() {
+        return None;
+    }
+    Arc::make_mut(map).get_mut(key)
 }
 
 /// The elements of a collection, to change.

@@ -5,11 +5,11 @@ mod text;
 
 use std::fmt;
 use std::num::NonZeroU32;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use outline::Outline;
-pub use text::Text;
+pub use text::{Gap, Text};
 
 /// Names one file of a [`Sources`]. Only the `Sources` that gave it knows what it means.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -109,6 +109,16 @@ impl Span {
 impl fmt::Debug for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}..{}", self.start, self.end)
+    }
+}
+
+impl Held<'_> {
+    /// What is left out of the text.
+    pub fn gap(&self) -> Gap {
+        match self {
+            Self::Kept(_) => Gap::NONE,
+            Self::Passing(text) => text.gap(),
+        }
     }
 }
 
@@ -221,6 +231,23 @@ impl Sources {
             file.passing = Some(Passing { text: Mutex::new(Arc::new(text)), outline });
         }
         id
+    }
+
+    /// Gives back the memory of a JSON value in a document that nobody reads.
+    pub fn leave_out(&mut self, id: FileId, value: Range<usize>) {
+        let file = self.files.get_mut(id.index());
+        if let Some(passing) = file.and_then(|file| file.passing.as_mut())
+            && let Some(text) = Arc::get_mut(passing.text.get_mut().unwrap_or_else(PoisonError::into_inner))
+        {
+            text.leave_out(value);
+        }
+    }
+
+    /// Gives back the memory of a file that nobody reads.
+    pub fn clear(&mut self, id: FileId) {
+        if let Some(file) = self.files.get_mut(id.index()) {
+            file.text = String::new();
+        }
     }
 
     /// Gives a file another path: it turned out to be that one.

@@ -5,7 +5,6 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
 use smol_str::SmolStr;
@@ -28,30 +27,36 @@ thread_local! {
     static SHARED: RefCell<Shared> = RefCell::default();
 }
 
-/// Sets of keys, by their hashes. One that has the hash of another is not shared.
+/// Sets of keys, by their digests. One that has the digest of another is not shared.
 #[derive(Default)]
 struct Shared {
     sets: HashMap<u64, Arc<[SmolStr]>>,
-    hasher: std::hash::RandomState,
+}
+
+/// The digest of some keys and another one, of which its length, start and end count: whole keys are compared anyway.
+fn mixed(digest: u64, key: &str) -> u64 {
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+    let bytes = key.as_bytes();
+    let (start, end) = match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(start), Some(end)) => (u64::from_le_bytes(*start), u64::from_le_bytes(*end)),
+        _ => (bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0),
+    };
+    let word = start ^ end.rotate_left(23) ^ (bytes.len() as u64).rotate_left(47);
+    (digest.rotate_left(5) ^ word).wrapping_mul(ODD)
 }
 
 impl Shared {
-    fn get<K: AsRef<str>>(&mut self, entries: &[(K, Value)]) -> Arc<[SmolStr]> {
-        let new = || entries.iter().map(|(key, _)| SmolStr::new(key)).collect();
-        if entries.is_empty() || entries.len() > MAX_KEYS {
+    fn get<'k>(&mut self, keys: &(impl ExactSizeIterator<Item = &'k str> + Clone)) -> Arc<[SmolStr]> {
+        let length = keys.len();
+        let new = || keys.clone().map(SmolStr::new).collect();
+        if length == 0 || length > MAX_KEYS {
             return new();
-        }
-        let mut hasher = self.hasher.build_hasher();
-        for (key, _) in entries {
-            hasher.write(key.as_ref().as_bytes());
-            hasher.write_u8(0xff);
         }
         if self.sets.len() == MAX_SHARED {
             self.sets.clear();
         }
-        let set = self.sets.entry(hasher.finish()).or_insert_with(new);
-        let is_same = set.len() == entries.len()
-            && set.iter().zip(entries).all(|(known, (key, _))| known.as_str() == key.as_ref());
+        let set = self.sets.entry(keys.clone().fold(0, mixed)).or_insert_with(new);
+        let is_same = set.len() == length && set.iter().zip(keys.clone()).all(|(known, key)| known == key);
         if is_same { Arc::clone(set) } else { new() }
     }
 }
@@ -62,14 +67,38 @@ impl Map {
         let tail = entries.get_mut(start..).unwrap_or_default();
         if !tail.is_sorted_by(|(a, _), (b, _)| a.as_ref() < b.as_ref()) {
             tail.sort_by(|(a, _), (b, _)| a.as_ref().cmp(b.as_ref()));
-            if tail.windows(2).any(|pair| matches!(pair, [(a, _), (b, _)] if a.as_ref() == b.as_ref())) {
+            if !tail.is_sorted_by(|(a, _), (b, _)| a.as_ref() < b.as_ref()) {
                 let mut tail: Vec<_> = entries.drain(start..).rev().collect();
                 tail.dedup_by(|(a, _), (b, _)| a.as_ref() == b.as_ref());
                 entries.extend(tail.into_iter().rev());
             }
         }
-        let keys = SHARED.with_borrow_mut(|shared| shared.get(entries.get(start..).unwrap_or_default()));
+        let names = entries.get(start..).unwrap_or_default().iter().map(|(key, _)| key.as_ref());
+        let keys = SHARED.with_borrow_mut(|shared| shared.get(&names));
         Self { keys, values: entries.drain(start..).map(|(_, value)| value).collect() }
+    }
+
+    /// Adds entries, sorted by their keys, of which it has none.
+    pub(crate) fn add_absent(&mut self, absent: &mut Vec<(&str, Value)>) {
+        let known = self.keys.iter().map(SmolStr::as_str);
+        // Of both, the smaller key first.
+        let mut others = absent.iter().map(|(key, _)| *key).peekable();
+        let mut order = Vec::with_capacity(self.keys.len() + absent.len());
+        for key in known {
+            order.extend(std::iter::from_fn(|| others.next_if(|other| *other < key)).map(|key| (key, true)));
+            order.push((key, false));
+        }
+        order.extend(others.map(|key| (key, true)));
+        let keys = SHARED.with_borrow_mut(|shared| shared.get(&order.iter().map(|(key, _)| *key)));
+        let mut known = std::mem::take(&mut self.values).into_iter();
+        let mut added = absent.iter_mut().map(|(_, value)| std::mem::replace(value, Value::NULL));
+        self.values = order
+            .iter()
+            .filter_map(|(_, is_added)| if *is_added { added.next() } else { known.next() })
+            .collect();
+        drop(added);
+        absent.clear();
+        self.keys = keys;
     }
 
     fn find(&self, key: &str) -> Result<usize, usize> {
@@ -186,6 +215,24 @@ mod tests {
         assert_eq!(shown(&other), shown(&map([("", 5), ("a", 6), ("ab", 5), ("b", 3), ("c", 5)])));
         assert_eq!(shown(&one), shown(&map([("a", 1), ("b", 2)])));
         assert!(!map([("ab", 1), ("c", 1)]).shares_keys_with(&map([("a", 1), ("bc", 1)])));
+    }
+
+    #[test]
+    fn what_is_absent_is_added_in_order() {
+        for (have, add) in [
+            (vec![], vec!["a", "b"]),
+            (vec!["b", "d"], vec!["a", "c", "e"]),
+            (vec!["a", "b"], vec!["c"]),
+            (vec!["c"], vec!["a", "b"]),
+        ] {
+            let entries =
+                |keys: &[&str]| keys.iter().map(|key| ((*key).into(), Value::string(*key))).collect();
+            let mut one: Map = entries(&have);
+            one.add_absent(&mut add.iter().map(|key| (*key, Value::string(*key))).collect());
+            let all: Map = entries(&[have, add].concat());
+            assert_eq!(shown(&one), shown(&all));
+            assert!(one.shares_keys_with(&all));
+        }
     }
 
     #[test]

@@ -59,6 +59,8 @@ struct Instance<'x> {
     existing: &'x Existing,
     type_name: &'x str,
     module: &'x [ModuleStep],
+    /// The address of that module.
+    path: &'x str,
     key: Option<&'x Key>,
 }
 
@@ -114,9 +116,19 @@ pub(super) fn attach<'a>(
 
 /// Ties the values of one resource.
 fn attach_one(resource: &mut Resource, block: &Block, existing: &Existing, earlier: Option<&Existing>) {
+    resource.references = Vec::new();
+    resource.configured = Some(Arc::clone(&block.configured));
+    if block.arguments.iter().all(|argument| argument.sources.targets.is_empty()) {
+        return;
+    }
     let module = address::parse_module(&resource.module).map(|(steps, _)| steps).unwrap_or_default();
-    let instance =
-        Instance { existing, type_name: &resource.type_name, module: &module, key: resource.key.as_ref() };
+    let instance = Instance {
+        existing,
+        type_name: &resource.type_name,
+        module: &module,
+        path: &address::module_path(&module),
+        key: resource.key.as_ref(),
+    };
     let candidates = instance.all_candidates(block);
     let links = block.arguments.iter().zip(&candidates).flat_map(|(argument, candidates)| {
         candidates
@@ -137,7 +149,6 @@ fn attach_one(resource: &mut Resource, block: &Block, existing: &Existing, earli
             .object(Some(before), block);
     }
     resource.references = references;
-    resource.configured = Some(Arc::clone(&block.configured));
 }
 
 impl Existing {
@@ -228,7 +239,7 @@ impl Instance<'_> {
     }
 
     fn candidate(&self, target: &Target, by_key: bool) -> Option<Candidate> {
-        let (mut reference, block) = target.at(self.module);
+        let (mut reference, block) = target.at(self.module, self.path);
         if by_key
             && reference.resource == block
             && let Some(key) = self.key
@@ -271,11 +282,28 @@ impl Instance<'_> {
 
 impl Tie<'_> {
     fn object(&self, object: Option<&mut Value>, block: &Block) {
-        let Some(object) = object else { return };
-        for (name, wire) in &block.body {
-            if let Some(value) = entry_mut(object, name) {
+        if let Some(object) = object {
+            self.body(object, &block.body);
+        }
+    }
+
+    fn body(&self, object: &mut Value, body: &[(SmolStr, Wire)]) {
+        for (name, wire) in body {
+            if self.may_tie(wire)
+                && let Some(value) = entry_mut(object, name)
+            {
                 self.value(value, wire);
             }
+        }
+    }
+
+    /// Whether what an argument gives has somewhere to come from.
+    fn may_tie(&self, wire: &Wire) -> bool {
+        match wire {
+            Wire::Leaf { argument, .. } => {
+                self.candidates.get(*argument).is_some_and(|candidates| !candidates.is_empty())
+            }
+            Wire::Body(_) | Wire::Blocks(_) => true,
         }
     }
 
@@ -300,11 +328,7 @@ impl Tie<'_> {
                 if let Some([only]) = items_mut(value) {
                     self.value(only, wire);
                 } else {
-                    for (name, wire) in body {
-                        if let Some(value) = entry_mut(value, name) {
-                            self.value(value, wire);
-                        }
-                    }
+                    self.body(value, body);
                 }
             }
             Wire::Blocks(blocks) => self.blocks(value, blocks),

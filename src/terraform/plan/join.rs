@@ -7,6 +7,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use smol_str::SmolStr;
 
 use crate::catalog;
@@ -73,7 +74,7 @@ pub(super) fn join(program: &mut Program, source: &mut Evaluate<'_>, trust: Trus
 fn is_contradicted(program: &Program, source: &Program) -> bool {
     let objects = source.resources.iter().filter_map(|it| Some((it.address.as_str(), it.after.as_ref()?)));
     let known: HashMap<&str, &Value> = objects.collect();
-    program.resources.iter().any(|resource| {
+    program.resources.par_iter().any(|resource| {
         let written = known.get(resource.address.as_str());
         let pair = resource.after.as_ref().zip(written);
         pair.is_some_and(|(after, written)| contradicts(after, written, MAX_DEPTH))
@@ -111,7 +112,7 @@ fn join_source(program: &mut Program, mut source: Program, trust: Trust<'_>) {
     }
     let mut resources = std::mem::take(&mut program.resources);
     let mut stored = std::mem::take(&mut program.stored);
-    for (at, resource) in resources.iter_mut().chain(&mut stored).enumerate() {
+    resources.par_iter_mut().chain(&mut stored).for_each(|resource| {
         let same = by_address.get(&resource.address);
         let found = same.or_else(|| by_block.get(&resource.block)).and_then(|&at| source.resources.get(at));
         if let Some(from) = found.filter(|from| trust.has(&from.block)) {
@@ -119,8 +120,12 @@ fn join_source(program: &mut Program, mut source: Program, trust: Trust<'_>) {
             let is_it = same.is_some() || from.key == Some(Key::Any);
             attach(resource, from, is_it, trust);
         }
-        if let (None, Trust::Held(providers)) = (resource.provider, trust) {
-            resource.provider = providers.get(at).and_then(|text| state::provider(program, text));
+    });
+    if let Trust::Held(providers) = trust {
+        for (resource, text) in resources.iter_mut().chain(&mut stored).zip(providers) {
+            if resource.provider.is_none() {
+                resource.provider = state::provider(program, text);
+            }
         }
     }
     program.resources = resources;

@@ -3,7 +3,8 @@
 //! The bulk of a plan is the values of resources. They are skipped as raw text first, and decoded only for the types that
 //! somebody wants, in parallel. `planned_values` repeats the changes and is not looked at unless there are none. `before` is
 //! read of what changes only. It is the state as refreshed; `resource_drift` tells how that differs from the state as
-//! stored. A resource that moved (`previous_address`) is the same one.
+//! stored. A resource that moved (`previous_address`) is the same one. What the source of the plan evaluates to does not depend on
+//! the changes: one core does that while the other reads them.
 
 mod attach;
 mod belong;
@@ -19,6 +20,7 @@ mod resolve;
 mod tests;
 mod wire;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, LazyLock};
 
@@ -26,7 +28,7 @@ use rayon::prelude::*;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
-use smol_str::SmolStr;
+use smol_str::{SmolStr, format_smolstr};
 
 use crate::diagnostic::Diagnostic;
 use crate::input::json::{Document, MAX_SAID, Marks, or_default};
@@ -34,7 +36,7 @@ use crate::program::{Action, InputKind, Key, Mode, Program, Resource};
 use crate::source::{FileId, Site};
 use crate::value::{Cause, Value};
 
-use super::address::{self, Address};
+use super::address::{self, Address, ModuleStep};
 use super::source::Definition;
 use super::state::ModuleValues;
 
@@ -157,19 +159,19 @@ pub fn join(program: &mut Program, source: &mut Evaluate<'_>, fit: Option<&Fit>)
 
 /// Reads the plan `text` of `file`. Only types that are `wanted` get their values; all resources are listed.
 pub fn read(text: &str, file: FileId, wanted: &dyn Fn(&str) -> bool) -> Program {
-    read_with(text, file, wanted, &mut |_, _| {})
+    read_with(Document::new(text, file), wanted, &|_| None::<()>, &mut |_, _, _| {})
 }
 
-/// [`read`], with `source` to say more of what was read.
-pub fn read_with(
-    text: &str,
-    file: FileId,
+/// [`read`], with a source that says more of what was read. While the changes are read `prepare` does what can be done with
+/// it by then, and `join` does the rest.
+pub fn read_with<S: Send>(
+    document: Document<'_>,
     wanted: &dyn Fn(&str) -> bool,
-    source: &mut dyn FnMut(&Told<'_, '_>, &mut Program),
+    prepare: &(dyn Fn(&Told<'_, '_>) -> Option<S> + Sync),
+    join: &mut dyn FnMut(&Told<'_, '_>, Option<S>, &mut Program),
 ) -> Program {
-    let document = Document::new(text, file);
     let mut program = Program { kind: InputKind::TerraformPlan, ..Program::default() };
-    let Some(plan) = document.parse::<Plan<'_>>("the plan", text, &mut program.diagnostics) else {
+    let Some(plan) = document.parse::<Plan<'_>>("the plan", document.text(), &mut program.diagnostics) else {
         return program;
     };
     program.written_by = plan.terraform_version.as_ref().map(|version| format!("Terraform {version}"));
@@ -177,47 +179,66 @@ pub fn read_with(
     program.incomplete =
         incomplete(errored, !plan.deferred_changes.is_empty(), plan.complete).map(str::to_owned);
 
-    let mut deleted = read_changes(document, &plan, wanted, &mut program);
+    let configuration = plan.configuration.map(|raw| (raw, config::Configuration::parse(raw)));
+    let configuration = match &configuration {
+        Some((_, Ok(configuration))) => configuration,
+        Some((raw, Err(error))) => {
+            read_values(document, &plan, wanted, &mut program);
+            let what = "the plan's `configuration`";
+            program.diagnostics.push(document.not_understood(what, raw.get(), error));
+            return program;
+        }
+        None => {
+            read_values(document, &plan, wanted, &mut program);
+            return program;
+        }
+    };
+    let (variables, timestamp) = (plan.variables, plan.timestamp.as_deref());
+    let told = Told { document, configuration, variables, timestamp };
+    let mut prepared = None;
+    rayon::in_place_scope(|scope| {
+        scope.spawn(|_| prepared = prepare(&told));
+        let deleted = read_values(document, &plan, wanted, &mut program);
+        let index = config::Index::new(configuration);
+        providers::read(document, configuration, &index, variables, &mut program);
+        providers::of_deleted(configuration, &deleted, &mut program);
+        attach::attach(document, &index, wanted, &mut program);
+    });
+    join(&told, prepared, &mut program);
+    program
+}
+
+/// Reads the values of resources. Of what is deleted the configuration may tell nothing: returns the address of its provider.
+fn read_values<'a>(
+    document: Document<'a>,
+    plan: &Plan<'a>,
+    wanted: &dyn Fn(&str) -> bool,
+    program: &mut Program,
+) -> HashMap<SmolStr, SmolStr> {
+    let mut deleted = read_changes(document, plan, wanted, program);
     if plan.resource_changes.is_none() {
         let planned = values(document, plan.planned_values, &mut program.diagnostics);
         if let Some(planned) = planned {
-            planned.read(document, wanted, &mut program, &mut |_| true);
+            planned.read(document, wanted, program, &mut |_| true);
         }
     }
     // What is known of data sources is read while planning, and then it is nowhere else.
     if let Some(prior) = values(document, plan.prior_state, &mut program.diagnostics) {
         let changed: HashSet<SmolStr> = program.resources.iter().map(|r| r.address.clone()).collect();
         let changes = plan.resource_changes.as_ref().map_or(0, Vec::len);
-        let all = drift::is_refresh_only(&program, changes);
-        prior.read(document, wanted, &mut program, &mut |resource| {
+        let all = drift::is_refresh_only(program, changes);
+        prior.read(document, wanted, program, &mut |resource| {
             all || resource.mode == Mode::Data && !changed.contains(&resource.address)
         });
         if all {
             drift::settle(&mut program.resources);
         }
     }
-    drift::read(document, &plan.resource_drift, wanted, &mut deleted, &mut program);
-    if let Some(raw) = plan.configuration {
-        match config::Configuration::parse(raw) {
-            Ok(configuration) => {
-                let index = config::Index::new(&configuration);
-                providers::read(document, &configuration, &index, plan.variables, &mut program);
-                providers::of_deleted(&configuration, &deleted, &mut program);
-                attach::attach(document, &index, wanted, &mut program);
-                let (configuration, variables) = (&configuration, plan.variables);
-                let timestamp = plan.timestamp.as_deref();
-                source(&Told { document, configuration, variables, timestamp }, &mut program);
-            }
-            Err(error) => {
-                let what = "the plan's `configuration`";
-                program.diagnostics.push(document.not_understood(what, raw.get(), &error));
-            }
-        }
-    }
-    program
+    drift::read(document, &plan.resource_drift, wanted, &mut deleted, program);
+    deleted
 }
 
-/// Reads the changes. Of what is deleted the configuration may tell nothing: returns the address of its provider.
+/// Reads the changes; what is deleted with the address of its provider.
 fn read_changes<'a>(
     document: Document<'a>,
     plan: &Plan<'a>,
@@ -369,12 +390,14 @@ fn after<'a>(
     document: Document<'a>,
     change: &Change<'a>,
 ) -> Result<Option<Value>, (&'a str, serde_json::Error)> {
-    let unknown = Marks::parse(change.after_unknown);
+    let unknown = Marks::shared(change.after_unknown);
+    let unknown = unknown.as_deref().unwrap_or(&Marks::None);
     let Some(raw) = change.after else {
-        return Ok((unknown == Marks::All).then(crate::input::json::known_after_apply));
+        return Ok((*unknown == Marks::All).then(crate::input::json::known_after_apply));
     };
-    let sensitive = Marks::parse(change.after_sensitive);
-    document.decode(raw, &unknown, &sensitive).map(Some).map_err(|error| (raw.get(), error))
+    let sensitive = Marks::shared(change.after_sensitive);
+    let sensitive = sensitive.as_deref().unwrap_or(&Marks::None);
+    document.decode(raw, unknown, sensitive).map(Some).map_err(|error| (raw.get(), error))
 }
 
 /// The object before the change, or the text that is not understood.
@@ -394,6 +417,9 @@ fn block(entry: &Entry<'_>, mode: Mode) -> SmolStr {
     if !entry.address.contains('[') {
         return entry.address.clone();
     }
+    if let Some(block) = block_of_parts(entry, mode) {
+        return block;
+    }
     if let Some(address) = Address::parse(&entry.address) {
         return address.block();
     }
@@ -406,6 +432,37 @@ fn block(entry: &Entry<'_>, mode: Mode) -> SmolStr {
         key: None,
     };
     address.block()
+}
+
+thread_local! {
+    /// The module instance of the entry before, and its address without keys.
+    static MODULE: RefCell<(SmolStr, SmolStr)> = RefCell::default();
+}
+
+/// The address without keys, if the parts that the entry tells make the whole.
+fn block_of_parts(entry: &Entry<'_>, mode: Mode) -> Option<SmolStr> {
+    let module = entry.module_address.as_deref().unwrap_or_default();
+    let rest = entry.address.strip_prefix(module)?;
+    let rest = if module.is_empty() { rest } else { rest.strip_prefix('.')? };
+    let (local, _) = rest.split_at_checked(rest.find('[').unwrap_or(rest.len()))?;
+    let named = local.strip_prefix("data.").filter(|_| mode == Mode::Data).unwrap_or(local);
+    let (type_name, name) = named.split_once('.')?;
+    if type_name != entry.type_name || name != entry.name || name.contains('.') {
+        return None;
+    }
+    if module.is_empty() {
+        return Some(local.into());
+    }
+    MODULE.with_borrow_mut(|(known, block)| {
+        if *known != module {
+            let (steps, rest) = address::parse_module(module)?;
+            let steps = steps.into_iter().map(|step| ModuleStep { key: None, ..step });
+            let path = address::module_path(&steps.collect::<Vec<_>>());
+            rest.is_empty().then_some(())?;
+            (*known, *block) = (module.into(), path);
+        }
+        Some(format_smolstr!("{block}.{local}"))
+    })
 }
 
 /// An instance key as JSON writes it.

@@ -1,6 +1,6 @@
 //! Which resource attributes an expression of the configuration is computed from, through variables and outputs of modules.
 
-use smol_str::{SmolStr, SmolStrBuilder};
+use smol_str::{SmolStr, SmolStrBuilder, format_smolstr};
 
 use crate::program::{Key, Mode};
 use crate::value::{Reference, Unknown};
@@ -196,9 +196,24 @@ impl Resolver<'_, '_, '_> {
 }
 
 impl Target {
-    /// The target seen from an instance in the module instance `from`: where both are in the same module, so are the keys.
-    /// The second address is without the resource's own key.
-    pub(super) fn at(&self, from: &[ModuleStep]) -> (Reference, SmolStr) {
+    /// The target seen from an instance in the module instance `from`, whose address is `path`: where both are in the same
+    /// module, so are the keys. The second address is without the resource's own key.
+    pub(super) fn at(&self, from: &[ModuleStep], path: &str) -> (Reference, SmolStr) {
+        let block = self.block_at(from, path);
+        let resource = match &self.key {
+            Some(key) => format_smolstr!("{block}{key}"),
+            None => block.clone(),
+        };
+        (Reference { resource, attribute: self.attribute.clone() }, block)
+    }
+
+    fn block_at(&self, from: &[ModuleStep], path: &str) -> SmolStr {
+        let is_beside = self.module.len() == from.len()
+            && self.module.iter().zip(from).all(|(step, here)| step.key.is_none() && step.name == here.name);
+        if is_beside {
+            let dot = if path.is_empty() { "" } else { "." };
+            return format_smolstr!("{path}{dot}{}", self.local);
+        }
         let mut block = SmolStrBuilder::new();
         let mut is_same = true;
         for (i, step) in self.module.iter().enumerate() {
@@ -212,12 +227,7 @@ impl Target {
             block.push('.');
         }
         block.push_str(&self.local);
-        let block = block.finish();
-        let resource = match &self.key {
-            Some(key) => smol_str::format_smolstr!("{block}{key}"),
-            None => block.clone(),
-        };
-        (Reference { resource, attribute: self.attribute.clone() }, block)
+        block.finish()
     }
 
     /// The type of the resource or data source.

@@ -23,7 +23,7 @@ use crate::value::{Cause, Value};
 
 use super::{Evaluate, drift, incomplete, join};
 use wire::Change;
-pub use wire::{Broken, Plan, VERSION};
+pub use wire::{Broken, Plan, VERSION, without_changes};
 
 /// The value of a root variable; [`None`] if it is not understood.
 pub fn variable(bytes: &[u8]) -> Option<Value> {

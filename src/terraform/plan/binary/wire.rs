@@ -63,6 +63,19 @@ impl Plan<'_> {
     }
 }
 
+/// The message without the changes in it: what a plan says of itself.
+pub fn without_changes(bytes: &[u8]) -> Result<Vec<u8>, Broken> {
+    let (mut fields, mut rest, mut out) = (Fields(bytes), bytes, Vec::new());
+    while let Some(field) = fields.next() {
+        let whole = rest.get(..rest.len().saturating_sub(fields.0.len())).unwrap_or_default();
+        rest = fields.0;
+        if !matches!(field?, (3 | 18 | 27, _)) {
+            out.extend_from_slice(whole);
+        }
+    }
+    Ok(out)
+}
+
 /// The change of a resource instance.
 #[derive(Debug, Default)]
 pub(super) struct Change<'a> {
@@ -244,6 +257,9 @@ mod tests {
         let plan = Plan::parse(bytes).unwrap();
         assert_eq!((plan.version, plan.terraform_version, plan.errored), (3, "1.11.4", true));
         assert_eq!(plan.changes, [b""]);
+        let rest = without_changes(bytes).unwrap();
+        assert_eq!(rest, bytes[..bytes.len() - 2], "the change stands at the end");
+        assert_eq!(without_changes(b"\x1a\x01\0\x08"), Err(Broken));
     }
 
     #[test]
