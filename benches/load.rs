@@ -57,15 +57,39 @@ fn main() {
     println!("an empty module checked {nothing:>10.2?}");
 
     // All that a run costs beside its input: a process that starts, loads every rule, checks an empty root and writes JSON.
-    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("empty-root");
+    // One that has resources reads the tables of the catalog and compiles the rules for their types beside.
+    println!("an empty root, process  {:>10.2?}", process("empty-root", ""));
+    println!("a small root, process   {:>10.2?}", process("small-root", SMALL));
+}
+
+/// A root module that a run needs all tables for.
+const SMALL: &str = r#"
+resource "aws_s3_bucket" "data" {
+  bucket = "data"
+}
+
+resource "aws_sagemaker_notebook_instance" "lab" {
+  name          = "lab"
+  role_arn      = aws_iam_role.lab.arn
+  instance_type = "ml.t3.medium"
+}
+
+resource "aws_iam_role" "lab" {
+  name               = "lab"
+  assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [] })
+}
+"#;
+
+/// The time of a process that checks a root module of one file.
+fn process(name: &str, text: &str) -> Duration {
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::create_dir_all(&root).unwrap();
-    std::fs::write(root.join("main.tf"), "").unwrap();
-    let start = best(|| {
+    std::fs::write(root.join("main.tf"), text).unwrap();
+    best(|| {
         let mut airgate = Command::new(env!("CARGO_BIN_EXE_airgate"));
-        airgate.args(["check", "--no-config", "--format", "json"]).arg(&root).stdout(Stdio::null());
-        assert!(airgate.status().unwrap().success());
-    });
-    println!("an empty root, process  {start:>10.2?}");
+        airgate.args(["check", "--no-config", "--exit-zero", "--format", "json"]).arg(&root);
+        assert!(airgate.stdout(Stdio::null()).status().unwrap().success());
+    })
 }
 
 fn once(mut run: impl FnMut()) -> Duration {

@@ -1,6 +1,6 @@
 //! Azure's roles on what other types than those of `azurerm` make, and those inside Cosmos DB.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail the test")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 #[path = "common/dir.rs"]
 mod dir;

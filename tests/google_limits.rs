@@ -12,10 +12,10 @@ use airgate::iam::context::Context;
 use airgate::iam::effective::Verdict;
 use dir::Dir;
 
-fn asked(text: &str, question: Question) -> Vec<String> {
+fn asked(text: &str, question: &Question) -> Vec<String> {
     let dir = Dir::of(text);
     let paths = [dir.path().to_owned()];
-    let (_, mut all) = airgate::access(&paths, &Options::default(), &question, &Context::default()).unwrap();
+    let (_, mut all) = airgate::access(&paths, &Options::default(), question, &Context::default()).unwrap();
     let word = |verdict: &Verdict| match verdict {
         Verdict::Yes => "yes".to_owned(),
         Verdict::No => "no".to_owned(),
@@ -27,7 +27,7 @@ fn asked(text: &str, question: Question) -> Vec<String> {
 }
 
 fn who(text: &str, permission: &str, resource: &str) -> Vec<String> {
-    asked(text, Question::WhoCan(permission.into(), resource.into()))
+    asked(text, &Question::WhoCan(permission.into(), resource.into()))
 }
 
 /// An account, a person and a group that may call an endpoint, and a deny policy with this rule.
@@ -140,7 +140,7 @@ fn a_deny_policy_holds_below_what_it_is_attached_to() {
     let rows = who(&denied("organizations/123", rule), PREDICT, CHAT);
     assert_eq!(rows.first().unwrap(), &format!("only if its project is not below organization 123: {AGENT}"));
     // The role has more than that.
-    let rows = asked(&denied("projects/acme", rule), Question::WhatCan(AGENT.into()));
+    let rows = asked(&denied("projects/acme", rule), &Question::WhatCan(AGENT.into()));
     assert_eq!(rows, [format!("only if `google_iam_deny_policy.d` does not deny it: {AGENT}")]);
 }
 

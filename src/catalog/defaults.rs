@@ -51,7 +51,7 @@ pub(super) struct OfType {
 #[derive(Debug)]
 struct Lines {
     type_name: &'static str,
-    lines: Vec<&'static str>,
+    texts: Vec<&'static str>,
     read: OnceLock<OfType>,
 }
 
@@ -60,8 +60,8 @@ static ALL: LazyLock<Vec<Lines>> = LazyLock::new(|| {
     let mut all: Vec<Lines> = Vec::new();
     for (type_name, line) in lines(DEFAULTS).skip(1).filter_map(|line| line.split_once(',')) {
         match all.last_mut() {
-            Some(last) if last.type_name == type_name => last.lines.push(line),
-            _ => all.push(Lines { type_name, lines: vec![line], read: OnceLock::new() }),
+            Some(last) if last.type_name == type_name => last.texts.push(line),
+            _ => all.push(Lines { type_name, texts: vec![line], read: OnceLock::new() }),
         }
     }
     all
@@ -71,7 +71,7 @@ impl Lines {
     fn read(&self) -> &OfType {
         self.read.get_or_init(|| {
             let mut read = OfType::default();
-            for (path, default) in self.lines.iter().filter_map(|line| parse(line)) {
+            for (path, default) in self.texts.iter().filter_map(|line| parse(line)) {
                 match path.strip_suffix('*') {
                     Some(block) => {
                         read.unmeasured.insert(block.strip_suffix('.').unwrap_or(block));

@@ -33,6 +33,7 @@ pub use reach::Reach;
 pub use schema::{AttributeSchema, BlockSchema, NestedBlock, Nesting};
 pub use spelling::{Spelling, spelling, spellings};
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::value::Value;
@@ -44,7 +45,9 @@ const TYPES: &str = include_str!("../../rules/catalog/types.csv");
 #[derive(Debug)]
 pub struct Catalog {
     types: LazyLock<Vec<TypeInfo>>,
+    by_name: LazyLock<HashMap<&'static str, &'static TypeInfo>>,
     links: LazyLock<Vec<LinkRule>>,
+    by_source: LazyLock<HashMap<&'static str, &'static [LinkRule]>>,
     controls: LazyLock<Vec<Control>>,
     schemas: LazyLock<schema::Schemas>,
 }
@@ -79,7 +82,12 @@ impl Catalog {
     pub fn get() -> &'static Self {
         static CATALOG: Catalog = Catalog {
             types: LazyLock::new(|| table::lines(TYPES).skip(1).filter_map(TypeInfo::parse).collect()),
+            by_name: LazyLock::new(|| Catalog::get().types.iter().map(|info| (info.name, info)).collect()),
             links: LazyLock::new(links::embedded),
+            by_source: LazyLock::new(|| {
+                let of_types = Catalog::get().links.chunk_by(|a, b| a.source_type == b.source_type);
+                of_types.filter_map(|of_type| Some((of_type.first()?.source_type, of_type))).collect()
+            }),
             controls: LazyLock::new(controls::embedded),
             schemas: LazyLock::new(schema::Schemas::embedded),
         };
@@ -88,8 +96,7 @@ impl Catalog {
 
     /// What `type_name` is; [`None`] if the catalog does not know the type.
     pub fn kind(&self, type_name: &str) -> Option<&TypeInfo> {
-        let at = self.types.binary_search_by(|info| info.name.cmp(type_name)).ok()?;
-        self.types.get(at)
+        self.by_name.get(type_name).copied()
     }
 
     /// All types, sorted by name.
@@ -99,9 +106,7 @@ impl Catalog {
 
     /// The links that attributes of `source_type` make, sorted by attribute.
     pub fn links(&self, source_type: &str) -> &[LinkRule] {
-        let start = self.links.partition_point(|rule| rule.source_type < source_type);
-        let rest = self.links.get(start..).unwrap_or_default();
-        rest.get(..rest.partition_point(|rule| rule.source_type == source_type)).unwrap_or_default()
+        self.by_source.get(source_type).copied().unwrap_or_default()
     }
 
     /// All links, sorted by source type and attribute.

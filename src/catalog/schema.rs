@@ -1,14 +1,16 @@
 //! Provider schemas: which attributes and nested blocks a resource type has, from `rules/catalog/schema/`, a file a provider.
 //!
 //! `cargo xtask schema` writes these files and says how their lines are to be read. A line is parsed when its type is first
-//! asked for. That of `azapi_resource` is written by hand: what is in its `body` no schema says.
+//! asked for. Those of `azapi_resource` and `helm_release` are written by hand: what is in a `body` or
+//! in `values` no schema says.
 //!
 //! `aws-6.txt` has what version 6 of the provider has beyond it, in the same form and with its source behind another tab:
 //! whole types, and attributes and blocks of types that were there before. Of those nothing was measured. So has
 //! `google-7.txt`, with the types of the beta provider. Where a block was
 //! one object and is a list now (`logging_config`), both are the one object.
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use serde_json::Value as Json;
@@ -17,12 +19,12 @@ use smol_str::SmolStr;
 use super::table;
 use crate::value::{Cause, Field, Map, Type, Unknown};
 
-/// In the order of the names in them.
-const PROVIDERS: [&str; 5] = [
+const PROVIDERS: [&str; 6] = [
     include_str!("../../rules/catalog/schema/aws.txt"),
     include_str!("../../rules/catalog/schema/azapi.txt"),
     include_str!("../../rules/catalog/schema/azurerm.txt"),
     include_str!("../../rules/catalog/schema/google.txt"),
+    include_str!("../../rules/catalog/schema/helm.txt"),
     include_str!("../../rules/catalog/schema/kubernetes.txt"),
 ];
 const LATER: [&str; 2] = [
@@ -224,15 +226,14 @@ impl NestedBlock {
     }
 }
 
-/// The schemas of all providers: where each line starts, and what was parsed already.
+/// The schemas of all providers by type: where each stands, and what was parsed already.
 #[derive(Debug)]
 pub(super) struct Schemas {
-    lines: Vec<Line>,
+    lines: HashMap<&'static str, Line>,
 }
 
 #[derive(Debug)]
 struct Line {
-    name: &'static str,
     json: &'static str,
     /// What a later version of the provider has beyond it.
     later: Option<&'static str>,
@@ -240,9 +241,10 @@ struct Line {
 }
 
 impl Line {
-    fn new(line: &'static str) -> Option<Self> {
+    /// Of which type a line is, and what it says.
+    fn new(line: &'static str) -> Option<(&'static str, Self)> {
         let (name, json) = line.split_once('\t')?;
-        Some(Self { name, json, later: None, parsed: OnceLock::new() })
+        Some((name, Self { json, later: None, parsed: OnceLock::new() }))
     }
 
     fn parse(&self) -> Option<BlockSchema> {
@@ -258,37 +260,34 @@ impl Line {
 impl Schemas {
     /// Those that are embedded.
     pub(super) fn embedded() -> Self {
-        let mut lines: Vec<Line> =
+        let mut lines: HashMap<_, _> =
             PROVIDERS.into_iter().flat_map(table::lines).filter_map(Line::new).collect();
-        let known = lines.len();
         for line in LATER.into_iter().flat_map(table::lines) {
-            let Some(line) = line.rsplit_once('\t').and_then(|(line, _source)| Line::new(line)) else {
+            let Some((name, line)) = line.rsplit_once('\t').and_then(|(line, _source)| Line::new(line))
+            else {
                 continue;
             };
-            let before = lines.get_mut(..known).unwrap_or_default();
-            match before.binary_search_by(|other| other.name.cmp(line.name)) {
-                Ok(at) => {
-                    if let Some(other) = before.get_mut(at) {
-                        other.later = Some(line.json);
-                    }
+            match lines.entry(name) {
+                Entry::Occupied(mut known) => known.get_mut().later = Some(line.json),
+                Entry::Vacant(place) => {
+                    place.insert(line);
                 }
-                Err(_) => lines.push(line),
             }
         }
-        lines.sort_by_key(|line| line.name);
         Self { lines }
     }
 
     /// That of `name`.
     pub(super) fn get(&self, name: &str) -> Option<&BlockSchema> {
-        let at = self.lines.binary_search_by(|line| line.name.cmp(name)).ok()?;
-        let line = self.lines.get(at)?;
+        let line = self.lines.get(name)?;
         line.parsed.get_or_init(|| line.parse()).as_ref()
     }
 
-    /// The types that there are.
+    /// The types that there are, sorted.
     pub(super) fn names(&self) -> impl ExactSizeIterator<Item = &'static str> {
-        self.lines.iter().map(|line| line.name)
+        let mut names: Vec<_> = self.lines.keys().copied().collect();
+        names.sort_unstable();
+        names.into_iter()
     }
 }
 

@@ -55,7 +55,7 @@ impl Seed {
         if Catalog::get().kind(&resource.type_name).is_some_and(|info| info.ai == Ai::Direct) {
             return Some(Self::Type);
         }
-        if is_manifest_of_ai(resource) || azure::is_made_ai(resource) {
+        if is_manifest_of_ai(resource) || is_chart_of_ai(resource) || azure::is_made_ai(resource) {
             return Some(Self::Type);
         }
         if held.is_some_and(Policies::name_ai)
@@ -133,6 +133,18 @@ fn is_manifest_of_ai(resource: &Resource) -> bool {
         let of = info.name.strip_prefix(MANIFEST).and_then(|rest| rest.strip_prefix('[')?.strip_suffix(']'));
         let of = of.and_then(|of| of.split_once(' '));
         of.is_some_and(|(other, its)| its == kind && other.split('/').next() == Some(group))
+    })
+}
+
+/// Whether it installs a chart that is AI: `helm_release[qdrant]` in the catalog. A chart may be named with its repository.
+fn is_chart_of_ai(resource: &Resource) -> bool {
+    const RELEASE: &str = "helm_release";
+    let after = resource.after.as_ref().filter(|_| resource.type_name == RELEASE);
+    let Some(chart) = after.and_then(|after| after.get("chart")?.as_str()) else { return false };
+    let chart = chart.rsplit('/').next().unwrap_or(chart);
+    Catalog::get().types().iter().filter(|info| info.ai == Ai::Direct).any(|info| {
+        let of = info.name.strip_prefix(RELEASE).and_then(|rest| rest.strip_prefix('[')?.strip_suffix(']'));
+        of == Some(chart)
     })
 }
 

@@ -54,8 +54,8 @@ pub(super) fn nearest<'n>(namesakes: &'n Namesakes, module: &str) -> impl Iterat
 /// Known values of the attributes that links look at, by target type.
 fn names(this: &ResourceGraph) -> HashMap<(&'static str, SmolStr), Namesakes> {
     let mut names: HashMap<(&'static str, SmolStr), Namesakes> = HashMap::new();
-    for (&target_type, attributes) in targets() {
-        let nodes = this.by_type(target_type);
+    for (type_name, nodes) in &this.by_type {
+        let Some((&target_type, attributes)) = targets().get_key_value(type_name.as_str()) else { continue };
         for attribute in attributes {
             for &node in nodes {
                 let Some(resource) = this.resource(node) else { continue };

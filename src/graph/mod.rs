@@ -63,7 +63,7 @@ pub struct ResourceGraph {
     pub document: Option<FileId>,
     by_address: HashMap<SmolStr, NodeId>,
     by_block: HashMap<SmolStr, Vec<NodeId>>,
-    by_type: HashMap<SmolStr, Vec<NodeId>>,
+    by_type: BTreeMap<SmolStr, Vec<NodeId>>,
     /// By type: the names of what the change deletes.
     removed: HashMap<SmolStr, HashSet<SmolStr>>,
 }

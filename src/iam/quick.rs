@@ -10,8 +10,7 @@ use super::text::Text;
 pub(super) fn document(text: &str) -> Option<Document> {
     let mut reader = Reader { text, at: 0 };
     let document = reader.document()?;
-    reader.skip_space();
-    (reader.at == text.len()).then_some(document)
+    reader.peek().is_none().then_some(document)
 }
 
 /// [`None`] of any part is [`None`] of the whole.
@@ -158,30 +157,22 @@ impl<'t> Reader<'t> {
         self.eat(b'"')?;
         let rest = self.text.as_bytes().get(self.at..)?;
         let length = rest.iter().position(|byte| !matches!(byte, b' '..=b'!' | b'#'..=b'[' | b']'..=b'~'))?;
-        let string = self.text.get(self.at..self.at + length);
-        self.at += length;
-        self.eat_next(b'"')?;
-        string
-    }
-
-    fn skip_space(&mut self) {
-        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        self.at += rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
+        let string = self.text.get(self.at..self.at + length)?;
+        self.at += length + 1;
+        (rest.get(length) == Some(&b'"')).then_some(string)
     }
 
     /// The next byte that is no space.
     fn peek(&mut self) -> Option<u8> {
-        self.skip_space();
-        self.text.as_bytes().get(self.at).copied()
+        let bytes = self.text.as_bytes();
+        while matches!(bytes.get(self.at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+        bytes.get(self.at).copied()
     }
 
     fn eat(&mut self, byte: u8) -> Option<()> {
-        self.skip_space();
-        self.eat_next(byte)
-    }
-
-    fn eat_next(&mut self, byte: u8) -> Option<()> {
-        let is_next = self.text.as_bytes().get(self.at) == Some(&byte);
+        let is_next = self.peek() == Some(byte);
         self.at += usize::from(is_next);
         is_next.then_some(())
     }

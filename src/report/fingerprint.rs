@@ -80,19 +80,29 @@ fn block_address(address: &str) -> String {
         return address.to_owned();
     }
     let mut block = String::with_capacity(address.len());
-    let (mut in_key, mut in_string, mut escaped) = (false, false, false);
-    for c in address.chars() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' if in_string => escaped = true,
-            '"' if in_key => in_string = !in_string,
-            '[' if !in_key => in_key = true,
-            ']' if !in_string => in_key = false,
-            _ if in_key => {}
-            c => block.push(c),
-        }
+    let mut rest = address;
+    while let Some((before, after)) = rest.split_once('[') {
+        block.extend(before.split(']'));
+        rest = after_key(after);
     }
+    block.extend(rest.split(']'));
     block
+}
+
+/// What follows the instance key that `text` begins with, behind its bracket.
+fn after_key(text: &str) -> &str {
+    let (mut in_string, mut escaped) = (false, false);
+    let end = text.bytes().position(|byte| {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b']' => return !in_string,
+            _ => {}
+        }
+        false
+    });
+    end.and_then(|end| text.get(end + 1..)).unwrap_or_default()
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -111,6 +121,10 @@ mod tests {
             "module.a.module.b.aws_s3_bucket.raw"
         );
         assert_eq!(block_address("aws_s3_bucket.raw[?]"), "aws_s3_bucket.raw");
+        assert_eq!(
+            block_address("module.a[\"ß[0]\"].aws_s3_bucket.raw]x[\"open"),
+            "module.a.aws_s3_bucket.rawx"
+        );
         assert_eq!(
             block_address("urn:pulumi:dev::p::aws:s3/bucket:Bucket::b[0]"),
             "urn:pulumi:dev::p::aws:s3/bucket:Bucket::b[0]"

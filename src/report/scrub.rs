@@ -75,7 +75,8 @@ impl Formatter for SafeJson {
 /// Whether all of it is printable ASCII that begins no command. It does not stop at what is not, so that many bytes are
 /// looked at together.
 fn is_plain(text: &str) -> bool {
-    text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~') & (byte != b'#'))
+    let others = text.bytes().filter(|byte| !matches!(byte, b' '..=b'"' | b'$'..=b'~'));
+    others.count() == 0
 }
 
 #[cfg(test)]

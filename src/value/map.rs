@@ -62,9 +62,11 @@ impl Map {
         let tail = entries.get_mut(start..).unwrap_or_default();
         if !tail.is_sorted_by(|(a, _), (b, _)| a.as_ref() < b.as_ref()) {
             tail.sort_by(|(a, _), (b, _)| a.as_ref().cmp(b.as_ref()));
-            let mut tail: Vec<_> = entries.drain(start..).rev().collect();
-            tail.dedup_by(|(a, _), (b, _)| a.as_ref() == b.as_ref());
-            entries.extend(tail.into_iter().rev());
+            if tail.windows(2).any(|pair| matches!(pair, [(a, _), (b, _)] if a.as_ref() == b.as_ref())) {
+                let mut tail: Vec<_> = entries.drain(start..).rev().collect();
+                tail.dedup_by(|(a, _), (b, _)| a.as_ref() == b.as_ref());
+                entries.extend(tail.into_iter().rev());
+            }
         }
         let keys = SHARED.with_borrow_mut(|shared| shared.get(entries.get(start..).unwrap_or_default()));
         Self { keys, values: entries.drain(start..).map(|(_, value)| value).collect() }

@@ -96,8 +96,7 @@ fn denies(document: &Document, action: &Text, request: &Context) -> told::Told {
     told::any(document.statements.iter().map(|statement| {
         let of_region = statement.condition.tests.iter().filter(|test| test.is_of(KEY));
         let regions = of_region.map(|test| {
-            let open =
-                || Cause::Other(format!("whether `{test}` holds of `{ANY_REGION}` is not known").into());
+            let open = || Cause::Other(format!("which regions `{KEY}` is compared with is not known").into());
             request.holds(test, document.has_variables).ok_or_else(open)
         });
         let regions = told::all(regions);

@@ -19,12 +19,16 @@ pub(super) fn method_may(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Op
         graph.resource(node)?.after.as_ref()?.get(name)?.as_str().map(ToOwned::to_owned)
     };
     let (place, verb) = (target(node, "resource_id")?, text(node, "http_method")?);
-    let is_behind = |integration: &&NodeId| {
-        target(**integration, "resource_id") == Some(place)
-            && text(**integration, "http_method").as_deref() == Some(verb.as_str())
+    let is_behind = |it: &NodeId| {
+        graph.resource(*it).is_some_and(|it| it.type_name == "aws_api_gateway_integration")
+            && target(*it, "resource_id") == Some(place)
+            && text(*it, "http_method").as_deref() == Some(verb.as_str())
     };
-    let integrations = graph.by_type("aws_api_gateway_integration").iter().filter(is_behind);
-    let functions = integrations.filter_map(|&it| target(it, "uri"));
+    let around = graph.edges(place, Direction::Incoming).map(|(_, source)| source);
+    let mut integrations: Vec<NodeId> = around.filter(is_behind).collect();
+    integrations.sort_unstable();
+    integrations.dedup();
+    let functions = integrations.into_iter().filter_map(|it| target(it, "uri"));
     let mut all: Vec<_> = functions.flat_map(|it| identities(facts, it)).collect();
     all.dedup_by_key(|it| it.node);
     let outcome = any_of_identities(facts, all, args)?;

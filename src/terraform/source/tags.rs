@@ -8,7 +8,7 @@
 use smol_str::SmolStr;
 
 use crate::catalog::Catalog;
-use crate::value::{Type, Value, convert};
+use crate::value::{Map, Type, Value, convert};
 
 use super::module::Declared;
 use super::scope::ModuleScope;
@@ -69,7 +69,8 @@ fn merged(
     let (keys, prefixes) = (list("keys")?, list("key_prefixes")?);
     let is_ignored =
         |key: &SmolStr| keys.contains(key) || prefixes.iter().any(|prefix| key.starts_with(prefix.as_str()));
-    let (mut merged, mut is_sensitive) = (Vec::new(), false);
+    let room = layers.iter().flatten().flatten().filter_map(Value::map).map(Map::len).sum();
+    let (mut merged, mut is_sensitive) = (Vec::with_capacity(room), false);
     for layer in layers.into_iter().flatten() {
         let layer = layer?;
         is_sensitive |= layer.sensitive;

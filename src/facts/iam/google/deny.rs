@@ -17,6 +17,8 @@ use super::{Holder, Place, Role, condition, shown};
 
 /// The type of deny policies.
 const TYPE: &str = "google_iam_deny_policy";
+/// What stands before the address of a service account.
+const ACCOUNTS: &str = "principal://iam.googleapis.com/projects/-/serviceAccounts/";
 /// The set of everybody.
 const EVERYBODY: &str = "principalSet://goog/public:all";
 
@@ -139,15 +141,11 @@ impl Deny {
             (Ok(false), _) => Taken::Nothing,
             (Ok(true), None) => Taken::All,
             (Ok(true), Some(condition)) => Taken::Unless(format!("not: {condition}")),
-            (Err(cause), _) if matches!(self.above, Place::Above(_)) && self.is_below(&cause) => {
+            (Err(cause), _) if matches!(self.above, Place::Above(_)) && cause == below() => {
                 Taken::Unless(format!("its project is not below {}", self.above.name(graph)))
             }
             (Err(_), _) => Taken::Unless(format!("`{}` does not deny it", self.address)),
         }
-    }
-
-    fn is_below(&self, cause: &Cause) -> bool {
-        *cause == below()
     }
 
     /// Whether it may deny something of what the role grants.
@@ -236,7 +234,6 @@ fn is_named(graph: &ResourceGraph, holder: &Holder, text: &Text, from: &[SmolStr
     if member.is_public() {
         return Ok(false);
     }
-    const ACCOUNTS: &str = "principal://iam.googleapis.com/projects/-/serviceAccounts/";
     if text.prefix().starts_with(ACCOUNTS) {
         if holder.account.is_some() && from.contains(&holder.name) {
             return Ok(true);
