@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rayon::prelude::*;
-use smol_str::SmolStr;
+use smol_str::{SmolStr, format_smolstr};
 
 use super::memo::Memos;
 use super::{Place, Result, Rules, ask_remembering};
@@ -29,7 +29,7 @@ pub(super) fn ask(
     nodes: &[NodeId],
     memos: &Memos,
     keep_pass: bool,
-) -> (Vec<Result>, Vec<Provided>) {
+) -> (Vec<Box<Result>>, Vec<Provided>) {
     let (mut results, mut provided) = (Vec::new(), Vec::new());
     let once = |rule: &CompiledRule<'_>| matches!(rule.scope, Scope::Provider | Scope::ProviderRegion);
     let rules_once = || rules.compiled.iter().enumerate().filter(|(_, rule)| once(rule));
@@ -75,7 +75,7 @@ pub(super) fn ask(
                     ask_remembering(rules, index, &scope, keep_pass, Some(memo))
                 })
             };
-            let mut answers: Vec<Result> = asked.par_iter().filter_map(ask).collect();
+            let mut answers: Vec<Box<Result>> = asked.par_iter().filter_map(ask).map(Box::new).collect();
             // A stable sort: of those that fare alike still the first by address.
             answers.sort_by_key(|result| result.verdict);
             let alike = answers.first().map(|first| first.verdict);
@@ -94,7 +94,7 @@ pub(super) fn ask(
                 );
                 if let Some((control, by)) = declared {
                     result.verdict = Verdict::Pass;
-                    result.message = String::new();
+                    result.message = SmolStr::default();
                     provided.push(Provided {
                         rule: index,
                         control: control.to_owned(),
@@ -111,7 +111,7 @@ pub(super) fn ask(
 }
 
 /// Of a control that is often elsewhere its absence here tells nothing, unless it was here: `was` is what rules said before.
-pub(super) fn soften(config: &Config, rules: &Rules<'_>, results: &mut [Result], was: &[Result]) {
+pub(super) fn soften(config: &Config, rules: &Rules<'_>, results: &mut [Box<Result>], was: &[Box<Result>]) {
     let was_here = |result: &Result| {
         was.iter()
             .any(|old| old.rule == result.rule && old.place == result.place && old.verdict == Verdict::Pass)
@@ -124,7 +124,7 @@ pub(super) fn soften(config: &Config, rules: &Rules<'_>, results: &mut [Result],
             continue;
         }
         result.verdict = Verdict::Undetermined;
-        result.message = format!("cannot tell whether {}", result.message);
+        result.message = format_smolstr!("cannot tell whether {}", result.message);
         result.causes = vec![format!(
             "it is not in this configuration, and another may have it: name that as `{control}` below `[provided]`"
         )];

@@ -20,7 +20,7 @@ const MAX_CHUNK: usize = 256;
 
 /// What the rules say of one graph.
 pub(super) struct Answers {
-    pub(super) results: Vec<Result>,
+    pub(super) results: Vec<Box<Result>>,
     pub(super) passed: Vec<usize>,
     pub(super) evaluations: usize,
     pub(super) provided: Vec<Provided>,
@@ -39,7 +39,7 @@ pub(super) fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> 
     let evaluations = AtomicUsize::new(0);
     let passed: Vec<AtomicUsize> = rules.compiled.iter().map(|_| AtomicUsize::new(0)).collect();
     let memos = Memos::new();
-    let ask = |chunk: &[NodeId], memo: &mut Memo| -> Vec<Result> {
+    let ask = |chunk: &[NodeId], memo: &mut Memo| -> Vec<Box<Result>> {
         let mut results = Vec::new();
         let (mut asked, mut pass) = (0, vec![0; rules.compiled.len()]);
         for &node in chunk {
@@ -57,7 +57,7 @@ pub(super) fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> 
                     *count += 1;
                 }
                 if keep_pass || !passes {
-                    results.push(result);
+                    results.push(Box::new(result));
                 }
             }
         }
@@ -70,7 +70,7 @@ pub(super) fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> 
     let chunks = rayon::current_num_threads() * CHUNKS_OF_THREAD;
     let size = nodes.len().div_ceil(chunks).clamp(1, MAX_CHUNK);
     let ask = |chunk: &[NodeId]| memos.with(|memo| ask(chunk, memo));
-    let mut results: Vec<Result> = nodes.par_chunks(size).flat_map_iter(ask).collect();
+    let mut results: Vec<Box<Result>> = nodes.par_chunks(size).flat_map_iter(ask).collect();
     let mut passed: Vec<usize> = passed.into_iter().map(AtomicUsize::into_inner).collect();
     debug_assert!(
         same_as_naive(facts, rules, &nodes, &results, keep_pass, passed.iter().sum()),
@@ -92,7 +92,7 @@ fn same_as_naive(
     facts: &Facts<'_>,
     rules: &Rules<'_>,
     nodes: &[NodeId],
-    results: &[Result],
+    results: &[Box<Result>],
     keep_pass: bool,
     passed: usize,
 ) -> bool {
@@ -111,7 +111,7 @@ fn same_as_naive(
                     continue;
                 }
                 naive += 1;
-                if told.get(&(index, node)) != Some(&&expected) {
+                if told.get(&(index, node)).map(|it| &***it) != Some(&expected) {
                     return false;
                 }
             }

@@ -54,7 +54,7 @@ enum About {
 }
 
 /// Where nothing changes.
-pub(super) fn unchanged(results: &mut [Result]) {
+pub(super) fn unchanged(results: &mut [Box<Result>]) {
     for result in results.iter_mut().filter(|result| result.verdict != Verdict::Pass) {
         result.state = Some(State::Unchanged);
     }
@@ -63,11 +63,11 @@ pub(super) fn unchanged(results: &mut [Result]) {
 /// Gives each of `results` its state. `was` is what rules said before. Returns what of that is resolved.
 pub(super) fn compare(
     facts: &Facts<'_>,
-    results: &mut [Result],
+    results: &mut [Box<Result>],
     before: &Facts<'_>,
-    was: Vec<Result>,
+    was: Vec<Box<Result>>,
     rules: &Rules<'_>,
-) -> Vec<Result> {
+) -> Vec<Box<Result>> {
     let side = Side::new(before, &was);
     for result in results.iter_mut().filter(|result| result.verdict != Verdict::Pass) {
         let told = side.told(facts, result, rules);
@@ -86,14 +86,14 @@ pub(super) fn compare(
         let is_left = || about(before, result).is_some_and(|about| left.contains(&(result.rule, about)));
         result.verdict == Verdict::Fail && !is_left() && !is_forgotten(facts, before, result)
     };
-    was.into_iter().filter(is_resolved).collect()
+    was.into_iter().filter(|result| is_resolved(result)).collect()
 }
 
 /// Marks those of `results` that fail where the state as stored passed: `stored` is what it was. Tells how often rules were
 /// asked.
 pub(super) fn mark_drift(
     facts: &Facts<'_>,
-    results: &mut [Result],
+    results: &mut [Box<Result>],
     stored: &Facts<'_>,
     rules: &Rules<'_>,
 ) -> usize {
@@ -113,10 +113,10 @@ struct Side<'s, 'g> {
 }
 
 impl<'s, 'g> Side<'s, 'g> {
-    fn new(facts: &'s Facts<'g>, results: &[Result]) -> Self {
+    fn new(facts: &'s Facts<'g>, results: &[Box<Result>]) -> Self {
         let entry =
             |result: &Result| Some(((result.rule, about(facts, result)?), (result.verdict, result.drift)));
-        Self { facts, known: results.iter().filter_map(entry).collect() }
+        Self { facts, known: results.iter().filter_map(|result| entry(result)).collect() }
     }
 
     /// What is said there of what `result` of `facts` is about.
@@ -155,7 +155,7 @@ fn is_forgotten(facts: &Facts<'_>, before: &Facts<'_>, result: &Result) -> bool 
 }
 
 /// Marks what the change does not touch: nothing became of it, and neither its resource nor what configures that changes.
-pub(super) fn leave_out(facts: &Facts<'_>, results: &mut [Result]) {
+pub(super) fn leave_out(facts: &Facts<'_>, results: &mut [Box<Result>]) {
     for result in results {
         let is_same = matches!(result.state, Some(State::Unchanged) | None) && !result.drift;
         result.left_out = is_same && !is_touched(facts, result.node);

@@ -17,7 +17,7 @@ mod wanted;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use smol_str::SmolStr;
+use smol_str::{SmolStr, format_smolstr};
 
 use all::{Answers, ask_all};
 pub use change::{Asked, Earlier};
@@ -63,7 +63,7 @@ struct Result {
     rule: usize,
     node: NodeId,
     verdict: Verdict,
-    message: String,
+    message: SmolStr,
     site: Option<Site>,
     related: Vec<(Site, String)>,
     actual: Option<String>,
@@ -224,7 +224,7 @@ fn ask_remembering(
         rule: index,
         node,
         verdict,
-        message: String::new(),
+        message: SmolStr::default(),
         site: None,
         related: Vec::new(),
         actual: None,
@@ -270,13 +270,13 @@ fn ask_remembering(
         }
         let any = presence::repeated(facts.graph, resource);
         result.related.extend(any.map(|repeated| (repeated.site, ANY_INSTANCE.to_owned())));
-        let message = |scope: &dyn eval::Scope| message(rule, rules.file, scope);
+        let message = |scope: &dyn eval::Scope| SmolStr::from(message(rule, rules.file, scope));
         let message = match memo {
             Some(memo) => memo.tell(index, scope, message),
             None => message(scope),
         };
         let is_told = verdict == Verdict::Fail;
-        result.message = if is_told { message } else { format!("cannot tell whether {message}") };
+        result.message = if is_told { message } else { format_smolstr!("cannot tell whether {message}") };
     }
     Some(result)
 }
@@ -379,8 +379,8 @@ fn message(rule: &CompiledRule<'_>, file: FileId, scope: &dyn eval::Scope) -> St
 }
 
 /// Instances of one block that fare alike become one finding, told with whether it is left out.
-fn group(facts: &Facts<'_>, rules: &Rules<'_>, results: Vec<Result>) -> Vec<(bool, Finding)> {
-    let mut by_rule: Vec<Vec<Result>> = rules.compiled.iter().map(|_| Vec::new()).collect();
+fn group(facts: &Facts<'_>, rules: &Rules<'_>, results: Vec<Box<Result>>) -> Vec<(bool, Finding)> {
+    let mut by_rule: Vec<Vec<Box<Result>>> = rules.compiled.iter().map(|_| Vec::new()).collect();
     for result in results {
         if let Some(of_rule) = by_rule.get_mut(result.rule) {
             of_rule.push(result);
@@ -394,7 +394,7 @@ fn group(facts: &Facts<'_>, rules: &Rules<'_>, results: Vec<Result>) -> Vec<(boo
 fn group_of_rule(
     facts: &Facts<'_>,
     rule: &CompiledRule<'_>,
-    mut results: Vec<Result>,
+    mut results: Vec<Box<Result>>,
 ) -> Vec<(bool, Finding)> {
     let front = rule.rule.front();
     for result in &mut results {
@@ -437,7 +437,7 @@ fn group_of_rule(
                     verdict: result.verdict,
                     severity: result.severity.0,
                     moved: result.severity.1,
-                    message: result.message,
+                    message: result.message.into(),
                     resources: subject.into_iter().collect(),
                     site,
                     related,

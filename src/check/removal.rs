@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use petgraph::Direction;
+use smol_str::format_smolstr;
 
 use super::{Result, Rules, ask_rule};
 use crate::catalog::{Catalog, LinkKind, Protection};
@@ -23,12 +24,12 @@ const MAX_RELATED: usize = 10;
 const MAX_STEPS: usize = 3;
 
 /// What the rules say of what the change deletes.
-pub(super) fn ask(facts: &Facts<'_>, before: &Facts<'_>, rules: &Rules<'_>) -> Vec<Result> {
+pub(super) fn ask(facts: &Facts<'_>, before: &Facts<'_>, rules: &Rules<'_>) -> Vec<Box<Result>> {
     let mut results = Vec::new();
     for (index, rule) in rules.compiled.iter().enumerate().filter(|(_, rule)| rule.scope == Scope::Removal) {
         for type_name in rule.types {
             for &node in before.graph.by_type(type_name) {
-                results.extend(judge(facts, before, rules, index, node));
+                results.extend(judge(facts, before, rules, index, node).map(Box::new));
             }
         }
     }
@@ -65,7 +66,7 @@ fn judge(
         result.verdict = Verdict::Pass;
     } else if now.action == Action::Forget && result.verdict == Verdict::Fail {
         result.verdict = Verdict::Undetermined;
-        result.message = format!("cannot tell whether {}", result.message);
+        result.message = format_smolstr!("cannot tell whether {}", result.message);
         result.causes =
             vec!["it stays as it is, but this configuration does not manage it any more".to_owned()];
     }

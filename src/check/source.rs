@@ -12,14 +12,14 @@ use crate::finding::Verdict;
 use crate::graph::NodeId;
 
 /// Marks those of `results` that the plan alone does not give, of which `untold` are the facts.
-pub(super) fn mark(facts: &Facts<'_>, results: &mut [Result], untold: &Facts<'_>, rules: &Rules<'_>) {
+pub(super) fn mark(facts: &Facts<'_>, results: &mut [Box<Result>], untold: &Facts<'_>, rules: &Rules<'_>) {
     let nodes: Vec<NodeId> =
         untold.graph.graph.node_indices().filter(|&node| untold.is_subject(node)).collect();
     let memos = Memos::new();
     let absent = absence::ask(untold, rules, &nodes, &memos, false).0.into_iter();
     let absent: BTreeMap<(usize, Place), Verdict> =
         absent.filter_map(|result| Some(((result.rule, result.place?), result.verdict))).collect();
-    let mark = |result: &mut Result| {
+    let mark = |result: &mut Box<Result>| {
         let verdict = match &result.place {
             Some(place) => absent.get(&(result.rule, place.clone())).copied(),
             None => facts.graph.resource(result.node).and_then(|resource| {

@@ -53,7 +53,7 @@ pub(super) struct Memo {
     /// By rule and part.
     conditions: Vec<Tree<Remembered>>,
     /// By rule.
-    messages: Vec<Tree<String>>,
+    messages: Vec<Tree<SmolStr>>,
     /// Which resource is asked about.
     turn: u64,
 }
@@ -173,8 +173,8 @@ impl Memo {
         &mut self,
         rule: usize,
         scope: &dyn Scope,
-        evaluate: impl Fn(&dyn Scope) -> String,
-    ) -> String {
+        evaluate: impl Fn(&dyn Scope) -> SmolStr,
+    ) -> SmolStr {
         let Some(tree) = at(&mut self.messages, rule) else { return evaluate(scope) };
         match tree.walk(&mut self.questions, self.turn, scope) {
             Walk::End(known) => known.clone(),
@@ -543,7 +543,7 @@ mod tests {
             memo.tell(0, toy, |scope| {
                 evaluated.set(evaluated.get() + 1);
                 let found = scope.lookup("self", &["a"]);
-                found.ok().and_then(|(value, _)| Some(value.as_str()?.to_owned())).unwrap_or_default()
+                found.ok().and_then(|(value, _)| Some(SmolStr::from(value.as_str()?))).unwrap_or_default()
             })
         });
         assert_eq!(texts.collect::<Vec<_>>(), ["x", "x", "y", "x"]);
