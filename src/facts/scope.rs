@@ -244,6 +244,8 @@ impl Scope {
             next = from;
         }
         path.reverse();
+        // Most are of one step, there is one for every finding and resource, and room is made for four.
+        path.shrink_to_fit();
         path
     }
 
