@@ -2,30 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
-#[path = "common/dir.rs"]
-mod dir;
+#[path = "common/answers.rs"]
+mod answers;
 
-use airgate::config::{Config, Options};
+use airgate::config::Config;
 use airgate::facts::iam::access::Question;
 use airgate::finding::Verdict as Found;
-use airgate::iam::context::Context;
-use airgate::iam::effective::Verdict;
 use airgate::rules::RuleSet;
-use dir::Dir;
+use answers::asked;
 
 fn who(text: &str, action: &str, resource: &str) -> Vec<String> {
-    let dir = Dir::of(text);
-    let paths = [dir.path().to_owned()];
-    let question = Question::WhoCan(action.into(), resource.into());
-    let (_, mut all) = airgate::access(&paths, &Options::default(), &question, &Context::default()).unwrap();
-    let word = |verdict: &Verdict| match verdict {
-        Verdict::Yes => "yes",
-        Verdict::No => "no",
-        Verdict::OnlyIf(_) => "only-if",
-        Verdict::Undetermined(_) => "undetermined",
-    };
-    let rows = all.pop().unwrap().rows.unwrap();
-    rows.iter().map(|row| format!("{} {}", word(&row.verdict), row.principal)).collect()
+    answers::short(&asked(text, &Question::WhoCan(action.into(), resource.into())).rows.unwrap())
 }
 
 const IDENTITY: &str = r#"

@@ -2,42 +2,27 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
-#[path = "common/dir.rs"]
-mod dir;
+#[path = "common/answers.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod answers;
 
 use std::path::{Path, PathBuf};
 
-use airgate::config::Options;
 use airgate::facts::iam::access::{Access, Answered, Question};
 use airgate::iam::context::Context;
 use airgate::iam::effective::Verdict;
-use dir::Dir;
+use answers::{Dir, short};
 
 fn fixture() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/google-agent")
 }
 
 fn asked(path: &Path, question: &Question) -> Answered {
-    airgate::access(&[path.to_path_buf()], &Options::default(), question, &Context::default())
-        .unwrap()
-        .1
-        .pop()
-        .unwrap()
+    answers::asked_at(path, question, &Context::default()).1
 }
 
 fn who(path: &Path, permission: &str, resource: &str) -> Vec<Access> {
     asked(path, &Question::WhoCan(permission.into(), resource.into())).rows.unwrap()
-}
-
-/// `yes a, only-if b`
-fn short(rows: &[Access]) -> Vec<String> {
-    let word = |verdict: &Verdict| match verdict {
-        Verdict::Yes => "yes",
-        Verdict::No => "no",
-        Verdict::OnlyIf(_) => "only-if",
-        Verdict::Undetermined(_) => "undetermined",
-    };
-    rows.iter().map(|row| format!("{} {}", word(&row.verdict), row.principal)).collect()
 }
 
 #[test]

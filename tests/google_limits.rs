@@ -3,26 +3,19 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
-#[path = "common/dir.rs"]
-mod dir;
+#[path = "common/answers.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod answers;
 
-use airgate::config::Options;
 use airgate::facts::iam::access::Question;
-use airgate::iam::context::Context;
 use airgate::iam::effective::Verdict;
-use dir::Dir;
 
 fn asked(text: &str, question: &Question) -> Vec<String> {
-    let dir = Dir::of(text);
-    let paths = [dir.path().to_owned()];
-    let (_, mut all) = airgate::access(&paths, &Options::default(), question, &Context::default()).unwrap();
     let word = |verdict: &Verdict| match verdict {
-        Verdict::Yes => "yes".to_owned(),
-        Verdict::No => "no".to_owned(),
         Verdict::OnlyIf(conditions) => format!("only if {}:", conditions.join(" and ")),
-        Verdict::Undetermined(_) => "undetermined".to_owned(),
+        other => answers::word(other).to_owned(),
     };
-    let rows = all.pop().unwrap().rows.unwrap();
+    let rows = answers::asked(text, question).rows.unwrap();
     rows.iter().map(|row| format!("{} {}", word(&row.verdict), row.principal)).collect()
 }
 

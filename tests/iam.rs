@@ -2,13 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
-#[path = "common/dir.rs"]
-mod dir;
+#[path = "common/answers.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod answers;
 
 use std::fmt::Write as _;
 use std::fs;
 
-use airgate::config::{Config, Options};
+use airgate::config::Config;
 use airgate::facts::iam::access::{Access, Answered, Question};
 use airgate::finding::Verdict as Found;
 use airgate::iam::context::Context;
@@ -16,17 +17,14 @@ use airgate::iam::effective::Verdict;
 use airgate::iam::escalation::{self, Escalation};
 use airgate::rules::RuleSet;
 use airgate::source::Sources;
-use dir::Dir;
+use answers::Dir;
 
 fn asked(text: &str, question: &Question) -> (Sources, Answered) {
     asked_in(text, question, &Context::default())
 }
 
 fn asked_in(text: &str, question: &Question, context: &Context) -> (Sources, Answered) {
-    let dir = Dir::of(text);
-    let (sources, mut all) =
-        airgate::access(&[dir.path().to_owned()], &Options::default(), question, context).unwrap();
-    (sources, all.pop().unwrap())
+    answers::asked_at(Dir::of(text).path(), question, context)
 }
 
 fn who(text: &str, action: &str, resource: &str) -> Vec<Access> {
@@ -35,15 +33,7 @@ fn who(text: &str, action: &str, resource: &str) -> Vec<Access> {
 
 /// `yes a, only-if b`: the principals, sorted by how sure the answer is.
 fn short(rows: &[Access]) -> String {
-    let word = |verdict: &Verdict| match verdict {
-        Verdict::Yes => "yes",
-        Verdict::No => "no",
-        Verdict::OnlyIf(_) => "only-if",
-        Verdict::Undetermined(_) => "undetermined",
-    };
-    let all: Vec<String> =
-        rows.iter().map(|row| format!("{} {}", word(&row.verdict), row.principal)).collect();
-    all.join(", ")
+    answers::short(rows).join(", ")
 }
 
 /// A role `r` with these statements inline, and what else there is.

@@ -2,21 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
-#[path = "common/dir.rs"]
-mod dir;
+#[path = "common/answers.rs"]
+mod answers;
 
-use airgate::config::Options;
-use airgate::facts::iam::access::{Access, Answered, Question};
+use airgate::facts::iam::access::{Access, Question};
 use airgate::iam::context::Context;
 use airgate::iam::effective::Verdict;
-use dir::Dir;
-
-fn asked(text: &str, question: &Question) -> Answered {
-    let dir = Dir::of(text);
-    let paths = [dir.path().to_owned()];
-    let (_, mut all) = airgate::access(&paths, &Options::default(), question, &Context::default()).unwrap();
-    all.pop().unwrap()
-}
+use answers::{Dir, asked, asked_at};
 
 /// `yes a, only-if b`: the principals, sorted by how sure the answer is.
 fn who(text: &str, action: &str) -> String {
@@ -24,15 +16,7 @@ fn who(text: &str, action: &str) -> String {
 }
 
 fn short(rows: &[Access]) -> String {
-    let word = |verdict: &Verdict| match verdict {
-        Verdict::Yes => "yes",
-        Verdict::No => "no",
-        Verdict::OnlyIf(_) => "only-if",
-        Verdict::Undetermined(_) => "undetermined",
-    };
-    let all: Vec<String> =
-        rows.iter().map(|row| format!("{} {}", word(&row.verdict), row.principal)).collect();
-    all.join(", ")
+    answers::short(rows).join(", ")
 }
 
 /// A role `r` that may call models and read objects.
@@ -293,10 +277,8 @@ fn a_change_that_takes_full_access_off_puts_the_list_in_force() {
     for (full, expected) in [("no-op", "yes aws_iam_role.r"), ("delete", "only-if aws_iam_role.r")] {
         let dir = Dir::new();
         dir.write("plan.json", plan(full));
-        let paths = [dir.path().join("plan.json")];
         let question = Question::WhoCan("bedrock:InvokeModel".into(), "*".into());
-        let (_, mut all) =
-            airgate::access(&paths, &Options::default(), &question, &Context::default()).unwrap();
-        assert_eq!(short(&all.pop().unwrap().rows.unwrap()), expected, "{full}");
+        let (_, answered) = asked_at(&dir.path().join("plan.json"), &question, &Context::default());
+        assert_eq!(short(&answered.rows.unwrap()), expected, "{full}");
     }
 }

@@ -2,22 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
-#[path = "common/dir.rs"]
-mod dir;
+#[path = "common/answers.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod answers;
 
-use airgate::config::Options;
-use airgate::facts::iam::access::{Access, Answered, Question};
-use airgate::iam::context::Context;
-use airgate::iam::effective::Verdict;
-use dir::Dir;
-
-fn asked(text: &str, question: &Question) -> Answered {
-    let dir = Dir::of(text);
-    let (_, mut all) =
-        airgate::access(&[dir.path().to_owned()], &Options::default(), question, &Context::default())
-            .unwrap();
-    all.pop().unwrap()
-}
+use airgate::facts::iam::access::{Access, Question};
+use answers::asked;
 
 fn who(text: &str, action: &str, resource: &str) -> String {
     short(&asked(text, &Question::WhoCan(action.into(), resource.into())).rows.unwrap(), |it| &it.principal)
@@ -29,13 +19,8 @@ fn what(text: &str, address: &str) -> Vec<Access> {
 
 /// `yes a, only-if b`
 fn short(rows: &[Access], of: impl Fn(&Access) -> &str) -> String {
-    let word = |verdict: &Verdict| match verdict {
-        Verdict::Yes => "yes",
-        Verdict::No => "no",
-        Verdict::OnlyIf(_) => "only-if",
-        Verdict::Undetermined(_) => "undetermined",
-    };
-    let all: Vec<String> = rows.iter().map(|row| format!("{} {}", word(&row.verdict), of(row))).collect();
+    let all: Vec<String> =
+        rows.iter().map(|row| format!("{} {}", answers::word(&row.verdict), of(row))).collect();
     all.join(", ")
 }
 
