@@ -434,9 +434,11 @@ fn document(
     text: Text,
     sources: &mut Sources,
 ) -> Result<Input, ReadError> {
-    let kind = super::detect(&shown, &text)?;
+    // Taken once: each time that a large one is taken all of it is looked at.
+    let whole: &str = &text;
+    let kind = super::detect(&shown, whole)?;
     let is_worth = kind == InputFile::Plan && matches!(text, Text::Apart(_));
-    let repeated = is_worth.then(|| look::planned_values(&text)).flatten();
+    let repeated = is_worth.then(|| look::planned_values(whole)).flatten();
     let file = sources.add_document(shown.clone(), text);
     if let Some(value) = repeated {
         sources.leave_out(file, value);

@@ -252,9 +252,10 @@ fn is_of(binary: &BinaryPlan, told: &Told<'_, '_>, program: &Program) -> bool {
     let plan = binary.plan();
     let known: BTreeSet<&str> = program.resources.iter().map(|resource| resource.address.as_str()).collect();
     let version = program.written_by.as_deref().and_then(|tool| tool.rsplit_once(' '));
+    let addresses = binary.addresses();
     version.is_some_and(|(_, version)| version == plan.terraform_version)
-        && !binary.addresses().is_empty()
-        && binary.addresses().iter().all(|address| known.contains(address.as_str()))
+        && !addresses.is_empty()
+        && addresses.iter().all(|address| known.contains(address.as_str()))
 }
 
 /// That a candidate is not the source of the plan at `plan`, and why.

@@ -4,7 +4,7 @@
 use petgraph::Direction;
 use smol_str::SmolStr;
 
-use super::{Grant, Holder, Kind, Place, Reader, Role};
+use super::{Grant, Holder, Kind, Place, Reader, Role, granted};
 use crate::graph::NodeId;
 use crate::program::{Mode, Resource};
 use crate::value::{Cause, Value};
@@ -55,16 +55,8 @@ impl Reader<'_> {
         let name = after.get("bucket").and_then(Value::as_str).map(SmolStr::from);
         let place = Place::Resource(bucket.into_iter().collect(), name.into_iter().collect());
         let grant = |role: Role, holders: Vec<Holder>, more: Option<Cause>| Grant {
-            node,
-            address: resource.address.clone(),
-            site: resource.site,
-            place: place.clone(),
-            role,
-            holders,
-            more,
-            condition: None,
-            kind: Kind::List,
             doubt: doubt.clone(),
+            ..granted(node, resource, &place, Kind::List, role, (holders, more))
         };
         let mut out = Vec::new();
         let mut add = |entry: &str| {

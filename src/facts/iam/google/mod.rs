@@ -241,6 +241,29 @@ fn accounts(graph: &ResourceGraph) -> BTreeMap<String, NodeId> {
     out
 }
 
+/// What a resource grants there, without a condition or a doubt.
+fn granted(
+    node: NodeId,
+    resource: &Resource,
+    place: &Place,
+    kind: Kind,
+    role: Role,
+    (holders, more): (Vec<Holder>, Option<Cause>),
+) -> Grant {
+    Grant {
+        node,
+        address: resource.address.clone(),
+        site: resource.site,
+        place: place.clone(),
+        role,
+        holders,
+        more,
+        condition: None,
+        kind,
+        doubt: None,
+    }
+}
+
 struct Reader<'g> {
     graph: &'g ResourceGraph,
     accounts: BTreeMap<String, NodeId>,
@@ -254,21 +277,14 @@ impl Reader<'_> {
         let Some((base, kind)) = kind_of(&resource.type_name) else { return Vec::new() };
         let (Some(after), Mode::Managed) = (&resource.after, resource.mode) else { return Vec::new() };
         let place = self.place(node, base, after);
-        let grant = |role: Role, (holders, more): (Vec<Holder>, Option<Cause>), condition| Grant {
-            node,
-            address: resource.address.clone(),
-            site: resource.site,
-            place: place.clone(),
-            role,
-            holders,
-            more,
+        let what = match kind {
+            "member" => Kind::Member,
+            "binding" => Kind::Binding,
+            _ => Kind::Policy,
+        };
+        let grant = |role: Role, held: (Vec<Holder>, Option<Cause>), condition| Grant {
             condition,
-            kind: match kind {
-                "member" => Kind::Member,
-                "binding" => Kind::Binding,
-                _ => Kind::Policy,
-            },
-            doubt: None,
+            ..granted(node, resource, &place, what, role, held)
         };
         if kind != "policy" {
             let path = if kind == "member" { "member" } else { "members" };
