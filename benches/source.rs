@@ -28,6 +28,11 @@ use airgate::source::Sources;
 use airgate::terraform::source::variables::RunOptions;
 use whole_run::{RUNS, best, check};
 
+/// That of the program: what is measured here is what the program does.
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The files of the generated tree.
 const FILES: usize = 9_000;
 

@@ -109,12 +109,12 @@ fn value_of(name: &str, ty: &Type, text: &str) -> (Value, Value) {
 /// An object of the block with the secret in all that can be set, and its marks.
 fn object_of(schema: &BlockSchema, text: &str) -> (Value, Value) {
     let (mut values, mut marks) = (Map::new(), Map::new());
-    for (name, attribute) in &schema.attributes {
+    for (name, attribute) in schema.attributes() {
         let (value, mark) = value_of(name, &attribute.ty, text);
         values.insert(name.to_string(), value);
         marks.insert(name.to_string(), mark);
     }
-    for (name, nested) in &schema.blocks {
+    for (name, nested) in schema.blocks() {
         let (value, mark) = object_of(&nested.block, text);
         let (value, mark) = match nested.nesting {
             Nesting::Single => (value, mark),
@@ -411,12 +411,12 @@ fn expression_of(name: &str, ty: &Type, expression: &str) -> String {
 }
 
 fn body_of(schema: &BlockSchema, expression: &str, out: &mut String) {
-    for (name, attribute) in schema.attributes.iter().filter(|(_, a)| a.required || a.optional) {
+    for (name, attribute) in schema.attributes().filter(|(_, a)| a.required || a.optional) {
         if !matches!(name.as_str(), "provider" | "count" | "for_each") {
             out.push_str(&format!("  {name} = {}\n", expression_of(name, &attribute.ty, expression)));
         }
     }
-    for (name, nested) in &schema.blocks {
+    for (name, nested) in schema.blocks() {
         if name != "timeouts" {
             out.push_str(&format!("  {name} {{\n"));
             body_of(&nested.block, expression, out);

@@ -3,10 +3,8 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use smol_str::SmolStr;
-
 use super::defaults::{Defaults, Filled};
-use super::schema::{AttributeSchema, BlockSchema, NestedBlock, Nesting};
+use super::schema::{AttributeSchema, BlockSchema, Member, NestedBlock, Nesting};
 use super::{Catalog, rewritten};
 use crate::value::{Cause, Element, Kind, Map, Partial, Times, Type, Unknown, Value, convert};
 
@@ -22,7 +20,7 @@ use crate::value::{Cause, Element, Kind, Map, Partial, Times, Type, Unknown, Val
 pub fn complete(type_name: &str, value: Value, partial: bool) -> Value {
     let Some(schema) = Catalog::get().schema(type_name) else { return value };
     if !partial {
-        let completion = Completion { defaults: Defaults::default(), unset: None, partial };
+        let completion = Completion { defaults: Defaults::default(), partial };
         // Of types that nobody looks at no value is decoded: they have one object in common.
         if value.map().is_some_and(Map::is_empty) {
             let whole = || completion.block(schema, Value::object([]), "").map().cloned().unwrap_or_default();
@@ -31,7 +29,7 @@ pub fn complete(type_name: &str, value: Value, partial: bool) -> Value {
         }
         return completion.block(schema, value, "");
     }
-    let completion = Completion { defaults: Defaults::of(type_name), unset: unset(type_name), partial };
+    let completion = Completion { defaults: Defaults::of(type_name), partial };
     let mut whole = completion.block(schema, value, "");
     rewritten::rewrite(type_name, "", &mut whole);
     whole
@@ -41,10 +39,7 @@ pub fn complete(type_name: &str, value: Value, partial: bool) -> Value {
 /// does not know the type.
 pub fn unset(type_name: &str) -> Option<&'static Map> {
     let schema = Catalog::get().schema(type_name)?;
-    Some(schema.unset.get_or_init(|| {
-        let completion = Completion { defaults: Defaults::of(type_name), unset: None, partial: true };
-        completion.block(schema, Value::object([]), "").map().cloned().unwrap_or_default()
-    }))
+    Some(Completion { defaults: Defaults::of(type_name), partial: true }.unset(schema, ""))
 }
 
 /// The attribute or nested block at the dotted `path` of [`complete`]'s result for a configuration that sets it to `value`, or
@@ -53,46 +48,18 @@ pub fn complete_attribute(type_name: &str, path: &str, value: Option<&Value>) ->
     let (around, name) = path.rsplit_once('.').unwrap_or(("", path));
     let mut block = Catalog::get().schema(type_name)?;
     for step in around.split('.').filter(|step| !step.is_empty()) {
-        block = &block.blocks.get(step)?.block;
+        block = &block.nested(step)?.block;
     }
-    let completion = Completion { defaults: Defaults::of(type_name), unset: None, partial: true };
-    let mut whole = match (block.attributes.get(name), block.blocks.get(name)) {
-        (Some(attribute), _) => completion.attribute(attribute, value.cloned(), around, name),
-        (None, Some(nested)) => completion.nested(nested, value.cloned(), around, name),
-        (None, None) => return None,
-    };
+    let completion = Completion { defaults: Defaults::of(type_name), partial: true };
+    let (_, member) = block.member(name)?;
+    let mut whole = completion.member(member, value.cloned(), around, name);
     rewritten::rewrite(type_name, path, &mut whole);
     Some(whole)
 }
 
 struct Completion {
     defaults: Defaults,
-    /// What the top of the type has where nothing is set, if it is made already.
-    unset: Option<&'static Map>,
     partial: bool,
-}
-
-/// What a block's schema has under one name.
-enum Member<'s> {
-    Attribute(&'s AttributeSchema),
-    Block(&'s NestedBlock),
-}
-
-/// What a block's schema has, in the order of names.
-fn members(schema: &BlockSchema) -> impl Iterator<Item = (&SmolStr, Member<'_>)> {
-    let mut attributes = schema.attributes.iter().peekable();
-    let mut blocks = schema.blocks.iter().peekable();
-    std::iter::from_fn(move || {
-        let is_attribute = match (attributes.peek(), blocks.peek()) {
-            (Some((attribute, _)), Some((block, _))) => attribute < block,
-            (attribute, _) => attribute.is_some(),
-        };
-        if is_attribute {
-            attributes.next().map(|(name, attribute)| (name, Member::Attribute(attribute)))
-        } else {
-            blocks.next().map(|(name, block)| (name, Member::Block(block)))
-        }
-    })
 }
 
 impl Completion {
@@ -101,52 +68,83 @@ impl Completion {
         let (Kind::Object(mut given) | Kind::Map(mut given)) = value.kind else {
             return if self.partial || value.is_null() || value.is_unknown() { value } else { misfit(value) };
         };
-        // Most objects are nobody else's, and those of plans and states have all their names: they are changed in place.
-        let map = Arc::make_mut(&mut given);
+        if self.partial {
+            given = Arc::new(self.configured(schema, &mut Arc::unwrap_or_clone(given), path));
+        } else {
+            // Most objects are nobody else's, and those of plans and states have all their names: they are changed in place.
+            self.whole(schema, Arc::make_mut(&mut given));
+        }
+        value.kind = Kind::Object(given);
+        value
+    }
+
+    /// What a configuration that sets `given` in the block at `path` has there.
+    fn configured(&self, schema: &BlockSchema, given: &mut Map, path: &str) -> Map {
+        let mut whole = self.unset(schema, path).clone();
+        let mut unknown = Vec::new();
+        for (name, value) in given.iter_mut() {
+            let value = std::mem::replace(value, Value::NULL);
+            let Some((at, member)) = schema.member(name) else {
+                unknown.push((name, value));
+                continue;
+            };
+            let is_unset = match member {
+                Member::Attribute(attribute) => is_unset(&value, attribute),
+                Member::Block(_) => value.is_absent(),
+            };
+            if !is_unset && let Some(slot) = whole.values_mut().nth(at) {
+                *slot = self.member(member, Some(value), path, name);
+            }
+        }
+        if !unknown.is_empty() {
+            whole.add_absent(&mut unknown);
+        }
+        whole
+    }
+
+    /// What a configuration that sets nothing in the block at `path` has there.
+    fn unset<'s>(&self, schema: &'s BlockSchema, path: &str) -> &'s Map {
+        schema.unset.get_or_init(|| {
+            let members = schema.members().iter();
+            members.map(|(name, member)| (name.clone(), self.member(member, None, path, name))).collect()
+        })
+    }
+
+    /// Makes whole what a plan or a state says of a block.
+    fn whole(&self, schema: &BlockSchema, map: &mut Map) {
         let mut absent: Vec<(&str, Value)> = Vec::new();
         let mut present = map.iter_mut().peekable();
-        // It has the same names in the same order.
-        let mut unset = self.unset.filter(|_| path.is_empty()).into_iter().flat_map(Map::values);
         // Both are sorted: this is one walk over the two.
-        for (name, member) in members(schema) {
-            let mut slot = loop {
+        for (name, member) in schema.members() {
+            let slot = loop {
                 match present.peek().map(|(key, _)| (*key).cmp(name)) {
                     Some(Ordering::Less) => drop(present.next()),
                     Some(Ordering::Equal) => break present.next().map(|(_, value)| value),
                     Some(Ordering::Greater) | None => break None,
                 }
             };
-            // Most attributes of plans and states are as they should be.
-            if let (false, Some(value), Member::Attribute(attribute)) = (self.partial, &slot, &member)
-                && has_type(value, &attribute.ty)
-                && !attribute.sensitive
-            {
-                continue;
-            }
-            let is_absent = || {
-                slot.as_ref().is_none_or(|value| match &member {
-                    Member::Attribute(attribute) => is_unset(value, attribute),
-                    Member::Block(_) => value.is_absent(),
-                })
-            };
-            let unset = unset.next().filter(|_| is_absent());
-            let value = slot.as_mut().map(|value| std::mem::replace(*value, Value::NULL));
-            let value = match (unset, member) {
-                (Some(unset), _) => unset.clone(),
-                (None, Member::Attribute(attribute)) => self.attribute(attribute, value, path, name),
-                (None, Member::Block(nested)) => self.nested(nested, value, path, name),
-            };
-            match slot {
-                Some(slot) => *slot = value,
-                None => absent.push((name, value)),
+            match (slot, member) {
+                // Most are as they should be.
+                (Some(value), Member::Attribute(attribute))
+                    if has_type(value, &attribute.ty) && !attribute.sensitive => {}
+                (Some(slot), member) => {
+                    let value = std::mem::replace(slot, Value::NULL);
+                    *slot = self.member(member, Some(value), "", name);
+                }
+                (None, member) => absent.push((name, self.member(member, None, "", name))),
             }
         }
         drop(present);
         if !absent.is_empty() {
             map.add_absent(&mut absent);
         }
-        value.kind = Kind::Object(given);
-        value
+    }
+
+    fn member(&self, member: &Member, value: Option<Value>, around: &str, name: &str) -> Value {
+        match member {
+            Member::Attribute(attribute) => self.attribute(attribute, value, around, name),
+            Member::Block(nested) => self.nested(nested, value, around, name),
+        }
     }
 
     fn attribute(
@@ -387,6 +385,8 @@ fn has_type(value: &Value, ty: &Type) -> bool {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+
+    use smol_str::SmolStr;
 
     use super::*;
     use crate::value::{Partial, Reference};

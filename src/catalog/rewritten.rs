@@ -138,7 +138,7 @@ mod tests {
             for (path, _) in paths {
                 let top = path.split('.').next().unwrap();
                 assert!(
-                    schema.attributes.contains_key(top) || schema.blocks.contains_key(top),
+                    schema.has(top),
                     "{name}.{path}"
                 );
             }

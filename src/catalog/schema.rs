@@ -10,7 +10,7 @@
 //! one object and is a list now (`logging_config`), both are the one object.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use serde_json::Value as Json;
@@ -35,14 +35,19 @@ const LATER: [&str; 2] = [
 /// What a block has in it. The top of a resource type is one.
 #[derive(Clone, Debug, Default)]
 pub struct BlockSchema {
-    /// Its attributes.
-    pub attributes: BTreeMap<SmolStr, AttributeSchema>,
-    /// Its nested blocks. No name is both an attribute's and a block's.
-    pub blocks: BTreeMap<SmolStr, NestedBlock>,
-    /// Of the top of a type, what a configuration that sets nothing has; made once.
+    /// Its attributes and nested blocks, in the order of their names, of which each is there once.
+    members: Vec<(SmolStr, Member)>,
+    /// What a configuration that sets nothing in it has, a value of each member; made once.
     pub(super) unset: OnceLock<Map>,
     /// Of the top of a type, what an object has of which nothing is told; made once.
     pub(super) untold: OnceLock<Arc<Map>>,
+}
+
+/// What a block has under one name.
+#[derive(Clone, Debug)]
+pub(super) enum Member {
+    Attribute(AttributeSchema),
+    Block(NestedBlock),
 }
 
 /// What an attribute holds.
@@ -93,77 +98,117 @@ pub enum Nesting {
 }
 
 impl BlockSchema {
+    /// Its attributes, in the order of their names.
+    pub fn attributes(&self) -> impl Iterator<Item = (&SmolStr, &AttributeSchema)> {
+        self.members.iter().filter_map(|(name, member)| match member {
+            Member::Attribute(attribute) => Some((name, attribute)),
+            Member::Block(_) => None,
+        })
+    }
+
+    /// Its nested blocks, in the order of their names.
+    pub fn blocks(&self) -> impl Iterator<Item = (&SmolStr, &NestedBlock)> {
+        self.members.iter().filter_map(|(name, member)| match member {
+            Member::Block(nested) => Some((name, nested)),
+            Member::Attribute(_) => None,
+        })
+    }
+
+    /// How many names it has.
+    pub fn width(&self) -> usize {
+        self.members.len()
+    }
+
+    /// All of both.
+    pub(super) fn members(&self) -> &[(SmolStr, Member)] {
+        &self.members
+    }
+
+    /// What it has under a name, and where among its members that stands.
+    pub(super) fn member(&self, name: &str) -> Option<(usize, &Member)> {
+        let at = self.members.binary_search_by(|(known, _)| known.as_str().cmp(name)).ok()?;
+        Some((at, &self.members.get(at)?.1))
+    }
+
+    /// The nested block of that name.
+    pub fn nested(&self, name: &str) -> Option<&NestedBlock> {
+        match self.member(name)? {
+            (_, Member::Block(nested)) => Some(nested),
+            (_, Member::Attribute(_)) => None,
+        }
+    }
+
     /// The attribute at a dotted path through nested blocks.
     pub fn attribute(&self, path: &str) -> Option<&AttributeSchema> {
-        match path.split_once('.') {
-            Some((block, rest)) => self.blocks.get(block)?.block.attribute(rest),
-            None => self.attributes.get(path),
+        if let Some((block, rest)) = path.split_once('.') {
+            return self.nested(block)?.block.attribute(rest);
+        }
+        match self.member(path)? {
+            (_, Member::Attribute(attribute)) => Some(attribute),
+            (_, Member::Block(_)) => None,
         }
     }
 
     /// The nested block at a dotted path.
     pub fn block(&self, path: &str) -> Option<&NestedBlock> {
         match path.split_once('.') {
-            Some((block, rest)) => self.blocks.get(block)?.block.block(rest),
-            None => self.blocks.get(path),
+            Some((block, rest)) => self.nested(block)?.block.block(rest),
+            None => self.nested(path),
         }
     }
 
     /// Whether the dotted path leads to an attribute or a block, or into an attribute that is an object or map.
     pub fn has(&self, path: &str) -> bool {
         let (first, rest) = path.split_once('.').unwrap_or((path, ""));
-        if let Some(nested) = self.blocks.get(first) {
-            return rest.is_empty() || nested.block.has(rest);
+        match self.member(first) {
+            Some((_, Member::Block(nested))) => rest.is_empty() || nested.block.has(rest),
+            Some((_, Member::Attribute(attribute))) => type_has(&attribute.ty, rest),
+            None => false,
         }
-        self.attributes.get(first).is_some_and(|attribute| type_has(&attribute.ty, rest))
     }
 
     /// The type of an object of this block.
     pub fn ty(&self) -> Type {
-        let attributes = self.attributes.iter().map(|(name, attribute)| (name, attribute.ty.clone()));
-        let blocks = self.blocks.iter().map(|(name, nested)| (name, nested.ty().clone()));
-        let mut fields: Vec<_> = attributes.chain(blocks).map(|(name, ty)| field(name.clone(), ty)).collect();
-        fields.sort_by(|a, b| a.name.cmp(&b.name));
-        Type::Object(fields.into())
+        let ty = |member: &Member| match member {
+            Member::Attribute(attribute) => attribute.ty.clone(),
+            Member::Block(nested) => nested.ty().clone(),
+        };
+        Type::Object(self.members.iter().map(|(name, member)| field(name.clone(), ty(member))).collect())
     }
 
     /// Adds what `later` has and this has not.
     fn extend(&mut self, later: Self) {
-        for (name, attribute) in later.attributes {
-            if !self.blocks.contains_key(&name) {
-                self.attributes.entry(name).or_insert(attribute);
-            }
-        }
-        for (name, nested) in later.blocks {
-            match self.blocks.get_mut(&name) {
-                Some(known) => known.block.extend(nested.block),
-                None if self.attributes.contains_key(&name) => {}
-                None => {
-                    self.blocks.insert(name, nested);
+        for (name, member) in later.members {
+            match (self.members.binary_search_by(|(known, _)| known.cmp(&name)), member) {
+                (Err(at), member) => self.members.insert(at, (name, member)),
+                (Ok(at), Member::Block(later)) => {
+                    if let Some((_, Member::Block(known))) = self.members.get_mut(at) {
+                        known.block.extend(later.block);
+                    }
                 }
+                (Ok(_), Member::Attribute(_)) => {}
             }
         }
     }
 
     fn parse(json: &Json) -> Option<Self> {
-        let mut block = Self::default();
+        let mut members = Vec::new();
         for (name, entry) in json.as_object()? {
-            let name = SmolStr::from(name);
-            match entry {
+            let member = match entry {
                 Json::String(short) => {
                     let (flags, ty) = short.split_once(' ')?;
-                    block.attributes.insert(name, AttributeSchema::new(flags, primitive(ty)?));
+                    Member::Attribute(AttributeSchema::new(flags, primitive(ty)?))
                 }
                 Json::Array(pair) => {
                     let [Json::String(flags), ty] = pair.as_slice() else { return None };
-                    block.attributes.insert(name, AttributeSchema::new(flags, parse_type(ty)?));
+                    Member::Attribute(AttributeSchema::new(flags, parse_type(ty)?))
                 }
-                entry => {
-                    block.blocks.insert(name, NestedBlock::parse(entry)?);
-                }
-            }
+                entry => Member::Block(NestedBlock::parse(entry)?),
+            };
+            members.push((SmolStr::from(name), member));
         }
-        Some(block)
+        members.sort_by(|(a, _), (b, _)| a.cmp(b));
+        Some(Self { members, ..Self::default() })
     }
 }
 
@@ -365,7 +410,7 @@ mod tests {
             assert!(!source.is_empty(), "{name}");
         }
         for name in catalog.schema_types() {
-            assert!(catalog.schema(name).is_some_and(|block| !block.attributes.is_empty()), "{name}");
+            assert!(catalog.schema(name).is_some_and(|block| block.attributes().next().is_some()), "{name}");
         }
     }
 

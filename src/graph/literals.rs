@@ -56,8 +56,8 @@ pub(super) fn nearest<'n>(namesakes: &'n Namesakes, module: &str) -> impl Iterat
 }
 
 /// Known values of the attributes that links look at, by target type.
-fn names(this: &ResourceGraph) -> HashMap<&'static str, HashMap<SmolStr, Namesakes>> {
-    let mut all: HashMap<&'static str, HashMap<SmolStr, Namesakes>> = HashMap::new();
+fn names(this: &ResourceGraph) -> BTreeMap<&'static str, HashMap<SmolStr, Namesakes>> {
+    let mut all: BTreeMap<&'static str, HashMap<SmolStr, Namesakes>> = BTreeMap::new();
     for (type_name, nodes) in &this.by_type {
         let Some((&target_type, attributes)) = targets().get_key_value(type_name.as_str()) else { continue };
         let names = all.entry(target_type).or_default();

@@ -159,8 +159,13 @@ fn walk<'v>(value: &'v Value, path: &mut String, found: &mut Vec<(SmolStr, &'v R
     }
 }
 
-/// Whether a value refers to nothing, and nothing is in it that could.
+/// Whether a value refers to nothing, and nothing is in it that could: most that nobody set are so.
 fn is_plain(value: &Value) -> bool {
     value.reference.is_none()
-        && matches!(value.kind, Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::String(_))
+        && match &value.kind {
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::String(_) => true,
+            Kind::Unknown(unknown) => unknown.partial.is_none() && unknown.references().next().is_none(),
+            Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) => items.is_empty(),
+            Kind::Map(map) | Kind::Object(map) => map.is_empty(),
+        }
 }

@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use smol_str::SmolStr;
@@ -30,7 +31,25 @@ thread_local! {
 /// Sets of keys, by their digests. One that has the digest of another is not shared.
 #[derive(Default)]
 struct Shared {
-    sets: HashMap<u64, Arc<[SmolStr]>>,
+    sets: HashMap<u64, Arc<[SmolStr]>, BuildHasherDefault<Digest>>,
+}
+
+/// The hash of a digest is itself.
+#[derive(Default)]
+struct Digest(u64);
+
+impl Hasher for Digest {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |digest, byte| digest << 8 | u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, digest: u64) {
+        self.0 = digest;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// The digest of some keys and another one, of which its length, start and end count: whole keys are compared anyway.
@@ -79,10 +98,10 @@ impl Map {
     }
 
     /// Adds entries, sorted by their keys, of which it has none.
-    pub(crate) fn add_absent(&mut self, absent: &mut Vec<(&str, Value)>) {
+    pub(crate) fn add_absent<K: AsRef<str>>(&mut self, absent: &mut Vec<(K, Value)>) {
         let known = self.keys.iter().map(SmolStr::as_str);
         // Of both, the smaller key first.
-        let mut others = absent.iter().map(|(key, _)| *key).peekable();
+        let mut others = absent.iter().map(|(key, _)| key.as_ref()).peekable();
         let mut order = Vec::with_capacity(self.keys.len() + absent.len());
         for key in known {
             order.extend(std::iter::from_fn(|| others.next_if(|other| *other < key)).map(|key| (key, true)));
@@ -90,11 +109,12 @@ impl Map {
         }
         order.extend(others.map(|key| (key, true)));
         let keys = SHARED.with_borrow_mut(|shared| shared.get(&order.iter().map(|(key, _)| *key)));
+        let order: Vec<bool> = order.into_iter().map(|(_, is_added)| is_added).collect();
         let mut known = std::mem::take(&mut self.values).into_iter();
         let mut added = absent.iter_mut().map(|(_, value)| std::mem::replace(value, Value::NULL));
         self.values = order
             .iter()
-            .filter_map(|(_, is_added)| if *is_added { added.next() } else { known.next() })
+            .filter_map(|is_added| if *is_added { added.next() } else { known.next() })
             .collect();
         drop(added);
         absent.clear();

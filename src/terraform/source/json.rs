@@ -72,7 +72,7 @@ impl Shape {
     fn block(self, name: &str) -> Option<Self> {
         match self {
             Self::Open => None,
-            Self::Catalog(schema) => schema.blocks.get(name).map(|nested| Self::Catalog(&nested.block)),
+            Self::Catalog(schema) => schema.nested(name).map(|nested| Self::Catalog(&nested.block)),
             Self::Blocks(blocks) => {
                 blocks.iter().find(|block| block.0 == name).map(|block| Self::Blocks(block.1))
             }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use smol_str::{SmolStr, SmolStrBuilder, format_smolstr};
 
-use crate::catalog::{self, Catalog};
+use crate::catalog::{self, BlockSchema, Catalog};
 use crate::eval::Nested;
 use crate::program::{Key, Mode};
 use crate::value::{Cause, Kind, Reference, Type, Unknown, Value, convert};
@@ -174,7 +174,7 @@ impl<'a> ModuleScope<'a> {
     /// All instances of a block: an object, a tuple of objects, or an object of objects.
     fn all(&self, id: BlockId<'a>, declared: Declared<'a>, expansion: &Expansion) -> Value {
         let (mode, kind, _) = id;
-        let width = Catalog::get().schema(kind).map_or(1, |s| s.attributes.len() + s.blocks.len());
+        let width = Catalog::get().schema(kind).map_or(1, BlockSchema::width);
         let fits = |instances: usize| instances.saturating_mul(width) <= MAX_ATTRIBUTES;
         let too_many = || Value::unknown(Cause::Limit("attributes of all instances of one block".into()));
         match expansion {
@@ -203,7 +203,8 @@ impl<'a> ModuleScope<'a> {
         let names: Option<Vec<&str>> = match mode {
             Mode::Managed if kind == TERRAFORM_DATA => Some(TERRAFORM_DATA_ATTRIBUTES.to_vec()),
             Mode::Managed => Catalog::get().schema(kind).map(|schema| {
-                schema.attributes.keys().chain(schema.blocks.keys()).map(SmolStr::as_str).collect()
+                let (attributes, blocks) = (schema.attributes(), schema.blocks());
+                attributes.map(|(name, _)| name).chain(blocks.map(|(name, _)| name)).map(SmolStr::as_str).collect()
             }),
             Mode::Data => data::attributes(kind).map(<[&str]>::to_vec),
         };
@@ -294,7 +295,7 @@ fn unset(mode: Mode, kind: &str, attr: &str, reference: &Reference) -> Value {
         return unknown_reference(mode, reference.clone(), ty, not_null);
     };
     let unset = catalog::unset(kind).and_then(|unset| unset.get(attr));
-    match (unset, schema.attributes.get(attr)) {
+    match (unset, schema.attribute(attr)) {
         // What only the provider sets it always sets: it is not null.
         (Some(value), Some(a)) if value.is_unknown() => {
             unknown_reference(mode, reference.clone(), a.ty.clone(), !a.optional)

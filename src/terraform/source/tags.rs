@@ -29,7 +29,7 @@ pub(super) fn all(
     scope: &ModuleScope<'_>,
 ) -> Option<Value> {
     let schema = Catalog::get().schema(kind)?;
-    let has = |name: &str| schema.attributes.contains_key(name);
+    let has = |name: &str| schema.attribute(name).is_some();
     if !kind.starts_with("aws_") || !has("tags") || !has(TAGS_ALL) {
         return None;
     }
