@@ -19,6 +19,10 @@ use super::scope::{ModuleScope, TOO_MUCH};
 /// More blocks than this are not made from one `dynamic`.
 const MAX_BLOCKS: usize = 10_000;
 
+/// How the names of arguments end that a provider takes and Terraform does not keep: they are null in a plan, and for whoever
+/// refers to them. The providers of HashiCorp name all theirs so, and a module its variables as it likes.
+const WRITE_ONLY: &str = "_wo";
+
 /// What a block costs beside the values in it.
 const BLOCK: usize = 8;
 
@@ -45,6 +49,8 @@ pub(super) struct BodyReader<'m, 'a> {
     pub(super) repeated: bool,
     /// Names that are no attributes.
     skip: &'static [&'static str],
+    /// It is a resource: its write-only arguments are null.
+    of_resource: bool,
     /// The path of what is being read.
     path: String,
     /// Resources that attributes name.
@@ -71,6 +77,7 @@ impl<'m, 'a> BodyReader<'m, 'a> {
             module,
             repeated: false,
             skip,
+            of_resource: false,
             path,
             links,
             read,
@@ -78,6 +85,11 @@ impl<'m, 'a> BodyReader<'m, 'a> {
             tells_written: false,
             has_dynamic: false,
         }
+    }
+
+    /// This reader, for the body of a resource.
+    pub(super) fn of_resource(self) -> Self {
+        Self { of_resource: true, ..self }
     }
 
     /// This reader, which tells what is written. `earlier` is what another instance of the block told.
@@ -162,7 +174,9 @@ impl<'m, 'a> BodyReader<'m, 'a> {
                 let site = attribute.span.at(self.file);
                 self.note_place(site);
                 self.note_configured();
-                Some(self.expression(&attribute.value, scope).or_origin(site))
+                let value = self.expression(&attribute.value, scope).or_origin(site);
+                let is_kept = !(self.of_resource && name.ends_with(WRITE_ONLY));
+                Some(if is_kept { value } else { Value { kind: Kind::Null, ..value } })
             }
             None => self.blocks(items, scope),
         };
