@@ -20,7 +20,7 @@ use crate::value::{Cause, Element, Kind, Map, Partial, Times, Type, Unknown, Val
 pub fn complete(type_name: &str, value: Value, partial: bool) -> Value {
     let Some(schema) = Catalog::get().schema(type_name) else { return value };
     if !partial {
-        let completion = Completion { defaults: Defaults::default(), partial };
+        let completion = Completion { type_name, partial };
         // Of types that nobody looks at no value is decoded: they have one object in common.
         if value.map().is_some_and(Map::is_empty) {
             let whole = || completion.block(schema, Value::object([]), "").map().cloned().unwrap_or_default();
@@ -29,7 +29,7 @@ pub fn complete(type_name: &str, value: Value, partial: bool) -> Value {
         }
         return completion.block(schema, value, "");
     }
-    let completion = Completion { defaults: Defaults::of(type_name), partial };
+    let completion = Completion { type_name, partial };
     let mut whole = completion.block(schema, value, "");
     rewritten::rewrite(type_name, "", &mut whole);
     whole
@@ -39,7 +39,7 @@ pub fn complete(type_name: &str, value: Value, partial: bool) -> Value {
 /// does not know the type.
 pub fn unset(type_name: &str) -> Option<&'static Map> {
     let schema = Catalog::get().schema(type_name)?;
-    Some(Completion { defaults: Defaults::of(type_name), partial: true }.unset(schema, ""))
+    Some(Completion { type_name, partial: true }.unset(schema, ""))
 }
 
 /// The attribute or nested block at the dotted `path` of [`complete`]'s result for a configuration that sets it to `value`, or
@@ -50,19 +50,24 @@ pub fn complete_attribute(type_name: &str, path: &str, value: Option<&Value>) ->
     for step in around.split('.').filter(|step| !step.is_empty()) {
         block = &block.nested(step)?.block;
     }
-    let completion = Completion { defaults: Defaults::of(type_name), partial: true };
+    let completion = Completion { type_name, partial: true };
     let (_, member) = block.member(name)?;
     let mut whole = completion.member(member, value.cloned(), around, name);
     rewritten::rewrite(type_name, path, &mut whole);
     Some(whole)
 }
 
-struct Completion {
-    defaults: Defaults,
+struct Completion<'t> {
+    type_name: &'t str,
     partial: bool,
 }
 
-impl Completion {
+impl Completion<'_> {
+    /// What was measured of the type. It is asked for where something is made the first time, else seldom.
+    fn defaults(&self) -> Defaults {
+        if self.partial { Defaults::of(self.type_name) } else { Defaults::default() }
+    }
+
     /// An object of a block whose dotted path is `path`.
     fn block(&self, schema: &BlockSchema, mut value: Value, path: &str) -> Value {
         let (Kind::Object(mut given) | Kind::Map(mut given)) = value.kind else {
@@ -241,7 +246,7 @@ impl Completion {
             return None;
         }
         let decided = || Kind::Unknown(attribute.provided()).into();
-        let is_decided = attribute.computed || self.defaults.may_be_any(&attribute.ty);
+        let is_decided = attribute.computed || self.defaults().may_be_any(&attribute.ty);
         self.measured(around, name, &attribute.ty, decided).or_else(|| is_decided.then(decided))
     }
 
@@ -255,10 +260,11 @@ impl Completion {
         decided: impl FnOnce() -> Value,
     ) -> Option<Value> {
         // Most types have no such values, and then no path is asked for.
-        if self.defaults.is_empty() {
+        let defaults = self.defaults();
+        if defaults.is_empty() {
             return None;
         }
-        Some(match self.defaults.get(around, &join(around, name))? {
+        Some(match defaults.get(around, &join(around, name))? {
             Filled::Value(value) => fit(value.clone(), ty),
             Filled::Computed => decided(),
         })

@@ -53,21 +53,30 @@ pub(super) fn embedded() -> Vec<LinkRule> {
     links
 }
 
-/// What `rules`, those of one source type, say of a reference to `target_type` at `path`. An exact target is stronger than
+/// What `rules`, those of one source type, sorted by attribute, say of a reference to `target_type` at `path`. An exact target is stronger than
 /// `*`. Where a reader could not follow an expression to the attribute, `path` is that of a block: a rule inside it that
 /// has the target is meant.
 pub(super) fn kind(rules: &[LinkRule], path: &str, target_type: &str) -> Option<LinkKind> {
-    let find = |target: &str, holds: &dyn Fn(&str) -> bool| {
-        rules.iter().find(|rule| rule.target_type == target && holds(rule.attribute)).map(|rule| rule.kind)
+    // They are sorted by attribute.
+    let from = |attribute: &str| {
+        let start = rules.partition_point(|rule| rule.attribute < attribute);
+        rules.get(start..).unwrap_or_default().iter()
     };
-    let exact = |attribute: &str| attribute == path;
+    let of = |attribute: &str, target: &str| {
+        from(attribute).take_while(|rule| rule.attribute == attribute).find(|rule| rule.target_type == target)
+    };
+    let is_inside = |rule: &&LinkRule| {
+        let rest = rule.attribute.strip_prefix(path);
+        rule.target_type == target_type && rest.is_some_and(|rest| rest.starts_with('.'))
+    };
+    let inside = || from(path).take_while(|rule| rule.attribute.starts_with(path)).find(is_inside);
     // An element of a map that has a rule.
-    let around = |attribute: &str| path.strip_prefix(attribute).is_some_and(|rest| rest.starts_with('.'));
-    let inside = |attribute: &str| attribute.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'));
-    find(target_type, &exact)
-        .or_else(|| find(ANY, &exact))
-        .or_else(|| find(target_type, &inside))
-        .or_else(|| find(target_type, &around))
+    let around = || path.match_indices('.').find_map(|(end, _)| of(path.get(..end)?, target_type));
+    of(path, target_type)
+        .or_else(|| of(path, ANY))
+        .or_else(inside)
+        .or_else(around)
+        .map(|rule| rule.kind)
         .or_else(|| {
             let first = path.split('.').next().unwrap_or_default();
             DESCRIPTIVE.contains(&first).then_some(LinkKind::Reference)

@@ -33,11 +33,11 @@ pub use reach::Reach;
 pub use schema::{AttributeSchema, BlockSchema, NestedBlock, Nesting};
 pub use spelling::{Spelling, spelling, spellings};
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::value::Value;
 use defaults::Filled;
+use table::ByName;
 
 const TYPES: &str = include_str!("../../rules/catalog/types.csv");
 
@@ -45,9 +45,9 @@ const TYPES: &str = include_str!("../../rules/catalog/types.csv");
 #[derive(Debug)]
 pub struct Catalog {
     types: LazyLock<Vec<TypeInfo>>,
-    by_name: LazyLock<HashMap<&'static str, &'static TypeInfo>>,
+    by_name: LazyLock<ByName<&'static TypeInfo>>,
     links: LazyLock<Vec<LinkRule>>,
-    by_source: LazyLock<HashMap<&'static str, &'static [LinkRule]>>,
+    by_source: LazyLock<ByName<&'static [LinkRule]>>,
     controls: LazyLock<Vec<Control>>,
     schemas: LazyLock<schema::Schemas>,
 }

@@ -10,13 +10,12 @@
 //! one object and is a list now (`logging_config`), both are the one object.
 
 use std::collections::hash_map::Entry;
-use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use serde_json::Value as Json;
 use smol_str::SmolStr;
 
-use super::table;
+use super::table::{self, ByName};
 use crate::value::{Cause, Field, Map, Type, Unknown};
 
 const PROVIDERS: [&str; 6] = [
@@ -276,7 +275,7 @@ impl NestedBlock {
 /// The schemas of all providers by type: where each stands, and what was parsed already.
 #[derive(Debug)]
 pub(super) struct Schemas {
-    lines: HashMap<&'static str, Line>,
+    lines: ByName<Line>,
 }
 
 #[derive(Debug)]
@@ -307,7 +306,7 @@ impl Line {
 impl Schemas {
     /// Those that are embedded.
     pub(super) fn embedded() -> Self {
-        let mut lines: HashMap<_, _> =
+        let mut lines: ByName<Line> =
             PROVIDERS.into_iter().flat_map(table::lines).filter_map(Line::new).collect();
         for line in LATER.into_iter().flat_map(table::lines) {
             let Some((name, line)) = line.rsplit_once('\t').and_then(|(line, _source)| Line::new(line))

@@ -1,5 +1,31 @@
 //! The embedded tables: lines of fields. Megabytes of them are looked through when a run begins, most of it passed over.
 
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+/// What tables say, by name. Whatever is looked up, nobody but their authors can make the names in them collide: a quick
+/// hash will do.
+pub(super) type ByName<V> = HashMap<&'static str, V, BuildHasherDefault<NameHasher>>;
+
+/// Mixes words of eight bytes.
+#[derive(Debug, Default)]
+pub(super) struct NameHasher(u64);
+
+impl Hasher for NameHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+        let mix = |digest: u64, word: u64| (digest.rotate_left(5) ^ word).wrapping_mul(ODD);
+        let (words, rest) = bytes.as_chunks();
+        let digest = words.iter().fold(self.0, |digest, word| mix(digest, u64::from_le_bytes(*word)));
+        self.0 = mix(digest, rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)));
+    }
+
+    fn finish(&self) -> u64 {
+        // The upper half is the better one, and tables are indexed by the lower.
+        self.0.rotate_left(32)
+    }
+}
+
 /// The lines of a table.
 pub(super) fn lines(table: &'static str) -> impl Iterator<Item = &'static str> {
     let lines = parts(table, |rest| memchr::memchr(b'\n', rest));

@@ -1,5 +1,6 @@
 //! Names, attributes, indexes and splats; how a reference grows with each step.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -33,11 +34,12 @@ impl Evaluator<'_> {
         if let Some(value) = Names::get(names, root) {
             return self.steps(value.clone(), steps, names);
         }
-        let attrs = leading_names(steps);
+        let mut room = [""; FEW_NAMES];
+        let attrs = &*leading_names(steps, &mut room);
         if let Some(Step::Index(key, span)) = steps.get(attrs.len()) {
-            return self.element(expr.span, root, steps, &attrs, (key, *span), names);
+            return self.element(expr.span, root, steps, attrs, (key, *span), names);
         }
-        match self.scope.lookup(root, &attrs) {
+        match self.scope.lookup(root, attrs) {
             Ok((value, used)) => self.steps(value, steps.get(used..).unwrap_or_default(), names),
             Err(why) => static_error(why, expr.span),
         }
@@ -56,8 +58,10 @@ impl Evaluator<'_> {
         let key = self.eval(key, names);
         let after = attrs.len() + 1;
         let rest = steps.get(after..).unwrap_or_default();
+        let mut room = [""; FEW_NAMES];
         if let Ok(key) = &key
-            && let Some((value, used)) = self.scope.lookup_element(root, attrs, key, &leading_names(rest))
+            && let Some((value, used)) =
+                self.scope.lookup_element(root, attrs, key, &leading_names(rest, &mut room))
         {
             return self.steps(value.mark(key.sensitive), rest.get(used..).unwrap_or_default(), names);
         }
@@ -278,13 +282,22 @@ impl Evaluator<'_> {
     }
 }
 
-/// The names of the `.name` steps before any other.
-fn leading_names<'a>(steps: &[Step<'a>]) -> Vec<&'a str> {
+/// Expressions seldom have more names in a row.
+const FEW_NAMES: usize = 8;
+
+/// The names of the `.name` steps before any other, in `room` if they are few.
+fn leading_names<'r, 'a>(steps: &[Step<'a>], room: &'r mut [&'a str; FEW_NAMES]) -> Cow<'r, [&'a str]> {
     let names = steps.iter().map_while(|step| match step {
         Step::Attr(name) => Some(name.text),
         _ => None,
     });
-    names.collect()
+    match room.get_mut(..names.clone().count()) {
+        Some(few) => {
+            few.iter_mut().zip(names).for_each(|(slot, name)| *slot = name);
+            Cow::Borrowed(few)
+        }
+        None => Cow::Owned(names.collect()),
+    }
 }
 
 /// `.name`

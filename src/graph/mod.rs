@@ -186,11 +186,20 @@ impl ResourceGraph {
 
     /// Adds an edge, unless the two are joined by the same one or are one.
     fn connect(&mut self, source: NodeId, target: NodeId, edge: Edge) {
-        let known = source == target
-            || self.graph.edges_connecting(source, target).any(|other| other.weight().path == edge.path);
-        if !known {
+        if source != target && !self.is_joined(source, target, &edge.path) {
             self.graph.add_edge(source, target, edge);
         }
+    }
+
+    /// Whether an edge with that path joins the two. One end may have thousands of edges: those of both are looked at in turn,
+    /// and it is told when either has no more.
+    fn is_joined(&self, source: NodeId, target: NodeId, path: &str) -> bool {
+        let leaving = self.graph.edges_directed(source, Direction::Outgoing);
+        let arriving = self.graph.edges_directed(target, Direction::Incoming);
+        leaving.zip(arriving).any(|(leaving, arriving)| {
+            leaving.target() == target && leaving.weight().path == path
+                || arriving.source() == source && arriving.weight().path == path
+        })
     }
 }
 

@@ -52,7 +52,8 @@ impl<'a> Parser<'a> {
             self.bump(length);
             left = self.unary()?;
         }
-        self.fold(base, left, 0)
+        // Most have no operator.
+        if self.operands.len() == base { Ok(left) } else { self.fold(base, left, 0) }
     }
 
     /// Joins `right` with the waiting operands above `base` whose operators bind at least as tightly as `precedence`.

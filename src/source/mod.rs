@@ -223,7 +223,7 @@ impl Sources {
     /// [`Sources::add_confidential`] of a document that is read once: [`Sources::release`] gives its memory back.
     pub fn add_document(&mut self, path: impl Into<String>, text: impl Into<Text>) -> FileId {
         let text = text.into();
-        let Some(outline) = Outline::of(&text) else {
+        let Some(outline) = Outline::of(text.bytes()) else {
             return self.add_confidential(path, text.into_string());
         };
         let id = self.add_confidential(path, String::new());

@@ -26,12 +26,12 @@ struct Wide {
 }
 
 impl Outline {
-    /// That of `text`, if it is small and tells all: it does not tell carriage returns.
-    pub(super) fn of(text: &str) -> Option<Self> {
+    /// That of a text in UTF-8, if it is small and tells all: it does not tell carriage returns.
+    pub(super) fn of(text: &[u8]) -> Option<Self> {
         let mut this = Self { length: to_u32(text.len()), lines: Vec::new(), wide: Vec::new() };
         let most = text.len() / RARE + RARE;
-        for at in memchr::memchr2_iter(b'\n', b'\r', text.as_bytes()) {
-            if text.as_bytes().get(at) == Some(&b'\r') || this.lines.len() == most {
+        for at in memchr::memchr2_iter(b'\n', b'\r', text) {
+            if text.get(at) == Some(&b'\r') || this.lines.len() == most {
                 return None;
             }
             this.lines.push(to_u32(at + 1));
@@ -40,7 +40,7 @@ impl Outline {
         let mut excess = 0_u32;
         let mut start = 0;
         // Most pieces are ASCII, which is seen at once.
-        for piece in text.as_bytes().chunks(1 << 12) {
+        for piece in text.chunks(1 << 12) {
             if !piece.is_ascii() {
                 for (at, byte) in piece.iter().enumerate().filter(|(_, byte)| **byte >= 0xc0) {
                     let bytes = byte.leading_ones();

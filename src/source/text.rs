@@ -101,6 +101,14 @@ impl Text {
         *gap = Gap { from: to_u32(end), shift: to_u32(shift) };
     }
 
+    /// Its bytes. They are at hand, while all of a large text is looked at each time that it is taken.
+    pub(super) fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Owned(text) => text.as_bytes(),
+            Self::Apart(apart) => &apart.bytes,
+        }
+    }
+
     /// What is left out of it.
     pub fn gap(&self) -> Gap {
         match self {

@@ -71,9 +71,7 @@ fn convert_known(kind: &Kind, ty: &Type) -> Result<Value, Mismatch> {
             Kind::Map(Arc::clone(map)).into()
         }
         (Type::Map(element), Kind::Map(map) | Kind::Object(map)) => {
-            let values: Vec<Value> = map.values().cloned().collect();
-            let values = convert_elements(&values, element, "map")?;
-            Kind::Map(Arc::new(map.keys().cloned().zip(values).collect())).into()
+            Kind::Map(Arc::new(map.try_map(|values| convert_elements(values, element, "map"))?)).into()
         }
         (Type::Tuple(types), Kind::List(items) | Kind::Tuple(items)) if types.len() == items.len() => {
             let items = items.iter().zip(types.iter()).map(|(item, ty)| convert(item, ty));
@@ -98,6 +96,9 @@ fn has_type(kind: &Kind, ty: &Type) -> bool {
         | (Type::Bool, Kind::Bool(_))
         | (Type::Number, Kind::Number(_))
         | (Type::String, Kind::String(_)) => true,
+        (Type::Bool | Type::Number | Type::String, Kind::Unknown(unknown)) => {
+            unknown.ty == *ty && unknown.alternatives().is_none()
+        }
         (Type::List(element), Kind::List(items)) => all_have(items.iter(), element),
         (Type::Map(element), Kind::Map(map)) => all_have(map.values(), element),
         (Type::Object(fields), Kind::Object(map)) => {
@@ -134,7 +135,7 @@ fn convert_elements(items: &[Value], ty: &Type, collection: &str) -> Result<Vec<
 
 /// Drops what is no attribute of the type, and sets what is optional and absent or null.
 fn convert_object(map: &Map, fields: &[Field]) -> Result<Map, Mismatch> {
-    let convert_field = |field: &Field| -> Result<(SmolStr, Value), Mismatch> {
+    let convert_field = |field: &Field| -> Result<Value, Mismatch> {
         let given = map.get(&field.name);
         let value = match (given, &field.default) {
             (None, _) if !field.optional => return Err(format!("attribute `{}` is required", field.name)),
@@ -144,10 +145,10 @@ fn convert_object(map: &Map, fields: &[Field]) -> Result<Map, Mismatch> {
             (None, Some(default)) => default,
             (None, None) => &Value::NULL,
         };
-        let value = convert(value, &field.ty).map_err(|why| format!("attribute `{}`: {why}", field.name))?;
-        Ok((field.name.clone(), value))
+        convert(value, &field.ty).map_err(|why| format!("attribute `{}`: {why}", field.name))
     };
-    fields.iter().map(convert_field).collect()
+    let values = fields.iter().map(convert_field).collect::<Result<_, _>>()?;
+    Ok(Map::of(fields.iter().map(|field| field.name.as_str()), values))
 }
 
 /// The collection that a tuple or an object without elements becomes, though it is not known itself: there is only one.

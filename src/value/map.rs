@@ -97,6 +97,14 @@ impl Map {
         Self { keys, values: entries.drain(start..).map(|(_, value)| value).collect() }
     }
 
+    /// The map of values, each of which has its key.
+    pub(crate) fn of<'k>(keys: impl ExactSizeIterator<Item = &'k str> + Clone, values: Vec<Value>) -> Self {
+        if keys.len() != values.len() || !keys.clone().is_sorted_by(|a, b| a < b) {
+            return keys.map(SmolStr::new).zip(values).collect();
+        }
+        Self { keys: SHARED.with_borrow_mut(|shared| shared.get(&keys)), values }
+    }
+
     /// Adds entries, sorted by their keys, of which it has none.
     pub(crate) fn add_absent<K: AsRef<str>>(&mut self, absent: &mut Vec<(K, Value)>) {
         let known = self.keys.iter().map(SmolStr::as_str);
@@ -112,13 +120,16 @@ impl Map {
         let order: Vec<bool> = order.into_iter().map(|(_, is_added)| is_added).collect();
         let mut known = std::mem::take(&mut self.values).into_iter();
         let mut added = absent.iter_mut().map(|(_, value)| std::mem::replace(value, Value::NULL));
-        self.values = order
-            .iter()
-            .filter_map(|is_added| if *is_added { added.next() } else { known.next() })
-            .collect();
+        self.values =
+            order.iter().filter_map(|is_added| if *is_added { added.next() } else { known.next() }).collect();
         drop(added);
         absent.clear();
         self.keys = keys;
+    }
+
+    /// The map of what its values become together, which are as many.
+    pub(crate) fn try_map<E>(&self, to: impl FnOnce(&[Value]) -> Result<Vec<Value>, E>) -> Result<Self, E> {
+        Ok(Self { keys: Arc::clone(&self.keys), values: to(&self.values)? })
     }
 
     fn find(&self, key: &str) -> Result<usize, usize> {

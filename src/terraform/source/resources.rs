@@ -204,7 +204,11 @@ impl<'a> ModuleScope<'a> {
             Mode::Managed if kind == TERRAFORM_DATA => Some(TERRAFORM_DATA_ATTRIBUTES.to_vec()),
             Mode::Managed => Catalog::get().schema(kind).map(|schema| {
                 let (attributes, blocks) = (schema.attributes(), schema.blocks());
-                attributes.map(|(name, _)| name).chain(blocks.map(|(name, _)| name)).map(SmolStr::as_str).collect()
+                attributes
+                    .map(|(name, _)| name)
+                    .chain(blocks.map(|(name, _)| name))
+                    .map(SmolStr::as_str)
+                    .collect()
             }),
             Mode::Data => data::attributes(kind).map(<[&str]>::to_vec),
         };
