@@ -62,18 +62,24 @@ pub(super) fn kind(rules: &[LinkRule], path: &str, target_type: &str) -> Option<
         let start = rules.partition_point(|rule| rule.attribute < attribute);
         rules.get(start..).unwrap_or_default().iter()
     };
-    let of = |attribute: &str, target: &str| {
-        from(attribute).take_while(|rule| rule.attribute == attribute).find(|rule| rule.target_type == target)
-    };
+    let is_target = |rule: &&LinkRule| rule.target_type == target_type;
+    let here = from(path);
+    let exact = || here.clone().take_while(|rule| rule.attribute == path);
     let is_inside = |rule: &&LinkRule| {
         let rest = rule.attribute.strip_prefix(path);
-        rule.target_type == target_type && rest.is_some_and(|rest| rest.starts_with('.'))
+        is_target(rule) && rest.is_some_and(|rest| rest.starts_with('.'))
     };
-    let inside = || from(path).take_while(|rule| rule.attribute.starts_with(path)).find(is_inside);
+    let inside = || here.clone().take_while(|rule| rule.attribute.starts_with(path)).find(is_inside);
     // An element of a map that has a rule.
-    let around = || path.match_indices('.').find_map(|(end, _)| of(path.get(..end)?, target_type));
-    of(path, target_type)
-        .or_else(|| of(path, ANY))
+    let around = || {
+        path.match_indices('.').find_map(|(end, _)| {
+            let outer = path.get(..end)?;
+            from(outer).take_while(|rule| rule.attribute == outer).find(is_target)
+        })
+    };
+    exact()
+        .find(is_target)
+        .or_else(|| exact().find(|rule| rule.target_type == ANY))
         .or_else(inside)
         .or_else(around)
         .map(|rule| rule.kind)

@@ -30,10 +30,11 @@ pub(super) fn connect_links(this: &mut ResourceGraph) {
                     && this.resource(target).is_some_and(|target| target.block == link.target.resource)
             })
         };
-        let links = resource
-            .references
-            .iter()
-            .filter(|link| this.by_address(&link.target.resource).is_some() || !is_told(link));
+        // Most links say what a value says, too.
+        let links = resource.references.iter().filter(|link| match this.by_address(&link.target.resource) {
+            Some(target) => !this.is_joined(node, target, &link.path),
+            None => !is_told(link),
+        });
         let mut found = edges(this, resource, links.map(|link| (link.path.clone(), &*link.target)));
         for (target, edge) in &mut found {
             if let (Some(value), Some(target)) = (&resource.after, this.resource(*target))

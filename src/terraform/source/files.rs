@@ -138,7 +138,7 @@ pub fn sort<'n>(names: &[&'n str]) -> (Vec<&'n str>, Vec<&'n str>) {
     let base = |path: &'n str| path.rsplit('/').next().unwrap_or(path);
     let siblings = names.iter().copied().collect();
     let mut names = names.to_vec();
-    names.sort_by(|a, b| order(base(a)).cmp(&order(base(b))));
+    names.sort_by_cached_key(|name| order(base(name)));
     let (values, rest): (Vec<&str>, Vec<&str>) = names.iter().partition(|name| is_values(name));
     let config = rest.into_iter().filter(|name| kind_of(name, &siblings) == FileKind::Config);
     (config.filter(|name| !is_ignored(base(name))).collect(), values)
