@@ -19,8 +19,8 @@ use crate::value::{Cause, Element, Kind, Map, Partial, Times, Type, Unknown, Val
 /// its type, unless nobody can have written it: that is unknown.
 pub fn complete(type_name: &str, value: Value, partial: bool) -> Value {
     let Some(schema) = Catalog::get().schema(type_name) else { return value };
+    let completion = Completion { type_name, partial };
     if !partial {
-        let completion = Completion { type_name, partial };
         // Of types that nobody looks at no value is decoded: they have one object in common.
         if value.map().is_some_and(Map::is_empty) {
             let whole = || completion.block(schema, Value::object([]), "").map().cloned().unwrap_or_default();
@@ -29,7 +29,6 @@ pub fn complete(type_name: &str, value: Value, partial: bool) -> Value {
         }
         return completion.block(schema, value, "");
     }
-    let completion = Completion { type_name, partial };
     let mut whole = completion.block(schema, value, "");
     rewritten::rewrite(type_name, "", &mut whole);
     whole
@@ -508,6 +507,23 @@ mod tests {
         let encryption = bucket.get("server_side_encryption_configuration").unwrap().as_unknown().unwrap();
         assert_eq!(encryption.cause, Cause::Provider);
         assert!(matches!(encryption.ty, Type::List(_)));
+    }
+
+    #[test]
+    fn what_is_not_set_in_a_block_is_made_once_for_all_resources_of_a_type() {
+        let environment = |name: &str| {
+            let resources = Value::tuple([object(&[("type", Value::string(name))])]);
+            let given = object(&[("compute_resources", resources)]);
+            complete("aws_batch_compute_environment", given, true)
+        };
+        let template = |value: &Value| match &value.at_path("compute_resources.launch_template").unwrap().kind
+        {
+            Kind::Unknown(unknown) => Arc::clone(unknown),
+            kind => panic!("{kind:?}"),
+        };
+        let (one, other) = (environment("EC2"), environment("FARGATE"));
+        assert!(Arc::ptr_eq(&template(&one), &template(&other)));
+        assert_eq!(other.at_path("compute_resources.type").unwrap().as_str(), Some("FARGATE"));
     }
 
     #[test]

@@ -190,7 +190,7 @@ fn machine(type_name: &str, after: &Value) -> Option<SmolStr> {
         .map(SmolStr::from)
         .or_else(|| google_machine(type_name, after))
         .or_else(|| asks_for_gpu(type_name, after).then(|| SmolStr::new_static("GPU")))
-        .or_else(|| pod_device(after, 0).filter(|_| type_name.starts_with("kubernetes_")))
+        .or_else(|| type_name.starts_with("kubernetes_").then(|| pod_device(after, 0)).flatten())
 }
 
 /// The accelerator that a machine of Google has: one that is added to it, or that its family comes with.
