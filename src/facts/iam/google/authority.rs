@@ -88,7 +88,7 @@ impl Place {
 }
 
 /// A project by its name, or by what that is computed from.
-fn key(project: &Value) -> Option<SmolStr> {
+pub(super) fn key(project: &Value) -> Option<SmolStr> {
     let from = || project.as_unknown()?.references().next().map(|it| it.resource.clone());
     project.as_str().filter(|_| !project.sensitive).map(SmolStr::from).or_else(from)
 }
