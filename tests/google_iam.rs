@@ -36,6 +36,8 @@ fn grants_on_the_resource_its_project_and_what_is_above_count() {
             "yes google_service_account.ci",
             "only-if group:developers@example.com",
             "only-if user:owner@example.com",
+            // A service names no account.
+            "undetermined default service account of project acme-ai",
         ]
     );
     let find = |name: &str| rows.iter().find(|row| row.principal == name).unwrap();

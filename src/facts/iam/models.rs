@@ -12,7 +12,7 @@ use crate::iam::condition::{Compare, Test};
 use crate::iam::cover::{self, Of};
 use crate::iam::questions::{has_effect, names};
 use crate::iam::told::{self, Told};
-use crate::iam::{Document, Effect, Statement, Text};
+use crate::iam::{Effect, Statement, Text};
 use crate::program::Mode;
 use crate::value::{Cause, Truth};
 
@@ -50,25 +50,29 @@ struct Control<'f> {
 }
 
 /// Is every one of the actions (`args`) limited to some models by the service control policies here? It does not apply where
-/// none of them says anything of Bedrock: then nobody was told that they govern it.
+/// none of them speaks of Bedrock: then nobody was told that they govern it.
 pub(super) fn limited(facts: &Facts<'_>, _node: NodeId, args: &[String]) -> Option<Outcome> {
     let controls = controls(facts);
-    let speaks = |document: &Document| {
-        let mut statements = document.statements.iter();
-        statements.any(|it| !it.action.is_empty() && names(it, &["bedrock"]))
+    let statements = || {
+        let documents = controls.iter().flat_map(|it| &it.read.policy.alternatives);
+        let statements = documents.flat_map(|document| &document.statements);
+        statements.filter(|it| !it.action.is_empty() && names(it, &["bedrock"]))
     };
-    if !controls.iter().flat_map(|it| &it.read.policy.alternatives).any(speaks) {
-        return None;
-    }
+    statements().next()?;
+    let actions: Vec<Text> = args.iter().map(|action| Text::Known(action.as_str().into())).collect();
+    let of_calls = |statement: &Statement| {
+        let is_one =
+            |item: &Text| told::any(actions.iter().map(|it| cover::intersects(item, it, Of::Actions)));
+        statement.action.any(is_one).0 == Ok(true)
+    };
     let outcome =
         |holds| Outcome { holds, actual: None, causes: Vec::new(), site: None, statement: None, grant: None };
     let mut held: Option<(&String, &Control<'_>, usize)> = None;
     let mut open: Option<&String> = None;
-    for action in args {
-        let text = Text::Known(action.as_str().into());
-        let told = told::any(controls.iter().map(|it| it.limits(&text)));
+    for (action, text) in args.iter().zip(&actions) {
+        let told = told::any(controls.iter().map(|it| it.limits(text)));
         match told {
-            Ok(true) => held = held.or_else(|| first(&controls, action, &text)),
+            Ok(true) => held = held.or_else(|| first(&controls, action, text)),
             Ok(false) => open = open.or(Some(action)),
             Err(cause) => {
                 return Some(Outcome { causes: vec![cause.to_string()], ..outcome(Truth::Maybe) });
@@ -80,7 +84,14 @@ pub(super) fn limited(facts: &Facts<'_>, _node: NodeId, args: &[String]) -> Opti
         let cause = Cause::Module(call.address.clone()).to_string();
         return Some(Outcome { causes: vec![cause], ..outcome(Truth::Maybe) });
     }
-    let Some((action, control, number)) = held else { return Some(outcome(Truth::No)) };
+    let Some((action, control, number)) = held else {
+        if statements().any(of_calls) {
+            return Some(outcome(Truth::No));
+        }
+        // Who governs keys and guardrails here may govern calls elsewhere.
+        let cause = "no policy of the organization here speaks of calls of models, and another configuration may have one";
+        return Some(Outcome { causes: vec![cause.to_owned()], ..outcome(Truth::Maybe) });
+    };
     let statement = control.statement(number);
     let name = statement.and_then(|it| it.sid.clone());
     let name = name.map_or_else(|| format!("statement {number}"), |it| it.to_string());

@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 use super::super::super::Facts;
 use super::super::access::{Access, Step, sort};
 use super::deny::Taken;
-use super::{ACCOUNT, Grant, Holder, Place, defaults};
+use super::{ACCOUNT, Grant, Holder, Place, defaults, from};
 use crate::graph::{NodeId, ResourceGraph};
 use crate::iam::effective::Verdict;
 use crate::program::Resource;
@@ -296,11 +296,10 @@ fn reaches(facts: &Facts<'_>, grant: &Grant, target: &Target<'_>) -> Reach {
 }
 
 fn in_project(granted: &Value, own: &Value) -> Reach {
-    let reference = |value: &Value| value.as_unknown().and_then(|it| it.references().next().cloned());
     match (granted.as_str(), own.as_str()) {
         (Some(a), Some(b)) if a == b => Reach::Yes,
         (Some(_), Some(_)) => Reach::No,
-        _ if reference(granted).is_some() && reference(granted) == reference(own) => Reach::Yes,
+        _ if from(granted).is_some() && from(granted) == from(own) => Reach::Yes,
         _ => Reach::Perhaps(format!("whether it is in project {} is not known", super::shown(granted))),
     }
 }

@@ -6,7 +6,7 @@
 use petgraph::Direction;
 use smol_str::{SmolStr, format_smolstr};
 
-use super::{Grant, Holder, Kind, Place, Reader, Role, condition, granted, shown};
+use super::{Grant, Holder, Kind, Place, Reader, Role, condition, from, granted, shown};
 use crate::graph::NodeId;
 use crate::program::{Mode, Resource};
 use crate::value::{Cause, Value};
@@ -74,7 +74,7 @@ impl Reader<'_> {
         at: &str,
         project: &Value,
     ) -> Option<(Vec<Holder>, Option<Cause>)> {
-        if let Some(group) = entry.get("special_group").filter(|it| !it.is_absent()) {
+        if let Some(group) = entry.get("special_group").filter(|it| is_set(it)) {
             let Some(group) = group.as_str() else {
                 return Some((Vec::new(), Some(group.first_cause().cloned().unwrap_or(Cause::Plan))));
             };
@@ -83,8 +83,7 @@ impl Reader<'_> {
                 basic.map_or_else(|| group.into(), |(_, kind)| format_smolstr!("{kind}:{}", shown(project)));
             return Some((vec![self.known(&member)], None));
         }
-        let (name, before) =
-            WHOM.iter().find(|(name, _)| entry.get(name).is_some_and(|it| !it.is_absent()))?;
+        let (name, before) = WHOM.iter().find(|(name, _)| entry.get(name).is_some_and(is_set))?;
         let value = entry.get(name)?;
         match value.as_str().filter(|_| !value.sensitive) {
             Some(email) if email.ends_with("gserviceaccount.com") && *name == "user_by_email" => {
@@ -93,6 +92,14 @@ impl Reader<'_> {
             Some(text) => Some((vec![self.known(&format!("{before}{text}"))], None)),
             None => Some(self.holders(node, &format!("{at}{name}"), Some(value))),
         }
+    }
+}
+
+/// Whether somebody says it, known or not.
+fn is_set(value: &Value) -> bool {
+    match value.as_unknown() {
+        Some(unknown) => unknown.cause != Cause::Provider || from(value).is_some(),
+        None => !value.is_absent() && value.as_str() != Some(""),
     }
 }
 

@@ -25,7 +25,7 @@ use crate::iam::google::{meets, roles};
 use crate::iam::{Text, told::Told};
 use crate::program::{Mode, Resource};
 use crate::source::Site;
-use crate::value::{Cause, Map, Unknown, Value};
+use crate::value::{Cause, Map, Reference, Unknown, Value};
 
 /// The type of service accounts.
 pub(super) const ACCOUNT: &str = "google_service_account";
@@ -192,8 +192,13 @@ fn shown(value: &Value) -> String {
     if value.sensitive {
         return "(sensitive)".to_owned();
     }
-    let from = || value.as_unknown()?.references().next().map(|it| it.resource.to_string());
-    value.as_str().map(ToOwned::to_owned).or_else(from).unwrap_or_else(|| "?".to_owned())
+    let named = || from(value).map(|it| it.resource.to_string());
+    value.as_str().map(ToOwned::to_owned).or_else(named).unwrap_or_else(|| "?".to_owned())
+}
+
+/// The attribute that a value is, or is computed from.
+fn from(value: &Value) -> Option<&Reference> {
+    value.reference.as_deref().or_else(|| Some(value.as_unknown()?.references().next()?.as_ref()))
 }
 
 /// What is before `_iam_member`, and whether that, a binding or a policy follows.
@@ -400,8 +405,7 @@ impl Reader<'_> {
                 (Err(_), Some(text)) => {
                     let name = text.with_holes('…');
                     // Whose project it is can be told by what it is computed from.
-                    let from = one.as_unknown().and_then(|it| it.references().next());
-                    let name = match (name.strip_suffix('…'), from) {
+                    let name = match (name.strip_suffix('…'), from(one)) {
                         (Some(kind), Some(from)) if kind.starts_with("project") && !kind.contains('…') => {
                             format!("{kind}{}", from.resource)
                         }
