@@ -6,6 +6,8 @@
 //! <https://cloud.google.com/iam/docs/service-account-types#default>
 //! So it is undetermined, unless the configuration takes the role away, or says who all editors are.
 
+use std::collections::BTreeSet;
+
 use smol_str::{SmolStr, format_smolstr};
 
 use super::authority::key;
@@ -46,10 +48,12 @@ const POLICIES: [&str; 4] = [
 
 /// The default accounts that the configuration reads or runs something as, each with the role that it may have.
 pub(super) fn held(graph: &ResourceGraph, all: &[Grant]) -> Vec<Grant> {
+    let taken = taken(graph, all);
+    let doubt = doubt(graph);
     let mut out = Vec::new();
     let mut add = |node: NodeId, resource: &Resource, name: Option<SmolStr>| {
         let project = resource.after.as_ref().and_then(|it| it.get("project")).unwrap_or(&Value::NULL);
-        if is_taken(graph, all, project) {
+        if key(project).is_some_and(|project| taken.contains(&project)) {
             return;
         }
         let name =
@@ -58,7 +62,7 @@ pub(super) fn held(graph: &ResourceGraph, all: &[Grant]) -> Vec<Grant> {
         let holder = Holder { name, account: None, is_doubtful: false };
         let role = Role::Named(SmolStr::new_static(EDITOR));
         let grant = granted(node, resource, &place, Kind::Member, role, (vec![holder], None));
-        out.push(Grant { doubt: Some(doubt(graph)), ..grant });
+        out.push(Grant { doubt: Some(doubt.clone()), ..grant });
     };
     for &node in READ.iter().flat_map(|name| graph.by_type(name)) {
         let Some(resource) = graph.resource(node).filter(|it| it.mode == Mode::Data) else { continue };
@@ -85,18 +89,22 @@ fn names_none(resource: &Resource, path: &str) -> bool {
     !named
 }
 
-/// Whether the configuration takes the role away from default accounts of the project, or says all who are its editors.
-fn is_taken(graph: &ResourceGraph, all: &[Grant], project: &Value) -> bool {
-    let Some(project) = key(project) else { return false };
-    let is_it = |value: Option<&Value>| value.and_then(key).as_ref() == Some(&project);
-    let takes = graph.by_type(TAKES_AWAY).iter().filter_map(|&node| graph.resource(node)?.after.as_ref());
+/// The projects in which the configuration takes the role away from default accounts, or says all who are editors.
+fn taken(graph: &ResourceGraph, all: &[Grant]) -> BTreeSet<SmolStr> {
+    let takes = graph.by_type(TAKES_AWAY).iter().filter_map(|&node| {
+        let resource = graph.resource(node).filter(|it| it.mode == Mode::Managed && !it.is_deleted())?;
+        key(resource.after.as_ref()?.get("project")?)
+    });
     let rules = all.iter().filter(|it| match it.kind {
         Kind::Policy => true,
         Kind::Binding => it.role.name() == EDITOR,
         Kind::Member | Kind::List => false,
     });
-    takes.into_iter().any(|it| is_it(it.get("project")))
-        || rules.into_iter().any(|it| matches!(&it.place, Place::Project(of) if is_it(Some(of))))
+    let ruled = rules.filter_map(|it| match &it.place {
+        Place::Project(project) => key(project),
+        _ => None,
+    });
+    takes.chain(ruled).collect()
 }
 
 /// Why it may not have the role.
