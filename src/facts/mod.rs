@@ -63,7 +63,7 @@ pub struct Facts<'g> {
     /// Asked for with every role that may be passed, so found once.
     passable: OnceLock<iam::grant::Passable>,
     /// Found when first asked for.
-    accounts: OnceLock<iam::Accounts>,
+    accounts: OnceLock<iam::accounts::Accounts>,
 }
 
 impl<'g> Facts<'g> {
@@ -145,8 +145,8 @@ impl<'g> Facts<'g> {
     }
 
     /// What the input tells of accounts of AWS.
-    fn accounts(&self) -> &iam::Accounts {
-        self.accounts.get_or_init(|| iam::Accounts::of_graph(self.graph))
+    fn accounts(&self) -> &iam::accounts::Accounts {
+        self.accounts.get_or_init(|| iam::accounts::Accounts::of_graph(self.graph))
     }
 
     /// Whether findings may be about the resource: it is ours, it will be there, and it is in scope.

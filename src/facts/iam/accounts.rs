@@ -28,8 +28,14 @@ const HOLDING: [&str; 6] = [
     "aws:SourceOrgID",
     "sts:ExternalId",
 ];
+/// The account that a provider configuration works in.
+const CALLER: &str = "aws_caller_identity";
+/// An account that is made.
+const MADE: &str = "aws_organizations_account";
 /// The organisation, as it is made or read.
 const ORGANISATION: &str = "aws_organizations_organization";
+/// The types whose values tell accounts and nothing else.
+pub const TELLING: [&str; 3] = [CALLER, MADE, ORGANISATION];
 
 /// What the input tells of accounts.
 #[derive(Debug, Default)]
@@ -60,8 +66,8 @@ impl Accounts {
             let Some(resource) = graph.resource(node) else { continue };
             let Some(after) = resource.after.as_ref() else { continue };
             match (resource.type_name.as_str(), resource.mode) {
-                ("aws_caller_identity", Mode::Data) => out.add(after.get("account_id")),
-                ("aws_organizations_account", Mode::Managed) => out.add(after.get("id")),
+                (CALLER, Mode::Data) => out.add(after.get("account_id")),
+                (MADE, Mode::Managed) => out.add(after.get("id")),
                 (ORGANISATION, _) => out.organisation = accounts(after).or(out.organisation),
                 (name, Mode::Managed) if name.starts_with("aws") => {
                     let arn = after.get("arn").and_then(Value::as_str);
@@ -227,11 +233,8 @@ fn whose(graph: &ResourceGraph, principal: &Text) -> Whose {
 /// Whose the account in a part that is not known is: of what is made or read here, it is ours.
 fn whose_is(graph: &ResourceGraph, value: &Value) -> Whose {
     let named = value.reference.as_ref().and_then(|it| graph.named(&it.resource));
-    let ours = |name: &str| {
-        name.starts_with("aws_iam_")
-            || name == "aws_caller_identity"
-            || name.starts_with("aws_organizations_")
-    };
+    let ours =
+        |name: &str| name.starts_with("aws_iam_") || name == CALLER || name.starts_with("aws_organizations_");
     match named {
         Some(resource) if ours(&resource.type_name) => Whose::Ours,
         _ => Whose::Unknown(value.first_cause().cloned().unwrap_or(Cause::Plan)),

@@ -1,7 +1,7 @@
 //! What rules ask of identities: policy documents of a resource, and the analyses over them.
 
 pub mod access;
-mod accounts;
+pub mod accounts;
 mod analyses;
 pub mod azure;
 mod duties;
@@ -25,7 +25,6 @@ use crate::iam::questions::{self, Answer};
 use crate::source::Site;
 use crate::value::Truth;
 
-pub use accounts::Accounts;
 pub use policies::{Policies, Read};
 pub(super) use regions::is_about_regions;
 
