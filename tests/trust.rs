@@ -1,8 +1,9 @@
 //! Whose the accounts are that a role of AI trusts, as a plan tells them: `AWS-IAM-IAM-007`.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail the test")]
 
 #[path = "common/dir.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
 mod dir;
 
 use airgate::config::Options;

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use smol_str::{SmolStr, format_smolstr};
 
 use crate::graph::{NodeId, ResourceGraph};
-use crate::iam::document::{Effect, Principal};
+use crate::iam::document::{Effect, List, Principal};
 use crate::iam::questions::has_effect;
 use crate::iam::told::{self, Told};
 use crate::iam::{Document, Statement, Text, vendors};
@@ -116,9 +116,16 @@ pub(super) fn trusts_others(facts: &Facts<'_>, node: NodeId, _args: &[String]) -
     let mut any = false;
     for document in &read.policy.alternatives {
         for (number, statement, principal) in named(document) {
+            let lets = lets_in(statement);
+            if lets == Ok(false) {
+                continue;
+            }
             any = true;
-            let (told, who) = is_open_to_others(facts, statement, principal);
-            match told {
+            let (told, who) = match principal {
+                Ok(principal) => is_open_to_others(facts, statement, principal),
+                Err(cause) => (told::both(is_open(statement), || Err(cause)), String::new()),
+            };
+            match told::both(lets, || told) {
                 Ok(false) => {}
                 Ok(true) if read.policy.alternatives.len() == 1 => {
                     let name = statement.sid.clone().unwrap_or_else(|| format_smolstr!("statement {number}"));
@@ -140,18 +147,27 @@ pub(super) fn trusts_others(facts: &Facts<'_>, node: NodeId, _args: &[String]) -
     }
 }
 
-/// The principals of accounts that a document lets in, each with its statement.
-fn named(document: &Document) -> impl Iterator<Item = (usize, &Statement, &Text)> {
-    let assume = Text::Known(SmolStr::new_static("sts:AssumeRole"));
-    let lets_in = move |statement: &Statement| {
-        told::both(has_effect(statement, Effect::Allow), || statement.every_action(&assume)) != Ok(false)
-    };
-    let statements = (1..).zip(&document.statements).filter(move |(_, statement)| lets_in(statement));
-    statements.flat_map(|(number, statement)| {
-        let Principal::Map(kinds) = &statement.principal else { return Vec::new() };
-        let principals = kinds.iter().filter(|(kind, _)| kind == "AWS").flat_map(|(_, list)| &list.items);
-        principals.map(|principal| (number, statement, principal)).collect()
+/// The principals of accounts that a document names, each with its statement; and why there may be more.
+fn named(document: &Document) -> impl Iterator<Item = (usize, &Statement, Result<&Text, Cause>)> {
+    (1..).zip(&document.statements).flat_map(|(number, statement)| {
+        let (lists, open): (Vec<&List>, Option<&Cause>) = match &statement.principal {
+            Principal::Map(kinds) => {
+                (kinds.iter().filter(|(kind, _)| kind == "AWS").map(|(_, list)| list).collect(), None)
+            }
+            Principal::Unknown(cause) => (Vec::new(), Some(cause)),
+            Principal::None | Principal::Text(_) => (Vec::new(), None),
+        };
+        let open = open.or_else(|| lists.iter().find_map(|list| list.more.as_ref()));
+        let known = lists.iter().flat_map(|list| &list.items).map(Ok);
+        let all: Vec<_> = known.chain(open.cloned().map(Err)).collect();
+        all.into_iter().map(move |principal| (number, statement, principal))
     })
+}
+
+/// Whether the statement lets somebody assume the role.
+fn lets_in(statement: &Statement) -> Told {
+    let assume = Text::Known(SmolStr::new_static("sts:AssumeRole"));
+    told::both(has_effect(statement, Effect::Allow), || statement.every_action(&assume))
 }
 
 /// Whether the principal is somebody else's and nothing holds it to one customer; and in words, who.

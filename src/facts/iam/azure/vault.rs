@@ -31,7 +31,7 @@ const NAME: &str = "access policy";
 /// What actions on the data of vaults begin with.
 const DATA: &str = "microsoft.keyvault/vaults/";
 
-/// Kinds of permissions: the attribute, what the actions of Azure begin with, and those that have another name there.
+/// Kinds of permissions: the attribute, the kind of object, and what the action is called where it is not called so.
 type Kind = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
 const KINDS: [Kind; 3] = [
@@ -39,38 +39,38 @@ const KINDS: [Kind; 3] = [
         "certificate_permissions",
         "certificates",
         &[
-            ("delete", "delete"),
-            ("deleteissuers", "\u{0}certificatecas/delete"),
-            ("get", "read"),
-            ("getissuers", "\u{0}certificatecas/read"),
-            ("list", "read"),
-            ("listissuers", "\u{0}certificatecas/read"),
-            ("managecontacts", "\u{0}certificatecontacts/write"),
-            ("manageissuers", "\u{0}certificatecas/*"),
-            ("setissuers", "\u{0}certificatecas/write"),
+            ("delete", "certificates/delete"),
+            ("deleteissuers", "certificatecas/delete"),
+            ("get", "certificates/read"),
+            ("getissuers", "certificatecas/read"),
+            ("list", "certificates/read"),
+            ("listissuers", "certificatecas/read"),
+            ("managecontacts", "certificatecontacts/write"),
+            ("manageissuers", "certificatecas/*"),
+            ("setissuers", "certificatecas/write"),
         ],
     ),
     (
         "key_permissions",
         "keys",
         &[
-            ("delete", "delete"),
-            ("get", "read"),
-            ("getrotationpolicy", "\u{0}keyrotationpolicies/read"),
-            ("list", "read"),
-            ("setrotationpolicy", "\u{0}keyrotationpolicies/write"),
-            ("unwrapkey", "unwrap/action"),
-            ("wrapkey", "wrap/action"),
+            ("delete", "keys/delete"),
+            ("get", "keys/read"),
+            ("getrotationpolicy", "keyrotationpolicies/read"),
+            ("list", "keys/read"),
+            ("setrotationpolicy", "keyrotationpolicies/write"),
+            ("unwrapkey", "keys/unwrap/action"),
+            ("wrapkey", "keys/wrap/action"),
         ],
     ),
     (
         "secret_permissions",
         "secrets",
         &[
-            ("delete", "delete"),
-            ("get", "getSecret/action"),
-            ("list", "readMetadata/action"),
-            ("set", "setSecret/action"),
+            ("delete", "secrets/delete"),
+            ("get", "secrets/getSecret/action"),
+            ("list", "secrets/readMetadata/action"),
+            ("set", "secrets/setSecret/action"),
         ],
     ),
 ];
@@ -192,12 +192,8 @@ fn actions(policy: &Value) -> List {
 
 fn action(of: &str, names: &[(&str, &str)], permission: &str) -> SmolStr {
     let permission = permission.to_ascii_lowercase();
-    let other = names.iter().find(|(own, _)| *own == permission).map(|(_, other)| *other);
-    match other {
-        Some(other) => match other.strip_prefix('\u{0}') {
-            Some(beside) => format_smolstr!("Microsoft.KeyVault/vaults/{beside}"),
-            None => format_smolstr!("Microsoft.KeyVault/vaults/{of}/{other}"),
-        },
+    match names.iter().find(|(own, _)| *own == permission) {
+        Some((_, action)) => format_smolstr!("Microsoft.KeyVault/vaults/{action}"),
         None if permission == "all" => format_smolstr!("Microsoft.KeyVault/vaults/{of}/*"),
         None => format_smolstr!("Microsoft.KeyVault/vaults/{of}/{permission}/action"),
     }
