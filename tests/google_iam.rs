@@ -218,6 +218,40 @@ resource "google_project_iam_member" "owner" {
 }
 
 #[test]
+fn a_data_set_without_a_list_is_open_to_the_basic_roles_of_its_project() {
+    let text = r#"
+resource "google_bigquery_dataset" "docs" {
+  dataset_id = "docs"
+  project    = "p"
+}
+resource "google_bigquery_dataset_iam_binding" "editors" {
+  dataset_id = google_bigquery_dataset.docs.dataset_id
+  role       = "roles/bigquery.dataEditor"
+  members    = ["group:ml@example.com"]
+}
+resource "google_project_iam_member" "viewer" {
+  project = "p"
+  role    = "roles/viewer"
+  member  = "user:eve@example.com"
+}
+"#;
+    assert_eq!(
+        who_of(text, READ, "google_bigquery_dataset.docs"),
+        [
+            "yes group:ml@example.com by roles/bigquery.dataEditor",
+            "yes projectOwner:p by roles/bigquery.dataOwner",
+            "yes projectViewer:p by roles/bigquery.dataViewer",
+            "yes user:eve@example.com by roles/viewer, roles/bigquery.dataViewer",
+            // The binding says all who have that role.
+            "undetermined projectEditor:p by roles/bigquery.dataEditor",
+        ]
+    );
+    let open = text.replace("project    = \"p\"\n", "project    = \"p\"\n  dynamic \"access\" {\n    for_each = var.access\n    content {\n      role = access.value\n    }\n  }\n");
+    let rows = who_of(&format!("variable \"access\" {{}}\n{open}"), READ, "google_bigquery_dataset.docs");
+    assert!(rows.contains(&"undetermined ? by ?".to_owned()), "{rows:?}");
+}
+
+#[test]
 fn who_has_a_basic_role_is_one_of_those_that_a_member_of_a_bucket_stands_for() {
     let text = r#"
 variable "project" {}

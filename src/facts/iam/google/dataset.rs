@@ -7,6 +7,7 @@ use petgraph::Direction;
 use smol_str::{SmolStr, format_smolstr};
 
 use super::{Grant, Holder, Kind, Place, Reader, Role, condition, from, granted, shown};
+use crate::facts::is_unset;
 use crate::graph::NodeId;
 use crate::program::{Mode, Resource};
 use crate::value::{Cause, Value};
@@ -29,6 +30,11 @@ const GROUPS: [(&str, &str); 3] = [
     ("projectReaders", "projectViewer"),
     ("projectWriters", "projectEditor"),
 ];
+
+/// What a data set gives them that is made without a list.
+/// <https://cloud.google.com/bigquery/docs/reference/rest/v2/datasets#Dataset.FIELDS.access>
+const DEFAULTS: [(&str, &str); 3] =
+    [("projectOwners", "OWNER"), ("projectReaders", "READER"), ("projectWriters", "WRITER")];
 
 /// Attributes that say to whom, and what stands before a member of that kind.
 const WHOM: [(&str, &str); 4] =
@@ -58,11 +64,26 @@ impl Reader<'_> {
         if is_entry {
             return grant(after, "").into_iter().collect();
         }
-        let list = after.get("access");
-        match list.and_then(Value::items) {
-            Some(items) => items.iter().filter_map(|entry| grant(entry, "access.")).collect(),
-            // Nobody writes one, or none is known.
-            None => Vec::new(),
+        let list = after.get("access").filter(|it| !it.is_absent() && !is_unset(resource, "access", it));
+        match list.map(|list| (list, list.items())) {
+            Some((_, Some(items))) if !items.is_empty() => {
+                items.iter().filter_map(|entry| grant(entry, "access.")).collect()
+            }
+            Some((list, None)) => {
+                let cause = list.first_cause().cloned().unwrap_or(Cause::Plan);
+                let role = Role::Unknown(cause.clone());
+                vec![granted(node, resource, &place, Kind::List, role, (Vec::new(), Some(cause)))]
+            }
+            // Nobody writes one: then it is that of the basic roles, beside which others may be granted.
+            _ => {
+                let of_group = |(group, kind): &(&str, &str)| {
+                    let (_, old) = DEFAULTS.iter().find(|(name, _)| name == group)?;
+                    let holder = self.known(&format!("{kind}:{}", shown(project)));
+                    let role = named(Role::Named(SmolStr::new_static(old)));
+                    Some(granted(node, resource, &place, Kind::Member, role, (vec![holder], None)))
+                };
+                GROUPS.iter().filter_map(of_group).collect()
+            }
         }
     }
 
