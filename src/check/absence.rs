@@ -69,10 +69,10 @@ pub(super) fn ask(
             group.sort_by(by_address);
             let asked = group.get(..if each { group.len() } else { 1 }).unwrap_or_default();
             let ask = |&node: &NodeId| {
-                memos.with(|memo| {
-                    memo.turn();
+                memos.with(|memos| {
+                    let memo = memos.turn_to(&facts.graph.resource(node)?.type_name);
                     let scope = ConditionScope::new(facts, node);
-                    ask_remembering(rules, index, &scope, keep_pass, Some(memo))
+                    ask_remembering(rules, index, &scope, keep_pass, memo)
                 })
             };
             let mut answers: Vec<Box<Result>> = asked.par_iter().filter_map(ask).map(Box::new).collect();

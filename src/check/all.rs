@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use super::memo::{Memo, Memos};
+use super::memo::{Memos, OfTypes};
 use super::{Result, Rules, absence, ask_remembering, ask_rule};
 use crate::facts::Facts;
 use crate::facts::domain::ConditionScope;
@@ -39,19 +39,18 @@ pub(super) fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> 
     let evaluations = AtomicUsize::new(0);
     let passed: Vec<AtomicUsize> = rules.compiled.iter().map(|_| AtomicUsize::new(0)).collect();
     let memos = Memos::new();
-    let ask = |chunk: &[NodeId], memo: &mut Memo| -> Vec<Box<Result>> {
+    let ask = |chunk: &[NodeId], memos: &mut OfTypes| -> Vec<Box<Result>> {
         let mut results = Vec::new();
         let (mut asked, mut pass) = (0, vec![0; rules.compiled.len()]);
         for &node in chunk {
             let type_name = facts.graph.resource(node).map_or("", |resource| resource.type_name.as_str());
             let bucket = buckets.get(type_name).map_or(&[][..], Vec::as_slice);
             asked += bucket.len();
-            memo.turn();
+            let mut memo = memos.turn_to(type_name);
             let scope = ConditionScope::new(facts, node);
             for &rule in bucket {
-                let Some(result) = ask_remembering(rules, rule, &scope, keep_pass, Some(memo)) else {
-                    continue;
-                };
+                let memo = memo.as_deref_mut();
+                let Some(result) = ask_remembering(rules, rule, &scope, keep_pass, memo) else { continue };
                 let passes = result.verdict == Verdict::Pass;
                 if let Some(count) = pass.get_mut(rule).filter(|_| passes) {
                     *count += 1;
@@ -69,7 +68,7 @@ pub(super) fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> 
     };
     let chunks = rayon::current_num_threads() * CHUNKS_OF_THREAD;
     let size = nodes.len().div_ceil(chunks).clamp(1, MAX_CHUNK);
-    let ask = |chunk: &[NodeId]| memos.with(|memo| ask(chunk, memo));
+    let ask = |chunk: &[NodeId]| memos.with(|memos| ask(chunk, memos));
     let mut results: Vec<Box<Result>> = nodes.par_chunks(size).flat_map_iter(ask).collect();
     let mut passed: Vec<usize> = passed.into_iter().map(AtomicUsize::into_inner).collect();
     debug_assert!(
