@@ -70,9 +70,10 @@ pub(super) fn ask(
             let asked = group.get(..if each { group.len() } else { 1 }).unwrap_or_default();
             let ask = |&node: &NodeId| {
                 memos.with(|memos| {
-                    let memo = memos.turn_to(&facts.graph.resource(node)?.type_name);
+                    let memo = memos.of(&facts.graph.resource(node)?.type_name);
+                    memo.turn();
                     let scope = ConditionScope::new(facts, node);
-                    ask_remembering(rules, index, &scope, keep_pass, memo)
+                    ask_remembering(rules, index, &scope, keep_pass, Some(memo))
                 })
             };
             let mut answers: Vec<Box<Result>> = asked.par_iter().filter_map(ask).map(Box::new).collect();

@@ -26,9 +26,10 @@ pub(super) fn mark(facts: &Facts<'_>, results: &mut [Box<Result>], untold: &Fact
                 let node = untold.graph.by_address(&resource.address);
                 let node = node.filter(|&node| untold.is_subject(node))?;
                 memos.with(|memos| {
-                    let memo = memos.turn_to(&resource.type_name);
+                    let memo = memos.of(&resource.type_name);
+                    memo.turn();
                     let scope = ConditionScope::new(untold, node);
-                    let result = ask_remembering(rules, result.rule, &scope, false, memo)?;
+                    let result = ask_remembering(rules, result.rule, &scope, false, Some(memo))?;
                     Some(result.verdict)
                 })
             }),

@@ -4,8 +4,8 @@
 //! A condition sees of a resource nothing but the answers of its scope ([`Scope::lookup`], [`Scope::call`]), and the answers so
 //! far decide what it asks next. So each condition has a tree for each type of resource: a question, below it each answer that
 //! was given, and below that the next question or what the condition came to (`tree`). Who comes down a path of the tree with
-//! its own answers need not evaluate. Answers are the same only if nothing that the condition reads of them could tell them
-//! apart (`reads`); a question is asked once of a resource, whichever of its conditions ask it, and what answers alike for all
+//! its own answers need not evaluate. Answers are the same only if nothing could tell them apart; where they differ everywhere,
+//! if nothing that the condition reads of them could (`reads`). A question is asked once of a resource, whichever of its conditions ask it, and what answers alike for all
 //! of a type is none (`question`). Places do not count: of a condition that hands on the place of an answer it is remembered
 //! which part of which answer has it (`place`). Messages are remembered in the same way.
 //!
@@ -25,7 +25,6 @@ use smol_str::SmolStr;
 
 use place::Remembered;
 use question::{Questions, record};
-use reads::Demands;
 use tree::{Tree, Walk};
 
 use super::Decision;
@@ -72,18 +71,18 @@ impl Memos {
 }
 
 impl OfTypes {
-    /// What is remembered of a type, to ask about a resource that was not asked about before.
-    pub(super) fn turn_to(&mut self, type_name: &str) -> Option<&mut Memo> {
-        if !self.0.contains_key(type_name) {
-            self.0.insert(type_name.into(), Memo::default());
-        }
-        let memo = self.0.get_mut(type_name)?;
-        memo.questions.turn += 1;
-        Some(memo)
+    /// What is remembered of a type.
+    pub(super) fn of(&mut self, type_name: &str) -> &mut Memo {
+        self.0.entry(type_name.into()).or_default()
     }
 }
 
 impl Memo {
+    /// From here on another resource is asked about.
+    pub(super) fn turn(&mut self) {
+        self.questions.turn += 1;
+    }
+
     /// What a condition of a rule comes to: `evaluate` tells it for a scope. The rules are in `file`.
     pub(super) fn decide(
         &mut self,
@@ -92,11 +91,15 @@ impl Memo {
         scope: &dyn Scope,
         evaluate: impl Fn(&dyn Scope) -> Decision,
     ) -> Decision {
-        let tree = at(&mut self.conditions, rule * 2 + part as usize, || Demands::of(condition));
+        let tree = at(&mut self.conditions, rule * 2 + part as usize);
         let Some(tree) = tree else { return evaluate(scope) };
         match tree.walk(&mut self.questions, scope) {
             Walk::End(known) => known.of(&self.questions).unwrap_or_else(|| evaluate(scope)),
             Walk::Evaluate => evaluate(scope),
+            Walk::Unshared => {
+                tree.narrow(condition);
+                evaluate(scope)
+            }
             Walk::New => {
                 let (decision, path) = record(&mut self.questions, &tree.demands, scope, evaluate);
                 let remember = |path: &_| Remembered::new(&decision, part, path, &self.questions, file);
@@ -114,11 +117,11 @@ impl Memo {
         scope: &dyn Scope,
         evaluate: impl Fn(&dyn Scope) -> SmolStr,
     ) -> SmolStr {
-        let tree = at(&mut self.messages, rule, Demands::default);
+        let tree = at(&mut self.messages, rule);
         let Some(tree) = tree else { return evaluate(scope) };
         match tree.walk(&mut self.questions, scope) {
             Walk::End(known) => known.clone(),
-            Walk::Evaluate => evaluate(scope),
+            Walk::Evaluate | Walk::Unshared => evaluate(scope),
             Walk::New => {
                 let (message, path) = record(&mut self.questions, &tree.demands, scope, evaluate);
                 tree.remember(path, Some(message.clone()));
@@ -129,14 +132,9 @@ impl Memo {
 }
 
 /// The tree at a place.
-fn at<T>(
-    trees: &mut Vec<Option<Box<Tree<T>>>>,
-    slot: usize,
-    demands: impl FnOnce() -> Demands,
-) -> Option<&mut Tree<T>> {
+fn at<T>(trees: &mut Vec<Option<Box<Tree<T>>>>, slot: usize) -> Option<&mut Tree<T>> {
     if trees.len() <= slot {
         trees.resize_with(slot + 1, || None);
     }
-    let tree = trees.get_mut(slot)?;
-    Some(tree.get_or_insert_with(|| Box::new(Tree::new(demands()))))
+    Some(trees.get_mut(slot)?.get_or_insert_with(|| Box::new(Tree::new())))
 }

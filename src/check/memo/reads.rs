@@ -34,7 +34,12 @@ impl Demands {
     pub(super) fn of(condition: &Expr<'_>) -> Self {
         let mut reader = Reader { names: Vec::new(), demands: Self::default() };
         reader.expression(condition, Reads::Whole);
+        reader.demands.0.retain(|(_, reads)| *reads != Reads::Whole);
         reader.demands
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     pub(super) fn reads(&self, asked: &Asked) -> &Reads {

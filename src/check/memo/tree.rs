@@ -3,6 +3,7 @@
 use super::question::{Path, Questions};
 use super::reads::Demands;
 use crate::eval::Scope;
+use crate::hcl::ast::Expr;
 
 /// A tree does not grow beyond this.
 const MAX_NODES: usize = 400;
@@ -11,8 +12,9 @@ const MAX_LOST: usize = 20;
 
 #[derive(Debug)]
 pub(super) struct Tree<T> {
-    /// What the condition reads of what it asks.
+    /// What the condition reads of what it asks: all of it, until that turns out to differ everywhere.
     pub(super) demands: Demands,
+    is_narrow: bool,
     /// The first is the root.
     nodes: Vec<Node<T>>,
     lost: usize,
@@ -36,11 +38,25 @@ pub(super) enum Walk<'t, T> {
     New,
     /// And nothing will be.
     Evaluate,
+    /// There is an answer that resources do not share, or there are too many ways.
+    Unshared,
 }
 
 impl<T> Tree<T> {
-    pub(super) fn new(demands: Demands) -> Self {
-        Self { demands, nodes: vec![Node::Open], lost: 0 }
+    pub(super) fn new() -> Self {
+        Self { demands: Demands::default(), is_narrow: false, nodes: vec![Node::Open], lost: 0 }
+    }
+
+    /// From here on only that counts which the condition reads.
+    pub(super) fn narrow(&mut self, condition: &Expr<'_>) {
+        if self.is_narrow {
+            return;
+        }
+        self.is_narrow = true;
+        self.demands = Demands::of(condition);
+        if !self.demands.is_empty() {
+            (self.nodes, self.lost) = (vec![Node::Open], 0);
+        }
     }
 
     /// Comes down the tree with the answers of the scope.
@@ -49,7 +65,7 @@ impl<T> Tree<T> {
         loop {
             match self.nodes.get(at) {
                 Some(Node::Ask(question, next)) => {
-                    let Some(answer) = questions.ask(*question, scope) else { return Walk::Evaluate };
+                    let Some(answer) = questions.ask(*question, scope) else { return Walk::Unshared };
                     match next.iter().find(|(known, _)| *known == answer) {
                         Some((_, next)) => at = *next,
                         None => break,
@@ -60,7 +76,7 @@ impl<T> Tree<T> {
                 Some(Node::Open) | None => break,
             }
         }
-        if self.nodes.len() < MAX_NODES && self.lost < MAX_LOST { Walk::New } else { Walk::Evaluate }
+        if self.nodes.len() < MAX_NODES && self.lost < MAX_LOST { Walk::New } else { Walk::Unshared }
     }
 
     /// Takes down what it comes to on a path; the path is [`None`] if it cannot be told by answers, `known` if it cannot be
