@@ -1,4 +1,4 @@
-//! Every rule of every resource that it is about: rules in buckets by type, resources in chunks that are asked in parallel.
+//! Every rule of every resource that it is about: type by type, its resources in chunks that are asked in parallel.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};

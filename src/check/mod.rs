@@ -1,4 +1,4 @@
-//! Rules against resources: rules in buckets by resource type, resources in parallel chunks, then sorted.
+//! Rules against resources: type by type its rules and its resources, these in parallel chunks, then sorted.
 //!
 //! Where the input tells what was before, the same is asked of that, and `change` says what became of it.
 //!
