@@ -152,7 +152,9 @@ impl<'e> Reader<'e> {
             ExprKind::For(each) => self.each(each, reads),
             ExprKind::Tuple(items) => {
                 let reads = reads.of_elements();
-                items.iter().for_each(|item| self.expression(item, reads.clone()));
+                for item in items {
+                    self.expression(item, reads.clone());
+                }
             }
             ExprKind::Object(items) => {
                 for item in items {
@@ -162,10 +164,14 @@ impl<'e> Reader<'e> {
             }
             ExprKind::Template(parts) => self.parts(parts),
             ExprKind::Unary(_, operand) => self.expression(operand, Reads::Whole),
-            ExprKind::Binary(_, a, b) => [a, b].into_iter().for_each(|it| self.expression(it, Reads::Whole)),
+            ExprKind::Binary(_, a, b) => {
+                self.expression(a, Reads::Whole);
+                self.expression(b, Reads::Whole);
+            }
             ExprKind::Conditional(it) => {
-                let parts = [&it.condition, &it.then, &it.otherwise];
-                parts.into_iter().for_each(|part| self.expression(part, Reads::Whole));
+                for part in [&it.condition, &it.then, &it.otherwise] {
+                    self.expression(part, Reads::Whole);
+                }
             }
         }
     }
@@ -199,9 +205,15 @@ impl<'e> Reader<'e> {
             }
             // Of lists of one type it makes one, which asks for the types of all that is in them; these are tuples.
             ("concat", lists) if !call.expand && lists.iter().all(is_objects) => {
-                lists.iter().for_each(|list| self.expression(list, reads.clone()));
+                for list in lists {
+                    self.expression(list, reads.clone());
+                }
             }
-            (_, args) => args.iter().for_each(|arg| self.expression(arg, Reads::Whole)),
+            (_, args) => {
+                for arg in args {
+                    self.expression(arg, Reads::Whole);
+                }
+            }
         }
     }
 
