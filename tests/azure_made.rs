@@ -125,3 +125,106 @@ fn roles_inside_cosmos_db_are_read() {
     );
     assert_eq!(who(&owner, &item("read"), "azurerm_cosmosdb_account.memory"), [YES]);
 }
+
+#[test]
+fn a_role_that_azapi_assigns_counts_with_its_condition() {
+    let text = |role: &str, more: &str| {
+        format!(
+            r#"{IDENTITY}
+resource "azapi_resource" "openai" {{
+  type      = "Microsoft.CognitiveServices/accounts@2025-06-01"
+  name      = "openai"
+  parent_id = azurerm_resource_group.ai.id
+  body      = {{ kind = "OpenAI", properties = {{}} }}
+}}
+resource "azapi_resource" "role" {{
+  type      = "Microsoft.Authorization/roleDefinitions@2022-04-01"
+  name      = "00000000-0000-0000-0000-000000000007"
+  parent_id = azurerm_resource_group.ai.id
+  body = {{ properties = {{ permissions = [{{
+    actions        = ["Microsoft.CognitiveServices/*"]
+    notActions     = ["Microsoft.CognitiveServices/accounts/listKeys/action"]
+    dataActions    = ["Microsoft.CognitiveServices/accounts/OpenAI/*"]
+  }}] }} }}
+}}
+resource "azapi_resource" "assigned" {{
+  type      = "Microsoft.Authorization/roleAssignments@2022-04-01"
+  name      = "00000000-0000-0000-0000-000000000008"
+  parent_id = azapi_resource.openai.id
+  body = {{ properties = {{
+    principalId      = azurerm_user_assigned_identity.chat.principal_id
+    roleDefinitionId = {role}
+    {more}
+  }} }}
+}}"#
+        )
+    };
+    // Cognitive Services OpenAI User
+    let user = "\"/providers/Microsoft.Authorization/roleDefinitions/5e0bd9bd-7b93-4f28-af87-19fc36ad61bd\"";
+    assert_eq!(who(&text(user, ""), CHAT, "azapi_resource.openai"), [YES]);
+    let limited = text(user, "condition = \"@Resource[x] StringEquals 'y'\"");
+    assert_eq!(who(&limited, CHAT, "azapi_resource.openai"), ["only-if azurerm_user_assigned_identity.chat"]);
+    let own = text("azapi_resource.role.id", "");
+    assert_eq!(who(&own, CHAT, "azapi_resource.openai"), [YES]);
+    let keys = "Microsoft.CognitiveServices/accounts/listKeys/action";
+    assert!(who(&own, keys, "azapi_resource.openai").is_empty());
+}
+
+/// A vault with an access policy for the identity, and a role on it.
+fn vault(more: &str) -> String {
+    format!(
+        r#"{IDENTITY}
+resource "azurerm_key_vault" "ai" {{
+  name                = "ai"
+  location            = azurerm_resource_group.ai.location
+  resource_group_name = azurerm_resource_group.ai.name
+  sku_name            = "standard"
+  tenant_id           = "00000000-0000-0000-0000-000000000001"
+  {more}
+}}
+resource "azurerm_key_vault_access_policy" "chat" {{
+  key_vault_id       = azurerm_key_vault.ai.id
+  tenant_id          = "00000000-0000-0000-0000-000000000001"
+  object_id          = azurerm_user_assigned_identity.chat.principal_id
+  secret_permissions = ["Get"]
+  key_permissions    = ["WrapKey", "UnwrapKey"]
+}}
+resource "azurerm_role_assignment" "officer" {{
+  principal_id         = "00000000-0000-0000-0000-000000000002"
+  role_definition_name = "Key Vault Secrets Officer"
+  scope                = azurerm_key_vault.ai.id
+}}"#
+    )
+}
+
+#[test]
+fn a_vault_goes_by_its_access_policies_or_by_roles() {
+    let officer = "yes 00000000-0000-0000-0000-000000000002";
+    let get = "Microsoft.KeyVault/vaults/secrets/getSecret/action";
+    let asked = |more: &str, action: &str| who(&vault(more), action, "azurerm_key_vault.ai");
+    assert_eq!(asked("rbac_authorization_enabled = false", get), [YES]);
+    assert_eq!(asked("enable_rbac_authorization = true", get), [officer]);
+    let wrap = "Microsoft.KeyVault/vaults/keys/wrap/action";
+    assert_eq!(asked("rbac_authorization_enabled = false", wrap), [YES]);
+    let set = "Microsoft.KeyVault/vaults/secrets/setSecret/action";
+    assert!(asked("rbac_authorization_enabled = false", set).is_empty());
+    let unknown =
+        format!("variable \"by_roles\" {{}}\n{}", vault("rbac_authorization_enabled = var.by_roles"));
+    let rows = who(&unknown, get, "azurerm_key_vault.ai");
+    assert_eq!(rows, [officer, "undetermined azurerm_user_assigned_identity.chat"]);
+}
+
+#[test]
+fn policies_that_stand_in_the_vault_count_too() {
+    let text = vault(
+        r#"
+  rbac_authorization_enabled = false
+  access_policy {
+    tenant_id          = "00000000-0000-0000-0000-000000000001"
+    object_id          = "00000000-0000-0000-0000-000000000003"
+    secret_permissions = ["All"]
+  }"#,
+    );
+    let set = "Microsoft.KeyVault/vaults/secrets/setSecret/action";
+    assert_eq!(who(&text, set, "azurerm_key_vault.ai"), ["yes 00000000-0000-0000-0000-000000000003"]);
+}

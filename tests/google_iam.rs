@@ -36,6 +36,8 @@ fn grants_on_the_resource_its_project_and_what_is_above_count() {
             "yes google_service_account.ci",
             "only-if group:developers@example.com",
             "only-if user:owner@example.com",
+            // A service names no account.
+            "undetermined default service account of project acme-ai",
         ]
     );
     let find = |name: &str| rows.iter().find(|row| row.principal == name).unwrap();
@@ -142,4 +144,194 @@ fn change(
         "change": { "actions": ["create"], "before": null, "after": after, "after_unknown": unknown,
                     "before_sensitive": false, "after_sensitive": {} },
     })
+}
+
+fn who_of(text: &str, permission: &str, resource: &str) -> Vec<String> {
+    let dir = Dir::of(text);
+    let rows = who(dir.path(), permission, resource);
+    let told = |row: &Access| {
+        let by: Vec<&str> = row.by.iter().map(|it| it.statement.as_str()).collect();
+        format!("{} by {}", short(std::slice::from_ref(row)).concat(), by.join(", "))
+    };
+    rows.iter().map(told).collect()
+}
+
+const READ: &str = "bigquery.tables.getData";
+
+#[test]
+fn access_entries_of_a_data_set_grant_the_roles_that_they_are() {
+    let text = r#"
+resource "google_service_account" "agent" {
+  account_id = "agent"
+  project    = "p"
+}
+resource "google_bigquery_dataset" "docs" {
+  dataset_id = "docs"
+  project    = "p"
+  access {
+    role          = "OWNER"
+    special_group = "projectOwners"
+  }
+  access {
+    role          = "READER"
+    special_group = "allAuthenticatedUsers"
+  }
+  access {
+    role           = "roles/bigquery.dataEditor"
+    group_by_email = "ml@example.com"
+  }
+  access {
+    role          = "READER"
+    user_by_email = google_service_account.agent.email
+  }
+  access {
+    view {
+      project_id = "p"
+      dataset_id = "views"
+      table_id   = "seen"
+    }
+  }
+}
+resource "google_bigquery_dataset_access" "more" {
+  dataset_id    = google_bigquery_dataset.docs.dataset_id
+  role          = "WRITER"
+  user_by_email = "eve@example.com"
+}
+resource "google_project_iam_member" "owner" {
+  project = "p"
+  role    = "roles/owner"
+  member  = "user:boss@example.com"
+}
+"#;
+    assert_eq!(
+        who_of(text, READ, "google_bigquery_dataset.docs"),
+        [
+            "yes allAuthenticatedUsers by roles/bigquery.dataViewer",
+            "yes google_service_account.agent by roles/bigquery.dataViewer",
+            "yes group:ml@example.com by roles/bigquery.dataEditor",
+            "yes projectOwner:p by roles/bigquery.dataOwner",
+            // The data is the owner's through the list, not by the basic role.
+            "yes user:boss@example.com by roles/owner, roles/bigquery.dataOwner",
+            "yes user:eve@example.com by roles/bigquery.dataEditor",
+        ]
+    );
+}
+
+#[test]
+fn a_data_set_without_a_list_is_open_to_the_basic_roles_of_its_project() {
+    let text = r#"
+resource "google_bigquery_dataset" "docs" {
+  dataset_id = "docs"
+  project    = "p"
+}
+resource "google_bigquery_dataset_iam_binding" "editors" {
+  dataset_id = google_bigquery_dataset.docs.dataset_id
+  role       = "roles/bigquery.dataEditor"
+  members    = ["group:ml@example.com"]
+}
+resource "google_project_iam_member" "viewer" {
+  project = "p"
+  role    = "roles/viewer"
+  member  = "user:eve@example.com"
+}
+"#;
+    assert_eq!(
+        who_of(text, READ, "google_bigquery_dataset.docs"),
+        [
+            "yes group:ml@example.com by roles/bigquery.dataEditor",
+            "yes projectOwner:p by roles/bigquery.dataOwner",
+            "yes projectViewer:p by roles/bigquery.dataViewer",
+            "yes user:eve@example.com by roles/viewer, roles/bigquery.dataViewer",
+            // The binding says all who have that role.
+            "undetermined projectEditor:p by roles/bigquery.dataEditor",
+        ]
+    );
+    let open = text.replace("project    = \"p\"\n", "project    = \"p\"\n  dynamic \"access\" {\n    for_each = var.access\n    content {\n      role = access.value\n    }\n  }\n");
+    let rows = who_of(&format!("variable \"access\" {{}}\n{open}"), READ, "google_bigquery_dataset.docs");
+    assert!(rows.contains(&"undetermined ? by ?".to_owned()), "{rows:?}");
+}
+
+#[test]
+fn who_has_a_basic_role_is_one_of_those_that_a_member_of_a_bucket_stands_for() {
+    let text = r#"
+variable "project" {}
+resource "google_project" "ai" {
+  project_id = var.project
+  name       = "ai"
+}
+resource "google_storage_bucket_iam_member" "editors" {
+  bucket = "acme-docs"
+  role   = "roles/storage.legacyBucketReader"
+  member = "projectEditor:${google_project.ai.project_id}"
+}
+resource "google_project_iam_member" "ours" {
+  project = google_project.ai.project_id
+  role    = "roles/editor"
+  member  = "group:ml@example.com"
+}
+resource "google_project_iam_member" "others" {
+  project = "another"
+  role    = "roles/editor"
+  member  = "group:others@example.com"
+}
+"#;
+    let rows = who_of(text, "storage.objects.list", "acme-docs");
+    assert!(
+        rows.iter()
+            .any(|it| it == "yes group:ml@example.com by roles/editor, roles/storage.legacyBucketReader"),
+        "{rows:?}"
+    );
+    assert!(!rows.iter().any(|it| it.contains("others@")), "{rows:?}");
+}
+
+/// A service that names no account, beside what else is there.
+fn service(more: &str) -> String {
+    format!(
+        r#"
+resource "google_cloud_run_v2_service" "chat" {{
+  name     = "chat"
+  location = "europe-west4"
+  project  = "p"
+  template {{
+    containers {{
+      image = "europe-docker.pkg.dev/p/chat/chat:1.0"
+    }}
+  }}
+}}
+{more}"#
+    )
+}
+
+#[test]
+fn a_default_account_may_be_editor_unless_the_configuration_says_otherwise() {
+    let asked = |more: &str| {
+        who_of(&service(more), "aiplatform.endpoints.predict", "projects/p/locations/l/endpoints/e")
+    };
+    let open = ["undetermined default service account of project p by roles/editor"];
+    assert_eq!(asked(""), open);
+    let enforced = r#"
+resource "google_org_policy_policy" "grants" {
+  name   = "organizations/1/policies/iam.automaticIamGrantsForDefaultServiceAccounts"
+  parent = "organizations/1"
+  spec {
+    rules {
+      enforce = "TRUE"
+    }
+  }
+}"#;
+    // The policy takes nothing from accounts that were there before.
+    assert_eq!(asked(enforced), open);
+    let taken = r#"
+resource "google_project_default_service_accounts" "none" {
+  project = "p"
+  action  = "DEPRIVILEGE"
+}"#;
+    assert_eq!(asked(taken), [""; 0]);
+    let editors = r#"
+resource "google_project_iam_binding" "editors" {
+  project = "p"
+  role    = "roles/editor"
+  members = ["group:ml@example.com"]
+}"#;
+    assert_eq!(asked(editors), ["yes group:ml@example.com by roles/editor"]);
 }

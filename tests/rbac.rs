@@ -299,3 +299,50 @@ resource "kubernetes_cluster_role_binding_v1" "all" {
     );
     assert_eq!(rows[0].on, ["every namespace"]);
 }
+
+#[test]
+fn manifests_that_are_text_and_accounts_that_only_a_manifest_makes_count() {
+    let text = r#"
+resource "kubernetes_manifest" "account" {
+  manifest = {
+    apiVersion = "v1"
+    kind       = "ServiceAccount"
+    metadata   = { name = "train", namespace = "ml" }
+  }
+}
+resource "kubectl_manifest" "binding" {
+  yaml_body = <<-YAML
+    apiVersion: rbac.authorization.k8s.io/v1
+    kind: ClusterRoleBinding
+    metadata:
+      name: train
+    roleRef:
+      apiGroup: rbac.authorization.k8s.io
+      kind: ClusterRole
+      name: cluster-admin
+    subjects:
+      - kind: ServiceAccount
+        name: train
+        namespace: ml
+  YAML
+}
+resource "kubectl_manifest" "serve" {
+  override_namespace = "serving"
+  yaml_body = yamlencode({
+    apiVersion = "rbac.authorization.k8s.io/v1"
+    kind       = "RoleBinding"
+    metadata   = { name = "serve", namespace = "ml" }
+    roleRef    = { apiGroup = "rbac.authorization.k8s.io", kind = "ClusterRole", name = "edit" }
+    subjects   = [{ kind = "Group", name = "devs" }]
+  })
+}"#;
+    assert_eq!(who(text, "get:secrets", "ml"), "yes kubernetes_manifest.account");
+    assert_eq!(who(text, "get:secrets", "serving"), "yes group devs, yes kubernetes_manifest.account");
+    let rows = what(text, "kubernetes_manifest.account");
+    assert_eq!(short(&rows, |it| &it.action), "yes *:*.*");
+    // Of several clusters nobody knows which one it is.
+    let two = format!(
+        "{text}\nprovider \"kubernetes\" {{\n  alias = \"a\"\n}}\nprovider \"kubernetes\" {{\n  alias = \"b\"\n}}\n"
+    );
+    assert_eq!(who(&two, "get:secrets", "ml"), "yes system:serviceaccount:ml:train");
+}

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use crate::catalog::{self, Ai, Catalog};
+use crate::facts::iam::accounts::TELLING;
 use crate::rules::RuleSet;
 
 /// The types that the rules of a set are about.
@@ -26,5 +27,6 @@ impl<'a> Wanted<'a> {
             || catalog.kind(type_name).is_some_and(|info| info.ai != Ai::None)
             || !catalog.links(type_name).is_empty()
             || catalog.all_links().iter().any(|link| link.target_type == type_name)
+            || TELLING.contains(&type_name)
     }
 }

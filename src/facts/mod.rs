@@ -62,6 +62,8 @@ pub struct Facts<'g> {
     bucket_objects: OnceLock<Vec<iam::access::Object>>,
     /// Asked for with every role that may be passed, so found once.
     passable: OnceLock<iam::grant::Passable>,
+    /// Found when first asked for.
+    accounts: OnceLock<iam::accounts::Accounts>,
 }
 
 impl<'g> Facts<'g> {
@@ -85,6 +87,7 @@ impl<'g> Facts<'g> {
             unplaced_links: related::Unplaced::default(),
             bucket_objects: OnceLock::new(),
             passable: OnceLock::new(),
+            accounts: OnceLock::new(),
         }
     }
 
@@ -139,6 +142,11 @@ impl<'g> Facts<'g> {
     /// The roles that services may assume.
     fn passable(&self) -> &iam::grant::Passable {
         self.passable.get_or_init(|| iam::grant::passable(self))
+    }
+
+    /// What the input tells of accounts of AWS.
+    fn accounts(&self) -> &iam::accounts::Accounts {
+        self.accounts.get_or_init(|| iam::accounts::Accounts::of_graph(self.graph))
     }
 
     /// Whether findings may be about the resource: it is ours, it will be there, and it is in scope.

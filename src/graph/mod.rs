@@ -5,6 +5,7 @@
 mod before;
 mod globs;
 mod literals;
+pub mod manifests;
 mod patterns;
 mod references;
 mod spelling;
@@ -72,9 +73,11 @@ pub struct ResourceGraph {
 type Step = fn(&mut ResourceGraph);
 
 /// The steps, in order.
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     // First: the schema is that of the type it is settled to be.
     spelling::settle,
+    // As the one before.
+    manifests::read,
     // Before all else: later steps read attributes by the provider's schema.
     complete,
     // Before any edge: edges are found by address, block and type.

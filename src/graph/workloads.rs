@@ -109,6 +109,10 @@ fn bind(this: &mut ResourceGraph, accounts: &ByName) {
     }
 }
 
+fn is_account(manifest: &Value) -> bool {
+    manifest.get("kind").and_then(Value::as_str) == Some("ServiceAccount")
+}
+
 fn is_binding(manifest: &Value) -> bool {
     let kind = manifest.get("kind").and_then(Value::as_str);
     matches!(kind, Some("ClusterRoleBinding" | "RoleBinding"))
@@ -148,6 +152,13 @@ fn accounts(this: &ResourceGraph) -> ByName {
         let Some((after, module)) = object(this, node) else { continue };
         if let Some(name) = first(after, "metadata", "name") {
             accounts.insert(format_smolstr!("{}:{name}", namespace(after)), module, node);
+        }
+    }
+    for &node in this.by_type(MANIFEST) {
+        let Some((after, module)) = object(this, node) else { continue };
+        let Some(manifest) = after.get("manifest").filter(|it| is_account(it)) else { continue };
+        if let Some(name) = first(manifest, "metadata", "name") {
+            accounts.insert(format_smolstr!("{}:{name}", namespace(manifest)), module, node);
         }
     }
     accounts

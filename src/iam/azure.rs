@@ -20,8 +20,9 @@ use crate::value::Cause;
 const TABLE: &str = include_str!("../../rules/iam/azure-roles.tsv");
 
 /// What actions on data begin with; all others of these providers are not on data.
-/// Source: the data actions of all built-in roles.
-const DATA: [&str; 43] = [
+/// Source: the data actions of all built-in roles, and of Key Vault those of
+/// <https://learn.microsoft.com/azure/role-based-access-control/permissions/security#microsoftkeyvault>.
+const DATA: [&str; 60] = [
     "microsoft.cognitiveservices/accounts/aiservices/",
     "microsoft.cognitiveservices/accounts/audiocontentcreation/",
     "microsoft.cognitiveservices/accounts/batchavatar/",
@@ -60,9 +61,26 @@ const DATA: [&str; 43] = [
     "microsoft.keyvault/vaults/certificatecontacts/",
     "microsoft.keyvault/vaults/certificates/",
     "microsoft.keyvault/vaults/keyrotationpolicies/",
+    "microsoft.keyvault/vaults/keys/backup/",
+    "microsoft.keyvault/vaults/keys/create/",
+    "microsoft.keyvault/vaults/keys/decrypt/",
+    "microsoft.keyvault/vaults/keys/encrypt/",
+    "microsoft.keyvault/vaults/keys/import/",
+    "microsoft.keyvault/vaults/keys/purge/",
+    "microsoft.keyvault/vaults/keys/recover/",
+    "microsoft.keyvault/vaults/keys/release/",
+    "microsoft.keyvault/vaults/keys/restore/",
+    "microsoft.keyvault/vaults/keys/rotate/",
+    "microsoft.keyvault/vaults/keys/sign/",
+    "microsoft.keyvault/vaults/keys/unwrap/",
+    "microsoft.keyvault/vaults/keys/update/",
+    "microsoft.keyvault/vaults/keys/verify/",
+    "microsoft.keyvault/vaults/keys/wrap/",
     "microsoft.keyvault/vaults/secrets/backup/",
     "microsoft.keyvault/vaults/secrets/getsecret/",
+    "microsoft.keyvault/vaults/secrets/purge/",
     "microsoft.keyvault/vaults/secrets/readmetadata/",
+    "microsoft.keyvault/vaults/secrets/recover/",
     "microsoft.keyvault/vaults/secrets/restore/",
     "microsoft.keyvault/vaults/secrets/setsecret/",
 ];
@@ -324,6 +342,11 @@ fn plane_of(action: &str) -> Option<Plane> {
     }
     // A pattern may be of both.
     (!action.contains('*') && MANAGEMENT.iter().any(begins)).then_some(Plane::Management)
+}
+
+/// Whether an action is surely one on data.
+pub fn is_on_data(action: &str) -> bool {
+    plane_of(action) == Some(Plane::Data)
 }
 
 /// Whether an action has the form of Azure's: `Microsoft.Search/searchServices/write`.

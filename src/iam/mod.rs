@@ -28,6 +28,7 @@ mod read;
 mod tests;
 pub mod text;
 pub mod told;
+pub mod vendors;
 pub mod work;
 
 pub use document::{Document, Effect, Policy, Statement};

@@ -1,6 +1,7 @@
 //! What rules ask of identities: policy documents of a resource, and the analyses over them.
 
 pub mod access;
+pub mod accounts;
 mod analyses;
 pub mod azure;
 mod duties;
@@ -8,6 +9,7 @@ pub mod google;
 pub(super) mod grant;
 pub mod kubernetes;
 mod made;
+mod models;
 mod organisation;
 pub mod place;
 mod policies;
@@ -59,7 +61,7 @@ impl Outcome {
 }
 
 /// The analyses that rules can name.
-pub const ANALYSES: [(&str, Analysis); 26] = [
+pub const ANALYSES: [(&str, Analysis); 28] = [
     ("azure.assignment_allows", azure::allows),
     ("azure.assignment_allows_everywhere", azure::allows_everywhere),
     ("google.account_may", google::analyses::account_may),
@@ -70,6 +72,7 @@ pub const ANALYSES: [(&str, Analysis); 26] = [
     ("iam.invokes_and_governs", duties::invokes_and_governs),
     ("iam.invokes_without_guardrail", analyses::invokes_without_guardrail),
     ("iam.method_may", routes::method_may),
+    ("iam.organisation_limits_models", models::limited),
     ("iam.pass_role_to_ai_service", pass_role_to_ai_service),
     ("iam.public_policy", analyses::public_policy),
     ("iam.reads_beyond_sources", analyses::reads_beyond_sources),
@@ -83,6 +86,7 @@ pub const ANALYSES: [(&str, Analysis); 26] = [
     ("iam.trust_everybody", duties::trust_everybody),
     ("iam.trust_without_source", trust_without_source),
     ("iam.trust_without_subject", trust_without_subject),
+    ("iam.trusts_others", accounts::trusts_others),
     ("iam.unauthenticated_may", duties::unauthenticated_may),
     ("iam.wildcard_service_access", wildcard_service_access),
     ("kubernetes.workload_may", kubernetes::workload_may),

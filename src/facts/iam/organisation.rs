@@ -20,8 +20,8 @@ use crate::value::{Cause, Value};
 use super::super::{Facts, presence};
 use super::principals::{Holding, MAX_SHARED};
 
-const POLICY: &str = "aws_organizations_policy";
-const ATTACHMENT: &str = "aws_organizations_policy_attachment";
+pub(super) const POLICY: &str = "aws_organizations_policy";
+pub(super) const ATTACHMENT: &str = "aws_organizations_policy_attachment";
 /// The id of the policy that AWS attaches to every target.
 const FULL_ACCESS: &str = "p-FullAWSAccess";
 /// More attachments of one organisation are not looked at.
@@ -56,7 +56,7 @@ fn denying(facts: &Facts<'_>, is_of: impl Fn(Option<&str>) -> bool) -> Vec<Holdi
     out
 }
 
-fn type_of(policy: &Resource) -> Option<&str> {
+pub(super) fn type_of(policy: &Resource) -> Option<&str> {
     policy.after.as_ref()?.get("type")?.as_str()
 }
 

@@ -7,7 +7,7 @@ use crate::iam::told::{self, Told};
 
 use super::super::super::Facts;
 use super::super::access::{Access, Step, Surest};
-use super::{Assignment, Level, Principal};
+use super::{Assignment, Level, Principal, vault};
 
 /// Everybody who may do the action on a resource: an address, an id, or `*`.
 pub(in super::super) fn who_can(facts: &Facts<'_>, action: &str, resource: &str) -> Vec<Access> {
@@ -18,6 +18,11 @@ pub(in super::super) fn who_can(facts: &Facts<'_>, action: &str, resource: &str)
     };
     let mut surest = Surest::default();
     for one in facts.assignments() {
+        // A role says nothing of what is in a vault that goes by its policies.
+        let is_policy = |&it: &NodeId| vault::is_closed(graph, one, action, it);
+        if !targets.is_empty() && targets.iter().all(is_policy) {
+            continue;
+        }
         let inside = if targets.is_empty() {
             one.scope.holds_text(resource)
         } else {

@@ -1,10 +1,11 @@
-//! Azure role assignments: who has which role on what.
+//! Azure role assignments: who has which role on what. Access policies of Key Vault are some, too (`vault`).
 
 mod analyses;
 mod ask;
 mod azapi;
 mod cosmos;
 mod scope;
+mod vault;
 
 use std::sync::Arc;
 
@@ -64,8 +65,9 @@ pub enum Principal {
 /// All assignments of the graph, sorted by node.
 pub(in super::super) fn of_graph(facts: &Facts<'_>) -> Vec<Assignment> {
     let graph = facts.graph;
-    let nodes = ASSIGNMENTS.iter().flat_map(|name| graph.by_type(name)).copied();
+    let nodes = ASSIGNMENTS.iter().chain([&azapi::TYPE]).flat_map(|name| graph.by_type(name)).copied();
     let mut all: Vec<Assignment> = nodes.filter_map(|node| Assignment::of(graph, node)).collect();
+    all.extend(vault::policies(graph));
     all.sort_by_key(|it| it.node);
     all
 }
@@ -73,7 +75,11 @@ pub(in super::super) fn of_graph(facts: &Facts<'_>) -> Vec<Assignment> {
 impl Assignment {
     fn of(graph: &ResourceGraph, node: NodeId) -> Option<Self> {
         let resource = graph.resource(node).filter(|it| it.mode == Mode::Managed && !it.is_deleted())?;
-        let after = resource.after.as_ref()?;
+        let made = (resource.type_name == azapi::TYPE).then(|| azapi::assignment(resource));
+        let after = match &made {
+            Some(made) => made.as_ref()?,
+            None => resource.after.as_ref()?,
+        };
         let mut conditions = Vec::new();
         let mut doubts = Vec::new();
         if resource.type_name == "azurerm_pim_eligible_role_assignment" {
@@ -91,13 +97,13 @@ impl Assignment {
         }
         Some(Self {
             node,
-            principal: principal(graph, node, after),
+            principal: principal(graph, node, after.get("principal_id"), "principal_id"),
             role: if resource.type_name == cosmos::ASSIGNMENT {
                 cosmos::role(graph, node, after)
             } else {
                 role(graph, node, after)
             },
-            scope: Scope::of(graph, node, after),
+            scope: Scope::of(graph, node, after, "scope"),
             conditions,
             doubts,
         })
@@ -145,7 +151,10 @@ fn is_of_azure(type_name: &str) -> bool {
 /// What the attribute of the resource is taken from: the value's own reference, or the only resource that it names.
 fn source(graph: &ResourceGraph, node: NodeId, value: &Value, attribute: &str) -> Option<NodeId> {
     let targets = || {
-        let edges = graph.edges(node, Direction::Outgoing).filter(|(edge, _)| edge.path == attribute);
+        let made = graph.resource(node).is_some_and(|it| it.type_name == azapi::TYPE);
+        let edges = graph.edges(node, Direction::Outgoing).filter(|(edge, target)| {
+            if made { azapi::is_of(graph, &edge.path, *target, attribute) } else { edge.path == attribute }
+        });
         let mut targets: Vec<NodeId> = edges.map(|(_, target)| target).collect();
         targets.sort_unstable();
         targets.dedup();
@@ -167,10 +176,10 @@ fn source(graph: &ResourceGraph, node: NodeId, value: &Value, attribute: &str) -
     }
 }
 
-fn principal(graph: &ResourceGraph, node: NodeId, after: &Value) -> Principal {
+fn principal(graph: &ResourceGraph, node: NodeId, value: Option<&Value>, path: &str) -> Principal {
     let absent = Value::unknown(Cause::Provider);
-    let value = after.get("principal_id").unwrap_or(&absent);
-    if let Some(source) = source(graph, node, value, "principal_id") {
+    let value = value.unwrap_or(&absent);
+    if let Some(source) = source(graph, node, value, path) {
         return Principal::Node(source);
     }
     match value.as_str() {
@@ -193,10 +202,13 @@ fn role(graph: &ResourceGraph, node: NodeId, after: &Value) -> Arc<Role> {
         (None, Some(id)) => (id, "role_definition_id"),
         (None, None) => return Arc::new(Role::unknown("?", Cause::Plan)),
     };
-    if let Some(found) = source(graph, node, value, attribute).and_then(|it| graph.resource(it))
-        && found.type_name == "azurerm_role_definition"
-    {
-        return definition(found);
+    if let Some(found) = source(graph, node, value, attribute).and_then(|it| graph.resource(it)) {
+        if found.type_name == "azurerm_role_definition" {
+            return definition(found);
+        }
+        if let Some(made) = azapi::definition(found) {
+            return Arc::new(made);
+        }
     }
     let text = Text::of_value(value);
     let built_in = match (&text, attribute) {
@@ -257,13 +269,15 @@ fn definition(resource: &Resource) -> Arc<Role> {
     Arc::new(role)
 }
 
+/// A set of permissions, by the names of `azurerm` or those of Azure.
 fn permission(set: &Value) -> Permission {
-    let list = |name: &str| set.get(name).map(list).unwrap_or_default();
+    let list =
+        |ours: &str, native: &str| set.get(ours).or_else(|| set.get(native)).map(list).unwrap_or_default();
     Permission {
-        actions: list("actions"),
-        not_actions: list("not_actions"),
-        data_actions: list("data_actions"),
-        not_data_actions: list("not_data_actions"),
+        actions: list("actions", "actions"),
+        not_actions: list("not_actions", "notActions"),
+        data_actions: list("data_actions", "dataActions"),
+        not_data_actions: list("not_data_actions", "notDataActions"),
         condition: None,
     }
 }
@@ -297,9 +311,13 @@ pub(in super::super) fn names_ai(resource: &Resource) -> bool {
     let Some(after) = resource.after.as_ref().filter(|_| resource.mode == Mode::Managed) else {
         return false;
     };
-    let text = |name: &str| after.get(name).and_then(Text::of_value);
+    let made = azapi::assignment(resource);
+    let text = |name: &str| made.as_ref().unwrap_or(after).get(name).and_then(Text::of_value);
     let role = match resource.type_name.as_str() {
         "azurerm_role_definition" => Some(definition(resource)),
+        azapi::TYPE => azapi::definition(resource)
+            .map(Arc::new)
+            .or_else(|| azure::of_id(text("role_definition_id")?.suffix())),
         name if ASSIGNMENTS.contains(&name) => text("role_definition_name")
             .and_then(|name| azure::named(name.as_str()?))
             .or_else(|| azure::of_id(text("role_definition_id")?.suffix())),

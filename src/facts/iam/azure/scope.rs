@@ -89,10 +89,10 @@ impl Level {
 }
 
 impl Scope {
-    /// That of an assignment.
-    pub(super) fn of(graph: &ResourceGraph, node: NodeId, after: &Value) -> Self {
+    /// That of an assignment, which an attribute names.
+    pub(super) fn of(graph: &ResourceGraph, node: NodeId, after: &Value, attribute: &str) -> Self {
         let absent = Value::unknown(Cause::Provider);
-        let value = after.get("scope").unwrap_or(&absent);
+        let value = after.get(attribute).unwrap_or(&absent);
         let text = Text::of_value(value);
         let known = text.as_ref().and_then(Text::as_str);
         // A part of another resource's id is not its id.
@@ -103,7 +103,7 @@ impl Scope {
             let id = graph.resource(source).and_then(|it| it.after.as_ref()?.get("id")?.as_str());
             known.is_some() && known == id
         };
-        let of_node = source(graph, node, value, "scope")
+        let of_node = source(graph, node, value, attribute)
             .filter(|&source| (is_whole || is_its(source)) && !matches!(text, Some(Text::Holed(_))))
             .and_then(|it| Some((it, graph.resource(it)?)))
             .and_then(|(it, resource)| Some((it, resource, Level::of_resource(resource)?)));

@@ -7,9 +7,10 @@ use smol_str::SmolStr;
 use super::super::super::Facts;
 use super::super::access::{Access, Step, sort};
 use super::deny::Taken;
-use super::{ACCOUNT, Grant, Holder, Place};
+use super::{ACCOUNT, Grant, Holder, Place, defaults, from};
 use crate::graph::{NodeId, ResourceGraph};
 use crate::iam::effective::Verdict;
+use crate::program::Resource;
 use crate::value::Value;
 
 /// With these one acts as a service account.
@@ -158,13 +159,19 @@ fn row(
         statement: grant.role.name().to_owned(),
         site: grant.site,
     };
+    let through = grant.through.iter().map(|(address, role, site)| Step {
+        policy: address.to_string(),
+        attached_by: None,
+        statement: role.to_string(),
+        site: *site,
+    });
     Access {
         principal,
         site: site.or(grant.site),
         action,
         verdict,
         on: vec![on.to_owned()],
-        by: vec![step],
+        by: through.chain([step]).collect(),
         less: Vec::new(),
     }
 }
@@ -289,21 +296,23 @@ fn reaches(facts: &Facts<'_>, grant: &Grant, target: &Target<'_>) -> Reach {
 }
 
 fn in_project(granted: &Value, own: &Value) -> Reach {
-    let reference = |value: &Value| value.as_unknown().and_then(|it| it.references().next().cloned());
     match (granted.as_str(), own.as_str()) {
         (Some(a), Some(b)) if a == b => Reach::Yes,
         (Some(_), Some(_)) => Reach::No,
-        _ if reference(granted).is_some() && reference(granted) == reference(own) => Reach::Yes,
+        _ if from(granted).is_some() && from(granted) == from(own) => Reach::Yes,
         _ => Reach::Perhaps(format!("whether it is in project {} is not known", super::shown(granted))),
     }
 }
 
 /// The roles that a service account holds, a row for each grant; [`None`] if it is none.
 pub(in super::super) fn what_can(facts: &Facts<'_>, node: NodeId) -> Option<Vec<Access>> {
-    facts.graph.resource(node).filter(|it| it.type_name == ACCOUNT)?;
+    let is_account =
+        |it: &&Resource| it.type_name == ACCOUNT || defaults::READ.contains(&it.type_name.as_str());
+    let account = facts.graph.resource(node).filter(is_account)?;
     let mut out = Vec::new();
     for grant in &facts.google_grants().all {
-        let Some(holder) = grant.holders.iter().find(|it| it.account == Some(node)) else { continue };
+        let is_it = |it: &&Holder| it.account == Some(node) || it.name == account.address;
+        let Some(holder) = grant.holders.iter().find(is_it) else { continue };
         let mut causes: Vec<String> = grant.doubt.iter().map(ToString::to_string).collect();
         if holder.is_doubtful {
             causes.push(format!("whether `{}` names it is not known", grant.address));

@@ -3,7 +3,7 @@
 
 use smol_str::SmolStr;
 
-use super::{Grant, Kind, Place, Role};
+use super::{Grant, Kind, Place, Role, from};
 use crate::value::{Cause, Value};
 
 /// Notes of every grant what else in the configuration takes it away.
@@ -88,7 +88,7 @@ impl Place {
 }
 
 /// A project by its name, or by what that is computed from.
-fn key(project: &Value) -> Option<SmolStr> {
-    let from = || project.as_unknown()?.references().next().map(|it| it.resource.clone());
-    project.as_str().filter(|_| !project.sensitive).map(SmolStr::from).or_else(from)
+pub(super) fn key(project: &Value) -> Option<SmolStr> {
+    let named = || from(project).map(|it| it.resource.clone());
+    project.as_str().filter(|_| !project.sensitive).map(SmolStr::from).or_else(named)
 }

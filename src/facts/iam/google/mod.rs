@@ -1,12 +1,16 @@
 //! What Google's IAM resources grant: `google_…_iam_member`, `_binding` and `_policy`, and data sources that make policies.
 //!
 //! A binding says who holds a role all by itself, a member adds one: either grants. What a binding or a policy here takes away
-//! of what others here grant is in `authority`, what deny policies take away in `deny`, access lists of buckets in `acl`.
+//! of what others here grant is in `authority`, what deny policies take away in `deny`, access lists of buckets in `acl` and of
+//! data sets in `dataset`, members that stand for holders of a basic role in `basic`, what default accounts may have in `defaults`.
 
 pub mod access;
 mod acl;
 pub(super) mod analyses;
 mod authority;
+mod basic;
+mod dataset;
+mod defaults;
 mod deny;
 
 use std::collections::BTreeMap;
@@ -21,7 +25,7 @@ use crate::iam::google::{meets, roles};
 use crate::iam::{Text, told::Told};
 use crate::program::{Mode, Resource};
 use crate::source::Site;
-use crate::value::{Cause, Map, Unknown, Value};
+use crate::value::{Cause, Map, Reference, Unknown, Value};
 
 /// The type of service accounts.
 pub(super) const ACCOUNT: &str = "google_service_account";
@@ -69,6 +73,8 @@ pub struct Grant {
     kind: Kind,
     /// Why it may not stand.
     pub doubt: Option<Cause>,
+    /// What makes them one of whom it names: the grant of a basic role, the role, and where it is written.
+    through: Option<(SmolStr, SmolStr, Option<Site>)>,
 }
 
 /// How a resource grants: beside others, or in their place.
@@ -186,8 +192,13 @@ fn shown(value: &Value) -> String {
     if value.sensitive {
         return "(sensitive)".to_owned();
     }
-    let from = || value.as_unknown()?.references().next().map(|it| it.resource.to_string());
-    value.as_str().map(ToOwned::to_owned).or_else(from).unwrap_or_else(|| "?".to_owned())
+    let named = || from(value).map(|it| it.resource.to_string());
+    value.as_str().map(ToOwned::to_owned).or_else(named).unwrap_or_else(|| "?".to_owned())
+}
+
+/// The attribute that a value is, or is computed from.
+fn from(value: &Value) -> Option<&Reference> {
+    value.reference.as_deref().or_else(|| Some(value.as_unknown()?.references().next()?.as_ref()))
 }
 
 /// What is before `_iam_member`, and whether that, a binding or a policy follows.
@@ -214,6 +225,8 @@ pub(in super::super) fn of_graph(graph: &ResourceGraph) -> Grants {
     let found = nodes.map(|node| graph.resource(node).map(|it| reader.of(node, it)).unwrap_or_default());
     let mut all: Vec<Grant> = found.flatten().collect();
     authority::settle(&mut all);
+    all.extend(defaults::held(graph, &all));
+    all.extend(basic::held_through(&all));
     Grants { all, denies: deny::of_graph(graph) }
 }
 
@@ -261,6 +274,7 @@ fn granted(
         condition: None,
         kind,
         doubt: None,
+        through: None,
     }
 }
 
@@ -273,6 +287,9 @@ impl Reader<'_> {
     fn of(&self, node: NodeId, resource: &Resource) -> Vec<Grant> {
         if acl::is_list(&resource.type_name) {
             return self.listed(node, resource);
+        }
+        if dataset::has_entries(&resource.type_name) {
+            return self.entries(node, resource);
         }
         let Some((base, kind)) = kind_of(&resource.type_name) else { return Vec::new() };
         let (Some(after), Mode::Managed) = (&resource.after, resource.mode) else { return Vec::new() };
@@ -386,9 +403,15 @@ impl Reader<'_> {
                 (Ok([holder]), _) => out.push(holder),
                 // Of whom only a part is known: what kind of member it is.
                 (Err(_), Some(text)) => {
-                    out.push(Holder {
-                        name: text.with_holes('…').into(), account: None, is_doubtful: false
-                    });
+                    let name = text.with_holes('…');
+                    // Whose project it is can be told by what it is computed from.
+                    let name = match (name.strip_suffix('…'), from(one)) {
+                        (Some(kind), Some(from)) if kind.starts_with("project") && !kind.contains('…') => {
+                            format!("{kind}{}", from.resource)
+                        }
+                        _ => name,
+                    };
+                    out.push(Holder { name: name.into(), account: None, is_doubtful: false });
                 }
                 (Err(_), None) => {
                     open += 1;

@@ -169,11 +169,10 @@ fn account(
     namespace: &str,
     name: &str,
 ) -> Option<NodeId> {
-    let cluster = |node: NodeId| facts.graph.resource(node).and_then(|it| it.provider);
     let is_it = |it: &&Object<'_>| {
         it.name().is_ok_and(|own| own == name)
             && it.namespace().is_ok_and(|own| own == namespace)
-            && cluster(it.node) == cluster(one.node)
+            && objects::is_one_cluster(facts.graph, it.node, one.node)
     };
     accounts.iter().find(is_it).map(|it| it.node)
 }

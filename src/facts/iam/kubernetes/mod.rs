@@ -10,7 +10,6 @@ use smol_str::{SmolStr, format_smolstr};
 
 use crate::graph::{NodeId, ResourceGraph};
 use crate::iam::kubernetes::{self, Role, Rule};
-use crate::program::Resource;
 use crate::value::{Cause, Value};
 
 use super::super::{Facts, presence};
@@ -149,13 +148,12 @@ fn named(graph: &ResourceGraph, binding: &Object<'_>, reference: &Value, roles: 
         (Err(cause), _) | (_, Err(cause)) => return Role::unknown("?", cause),
         _ => return Role::unknown("?", Cause::Plan),
     };
-    let cluster = |node: NodeId| graph.resource(node).and_then(|it: &Resource| it.provider);
     let is_it = |role: &&Object<'_>| {
         let here = kind == "ClusterRole" || role.namespace().ok() == binding.namespace().ok();
         role.kind == kind
             && role.name().ok().as_ref() == Some(&name)
             && here
-            && cluster(role.node) == cluster(binding.node)
+            && objects::is_one_cluster(graph, role.node, binding.node)
     };
     if let Some(found) = roles.iter().find(is_it) {
         return defined(found, name);

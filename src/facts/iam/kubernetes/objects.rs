@@ -2,7 +2,7 @@
 
 use smol_str::SmolStr;
 
-use crate::graph::{NodeId, ResourceGraph};
+use crate::graph::{NodeId, ResourceGraph, manifests};
 use crate::program::Mode;
 use crate::value::{Cause, Value};
 
@@ -48,6 +48,16 @@ impl<'g> Object<'g> {
             None => Ok(None),
         }
     }
+}
+
+/// Whether two are in one cluster, as far as that can be told: of one provider configuration, or of the only one of each
+/// of the two providers where a manifest is written as text.
+pub(super) fn is_one_cluster(graph: &ResourceGraph, one: NodeId, other: NodeId) -> bool {
+    let of = |node: NodeId| graph.resource(node).map(|it| (it.provider, it.native_type.as_deref()));
+    let (Some((a, a_type)), Some((b, b_type))) = (of(one), of(other)) else { return false };
+    let is_text = |native: Option<&str>| native == Some(manifests::TEXT);
+    let is_only = |name: &str| graph.providers.iter().filter(|it| it.name == name).count() <= 1;
+    a == b || is_text(a_type) != is_text(b_type) && is_only("kubernetes") && is_only("kubectl")
 }
 
 /// All objects of these kinds, in the order of the graph.
