@@ -69,7 +69,8 @@ pub(super) fn ask(
             group.sort_by(by_address);
             let asked = group.get(..if each { group.len() } else { 1 }).unwrap_or_default();
             let ask = |&node: &NodeId| {
-                memos.with(|memo| {
+                memos.with(|memos| {
+                    let memo = memos.of(&facts.graph.resource(node)?.type_name);
                     memo.turn();
                     let scope = ConditionScope::new(facts, node);
                     ask_remembering(rules, index, &scope, keep_pass, Some(memo))

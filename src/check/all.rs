@@ -1,6 +1,6 @@
-//! Every rule of every resource that it is about: rules in buckets by type, resources in chunks that are asked in parallel.
+//! Every rule of every resource that it is about: type by type, its resources in chunks that are asked in parallel.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
@@ -28,7 +28,7 @@ pub(super) struct Answers {
 
 /// Asks all rules of one graph.
 pub(super) fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> Answers {
-    let mut buckets: HashMap<&str, Vec<usize>> = HashMap::new();
+    let mut buckets: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (index, rule) in rules.compiled.iter().enumerate().filter(|(_, rule)| rule.scope == Scope::Resource) {
         for type_name in rule.types {
             buckets.entry(type_name.as_ref()).or_default().push(index);
@@ -36,41 +36,47 @@ pub(super) fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> 
     }
     let nodes: Vec<NodeId> =
         facts.graph.graph.node_indices().filter(|&node| facts.is_subject(node)).collect();
-    let evaluations = AtomicUsize::new(0);
+    let subjects = |type_name: &str| -> Vec<NodeId> {
+        let of_type = facts.graph.by_type(type_name).iter().copied();
+        of_type.filter(|&node| facts.is_subject(node)).collect()
+    };
+    let asked: Vec<_> = buckets.iter().map(|(name, bucket)| (*name, bucket, subjects(name))).collect();
+    let chunks = rayon::current_num_threads() * CHUNKS_OF_THREAD;
+    let size = nodes.len().div_ceil(chunks).clamp(1, MAX_CHUNK);
+    let chunks: Vec<_> = asked
+        .iter()
+        .flat_map(|(name, bucket, nodes)| nodes.chunks(size).map(move |chunk| (*name, *bucket, chunk)))
+        .collect();
     let passed: Vec<AtomicUsize> = rules.compiled.iter().map(|_| AtomicUsize::new(0)).collect();
     let memos = Memos::new();
-    let ask = |chunk: &[NodeId], memo: &mut Memo| -> Vec<Box<Result>> {
-        let mut results = Vec::new();
-        let (mut asked, mut pass) = (0, vec![0; rules.compiled.len()]);
+    let ask = |bucket: &[usize], chunk: &[NodeId], memo: &mut Memo| -> Vec<Box<Result>> {
+        let (mut results, mut pass) = (Vec::new(), vec![0; bucket.len()]);
         for &node in chunk {
-            let type_name = facts.graph.resource(node).map_or("", |resource| resource.type_name.as_str());
-            let bucket = buckets.get(type_name).map_or(&[][..], Vec::as_slice);
-            asked += bucket.len();
             memo.turn();
             let scope = ConditionScope::new(facts, node);
-            for &rule in bucket {
+            for (&rule, pass) in bucket.iter().zip(&mut pass) {
                 let Some(result) = ask_remembering(rules, rule, &scope, keep_pass, Some(memo)) else {
                     continue;
                 };
                 let passes = result.verdict == Verdict::Pass;
-                if let Some(count) = pass.get_mut(rule).filter(|_| passes) {
-                    *count += 1;
-                }
+                *pass += usize::from(passes);
                 if keep_pass || !passes {
                     results.push(Box::new(result));
                 }
             }
         }
-        evaluations.fetch_add(asked, Ordering::Relaxed);
-        for (all, count) in passed.iter().zip(pass).filter(|(_, count)| *count > 0) {
-            all.fetch_add(count, Ordering::Relaxed);
+        for (&rule, count) in bucket.iter().zip(pass) {
+            if let Some(all) = passed.get(rule) {
+                all.fetch_add(count, Ordering::Relaxed);
+            }
         }
         results
     };
-    let chunks = rayon::current_num_threads() * CHUNKS_OF_THREAD;
-    let size = nodes.len().div_ceil(chunks).clamp(1, MAX_CHUNK);
-    let ask = |chunk: &[NodeId]| memos.with(|memo| ask(chunk, memo));
-    let mut results: Vec<Box<Result>> = nodes.par_chunks(size).flat_map_iter(ask).collect();
+    let evaluations = chunks.iter().map(|(_, bucket, chunk)| bucket.len() * chunk.len()).sum();
+    let mut results: Vec<Box<Result>> = chunks
+        .par_iter()
+        .flat_map_iter(|&(name, bucket, chunk)| memos.with(|memos| ask(bucket, chunk, memos.of(name))))
+        .collect();
     let mut passed: Vec<usize> = passed.into_iter().map(AtomicUsize::into_inner).collect();
     debug_assert!(
         same_as_naive(facts, rules, &nodes, &results, keep_pass, passed.iter().sum()),
@@ -84,7 +90,7 @@ pub(super) fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> 
         }
     }
     results.extend(absences);
-    Answers { results, passed, evaluations: evaluations.into_inner(), provided }
+    Answers { results, passed, evaluations, provided }
 }
 
 /// The naive way: every rule, every resource, nothing remembered.

@@ -1,4 +1,4 @@
-//! Rules against resources: rules in buckets by resource type, resources in parallel chunks, then sorted.
+//! Rules against resources: type by type its rules and its resources, these in parallel chunks, then sorted.
 //!
 //! Where the input tells what was before, the same is asked of that, and `change` says what became of it.
 //!
@@ -66,7 +66,7 @@ struct Result {
     message: SmolStr,
     site: Option<Site>,
     related: Vec<(Site, String)>,
-    actual: Option<String>,
+    actual: Option<Actual>,
     grant: Option<String>,
     causes: Vec<String>,
     via: Vec<Via>,
@@ -82,6 +82,15 @@ struct Result {
     from_source: bool,
     /// How severe it is of this resource, and what moved it there.
     severity: (Severity, Option<SmolStr>),
+}
+
+/// What is found in a resource.
+#[derive(Clone, Debug, PartialEq)]
+enum Actual {
+    /// The value of the attribute that the rule is about: made to words where that is told, which is once for many.
+    Value,
+    /// In words.
+    Told(String),
 }
 
 /// A provider configuration and a region.
@@ -185,7 +194,7 @@ fn ask_remembering(
     let mut decide = |part, condition: &Expr<'_>| {
         let evaluate = |scope: &dyn eval::Scope| decide(condition, rules.file, scope);
         match &mut memo {
-            Some(memo) => memo.decide((index, part), rules.file, scope, evaluate),
+            Some(memo) => memo.decide((index, part, condition), rules.file, scope, evaluate),
             None => evaluate(scope),
         }
     };
@@ -207,7 +216,7 @@ fn ask_remembering(
             let outcome = analysis(facts, node, args)?;
             statement = outcome.statement.filter(|statement| Some(*statement) != outcome.site);
             grant = outcome.grant;
-            (outcome.holds, outcome.causes, outcome.actual, outcome.site, None)
+            (outcome.holds, outcome.causes, outcome.actual.map(Actual::Told), outcome.site, None)
         }
         // Only the change decides: see `removal`.
         Test::Removal => (Truth::No, Vec::new(), None, None, None),
@@ -249,10 +258,11 @@ fn ask_remembering(
         way = resource.after.as_ref().zip(rule.at).and_then(|(after, at)| after.way_at(at));
     }
     if let Test::Require(_) = &rule.test {
-        actual = value.map(shown);
+        actual = value.map(|_| Actual::Value);
         decided_at = decided_at.or(value.filter(|value| !value.sensitive).and_then(|value| value.origin));
     }
-    result.actual = if rule.rule.front().family == "secrets" { Some(HIDDEN.to_owned()) } else { actual };
+    let is_secret = rule.rule.front().family == "secrets";
+    result.actual = if is_secret { Some(Actual::Told(HIDDEN.to_owned())) } else { actual };
     result.site = locate(resource, rule.at.unwrap_or_default());
     if verdict != Verdict::Pass {
         result.grant = grant.filter(|_| verdict == Verdict::Fail);
@@ -279,6 +289,16 @@ fn ask_remembering(
         result.message = if is_told { message } else { format_smolstr!("cannot tell whether {message}") };
     }
     Some(result)
+}
+
+impl Actual {
+    /// It in words, of a resource that the rule is about.
+    fn told(self, facts: &Facts<'_>, rule: &CompiledRule<'_>, node: NodeId) -> Option<String> {
+        match self {
+            Self::Told(text) => Some(text),
+            Self::Value => facts.graph.resource(node)?.after.as_ref()?.at_path(rule.at?).map(shown),
+        }
+    }
 }
 
 /// The way as findings tell it. The last step is told by the place of the value itself, where that is a part of it.
@@ -441,7 +461,7 @@ fn group_of_rule(
                     resources: subject.into_iter().collect(),
                     site,
                     related,
-                    actual: result.actual,
+                    actual: result.actual.and_then(|actual| actual.told(facts, rule, result.node)),
                     grant: result.grant,
                     causes: result.causes,
                     state: result.state,

@@ -25,7 +25,8 @@ pub(super) fn mark(facts: &Facts<'_>, results: &mut [Box<Result>], untold: &Fact
             None => facts.graph.resource(result.node).and_then(|resource| {
                 let node = untold.graph.by_address(&resource.address);
                 let node = node.filter(|&node| untold.is_subject(node))?;
-                memos.with(|memo| {
+                memos.with(|memos| {
+                    let memo = memos.of(&resource.type_name);
                     memo.turn();
                     let scope = ConditionScope::new(untold, node);
                     let result = ask_remembering(rules, result.rule, &scope, false, Some(memo))?;

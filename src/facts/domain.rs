@@ -30,6 +30,24 @@ pub struct ConditionScope<'f, 'g> {
 /// The partitions that have policies of AWS.
 const PARTITIONS: [&str; 3] = ["aws", "aws-cn", "aws-us-gov"];
 
+/// Functions and names that tell all resources of a type the same: they look at nothing but their arguments, what those name
+/// in the graph, and the configuration.
+const OF_ARGUMENTS: [&str; 8] = [
+    "geography_within",
+    "holds_secret",
+    "is_aws_policy",
+    "is_customer_managed_key",
+    "model_geography",
+    "policy",
+    "refers_to",
+    "secret_entries",
+];
+
+/// Whether a function or name tells all resources of a type the same.
+pub fn is_of_arguments(name: &str) -> bool {
+    OF_ARGUMENTS.contains(&name)
+}
+
 impl Scope for ConditionScope<'_, '_> {
     fn lookup(&self, root: &str, attrs: &[&str]) -> Result<(Value, usize), String> {
         match (root, attrs) {

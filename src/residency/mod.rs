@@ -16,6 +16,7 @@ pub use flows::{FlowKind, FlowRule, Names, all_flows, flows};
 pub use inference::{Route, route, route_from};
 pub use place::{allow_anywhere, is_place, suggestion};
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use crate::value::Truth;
@@ -44,9 +45,11 @@ pub fn region(cloud: &str, name: &str) -> Option<&'static Region> {
         "azurerm" | "azapi" => "azure",
         other => other,
     };
-    let name: String = name.chars().filter(|c| *c != ' ').map(|c| c.to_ascii_lowercase()).collect();
+    let is_plain = name.bytes().all(|byte| byte != b' ' && !byte.is_ascii_uppercase());
+    let plain = || name.chars().filter(|c| *c != ' ').map(|c| c.to_ascii_lowercase()).collect();
+    let name = if is_plain { Cow::Borrowed(name) } else { Cow::Owned::<str>(plain()) };
     let regions = regions();
-    let at = regions.binary_search_by(|region| (region.cloud, region.name).cmp(&(cloud, &name))).ok()?;
+    let at = regions.binary_search_by(|region| (region.cloud, region.name).cmp(&(cloud, &*name))).ok()?;
     regions.get(at)
 }
 

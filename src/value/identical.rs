@@ -11,9 +11,13 @@ use super::{Element, Kind, Map, Partial, Piece, Type, Unknown, Value};
 impl Value {
     /// Whether nothing that is computed of the one could be another thing of the other, but for places.
     pub(crate) fn is_identical(&self, other: &Self) -> bool {
+        self.kind.is_identical(&other.kind) && self.is_marked_as(other)
+    }
+
+    /// Whether all that they say beside what they are is the same.
+    pub(crate) fn is_marked_as(&self, other: &Self) -> bool {
         self.sensitive == other.sensitive
             && self.origin.is_some() == other.origin.is_some()
-            && self.kind.is_identical(&other.kind)
             && self.reference == other.reference
             && self.via == other.via
     }

@@ -4,7 +4,8 @@
 //! All parts that have the place are remembered, for any may be the one that was handed on. Where those of another resource
 //! do not agree it cannot be told, and the condition is evaluated.
 
-use super::{Condition, Path, Question};
+use super::Condition;
+use super::question::{Path, Questions};
 use crate::check::Decision;
 use crate::source::{FileId, Site};
 use crate::value::{Map, Truth, Value};
@@ -34,7 +35,7 @@ impl Remembered {
         decision: &Decision,
         part: Condition,
         path: &Path,
-        questions: &[Question],
+        questions: &Questions,
         file: FileId,
     ) -> Option<Self> {
         let mut decision = decision.clone();
@@ -47,8 +48,8 @@ impl Remembered {
         let mut search = Search { site, steps: Vec::new(), left: MAX_PARTS, sources: Vec::new() };
         for &(at, _) in path {
             // What comes of an argument has the place of the resource that was asked first.
-            if let Some(question) = questions.get(at).filter(|question| question.asked.is_of_rule(file)) {
-                search.all(at, &question.told.value);
+            if let Some(value) = questions.told(at, file) {
+                search.all(at, value);
             }
         }
         let is_told = search.left > 0 && (1..=MAX_SOURCES).contains(&search.sources.len());
@@ -56,7 +57,7 @@ impl Remembered {
     }
 
     /// The same for the resource at hand; [`None`] if it cannot be told which of several places it has.
-    pub(super) fn of(&self, questions: &[Question]) -> Option<Decision> {
+    pub(super) fn of(&self, questions: &Questions) -> Option<Decision> {
         let mut sites = self.sources.iter().map(|source| source.site(questions));
         let site = sites.next().flatten();
         let agree = self.sources.is_empty() || site.is_some() && sites.all(|other| other == site);
@@ -65,8 +66,8 @@ impl Remembered {
 }
 
 impl Source {
-    fn site(&self, questions: &[Question]) -> Option<Site> {
-        let mut value = &questions.get(self.question)?.told.value;
+    fn site(&self, questions: &Questions) -> Option<Site> {
+        let mut value = questions.value(self.question)?;
         for &step in &self.steps {
             value = parts(value).nth(step)?;
         }
