@@ -4,7 +4,12 @@ use crate::value::{Element, Kind, Partial, Times, Value};
 
 /// A deciding value for people: what nobody wrote is the provider's default, or nothing at all.
 pub(super) fn shown(value: &Value) -> String {
-    let is_written = value.origin.is_some() || value.is_null() || value.is_unknown();
+    // Blocks are written, not the list that they make.
+    let is_block = |item: &Value| item.origin.is_some();
+    let is_written = value.origin.is_some()
+        || value.is_null()
+        || value.is_unknown()
+        || value.items().is_some_and(|items| items.iter().any(is_block));
     match value.items() {
         Some([]) if !is_written => display(&Value::NULL),
         _ if is_written => display(value),

@@ -20,6 +20,8 @@ pub struct ConditionScope<'f, 'g> {
     pub facts: &'f Facts<'g>,
     /// `self`
     pub node: NodeId,
+    /// An attribute of `self` that is taken to be another one.
+    instead: Option<(SmolStr, Value)>,
     // What several names and functions ask is found once.
     tags: OnceCell<Vec<&'g Value>>,
     region: OnceCell<Value>,
@@ -33,6 +35,9 @@ impl Scope for ConditionScope<'_, '_> {
     fn lookup(&self, root: &str, attrs: &[&str]) -> Result<(Value, usize), String> {
         match (root, attrs) {
             ("self", [attr, ..]) => {
+                if let Some((_, value)) = self.instead.as_ref().filter(|(name, _)| name == attr) {
+                    return Ok((value.clone(), 1));
+                }
                 // One attribute, not a copy of the whole object, and an absent one is null.
                 let after = self.facts.graph.resource(self.node).and_then(|resource| resource.after.as_ref());
                 match after {
@@ -112,7 +117,19 @@ impl Scope for ConditionScope<'_, '_> {
 impl<'f, 'g> ConditionScope<'f, 'g> {
     /// The names of a condition about a resource.
     pub fn new(facts: &'f Facts<'g>, node: NodeId) -> Self {
-        Self { facts, node, tags: OnceCell::new(), region: OnceCell::new(), allowed: OnceCell::new() }
+        Self {
+            facts,
+            node,
+            instead: None,
+            tags: OnceCell::new(),
+            region: OnceCell::new(),
+            allowed: OnceCell::new(),
+        }
+    }
+
+    /// This scope, in which the attribute of `self` has that value. What facts and functions say of it stays as it is.
+    pub fn with(self, attribute: SmolStr, value: Value) -> Self {
+        Self { instead: Some((attribute, value)), ..self }
     }
 
     fn tag(&self, name: &str) -> Value {
