@@ -195,3 +195,20 @@ fn what_is_wrong_in_a_module_that_two_roots_call_is_one_finding() {
     assert_eq!(called, ["`module.one` is called here", "`module.two` is called here"]);
     assert_eq!(report.inputs.len(), 2);
 }
+
+#[test]
+fn units_of_terragrunt_are_said_not_to_be_evaluated() {
+    let folder = Folder::new(&[
+        ("modules/kb/main.tf", "resource \"aws_s3_bucket\" \"docs\" {}"),
+        ("live/prod/kb/terragrunt.hcl", "terraform { source = \"../../../modules/kb\" }"),
+        ("live/test/kb/terragrunt.hcl", "terraform { source = \"../../../modules/kb\" }"),
+    ]);
+    let report = folder.check(&["."], false);
+    let notices: Vec<_> = report.diagnostics.iter().filter(|it| it.level == Level::Notice).collect();
+    let [notice] = notices.as_slice() else { panic!("{notices:?}") };
+    assert!(notice.message.contains("holds 2 units of Terragrunt"), "{}", notice.message);
+    assert!(notice.help.as_ref().is_some_and(|help| help.contains("--out-dir")), "{notice:?}");
+
+    let error = airgate::analyze(&[folder.path("live")], &Options::default()).unwrap_err().to_string();
+    assert!(error.contains("2 units of Terragrunt: plan them"), "{error}");
+}
