@@ -100,5 +100,5 @@ fn where_no_block_is_to_blame_all_are_shown() {
 }
 "#;
     let (shown, _) = found("AWS-SM-MON-001", source);
-    assert!(shown.starts_with("14: [{"), "{shown}");
+    assert!(shown.starts_with("9: {"), "{shown}");
 }

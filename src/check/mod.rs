@@ -435,7 +435,8 @@ fn group_of_rule(
                 if facts.graph.calls.is_empty() {
                     finding.site = finding.site.min(result.site);
                 }
-                let via = pinpoint::way(facts, part.as_deref(), result.node).map_or(result.via, |way| via(&way, None));
+                let via = pinpoint::way(facts, part.as_deref(), result.node)
+                    .map_or(result.via, |way| via(&way, None));
                 finding.resources.extend(subject(facts, result.node, via));
             }
             _ => {

@@ -25,7 +25,7 @@ const MAX_PARTS: usize = 64;
 const MAX_DEPTH: usize = 8;
 
 /// The part that decides.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Part {
     /// Its dotted path, without indexes.
     path: String,
@@ -59,11 +59,10 @@ pub(super) fn apply(
     let exact = resource.places.get(part.path.as_str()).copied().filter(|_| part.block.is_none());
     let entry = entry(resource, &part.path).filter(|_| part.block.is_none());
     result.site = exact.or(entry).or(part.block).or(result.site);
+    let is_attribute = part.value.is_absent() || part.value.items().is_none() && part.value.map().is_none();
     result.actual = Some(match part.path.rsplit_once('.') {
-        // The place is not that of the attribute: its name says which it is.
-        Some((_, name)) if exact.or(entry).is_none() && part.value.items().is_none() => {
-            format!("{name} = {}", shown(&part.value))
-        }
+        // No line with its name is shown.
+        Some((_, name)) if exact.is_none() && is_attribute => format!("{name} = {}", shown(&part.value)),
         _ => shown(&part.value),
     });
     let origin = part.value.origin.filter(|_| !part.value.sensitive);
@@ -83,13 +82,7 @@ pub(super) fn way(facts: &Facts<'_>, path: Option<&str>, node: NodeId) -> Option
 }
 
 /// The part of the attribute at `at` that makes `require` fail, if that is one and not all of it.
-fn find(
-    facts: &Facts<'_>,
-    rules: &Rules<'_>,
-    require: &Expr<'_>,
-    node: NodeId,
-    at: &str,
-) -> Option<Part> {
+fn find(facts: &Facts<'_>, rules: &Rules<'_>, require: &Expr<'_>, node: NodeId, at: &str) -> Option<Part> {
     let (attribute, inner) = at.split_once('.').unwrap_or((at, ""));
     let whole = facts.graph.resource(node)?.after.as_ref()?.get(attribute)?;
     let truth = |instead: Value| {
@@ -100,43 +93,35 @@ fn find(
     let mut around = whole.clone();
     let mut way = steps(whole, inner)?;
     let mut part = Part { path: at.to_owned(), value: step_to(whole, &way)?.clone(), way: None, block: None };
-    let is_open = |value: &Value| !value.sensitive && (value.items().is_some() || value.map().is_some());
+    // An attribute that decides, as long as it is not told which of its blocks does.
+    let mut open = None;
     let mut is_smaller = false;
     for _ in 0..MAX_DEPTH {
         let value = part.value.clone();
-        if !is_open(&value) {
+        if value.sensitive {
             break;
         }
         if let Some(items) = value.items() {
-            let at = match items {
-                [] => break,
-                [_] => 0,
+            let alone = |items: &[Value]| replaced(&around, &way, &with_items(&value, items));
+            let wrong = match items {
+                [] => None,
+                [_] => Some(0),
                 items if items.len() > MAX_PARTS => break,
-                items => {
-                    let alone = |items: &[Value]| replaced(&around, &way, &with_items(&value, items));
-                    // Where no block at all fails too, one that is right was asked for and none is to blame.
-                    if truth(alone(&[])?) != Truth::Yes {
-                        break;
-                    }
-                    let fails = |item: &Value| {
-                        alone(std::slice::from_ref(item)).is_some_and(|instead| truth(instead) == Truth::No)
-                    };
-                    let Some(wrong) = items.iter().position(fails) else { break };
-                    is_smaller = true;
-                    if wrong > 0 && value.origin.is_none() {
-                        part.block = items.get(wrong)?.origin;
-                    }
-                    wrong
-                }
+                // Where it fails without any block, one that is right was asked for, and none is to blame.
+                _ if truth(alone(&[])?) != Truth::Yes => break,
+                items => items.iter().position(|item| {
+                    alone(std::slice::from_ref(item)).is_some_and(|instead| truth(instead) == Truth::No)
+                }),
             };
-            let item = items.get(at)?.clone();
-            around = replaced(&around, &way, &with_items(&value, std::slice::from_ref(&item)))?;
-            way.push(Down::Element(0));
-            part.value = item;
-        } else if let Some(map) = value.map() {
-            if map.len() > MAX_PARTS {
-                break;
+            let Some(item) = wrong.and_then(|wrong| items.get(wrong)) else { break };
+            if items.len() > 1 {
+                is_smaller = true;
+                part.block = item.origin.filter(|_| wrong > Some(0) && value.origin.is_none());
             }
+            around = alone(std::slice::from_ref(item))?;
+            way.push(Down::Element(0));
+            part.value = item.clone();
+        } else if let Some(map) = value.map().filter(|map| map.len() <= MAX_PARTS) {
             let unknown = Value::unknown(Cause::Other("it is asked whether this matters".into()));
             let matters = |key: &SmolStr| {
                 let mut to = way.clone();
@@ -145,11 +130,20 @@ fn find(
             };
             let mut that_matter = map.iter().map(|(key, _)| key).filter(|key| matters(key));
             let (Some(key), None) = (that_matter.next(), that_matter.next()) else { break };
-            part.path = format!("{}.{key}", part.path);
+            let entry = map.get(key)?.clone();
+            let path = format!("{}.{key}", part.path);
             way.push(Down::Entry(key.clone()));
-            part.value = map.get(key)?.clone();
+            if entry.items().is_some_and(|items| items.len() > 1) {
+                open = Some(part.clone());
+            }
+            part = Part { path, value: entry, ..part };
             is_smaller = true;
+        } else {
+            break;
         }
+    }
+    if part.value.items().is_some_and(|items| items.len() > 1) {
+        part = open.filter(|_| is_smaller)?;
     }
     part.way = around.way_at(part.path.get(attribute.len() + 1..).unwrap_or_default());
     is_smaller.then_some(part)

@@ -126,7 +126,8 @@ impl ResourceGraph {
         let Some(cloud_control) = self.providers.get(own).filter(|provider| provider.name == "awscc") else {
             return Some(own);
         };
-        let stands = |provider: &ProviderConfig| provider.name == "aws" && provider.alias == cloud_control.alias;
+        let stands =
+            |provider: &ProviderConfig| provider.name == "aws" && provider.alias == cloud_control.alias;
         Some(self.providers.iter().position(stands).unwrap_or(own))
     }
 

@@ -388,9 +388,10 @@ fn module_of(path: &Path) -> Option<&Path> {
 fn by_name(path: &Path, error: ReadError) -> ReadError {
     let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
     match (error, Found::by_name(name)) {
-        (ReadError::Input(InputError::Invalid { path, .. } | InputError::Unknown { path, .. }), Some(found)) => {
-            InputError::Other { path, found, advice: found.advice() }.into()
-        }
+        (
+            ReadError::Input(InputError::Invalid { path, .. } | InputError::Unknown { path, .. }),
+            Some(found),
+        ) => InputError::Other { path, found, advice: found.advice() }.into(),
         (error, _) => error,
     }
 }
