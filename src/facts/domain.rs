@@ -8,7 +8,7 @@ use crate::eval::Scope;
 use crate::graph::{NodeId, ResourceGraph};
 use crate::program::{InputKind, Mode, Resource};
 use crate::residency as regions;
-use crate::value::{Cause, Kind, Truth, Type, Value};
+use crate::value::{Cause, Kind, Partial, Times, Truth, Type, Value};
 
 use super::choice::of_each;
 use super::{Facts, bucket, related, residency, secrets, tags};
@@ -92,6 +92,7 @@ impl Scope for ConditionScope<'_, '_> {
             ("related", [route]) => self.related(route),
             ("holds_secret", [value]) => Ok(secrets::holds_secret(value)),
             ("secret_entries", [map]) => Ok(secrets::secret_entries(map)),
+            ("told", [list]) => Ok(told(list)),
             (
                 "is_set"
                 | "is_customer_managed_key"
@@ -101,7 +102,8 @@ impl Scope for ConditionScope<'_, '_> {
                 | "stays"
                 | "leaves"
                 | "beside"
-                | "related",
+                | "related"
+                | "told",
                 _,
             ) => Err(format!("`{name}` takes one argument")),
             ("geography_within" | "is_aws_policy" | "refers_to", _) => {
@@ -300,6 +302,17 @@ impl<'f, 'g> ConditionScope<'f, 'g> {
             (None, false) => tag.clone(),
         })
     }
+}
+
+/// Of a list that is known in part what a message can tell: the elements that are certainly in it, else those that may be.
+fn told(list: &Value) -> Value {
+    let Some(Partial::Elements(all)) = list.as_unknown().and_then(|unknown| unknown.partial.as_ref()) else {
+        return list.clone();
+    };
+    let certain = || all.iter().filter(|element| element.times == Times::Once);
+    let all = || all.iter().filter(|element| element.times != Times::Any);
+    let elements: Vec<_> = if certain().next().is_some() { certain().collect() } else { all().collect() };
+    Value::tuple(elements.into_iter().map(|element| element.value.clone()))
 }
 
 /// Whether the change deletes the key of that ARN or id: what goes on naming it is left with none.
