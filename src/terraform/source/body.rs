@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use smol_str::{SmolStr, format_smolstr};
 
+use crate::catalog;
 use crate::diagnostic::Diagnostic;
 use crate::eval::elements::{self, Entry};
 use crate::eval::{Nested, Scope};
@@ -18,10 +19,6 @@ use super::scope::{ModuleScope, TOO_MUCH};
 
 /// More blocks than this are not made from one `dynamic`.
 const MAX_BLOCKS: usize = 10_000;
-
-/// How the names of arguments end that a provider takes and Terraform does not keep: they are null in a plan, and for whoever
-/// refers to them. The providers of HashiCorp name all theirs so, and a module its variables as it likes.
-const WRITE_ONLY: &str = "_wo";
 
 /// What a block costs beside the values in it.
 const BLOCK: usize = 8;
@@ -175,7 +172,7 @@ impl<'m, 'a> BodyReader<'m, 'a> {
                 self.note_place(site);
                 self.note_configured();
                 let value = self.expression(&attribute.value, scope).or_origin(site);
-                let is_kept = !(self.of_resource && name.ends_with(WRITE_ONLY));
+                let is_kept = !(self.of_resource && catalog::is_write_only(name));
                 Some(if is_kept { value } else { Value { kind: Kind::Null, ..value } })
             }
             None => self.blocks(items, scope),
