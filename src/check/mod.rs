@@ -519,7 +519,7 @@ mod tests {
         let is_it = |finding: &&Finding| report.rules[finding.rule].id == "AWS-BED-LOG-002";
         let site = report.findings.iter().find(is_it).and_then(|finding| finding.site).unwrap();
         let span = site.span.start as usize..site.span.end as usize;
-        assert_eq!(text.get(span), Some("\"logging_config\""));
+        assert_eq!(text.get(span), Some("\"text_data_delivery_enabled\""));
         assert_eq!(report.sources.text(site.file), "", "the plan is not held any longer than it is read");
     }
 
