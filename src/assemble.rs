@@ -293,10 +293,9 @@ fn join(findings: Vec<Finding>, inputs: &[InputInfo]) -> Vec<Finding> {
             joined.push(finding);
             continue;
         };
-        let Finding { rule, verdict, message, actual, causes, state, drift, from_source, moved, .. } =
-            &finding;
+        let Finding { rule, verdict, message, causes, state, drift, from_source, moved, .. } = &finding;
         let is = (*verdict, *state, *drift, *from_source, finding.severity, moved.clone());
-        let key = (*rule, is, site, message.clone(), actual.clone(), causes.clone());
+        let key = (*rule, is, site, message.clone(), as_in_module(&finding), causes.clone());
         let at = *known.entry(key).or_insert(joined.len());
         match joined.get_mut(at) {
             Some(first) => {
@@ -314,6 +313,16 @@ fn join(findings: Vec<Finding>, inputs: &[InputInfo]) -> Vec<Finding> {
         }
     }
     joined
+}
+
+/// What was found, with addresses as they are in the module of the resource: each root has another name for that.
+fn as_in_module(finding: &Finding) -> Option<String> {
+    let actual = finding.actual.as_ref()?;
+    let module = finding.resources.first().and_then(|subject| {
+        let at = subject.address.find(&format!("{}.", subject.type_name))?;
+        subject.address.get(..at).filter(|module| module.starts_with("module."))
+    });
+    Some(module.map_or_else(|| actual.clone(), |module| actual.replace(module, "")))
 }
 
 /// An alert shows in a pull request only where all its lines are in the change: a place of several lines is told by its

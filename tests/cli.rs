@@ -82,6 +82,9 @@ fn nothing_to_analyse_has_its_own_exit_code() {
     dir.run(&["check", "plans"]).reports(2, &["plans/plan.json is an empty JSON object"]);
     dir.write("other/package.json", "{\"name\": \"x\"}");
     dir.write("x.tf/readme", "a directory");
+    dir.write("pulumi/Pulumi.yaml", "runtime: yaml");
+    dir.run(&["check", "pulumi"])
+        .refuses(3, &["in pulumi, but a Pulumi project: check what `pulumi preview"]);
     dir.run(&["check", "x.tf"]).refuses(3, &["no Terraform files, plans or states in x.tf"]);
     // One of several names is a mistake, not a run without work.
     dir.run(&["check", "a", "other"]).refuses(2, &["no Terraform files, plans or states in other"]);
@@ -111,6 +114,19 @@ fn json_that_is_no_input_is_named_for_what_it_is() {
         let run = dir.run(&["check", "in.json"]);
         run.refuses(2, &parts);
         assert!(run.err.starts_with("error: in.json "), "{}", run.err);
+    }
+    for (name, text, parts) in [
+        ("prod.tfvars", "region = \"eu-central-1\"", ["a file of values for variables", "--var-file"]),
+        (
+            "prod.tfvars.json",
+            "{\"region\": \"eu-central-1\"}",
+            ["a file of values for variables", "--var-file"],
+        ),
+        ("Pulumi.yaml", "runtime: yaml", ["a Pulumi project", "pulumi preview --json"]),
+        ("terragrunt.hcl", "terraform {}", ["a unit or stack of Terragrunt", "--out-dir"]),
+    ] {
+        dir.write(name, text);
+        dir.run(&["check", name]).refuses(2, &parts);
     }
     dir.run(&["check", &fixture("broken/streaming.ndjson")]).refuses(2, &["streaming output", "-out=PLAN"]);
     dir.run(&["check", &fixture("broken/schema.json")]).refuses(2, &["terraform providers schema -json"]);

@@ -159,3 +159,20 @@ fn what_one_place_of_a_provider_mends_is_told_once_for_it() {
     let of = |name: &str, others| (format!("aws_sagemaker_endpoint.{name}"), others);
     assert_eq!(found, [of("b", 1), of("d", 0)], "`a` says where it may be, and `c` is told with `b`");
 }
+
+#[test]
+fn of_missing_tags_those_are_told_that_are_certainly_missing() {
+    let source = endpoint("Environment = var.stage") + "variable \"stage\" {}\n";
+    let report = check(&source, "");
+    let [finding] = failed(&report, "ANY-TAG-GOV-001")[..] else { panic!("one finding") };
+    assert_eq!(finding.message, "the resource lacks owner, system-id, purpose");
+
+    // Nothing is certain: those that may be missing.
+    let all = "owner = \"a\", system-id = \"b\", purpose = \"c\", Environment = var.stage";
+    let source = endpoint(all) + "variable \"stage\" {}\n";
+    let report = check(&source, "");
+    let is_it = |finding: &&Finding| report.rules[finding.rule].id == "ANY-TAG-GOV-001";
+    let found: Vec<_> = report.findings.iter().filter(is_it).collect();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].message, "cannot tell whether the resource lacks environment");
+}

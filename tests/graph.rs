@@ -415,6 +415,55 @@ resource "aws_bedrockagent_data_source" "d" {
 }
 
 #[test]
+fn what_the_role_of_an_ai_service_may_read_is_in_scope_and_what_others_may_is_not() {
+    let text = |service: &str| {
+        format!(
+            r#"
+resource "aws_s3_bucket" "data" {{ bucket = "data" }}
+resource "aws_s3_bucket" "other" {{ bucket = "other" }}
+resource "aws_iam_role" "r" {{
+  assume_role_policy = jsonencode({{
+    Statement = [{{ Effect = "Allow", Action = "sts:AssumeRole", Principal = {{ Service = "{service}" }} }}]
+  }})
+}}
+resource "aws_iam_policy" "p" {{
+  policy = jsonencode({{
+    Statement = [{{ Effect = "Allow", Action = "s3:GetObject", Resource = "${{aws_s3_bucket.data.arn}}/*" }}]
+  }})
+}}
+resource "aws_iam_role_policy_attachment" "a" {{
+  role       = aws_iam_role.r.name
+  policy_arn = aws_iam_policy.p.arn
+}}"#
+        )
+    };
+    assert_eq!(
+        path(&text("sagemaker.amazonaws.com"), "aws_s3_bucket.data"),
+        "aws_iam_role.r -attachment-> aws_iam_role_policy_attachment.a -identity-> aws_iam_policy.p -reference-> aws_s3_bucket.data"
+    );
+    assert_eq!(path(&text("sagemaker.amazonaws.com"), "aws_s3_bucket.other"), "");
+    assert_eq!(path(&text("lambda.amazonaws.com"), "aws_s3_bucket.data"), "");
+}
+
+/// The Cloud Control provider is configured beside that of AWS, for the same account.
+#[test]
+fn of_two_providers_for_one_account_and_region_absence_is_told_once() {
+    let text = |region: &str| {
+        format!(
+            r#"
+provider "aws" {{ region = "eu-central-1" }}
+provider "awscc" {{ region = "{region}" }}
+resource "aws_bedrockagent_agent" "a" {{ agent_name = "a" }}
+resource "awscc_bedrock_knowledge_base" "k" {{ name = "k" }}
+"#
+        )
+    };
+    let of = |region| verdicts(&text(region), "AWS-BED-LOG-001", &Config::default());
+    assert_eq!(of("eu-central-1"), [Verdict::Fail]);
+    assert_eq!(of("eu-west-1"), [Verdict::Fail, Verdict::Fail]);
+}
+
+#[test]
 fn a_policy_that_names_ai_actions_is_ai_itself() {
     let text = |action: &str| {
         format!(

@@ -195,3 +195,42 @@ fn what_is_wrong_in_a_module_that_two_roots_call_is_one_finding() {
     assert_eq!(called, ["`module.one` is called here", "`module.two` is called here"]);
     assert_eq!(report.inputs.len(), 2);
 }
+
+#[test]
+fn what_is_wrong_by_the_address_of_another_resource_of_a_module_is_one_finding_too() {
+    let module = r#"
+        resource "aws_iam_role" "r" { assume_role_policy = "{}" }
+        resource "aws_iam_role_policy" "p" {
+          role   = aws_iam_role.r.id
+          policy = jsonencode({ Statement = [{ Effect = "Allow", Action = "bedrock:InvokeModel", Resource = "*" }] })
+        }
+    "#;
+    let folder = Folder::new(&[
+        ("live/a/main.tf", "module \"one\" {\n  source = \"../../m\"\n}\n"),
+        ("live/b/main.tf", "module \"two\" {\n  source = \"../../m\"\n}\n"),
+        ("m/main.tf", module),
+    ]);
+    let report = folder.check(&["live"], false);
+    let is_it = |finding: &&airgate::finding::Finding| report.rules[finding.rule].id == "AWS-BED-IAM-001";
+    let found: Vec<_> = report.findings.iter().filter(is_it).collect();
+    let [finding] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!(finding.resources.len(), 2);
+    assert!(finding.actual.as_ref().is_some_and(|actual| actual.starts_with("`module.one.aws_iam_role.r`")));
+}
+
+#[test]
+fn units_of_terragrunt_are_said_not_to_be_evaluated() {
+    let folder = Folder::new(&[
+        ("modules/kb/main.tf", "resource \"aws_s3_bucket\" \"docs\" {}"),
+        ("live/prod/kb/terragrunt.hcl", "terraform { source = \"../../../modules/kb\" }"),
+        ("live/test/kb/terragrunt.hcl", "terraform { source = \"../../../modules/kb\" }"),
+    ]);
+    let report = folder.check(&["."], false);
+    let notices: Vec<_> = report.diagnostics.iter().filter(|it| it.level == Level::Notice).collect();
+    let [notice] = notices.as_slice() else { panic!("{notices:?}") };
+    assert!(notice.message.contains("holds 2 units of Terragrunt"), "{}", notice.message);
+    assert!(notice.help.as_ref().is_some_and(|help| help.contains("--out-dir")), "{notice:?}");
+
+    let error = airgate::analyze(&[folder.path("live")], &Options::default()).unwrap_err().to_string();
+    assert!(error.contains("2 units of Terragrunt: plan them"), "{error}");
+}

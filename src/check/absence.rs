@@ -41,7 +41,7 @@ pub(super) fn ask(
         if types.contains(resource.type_name.as_str()) {
             let region = residency::region(facts, node).as_str().map(SmolStr::from);
             let of_type = places.entry(resource.type_name.as_str()).or_default();
-            of_type.entry((resource.provider, region)).or_default().push(node);
+            of_type.entry((facts.graph.account(resource), region)).or_default().push(node);
         }
     }
     for (index, rule) in rules_once() {

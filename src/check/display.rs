@@ -4,12 +4,19 @@ use crate::value::{Element, Kind, Partial, Times, Value};
 
 /// A deciding value for people: what nobody wrote is the provider's default, or nothing at all.
 pub(super) fn shown(value: &Value) -> String {
-    let is_written = value.origin.is_some() || value.is_null() || value.is_unknown();
+    let is_told = value.is_null() || value.is_unknown() || is_written(value);
     match value.items() {
-        Some([]) if !is_written => display(&Value::NULL),
-        _ if is_written => display(value),
+        Some([]) if !is_told => display(&Value::NULL),
+        _ if is_told => display(value),
         _ => format!("{} (default)", display(value)),
     }
+}
+
+/// Whether somebody wrote it, or a part of it: blocks are written, not the list that they make.
+fn is_written(value: &Value) -> bool {
+    value.origin.is_some()
+        || value.items().is_some_and(|items| items.iter().any(is_written))
+        || value.map().is_some_and(|map| map.iter().any(|(_, value)| is_written(value)))
 }
 
 /// Longest text of a value that is shown.

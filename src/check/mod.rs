@@ -9,6 +9,7 @@ mod all;
 mod change;
 mod display;
 mod memo;
+mod pinpoint;
 mod removal;
 mod rules;
 mod source;
@@ -267,13 +268,8 @@ fn ask_remembering(
     if verdict != Verdict::Pass {
         result.grant = grant.filter(|_| verdict == Verdict::Fail);
         result.via = way.map_or_else(Vec::new, |way| via(&way, decided_at));
-        let says_more = |origin: &Site| {
-            let is_mapped = resource.site.is_some_and(|site| Some(site.file) != facts.graph.document);
-            let is_lost = is_mapped && Some(origin.file) == facts.graph.document;
-            !is_lost && !covers(result.site, *origin)
-        };
-        if let Some(origin) = decided_at.filter(says_more) {
-            result.related.push((origin, "the value that decides".to_owned()));
+        if let Some(origin) = decided_at.filter(|origin| says_more(facts, resource, result.site, *origin)) {
+            result.related.push((origin, DECIDES.to_owned()));
         }
         if let Some(statement) = statement {
             result.related.push((statement, "the statement that decides".to_owned()));
@@ -316,8 +312,19 @@ fn via(way: &Step, decided_at: Option<Site>) -> Vec<Via> {
 /// What is found where a rule is about secrets in clear: they are told by place only, and no source is shown of it.
 const HIDDEN: &str = "(sensitive)";
 
+/// What is said of a place that is not that of the attribute.
+const DECIDES: &str = "the value that decides";
+
 /// What is said of `[?]` in an address.
 const ANY_INSTANCE: &str = "how many there are is not known: this is said of any instance, if there is one";
+
+/// Whether the place where a value was written says more than that of its attribute. Where the source of a plan is there, the
+/// places in its JSON do not.
+fn says_more(facts: &Facts<'_>, resource: &Resource, site: Option<Site>, origin: Site) -> bool {
+    let is_mapped = resource.site.is_some_and(|site| Some(site.file) != facts.graph.document);
+    let is_lost = is_mapped && Some(origin.file) == facts.graph.document;
+    !is_lost && !covers(site, origin)
+}
 
 fn covers(site: Option<Site>, other: Site) -> bool {
     site.is_some_and(|site| {
@@ -406,13 +413,14 @@ fn group(facts: &Facts<'_>, rules: &Rules<'_>, results: Vec<Box<Result>>) -> Vec
             of_rule.push(result);
         }
     }
-    let grouped = |(rule, results)| group_of_rule(facts, rule, results);
+    let grouped = |(rule, results)| group_of_rule(facts, rules, rule, results);
     rules.compiled.par_iter().zip(by_rule).flat_map_iter(grouped).collect()
 }
 
 /// [`group`] of the results of one rule.
 fn group_of_rule(
     facts: &Facts<'_>,
+    rules: &Rules<'_>,
     rule: &CompiledRule<'_>,
     mut results: Vec<Box<Result>>,
 ) -> Vec<(bool, Finding)> {
@@ -433,10 +441,9 @@ fn group_of_rule(
         key(a).cmp(&key(b)).then_with(text)
     });
     let mut findings: Vec<(bool, Finding)> = Vec::new();
-    let mut last = None;
-    for result in results {
+    let (mut last, mut part) = (None, None);
+    for mut result in results {
         let key = key(&result);
-        let subject = subject(facts, result.node, result.via);
         match findings.last_mut() {
             Some((_, finding))
                 if last == Some(key)
@@ -448,9 +455,13 @@ fn group_of_rule(
                 if facts.graph.calls.is_empty() {
                     finding.site = finding.site.min(result.site);
                 }
-                finding.resources.extend(subject);
+                let via = pinpoint::way(facts, part.as_deref(), result.node)
+                    .map_or(result.via, |way| via(&way, None));
+                finding.resources.extend(subject(facts, result.node, via));
             }
             _ => {
+                part = pinpoint::apply(facts, rules, rule, &mut result);
+                let subject = subject(facts, result.node, result.via);
                 let (site, related) = around_calls(facts, result.node, result.site, result.related);
                 let finding = Finding {
                     rule: result.rule,
@@ -528,7 +539,7 @@ mod tests {
         let is_it = |finding: &&Finding| report.rules[finding.rule].id == "AWS-BED-LOG-002";
         let site = report.findings.iter().find(is_it).and_then(|finding| finding.site).unwrap();
         let span = site.span.start as usize..site.span.end as usize;
-        assert_eq!(text.get(span), Some("\"logging_config\""));
+        assert_eq!(text.get(span), Some("\"text_data_delivery_enabled\""));
         assert_eq!(report.sources.text(site.file), "", "the plan is not held any longer than it is read");
     }
 

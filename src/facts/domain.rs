@@ -9,7 +9,7 @@ use crate::eval::Scope;
 use crate::graph::{NodeId, ResourceGraph};
 use crate::program::{InputKind, Mode, Resource};
 use crate::residency as regions;
-use crate::value::{Cause, Kind, Truth, Type, Value};
+use crate::value::{Cause, Kind, Partial, Times, Truth, Type, Value};
 
 use super::choice::of_each;
 use super::{Facts, bucket, related, residency, secrets, tags};
@@ -21,6 +21,8 @@ pub struct ConditionScope<'f, 'g> {
     pub facts: &'f Facts<'g>,
     /// `self`
     pub node: NodeId,
+    /// An attribute of `self` that is taken to be another one.
+    instead: Option<(SmolStr, Value)>,
     // What several names and functions ask is found once.
     tags: OnceCell<Vec<&'g Value>>,
     region: OnceCell<Value>,
@@ -52,6 +54,9 @@ impl Scope for ConditionScope<'_, '_> {
     fn lookup(&self, root: &str, attrs: &[&str]) -> Result<(Value, usize), String> {
         match (root, attrs) {
             ("self", [attr, ..]) => {
+                if let Some((_, value)) = self.instead.as_ref().filter(|(name, _)| name == attr) {
+                    return Ok((value.clone(), 1));
+                }
                 // One attribute, not a copy of the whole object, and an absent one is null.
                 let after = self.facts.graph.resource(self.node).and_then(|resource| resource.after.as_ref());
                 match after {
@@ -106,6 +111,7 @@ impl Scope for ConditionScope<'_, '_> {
             ("related", [route]) => self.related(route),
             ("holds_secret", [value]) => Ok(secrets::holds_secret(value)),
             ("secret_entries", [map]) => Ok(secrets::secret_entries(map)),
+            ("told", [list]) => Ok(told(list)),
             (
                 "is_set"
                 | "is_customer_managed_key"
@@ -115,7 +121,8 @@ impl Scope for ConditionScope<'_, '_> {
                 | "stays"
                 | "leaves"
                 | "beside"
-                | "related",
+                | "related"
+                | "told",
                 _,
             ) => Err(format!("`{name}` takes one argument")),
             ("geography_within" | "is_aws_policy" | "refers_to", _) => {
@@ -131,7 +138,19 @@ impl Scope for ConditionScope<'_, '_> {
 impl<'f, 'g> ConditionScope<'f, 'g> {
     /// The names of a condition about a resource.
     pub fn new(facts: &'f Facts<'g>, node: NodeId) -> Self {
-        Self { facts, node, tags: OnceCell::new(), region: OnceCell::new(), allowed: OnceCell::new() }
+        Self {
+            facts,
+            node,
+            instead: None,
+            tags: OnceCell::new(),
+            region: OnceCell::new(),
+            allowed: OnceCell::new(),
+        }
+    }
+
+    /// This scope, in which the attribute of `self` has that value. What facts and functions say of it stays as it is.
+    pub fn with(self, attribute: SmolStr, value: Value) -> Self {
+        Self { instead: Some((attribute, value)), ..self }
     }
 
     fn tag(&self, name: &str) -> Value {
@@ -303,6 +322,17 @@ impl<'f, 'g> ConditionScope<'f, 'g> {
             (None, false) => tag.clone(),
         })
     }
+}
+
+/// Of a list that is known in part what a message can tell: the elements that are certainly in it, else those that may be.
+fn told(list: &Value) -> Value {
+    let Some(Partial::Elements(all)) = list.as_unknown().and_then(|unknown| unknown.partial.as_ref()) else {
+        return list.clone();
+    };
+    let certain = || all.iter().filter(|element| element.times == Times::Once);
+    let all = || all.iter().filter(|element| element.times != Times::Any);
+    let elements: Vec<_> = if certain().next().is_some() { certain().collect() } else { all().collect() };
+    Value::tuple(elements.into_iter().map(|element| element.value.clone()))
 }
 
 /// Whether the change deletes the key of that ARN or id: what goes on naming it is left with none.

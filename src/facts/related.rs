@@ -234,7 +234,7 @@ fn here(facts: &Facts<'_>, node: NodeId, type_name: &str) -> Found {
             continue;
         };
         let elsewhere = residency::region(facts, node);
-        let is_provider = here.provider == other.provider;
+        let is_provider = graph.account(here) == graph.account(other);
         let spans = reach.is_some_and(|reach| reach.spans_regions(other.after.as_ref()));
         let why = match (region.as_str(), elsewhere.as_str()) {
             (Some(a), Some(b)) if a == b => None,

@@ -93,6 +93,8 @@ const GRANTS: [&str; 8] = [
 ];
 /// What says what may be done, for others to attach.
 const POLICIES: [&str; 2] = ["aws_iam_policy", "azurerm_role_definition"];
+/// What a role that an AI service acts as reads and writes where its policies name it: jobs that nobody declares begin there.
+const STORES: [&str; 3] = ["aws_dynamodb_table", "aws_ecr_repository", "aws_s3_bucket"];
 /// As whom workloads of Google run.
 const ACCOUNT: &str = "google_service_account";
 /// Who has long-lived keys.
@@ -154,7 +156,7 @@ impl Scope {
             if length == MAX_PATH || is_excluded(node) {
                 continue;
             }
-            for (kind, next) in this.neighbours(graph, node) {
+            for (kind, next) in this.neighbours(graph, policies, node) {
                 if this.get(next).is_none() {
                     this.set(next, Reach { from: From::Edge(node, kind), length: length + 1 });
                     queue.push_back(next);
@@ -280,7 +282,12 @@ impl Scope {
     }
 
     /// Where scope goes from a resource.
-    fn neighbours(&self, graph: &ResourceGraph, node: NodeId) -> Vec<(&'static str, NodeId)> {
+    fn neighbours(
+        &self,
+        graph: &ResourceGraph,
+        policies: &[Option<Box<Policies>>],
+        node: NodeId,
+    ) -> Vec<(&'static str, NodeId)> {
         let Some(resource) = graph.resource(node) else { return Vec::new() };
         let seed = match self.get(node).map(|reach| &reach.from) {
             Some(From::Seed(seed)) => Some(seed),
@@ -294,7 +301,9 @@ impl Scope {
             _ => false,
         };
         let forward = |kind: LinkKind, next: NodeId| match kind {
-            LinkKind::Reference => false,
+            LinkKind::Reference => {
+                graph.resource(next).is_some_and(|next| is(next, &STORES)) && serves_ai(graph, policies, node)
+            }
             // A front is a part of the API that it belongs to; the role or user of a policy about AI may use AI.
             LinkKind::Attachment => {
                 is_front
@@ -354,6 +363,24 @@ impl Scope {
         let Some(From::Edge(from, _)) = self.get(profile).map(|reach| &reach.from) else { return false };
         graph.resource(*from).is_some_and(|from| from.type_name == ROLE)
     }
+}
+
+/// Whether it is a role that an AI service acts as, or a policy of one.
+fn serves_ai(graph: &ResourceGraph, policies: &[Option<Box<Policies>>], node: NodeId) -> bool {
+    let is_of_role = |node: NodeId| {
+        let held = policies.get(node.index()).and_then(Option::as_deref);
+        graph.resource(node).is_some_and(|it| it.type_name == ROLE) && held.is_some_and(Policies::serve_ai)
+    };
+    let attached = |node: NodeId| {
+        let mut roles = graph.edges(node, Direction::Outgoing);
+        roles.any(|(edge, role)| edge.kind == LinkKind::Attachment && is_of_role(role))
+    };
+    let holder = |from: NodeId| is_of_role(from) || attached(from);
+    let mut holders = graph.edges(node, Direction::Incoming);
+    is_of_role(node)
+        || attached(node)
+        || graph.resource(node).is_some_and(|it| is(it, &POLICIES))
+            && holders.any(|(edge, from)| edge.kind == LinkKind::Identity && holder(from))
 }
 
 /// Whether it gives an identity what it may do.

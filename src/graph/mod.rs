@@ -122,6 +122,18 @@ impl ResourceGraph {
         self.graph.node_weight(node)
     }
 
+    /// The provider configuration that stands for the account of a resource. The Cloud Control provider is configured beside
+    /// that of AWS, and makes its resources in the same account.
+    pub fn account(&self, resource: &Resource) -> Option<usize> {
+        let own = resource.provider?;
+        let Some(cloud_control) = self.providers.get(own).filter(|provider| provider.name == "awscc") else {
+            return Some(own);
+        };
+        let stands =
+            |provider: &ProviderConfig| provider.name == "aws" && provider.alias == cloud_control.alias;
+        Some(self.providers.iter().position(stands).unwrap_or(own))
+    }
+
     /// The node of an instance's full address.
     pub fn by_address(&self, address: &str) -> Option<NodeId> {
         self.by_address.get(address).copied()

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::roots::{PLAN_UNITS, is_of_terragrunt};
+
 /// Why a file is not an input.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum InputError {
@@ -122,6 +124,9 @@ pub enum Found {
     Surrounded,
     Encrypted,
     RunTask,
+    Variables,
+    TerragruntUnit,
+    PulumiProject,
     Array,
     Scalar,
     EmptyObject,
@@ -147,9 +152,26 @@ impl Found {
             Self::Surrounded => "a plan or state with other text before it, such as lines of a log",
             Self::Encrypted => "a plan or state that OpenTofu has encrypted",
             Self::RunTask => "the request of an HCP Terraform run task",
+            Self::Variables => "a file of values for variables",
+            Self::TerragruntUnit => "a unit or stack of Terragrunt",
+            Self::PulumiProject => "a Pulumi project or the configuration of a stack",
             Self::Array => "a JSON array",
             Self::Scalar => "a single JSON value",
             Self::EmptyObject => "an empty JSON object",
+        }
+    }
+
+    /// What a file of that name is, whatever is in it.
+    pub(super) fn by_name(name: &str) -> Option<Self> {
+        let ends = |all: &[&str]| all.iter().any(|end| name.ends_with(end));
+        if ends(&[".tfvars", ".tfvars.json"]) {
+            Some(Self::Variables)
+        } else if is_of_terragrunt(name) {
+            Some(Self::TerragruntUnit)
+        } else if name.starts_with("Pulumi.") && ends(&[".yaml", ".yml"]) {
+            Some(Self::PulumiProject)
+        } else {
+            None
         }
     }
 
@@ -179,9 +201,11 @@ impl Found {
                 "use `tofu show -json` where the encryption is configured: it prints the content in clear"
             }
             Self::RunTask => "check what its `plan_json_api_url` gives",
+            Self::Variables => "name the directory of the module, and this file with `--var-file`",
+            Self::TerragruntUnit => PLAN_UNITS,
             Self::Outputs => "use `terraform show -json` for the whole state",
             Self::Source => "name its directory instead of the file",
-            Self::PulumiEvents | Self::PulumiSummary | Self::PulumiUpdatePlan => {
+            Self::PulumiEvents | Self::PulumiSummary | Self::PulumiUpdatePlan | Self::PulumiProject => {
                 "use `pulumi preview --json --show-sames` or `pulumi stack export`"
             }
             Self::EmptyObject => "the command that wrote it failed; look at its messages",

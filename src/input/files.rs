@@ -2,6 +2,7 @@
 //! as `file()` touch the disk.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -20,9 +21,9 @@ use super::binary::{BinaryPlan, is_archive};
 use super::json::Document;
 use super::look;
 use super::origin::{Origins, Run, SourceOptions};
-use super::roots::{Candidates, Held};
+use super::roots::{self, Candidates, Held};
 use super::units::{self, Units};
-use super::{InputError, InputFile};
+use super::{Found, InputError, InputFile};
 
 /// Everything that was named.
 #[derive(Debug, Default)]
@@ -106,10 +107,15 @@ pub enum ReadError {
     #[error("{0}")]
     Source(String),
     /// There is nothing to analyse in a directory.
-    #[error("no Terraform files, plans or states in {path}")]
+    #[error(
+        "no Terraform files, plans or states in {path}{}",
+        instead.as_ref().map_or_else(String::new, |instead| format!(", but {instead}"))
+    )]
     Nothing {
         /// As the user gave it.
         path: String,
+        /// What else it holds, and what to do about that.
+        instead: Option<String>,
     },
 }
 
@@ -149,7 +155,7 @@ impl Inputs {
                 // `*.tf` of a shell names a module once a file.
                 roots.add_module_of_file(module, at);
             } else if documents.insert(std::fs::canonicalize(path).unwrap_or_else(|_| path.clone())) {
-                items.push((at, read(path, sources)?));
+                items.push((at, read(path, sources).map_err(|error| by_name(path, error))?));
             }
         }
         let roots = roots.read(sources).map_err(|(path, source)| {
@@ -378,6 +384,18 @@ fn module_of(path: &Path) -> Option<&Path> {
     (is_source && path.is_file()).then(parent)
 }
 
+/// Why a file is no input: where its name tells what it is, that is told instead of what is wrong with it as JSON.
+fn by_name(path: &Path, error: ReadError) -> ReadError {
+    let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    match (error, Found::by_name(name)) {
+        (
+            ReadError::Input(InputError::Invalid { path, .. } | InputError::Unknown { path, .. }),
+            Some(found),
+        ) => InputError::Other { path, found, advice: found.advice() }.into(),
+        (error, _) => error,
+    }
+}
+
 /// No input is larger: places in it are of 32 bits.
 const MAX_BYTES: u64 = u32::MAX as u64;
 /// Files from this size on are worth memory of their own.
@@ -448,5 +466,5 @@ fn document(
 
 /// What is said of a directory with nothing to analyse.
 fn nothing(directory: &Path) -> ReadError {
-    ReadError::Nothing { path: display_path(directory) }
+    ReadError::Nothing { path: display_path(directory), instead: roots::instead(directory) }
 }

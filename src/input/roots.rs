@@ -26,6 +26,10 @@ const MAX_GLANCE: usize = 5_000;
 /// Directories that a message lists.
 const MAX_LISTED: usize = 3;
 
+/// What to do about units of Terragrunt.
+pub(super) const PLAN_UNITS: &str =
+    "plan them with `terragrunt run --all plan --out-dir PLANS`, and check PLANS";
+
 /// A directory that may be a root module.
 #[derive(Debug)]
 pub(super) struct Candidate {
@@ -58,6 +62,8 @@ pub(super) struct Walk {
     found: Vec<PathBuf>,
     /// Directories that hold none, sorted.
     pub(super) bare: Vec<PathBuf>,
+    /// How many hold a unit or a stack of Terragrunt, which only Terragrunt can evaluate.
+    pub(super) terragrunt: usize,
     /// Directories that cannot be listed, and why.
     pub(super) closed: Vec<(PathBuf, std::io::Error)>,
     /// There are more directories than the limit.
@@ -123,6 +129,11 @@ impl Candidates {
             Diagnostic::error(format!("cannot list `{}`: {error}", display_path(path)))
         }));
         let is_empty = walk.found.is_empty() && self.diagnostics.is_empty();
+        if !is_empty && walk.terragrunt > 0 {
+            let units = units_of_terragrunt(walk.terragrunt);
+            let message = format!("`{shown}` holds {units}: what they give to modules is not known");
+            self.diagnostics.push(Diagnostic::notice(message).help(PLAN_UNITS));
+        }
         for path in walk.found {
             self.add(directory, path, How::Found, at);
         }
@@ -278,6 +289,28 @@ fn is_config(entry: &std::fs::DirEntry) -> bool {
     is_config && entry.file_type().is_ok_and(|kind| !kind.is_dir())
 }
 
+/// So many units.
+fn units_of_terragrunt(count: usize) -> String {
+    format!("{count} unit{} of Terragrunt", if count == 1 { "" } else { "s" })
+}
+
+/// What is said of a directory with nothing to analyse beside the fact: what its content is to another tool.
+pub(super) fn instead(directory: &Path) -> Option<String> {
+    let units = walk(directory, MAX_DIRECTORIES).terragrunt;
+    if units > 0 {
+        return Some(format!("{}: {PLAN_UNITS}", units_of_terragrunt(units)));
+    }
+    let is_pulumi = ["Pulumi.yaml", "Pulumi.yml"].iter().any(|name| directory.join(name).is_file());
+    is_pulumi.then(|| {
+        "a Pulumi project: check what `pulumi preview --json --show-sames` or `pulumi stack export` prints".to_owned()
+    })
+}
+
+/// Whether a file of that name makes its directory a unit or a stack of Terragrunt.
+pub(super) fn is_of_terragrunt(name: &str) -> bool {
+    ["terragrunt.hcl", "terragrunt.hcl.json", "terragrunt.stack.hcl"].contains(&name)
+}
+
 /// The directories at and below `top` that hold Terraform.
 pub(super) fn walk(top: &Path, limit: usize) -> Walk {
     let mut walk = Walk::default();
@@ -296,10 +329,11 @@ pub(super) fn walk(top: &Path, limit: usize) -> Walk {
                 continue;
             }
         };
-        let mut holds = false;
+        let (mut holds, mut is_unit) = (false, false);
         for entry in entries.filter_map(Result::ok) {
             holds |= is_config(&entry);
             let name = entry.file_name();
+            is_unit |= name.to_str().is_some_and(is_of_terragrunt);
             // Of the last, Terraform keeps the states of workspaces there.
             let is_skipped = name == "node_modules"
                 || name.to_string_lossy().starts_with('.')
@@ -309,6 +343,7 @@ pub(super) fn walk(top: &Path, limit: usize) -> Walk {
                 open.push(if directory == Path::new(".") { name.into() } else { entry.path() });
             }
         }
+        walk.terragrunt += usize::from(is_unit);
         (if holds { &mut walk.found } else { &mut walk.bare }).push(directory);
     }
     walk.found.sort_unstable();

@@ -26,7 +26,7 @@ pub struct Vocabulary<'v> {
 }
 
 /// The functions that only conditions have, with the number of their arguments: `docs/rule-language.md`.
-pub const DOMAIN_FUNCTIONS: [(&str, usize); 14] = [
+pub const DOMAIN_FUNCTIONS: [(&str, usize); 15] = [
     ("is_set", 1),
     ("is_aws_policy", 2),
     ("is_customer_managed_key", 1),
@@ -41,6 +41,7 @@ pub const DOMAIN_FUNCTIONS: [(&str, usize); 14] = [
     ("related", 1),
     ("holds_secret", 1),
     ("secret_entries", 1),
+    ("told", 1),
 ];
 
 const FACTS: [&[&str]; 14] = [

@@ -167,10 +167,13 @@ impl Policies {
             .iter()
             .chain(&self.session)
             .any(|read| questions::service_prefixes(&read.policy).any(is_ai))
-            || self
-                .trust
-                .as_ref()
-                .is_some_and(|read| questions::trusts(&read.policy, &AI_SERVICE_PRINCIPALS) == Ok(true))
+            || self.serve_ai()
+    }
+
+    /// Whether a service acts as it that runs AI in the account's name.
+    pub(in super::super) fn serve_ai(&self) -> bool {
+        let trusts = |read: &Read| questions::trusts(&read.policy, &AI_SERVICE_PRINCIPALS) == Ok(true);
+        self.trust.as_ref().is_some_and(trusts)
     }
 }
 
