@@ -5,7 +5,7 @@
 //! a finding that hangs on it can say so.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rayon::prelude::*;
 use smol_str::SmolStr;
@@ -85,6 +85,7 @@ fn is_contradicted(program: &Program, source: &Program) -> bool {
 }
 
 fn join_source(program: &mut Program, mut source: Program, trust: Trust<'_>) {
+    program.expressions = source.expressions;
     program.calls = std::mem::take(&mut source.calls);
     // What is in a module that is not installed is told at its call.
     for call in source.unfollowed.drain(..) {
@@ -107,18 +108,14 @@ fn join_source(program: &mut Program, mut source: Program, trust: Trust<'_>) {
     } else {
         join_providers(&mut program.providers, &source.providers, trust);
     }
-    let mut by_address: HashMap<SmolStr, usize> = HashMap::with_capacity(source.resources.len());
-    let mut by_block: HashMap<SmolStr, usize> = HashMap::new();
-    for (index, resource) in source.resources.iter().enumerate() {
-        by_address.entry(resource.address.clone()).or_insert(index);
-        by_block.entry(resource.block.clone()).or_insert(index);
-    }
+    let by_address: HashMap<&str, &Resource> = first(&source, |resource| &resource.address);
+    let by_block = LazyLock::new(|| first(&source, |resource| &resource.block));
     let mut resources = std::mem::take(&mut program.resources);
     let mut stored = std::mem::take(&mut program.stored);
     resources.par_iter_mut().chain(&mut stored).for_each(|resource| {
-        let same = by_address.get(&resource.address);
-        let found = same.or_else(|| by_block.get(&resource.block)).and_then(|&at| source.resources.get(at));
-        if let Some(from) = found.filter(|from| trust.has(&from.block)) {
+        let same = by_address.get(resource.address.as_str());
+        let found = same.or_else(|| by_block.get(resource.block.as_str()));
+        if let Some(&from) = found.filter(|from| trust.has(&from.block)) {
             // Of a block whose instances we could not tell apart, one stands for all.
             let is_it = same.is_some() || from.key == Some(Key::Any);
             attach(resource, from, is_it, trust);
@@ -133,6 +130,11 @@ fn join_source(program: &mut Program, mut source: Program, trust: Trust<'_>) {
     }
     program.resources = resources;
     program.stored = stored;
+}
+
+/// The first of the resources of each name.
+fn first(source: &Program, name: fn(&Resource) -> &SmolStr) -> HashMap<&str, &Resource> {
+    source.resources.iter().rev().map(|resource| (name(resource).as_str(), resource)).collect()
 }
 
 /// Gives the provider configurations of a plan what the source says of those of the same name.
@@ -214,7 +216,10 @@ fn may_tell(value: &Value, written: &Value, depth: usize) -> bool {
         (
             Kind::List(items) | Kind::Set(items) | Kind::Tuple(items),
             Kind::List(all) | Kind::Set(all) | Kind::Tuple(all),
-        ) => items.iter().any(|item| all.iter().any(|written| may_tell(item, written, depth - 1))),
+        ) => items
+            .iter()
+            .filter(|item| !item.is_wholly_known())
+            .any(|item| all.iter().any(|written| may_tell(item, written, depth - 1))),
         _ => false,
     }
 }
