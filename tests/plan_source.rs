@@ -207,6 +207,23 @@ fn blocks_that_the_plan_does_not_know_are_those_of_the_source_also_inside_of_oth
 }
 
 #[test]
+fn what_is_written_as_null_is_left_to_the_provider() {
+    let path = |file: &str| fixtures().join("source/null-and-nullable").join(file).display().to_string();
+    let dir = Dir::new();
+    let plain = check(&dir, &[&path("plan.json"), "--no-source"]);
+    let joined = check(&dir, &[&path("plan.json")]);
+    let source = check(&dir, &[&path("")]);
+    let of = |report| finding(report, "AWS-VEC-ENC-001", "aws_rds_cluster.vectors")["verdict"].clone();
+    // It is null by a variable, which the plan does not tell.
+    assert_eq!(of(&plain), "undetermined");
+    assert_eq!((of(&joined), of(&source)), ("fail".into(), "fail".into()));
+    for report in [&plain, &joined, &source] {
+        let findings = report["findings"].as_array().unwrap();
+        assert!(findings.iter().all(|told| told["rule"] != "AWS-BED-SEC-001"), "there is no instruction");
+    }
+}
+
+#[test]
 fn a_file_is_not_read_where_the_source_contradicts_the_plan() {
     let what = ("AWS-SM-IAM-012", "aws_iam_role_policy.train");
     let verdict = |dir: &Dir| {

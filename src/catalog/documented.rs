@@ -45,14 +45,14 @@ fn parse(line: &'static str) -> Option<DocumentedDefault> {
 }
 
 /// Puts documented defaults into the completed object of a managed resource, where the provider decides and nobody set it:
-/// `configured` are the paths that are set.
+/// `configured` are the paths that are written, also those that are written as null.
 pub fn fill(type_name: &str, object: &mut Value, configured: &BTreeSet<SmolStr>) {
     for default in by_type().get(type_name).into_iter().flatten() {
         let is_set = is_below(configured, default.path) || configured.contains(default.path);
         // A plan does not tell what a `dynamic` block sets, nor an input what is in an object that is set as a whole.
         let is_told = default.path.rsplit_once('.').is_none_or(|(block, _)| is_below(configured, block));
-        if !is_set && is_told && default.when.iter().all(|(path, wanted)| is(object, path, wanted)) {
-            put(object, default.path, &default.value);
+        if default.when.iter().all(|(path, wanted)| is(object, path, wanted)) {
+            put(object, default.path, &default.value, !is_set && is_told);
         }
     }
 }
@@ -79,11 +79,13 @@ fn by_type() -> &'static BTreeMap<&'static str, Vec<&'static DocumentedDefault>>
     })
 }
 
-/// Puts `default` in place of what the provider decides at `path`, in every block on the way.
-fn put(value: &mut Value, path: &str, default: &Value) {
+/// Puts `default` in place of what the provider decides at `path`, in every block on the way; and, if it `is_unset`, in place of
+/// what a plan does not know, which may be so because of what is written.
+fn put(value: &mut Value, path: &str, default: &Value, is_unset: bool) {
     if path.is_empty() {
         let Some(unknown) = value.as_unknown().filter(|_| value.reference.is_none()) else { return };
-        let is_decided = matches!(unknown.cause, Cause::Provider | Cause::Plan) && unknown.sources.is_empty();
+        let by_provider = unknown.cause == Cause::Provider || is_unset && unknown.cause == Cause::Plan;
+        let is_decided = by_provider && unknown.sources.is_empty();
         if let (true, Ok(fitting)) = (is_decided, convert(default, &unknown.ty)) {
             value.kind = fitting.kind;
         }
@@ -93,12 +95,12 @@ fn put(value: &mut Value, path: &str, default: &Value) {
     match &mut value.kind {
         Kind::List(items) | Kind::Set(items) | Kind::Tuple(items) if !items.is_empty() => {
             for item in Arc::make_mut(items) {
-                put(item, path, default);
+                put(item, path, default, is_unset);
             }
         }
         Kind::Object(map) if map.get(name).is_some() => {
             if let Some(item) = Arc::make_mut(map).get_mut(name) {
-                put(item, rest, default);
+                put(item, rest, default, is_unset);
             }
         }
         _ => {}
@@ -133,6 +135,12 @@ mod tests {
     }
 
     #[test]
+    fn what_is_written_as_null_is_not_set() {
+        let key = filled("aws_kms_key", &[("multi_region", Value::NULL)]);
+        assert_eq!(key.get("multi_region").unwrap().as_bool(), Some(false));
+    }
+
+    #[test]
     fn a_condition_must_surely_hold() {
         let encrypted =
             |given: &[(&str, Value)]| filled("aws_rds_cluster", given).get("storage_encrypted").cloned();
@@ -144,9 +152,10 @@ mod tests {
 
     #[test]
     fn a_block_that_a_plan_does_not_tell_is_left_alone() {
-        let vpc = Value::tuple([Value::object([("subnet_ids".into(), Value::tuple([]))])]);
+        let vpc = [("subnet_ids", Value::tuple([])), ("public_access_cidrs", Value::unknown(Cause::Plan))];
+        let vpc = Value::tuple([Value::object(vpc.map(|(name, value)| (name.into(), value)))]);
         let object =
-            || complete("aws_eks_cluster", Value::object([("vpc_config".into(), vpc.clone())]), true);
+            || complete("aws_eks_cluster", Value::object([("vpc_config".into(), vpc.clone())]), false);
         let cidrs = |configured: &[&str]| {
             let mut object = object();
             let configured = configured.iter().map(|path| SmolStr::from(*path)).collect();

@@ -77,6 +77,12 @@ pub enum Ai {
     None,
 }
 
+/// Whether Terraform keeps the argument nowhere: it is null in every plan, and for whoever refers to it. The providers of
+/// HashiCorp name all theirs so, beside a `…_wo_version` that says when it changes.
+pub fn is_write_only(argument: &str) -> bool {
+    argument.ends_with("_wo")
+}
+
 impl Catalog {
     /// The catalog.
     pub fn get() -> &'static Self {

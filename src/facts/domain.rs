@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 
 use smol_str::SmolStr;
 
+use crate::catalog;
 use crate::eval::Scope;
 use crate::graph::{NodeId, ResourceGraph};
 use crate::program::{InputKind, Mode, Resource};
@@ -219,16 +220,21 @@ impl<'f, 'g> ConditionScope<'f, 'g> {
                 "the input does not tell what the configuration sets".into(),
             )));
         };
+        let value = resource.after.as_ref().and_then(|after| after.at_path(path));
+        // What is null, or left to the provider, is what nobody set. Of what is kept nowhere nobody can tell.
+        let is_nothing = |value: &Value| {
+            value.is_null() && !catalog::is_write_only(path)
+                || value.as_unknown().is_some_and(|unknown| unknown.cause == Cause::Provider)
+        };
         if configured.contains(path) {
             // A `dynamic` block that may make nothing sets nothing then.
-            let block = resource.after.as_ref().and_then(|after| after.at_path(path));
-            let perhaps = block.filter(|block| block.may_be_empty());
-            return Ok(
-                perhaps.map_or_else(|| Value::bool(true), |block| Value::unknown_from(&[block], Type::Bool))
-            );
+            let perhaps = value.filter(|block| block.may_be_empty());
+            return Ok(match perhaps {
+                Some(block) => Value::unknown_from(&[block], Type::Bool),
+                None => Value::bool(!value.is_some_and(is_nothing)),
+            });
         }
         let prefixes = path.match_indices('.').map(|(end, _)| path.get(..end).unwrap_or_default());
-        let value = resource.after.as_ref().and_then(|after| after.at_path(path));
         let Some(set) = prefixes.rev().find(|prefix| configured.contains(*prefix)) else {
             // The configuration in a plan leaves out what `dynamic` blocks make.
             let is_there = value.and_then(Value::items).is_some_and(|items| !items.is_empty());
@@ -243,11 +249,7 @@ impl<'f, 'g> ConditionScope<'f, 'g> {
         // An object that is set as a whole does not tell what is in it.
         let is_told =
             configured.iter().any(|other| other.strip_prefix(set).is_some_and(|rest| rest.starts_with('.')));
-        // What is null, or left to the provider, is what nobody set.
-        let is_value = |value: &&Value| {
-            !value.is_null() && value.as_unknown().is_none_or(|unknown| unknown.cause != Cause::Provider)
-        };
-        Ok(match value.filter(is_value) {
+        Ok(match value.filter(|value| !is_nothing(value)) {
             Some(_) if !is_told => Value::unknown(Cause::Other(
                 format!("the input does not tell whether `{path}` is set").into(),
             )),

@@ -1,6 +1,6 @@
 //! Expressions of a plan's `configuration`: constants and the names that are referred to, nothing between.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use smol_str::SmolStr;
 
@@ -23,8 +23,8 @@ pub(super) enum Node<'a> {
 /// An attribute's expression.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Leaf<'a> {
-    /// The value, where the expression is made of literals alone.
-    #[serde(borrow, rename = "constant_value")]
+    /// The value, where the expression is made of literals alone; `null` too.
+    #[serde(borrow, default, rename = "constant_value", deserialize_with = "present")]
     pub(super) constant: Option<&'a RawValue>,
     /// What it names: each with its prefixes behind it, longest first.
     #[serde(borrow, default)]
@@ -67,6 +67,11 @@ impl<'a> Leaf<'a> {
         is_leaf.then(|| serde_json::from_str(raw.get()).ok())?
     }
 
+    /// Whether it is written to be nothing, as if it were left out.
+    pub(super) fn is_null(&self) -> bool {
+        self.constant.is_some_and(|raw| raw.get() == "null")
+    }
+
     /// The references without those that are only a prefix of one before them.
     pub(super) fn longest(&self) -> impl Iterator<Item = &str> {
         let texts = || self.references.iter().map(|reference| reference.0.as_ref());
@@ -80,6 +85,11 @@ impl<'a> Leaf<'a> {
             !is_prefix
         })
     }
+}
+
+/// What is there, which serde takes for absent if it is null.
+fn present<'a, D: Deserializer<'a>>(deserializer: D) -> Result<Option<&'a RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
 }
 
 fn body<'a>(raw: &'a RawValue, depth: usize) -> Vec<(SmolStr, Node<'a>)> {

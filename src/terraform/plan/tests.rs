@@ -41,7 +41,8 @@ fn reference(value: Option<&Value>) -> Option<String> {
 fn what_is_set_in_blocks_is_configured() {
     let program = read(
         r#"{"role": {"references": ["aws_iam_role.r.arn", "aws_iam_role.r"]},
-            "one": {"size": {"constant_value": 1}},
+            "one": {"size": {"constant_value": 1}, "none": {"constant_value": null}},
+            "none": {"constant_value": null},
             "many": [{"a": {"constant_value": 1}}, {"b": {"deep": [{"c": {}}]}}]}"#,
         r#""after": {}, "after_unknown": {}"#,
     );

@@ -72,8 +72,11 @@ impl<'a> Builder<'_, '_, 'a> {
     fn body(&mut self, body: Vec<(SmolStr, Node<'a>)>, around: &str) -> Vec<(SmolStr, Wire)> {
         let wire = |(name, node): (SmolStr, Node<'a>)| {
             let path = join(around, &name);
+            let is_set = !matches!(&node, Node::Leaf(leaf) if leaf.is_null());
             let wire = self.wire(node, &path);
-            self.configured.insert(path);
+            if is_set {
+                self.configured.insert(path);
+            }
             (name, wire)
         };
         body.into_iter().map(wire).collect()

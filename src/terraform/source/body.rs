@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use smol_str::{SmolStr, format_smolstr};
 
+use crate::catalog;
 use crate::diagnostic::Diagnostic;
 use crate::eval::elements::{self, Entry};
 use crate::eval::{Nested, Scope};
@@ -45,6 +46,8 @@ pub(super) struct BodyReader<'m, 'a> {
     pub(super) repeated: bool,
     /// Names that are no attributes.
     skip: &'static [&'static str],
+    /// It is a resource: its write-only arguments are null.
+    of_resource: bool,
     /// The path of what is being read.
     path: String,
     /// Resources that attributes name.
@@ -71,6 +74,7 @@ impl<'m, 'a> BodyReader<'m, 'a> {
             module,
             repeated: false,
             skip,
+            of_resource: false,
             path,
             links,
             read,
@@ -78,6 +82,11 @@ impl<'m, 'a> BodyReader<'m, 'a> {
             tells_written: false,
             has_dynamic: false,
         }
+    }
+
+    /// This reader, for the body of a resource.
+    pub(super) fn of_resource(self) -> Self {
+        Self { of_resource: true, ..self }
     }
 
     /// This reader, which tells what is written. `earlier` is what another instance of the block told.
@@ -162,7 +171,9 @@ impl<'m, 'a> BodyReader<'m, 'a> {
                 let site = attribute.span.at(self.file);
                 self.note_place(site);
                 self.note_configured();
-                Some(self.expression(&attribute.value, scope).or_origin(site))
+                let value = self.expression(&attribute.value, scope).or_origin(site);
+                let is_kept = !(self.of_resource && catalog::is_write_only(name));
+                Some(if is_kept { value } else { Value { kind: Kind::Null, ..value } })
             }
             None => self.blocks(items, scope),
         };

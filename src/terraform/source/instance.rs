@@ -114,7 +114,7 @@ pub fn attribute(
     module: &ModuleScope<'_>,
     scope: &dyn Scope,
 ) -> Option<Value> {
-    BodyReader::new(declared.file, module, META).entry(declared.body(), attr, scope)
+    BodyReader::new(declared.file, module, META).of_resource().entry(declared.body(), attr, scope)
 }
 
 /// Evaluates `count` or `for_each`.
@@ -258,7 +258,7 @@ fn instances<'a>(
     let mut written = scope.shared.written(declared.site());
     for (key, each) in all {
         let names = InstanceScope { module: scope, each };
-        let mut reader = BodyReader::new(declared.file, scope, META).after(written);
+        let mut reader = BodyReader::new(declared.file, scope, META).of_resource().after(written);
         reader.repeated = repeated;
         let mut object = reader.object(declared.body(), &names);
         let (told, links) = reader.told();
