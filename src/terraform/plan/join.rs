@@ -278,10 +278,8 @@ impl Fusing {
                 value.sensitive |= written.sensitive;
             }
             // Nobody set it, and then the plan does not know it because the provider decides.
-            (Kind::Unknown(unknown), Kind::Null) if self.tells => {
-                if unknown.partial.is_none() {
-                    Arc::make_mut(unknown).cause = Cause::Provider;
-                }
+            (Kind::Unknown(unknown), Kind::Null) if self.tells && unknown.partial.is_none() => {
+                Arc::make_mut(unknown).cause = Cause::Provider;
             }
             (Kind::Unknown(_), _) => {
                 // A provider makes a whole map or text unknown for one part that is.

@@ -174,7 +174,7 @@ impl<'a> ModuleScope<'a> {
 
     /// `each.value` where that is an instance of a block; if `attr` is one of its attributes, with that alone.
     pub(super) fn each_value(&self, of: &Instances, key: &Value, attr: Option<&str>) -> Value {
-        let attr = attr.filter(|attr| has_attribute(of.mode, &of.kind, attr));
+        let attr = attr.filter(|attr| attributes(of.mode, &of.kind).is_some_and(|all| all.contains(attr)));
         let element = || self.element(of.mode, &of.kind, &of.name, key, attr.as_slice());
         // What the instance names is told by its own values.
         let (found, _) = self.recording(element);
@@ -319,17 +319,6 @@ fn attributes(mode: Mode, kind: &str) -> Option<Vec<&'static str>> {
             schema.attributes.keys().chain(schema.blocks.keys()).map(SmolStr::as_str).collect()
         }),
         Mode::Data => data::attributes(kind).map(<[&str]>::to_vec),
-    }
-}
-
-/// Whether `attr` is one of [`attributes`].
-fn has_attribute(mode: Mode, kind: &str, attr: &str) -> bool {
-    match mode {
-        Mode::Managed if kind == TERRAFORM_DATA => TERRAFORM_DATA_ATTRIBUTES.contains(&attr),
-        Mode::Managed => Catalog::get()
-            .schema(kind)
-            .is_some_and(|schema| schema.attributes.contains_key(attr) || schema.blocks.contains_key(attr)),
-        Mode::Data => data::attributes(kind).is_some_and(|known| known.contains(&attr)),
     }
 }
 
