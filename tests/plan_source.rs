@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use airgate::input::{Inputs, SourceOptions};
+use airgate::source::Sources;
+use airgate::terraform::source::variables::RunOptions;
 use program::{Dir, Run};
 use serde_json::Value;
 
@@ -234,6 +237,23 @@ fn a_file_is_not_read_where_the_source_contradicts_the_plan() {
     let edits = [("plan.json", small, "\"instance_type\":\"ml.t3.large\"")];
     assert_eq!(verdict(&copy_of_source(&edits)), "undetermined");
     assert_eq!(verdict(&copy(&edits)), "undetermined", "with the binary plan beside");
+}
+
+#[test]
+fn the_source_of_a_plan_is_evaluated_once() {
+    let expressions = |name: &str, find: bool| {
+        let mut sources = Sources::default();
+        let mut inputs =
+            Inputs::read(&[fixtures().join(name)], &RunOptions::default(), &mut sources).unwrap();
+        inputs.find_sources(&SourceOptions { find, ..SourceOptions::default() }, &mut sources).unwrap();
+        inputs.items[0].program(&inputs, &sources, &|_| true).unwrap().expressions
+    };
+    for name in FIXTURES {
+        let source = expressions(name, false);
+        assert!(source > 20, "{name}: {source}");
+        assert_eq!(expressions(&format!("{name}/plan.json"), true), source, "{name}");
+        assert_eq!(expressions(&format!("{name}/plan.json"), false), 0, "{name}");
+    }
 }
 
 #[test]

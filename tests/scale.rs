@@ -340,6 +340,34 @@ fn instances_with_equal_inputs_are_evaluated_once() {
     assert_eq!(few, many, "equal instances are evaluated again");
 }
 
+#[test]
+fn of_instances_that_a_for_each_goes_through_only_what_is_asked_for_is_evaluated() {
+    let buckets = |count: usize| {
+        format!(
+            "resource \"aws_s3_bucket\" \"b\" {{
+              for_each      = toset([for i in range({count}) : \"b${{i}}\"])
+              bucket        = \"x-${{each.key}}\"
+              force_destroy = each.key == \"b1\"
+              tags          = {{ owner = each.key }}
+            }}"
+        )
+    };
+    let versions = "resource \"aws_s3_bucket_versioning\" \"v\" {
+      for_each = aws_s3_bucket.b
+      bucket   = each.value.bucket
+      versioning_configuration {
+        status = each.key == \"b1\" ? \"Suspended\" : \"Enabled\"
+      }
+    }";
+    let more = |count: usize| {
+        let root = "module \"team\" { source = \"./team\" }";
+        let of = |name: &str, module: &str| source_work(&format!("scale-{name}-{count}"), root, module).0;
+        of("versions", &(buckets(count) + "\n" + versions)) - of("buckets", &buckets(count))
+    };
+    // The name of the bucket, where it is asked for and where that asks, and the status.
+    assert_eq!(more(20) - more(10), 10 * 3);
+}
+
 /// The same plan with another action, `before` as `after`.
 fn with_action(text: &str, action: &str) -> String {
     let mut plan: Value = serde_json::from_str(text).unwrap();

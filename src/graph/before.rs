@@ -9,7 +9,7 @@ use smol_str::{SmolStr, format_smolstr};
 
 use super::{ResourceGraph, STEPS};
 use crate::program::{Action, InputKind, Link, Mode, Resource};
-use crate::value::{Map, Truth, Value, equal};
+use crate::value::{Kind, Map, Truth, Value, equal};
 
 /// What an input tells of the time before.
 #[derive(Debug)]
@@ -48,13 +48,37 @@ impl ResourceGraph {
 
     /// The graph as the plan alone tells it; [`None`] if its source tells nothing more.
     pub fn untold(&self) -> Option<Self> {
-        let mut all = self.graph.node_weights();
-        all.any(|resource| resource.untold.is_some()).then(|| {
-            self.with(self.graph.node_weights().map(|resource| {
-                let after = resource.untold.as_deref().or(resource.after.as_ref()).cloned();
-                Resource { after, untold: None, ..resource.clone() }
-            }))
+        let all = self.graph.node_weights();
+        let mut told = all.filter_map(|it| it.untold.as_deref().zip(it.after.as_ref())).peekable();
+        told.peek()?;
+        let alone = |resource: &Resource| {
+            let after = resource.untold.as_deref().or(resource.after.as_ref()).cloned();
+            Resource { after, untold: None, ..resource.clone() }
+        };
+        if told.any(|(untold, after)| tells_text(untold, after)) {
+            return Some(self.with(self.graph.node_weights().map(alone)));
+        }
+        // What an expression names is told by the configuration, and only texts lead elsewhere: the edges are the same.
+        Some(Self {
+            graph: self.graph.map(|_, resource| alone(resource), |_, edge| edge.clone()),
+            by_address: self.by_address.clone(),
+            by_block: self.by_block.clone(),
+            by_type: self.by_type.clone(),
+            removed: self.removed.clone(),
+            ..self.without_resources()
         })
+    }
+
+    /// What is not of its resources.
+    fn without_resources(&self) -> Self {
+        Self {
+            providers: self.providers.clone(),
+            unfollowed: self.unfollowed.clone(),
+            calls: self.calls.clone(),
+            kind: self.kind,
+            document: self.document,
+            ..Self::default()
+        }
     }
 
     /// The graph with these resources instead, which are complete.
@@ -64,15 +88,7 @@ impl ResourceGraph {
         for resource in resources {
             graph.add_node(resource);
         }
-        let mut this = Self {
-            graph,
-            providers: self.providers.clone(),
-            unfollowed: self.unfollowed.clone(),
-            calls: self.calls.clone(),
-            kind: self.kind,
-            document: self.document,
-            ..Self::default()
-        };
+        let mut this = Self { graph, ..self.without_resources() };
         // What the first steps settle and complete is so: they look at both sides of the change.
         for step in STEPS.iter().skip(2) {
             step(&mut this);
@@ -105,6 +121,30 @@ impl ResourceGraph {
             as_stored(now.unwrap_or(gone), gone)
         });
         Some(self.with(known.chain(gone)))
+    }
+}
+
+/// Whether there is text in `told` where `untold`, which is the same else, is unknown.
+fn tells_text(untold: &Value, told: &Value) -> bool {
+    match (untold.map(), told.map(), untold.items(), told.items()) {
+        (Some(untold), Some(told), ..) => told.iter().any(|(name, value)| {
+            untold.get(name).map_or(has_text(value), |untold| tells_text(untold, value))
+        }),
+        (.., Some(untold), Some(told)) if untold.len() == told.len() => {
+            untold.iter().zip(told).any(|(untold, told)| tells_text(untold, told))
+        }
+        _ => untold.is_unknown() && has_text(told),
+    }
+}
+
+/// Whether some text in the value is known, or some of one.
+fn has_text(value: &Value) -> bool {
+    match (&value.kind, value.items(), value.map()) {
+        (Kind::String(_), ..) => true,
+        (Kind::Unknown(unknown), ..) => unknown.partial.is_some() || !unknown.prefix.is_empty(),
+        (_, Some(items), _) => items.iter().any(has_text),
+        (_, _, Some(map)) => map.values().any(has_text),
+        _ => false,
     }
 }
 

@@ -10,6 +10,7 @@ use smol_str::SmolStr;
 use crate::eval;
 use crate::program::{PlanSource, Program};
 use crate::source::{FileId, Sources, Span};
+use crate::terraform::plan::Written;
 use crate::terraform::plan::binary::{self, Plan, VERSION};
 use crate::terraform::source::variables::{Given, GivenItem};
 use crate::terraform::source::{EmbeddedModule, RootModule, display_path, syntax};
@@ -134,12 +135,20 @@ impl BinaryPlan {
         Plan::parse(&self.plan).unwrap_or_default()
     }
 
-    /// What the configuration in it evaluates to. Where it lies on the disk too, functions read files, if asked for; without
-    /// is the same where there are none.
-    pub(super) fn source(&self, files: bool, sources: &Sources) -> Option<Program> {
-        if !files && !self.root.may_read_files(sources) {
-            return None;
-        }
+    /// What the configuration in it evaluates to.
+    fn written<'w>(&'w self, sources: &'w Sources) -> Written<'w> {
+        self.written_as(self.source(true, sources), sources)
+    }
+
+    /// The same, of which `program` is what it evaluates to with the files that its functions read.
+    pub(super) fn written_as<'w>(&'w self, program: Program, sources: &'w Sources) -> Written<'w> {
+        let reads = self.root.may_read_files(sources);
+        let without_files = reads.then(|| Box::new(|| self.source(false, sources)) as Box<_>);
+        Written { program, without_files }
+    }
+
+    /// What the configuration in it evaluates to. Where it lies on the disk too, functions read `files`.
+    pub(super) fn source(&self, files: bool, sources: &Sources) -> Program {
         let mut arenas = self.root.arenas();
         let (parsed, mut diagnostics) = self.root.parse(sources, &mut arenas);
         let arena = Bump::new();
@@ -148,14 +157,13 @@ impl BinaryPlan {
         let given = Given { items, workspace, without_files: !files, ..Given::default() };
         let mut source = self.root.evaluate(&parsed, &given);
         source.diagnostics.append(&mut diagnostics);
-        Some(source)
+        source
     }
 
     /// The resources of the plan. Only those of `wanted` types have values.
     pub(super) fn program(&self, sources: &Sources, wanted: &dyn Fn(&str) -> bool) -> Program {
         let state = (sources.text(self.state), self.state);
-        let mut source = |files| self.source(files, sources);
-        let mut program = binary::read(&self.plan(), &mut source, state, wanted);
+        let mut program = binary::read(&self.plan(), self.written(sources), state, wanted);
         program.path.clone_from(&self.path);
         let directory = self.root.directory.as_deref().map(display_path);
         program.source = Some(PlanSource { path: directory.unwrap_or(self.path.clone()), exact: true });

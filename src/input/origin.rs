@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::diagnostic::Diagnostic;
 use crate::program::{PlanSource, Program};
 use crate::source::{FileId, Sources};
-use crate::terraform::plan::{self, Fit, Told};
+use crate::terraform::plan::{self, Fit, Told, Written};
 use crate::terraform::source::variables::{Given, GivenItem};
 use crate::terraform::source::{Parsed, RootModule, Shelf, display_path, is_configuration};
 
@@ -115,7 +115,7 @@ impl Origins {
             let now = || candidate.look(told, run, |binary| Some(is_of(binary, told, program)));
             let fit = match looked.next().or_else(now) {
                 Some(Looked::Own(fit, source)) => {
-                    candidate.join(fit.as_ref(), source.map(|source| *source), told, run, program);
+                    candidate.join(fit.as_ref(), *source, told, run, program);
                     program.document = Some(file);
                     return Ok(());
                 }
@@ -150,7 +150,7 @@ pub(super) enum Looked {
     /// It is that of another plan, and so far the same.
     Other(Fit),
     /// It is the plan's own, as far as it was compared, and evaluates to this.
-    Own(Option<Fit>, Option<Box<Program>>),
+    Own(Option<Fit>, Box<Program>),
 }
 
 impl Candidate {
@@ -164,7 +164,7 @@ impl Candidate {
     ) -> Option<Looked> {
         let root = match &self.what {
             What::Plan(binary) if is_own(binary)? => {
-                return Some(Looked::Own(None, binary.source(true, run.sources).map(Box::new)));
+                return Some(Looked::Own(None, Box::new(binary.source(true, run.sources))));
             }
             What::Plan(_) => return Some(Looked::Other(Fit::default())),
             What::Root(root) => root,
@@ -178,14 +178,14 @@ impl Candidate {
             return Some(Looked::Other(fit));
         }
         let source = evaluate(root, &parsed, diagnostics, told, run, true);
-        Some(Looked::Own(Some(fit), Some(Box::new(source))))
+        Some(Looked::Own(Some(fit), Box::new(source)))
     }
 
     /// Joins `source`, which it evaluates to.
     fn join(
         &self,
         fit: Option<&Fit>,
-        mut source: Option<Program>,
+        source: Program,
         told: &Told<'_, '_>,
         run: Run<'_>,
         program: &mut Program,
@@ -202,17 +202,19 @@ impl Candidate {
             let help = "findings on these point into the plan, and the source decides nothing; plan the source again";
             program.diagnostics.push(Diagnostic::warning(message).help(help));
         }
-        let mut evaluated = |files: bool| match &self.what {
-            _ if files => source.take(),
-            What::Plan(binary) => binary.source(false, run.sources),
-            What::Root(root) if root.may_read_files(run.sources) => {
-                let mut arenas = root.arenas();
-                let (parsed, diagnostics) = root.parse(run.sources, &mut arenas);
-                Some(evaluate(root, &parsed, diagnostics, told, run, false))
+        let written = match &self.what {
+            What::Plan(binary) => binary.written_as(source, run.sources),
+            What::Root(root) => {
+                let without = || {
+                    let mut arenas = root.arenas();
+                    let (parsed, diagnostics) = root.parse(run.sources, &mut arenas);
+                    evaluate(root, &parsed, diagnostics, told, run, false)
+                };
+                let reads = root.may_read_files(run.sources);
+                Written { program: source, without_files: reads.then(|| Box::new(without) as Box<_>) }
             }
-            What::Root(_) => None,
         };
-        plan::join(program, &mut evaluated, fit);
+        plan::join(program, written, fit);
     }
 }
 

@@ -5,7 +5,7 @@
 //! a finding that hangs on it can say so.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rayon::prelude::*;
 use smol_str::SmolStr;
@@ -26,8 +26,13 @@ const MAX_DEPTH: usize = 64;
 /// More pairs of elements of one collection are not compared.
 const MAX_PAIRS: usize = 1 << 12;
 
-/// Evaluates a source, with the files that its functions read or, if there are such, without.
-pub type Evaluate<'e> = dyn FnMut(bool) -> Option<Program> + 'e;
+/// What the source of a plan evaluates to.
+pub struct Written<'w> {
+    /// With the files that its functions read.
+    pub program: Program,
+    /// Evaluates it without, if it reads any.
+    pub without_files: Option<Box<dyn FnOnce() -> Program + 'w>>,
+}
 
 /// How the source is known to be that of the plan.
 #[derive(Copy, Clone)]
@@ -60,14 +65,12 @@ impl Trust<'_> {
 
 /// Joins `source` to `program`. No plan holds the files that functions read, and those on the disk may be of another day: if
 /// the source contradicts the plan with them, it is asked for without.
-pub(super) fn join(program: &mut Program, source: &mut Evaluate<'_>, trust: Trust<'_>) {
-    let Some(mut written) = source(true) else { return };
-    if is_contradicted(program, &written)
-        && let Some(without) = source(false)
-    {
-        written = without;
-    }
-    join_source(program, written, trust);
+pub(super) fn join(program: &mut Program, written: Written<'_>, trust: Trust<'_>) {
+    let source = match written.without_files {
+        Some(evaluate) if is_contradicted(program, &written.program) => evaluate(),
+        _ => written.program,
+    };
+    join_source(program, source, trust);
 }
 
 /// Whether a value that the plan knows cannot have come from the source.
@@ -82,6 +85,7 @@ fn is_contradicted(program: &Program, source: &Program) -> bool {
 }
 
 fn join_source(program: &mut Program, mut source: Program, trust: Trust<'_>) {
+    program.expressions = source.expressions;
     program.calls = std::mem::take(&mut source.calls);
     // What is in a module that is not installed is told at its call.
     for call in source.unfollowed.drain(..) {
@@ -104,18 +108,14 @@ fn join_source(program: &mut Program, mut source: Program, trust: Trust<'_>) {
     } else {
         join_providers(&mut program.providers, &source.providers, trust);
     }
-    let mut by_address: HashMap<SmolStr, usize> = HashMap::with_capacity(source.resources.len());
-    let mut by_block: HashMap<SmolStr, usize> = HashMap::new();
-    for (index, resource) in source.resources.iter().enumerate() {
-        by_address.entry(resource.address.clone()).or_insert(index);
-        by_block.entry(resource.block.clone()).or_insert(index);
-    }
+    let by_address: HashMap<&str, &Resource> = first(&source, |resource| &resource.address);
+    let by_block = LazyLock::new(|| first(&source, |resource| &resource.block));
     let mut resources = std::mem::take(&mut program.resources);
     let mut stored = std::mem::take(&mut program.stored);
     resources.par_iter_mut().chain(&mut stored).for_each(|resource| {
-        let same = by_address.get(&resource.address);
-        let found = same.or_else(|| by_block.get(&resource.block)).and_then(|&at| source.resources.get(at));
-        if let Some(from) = found.filter(|from| trust.has(&from.block)) {
+        let same = by_address.get(resource.address.as_str());
+        let found = same.or_else(|| by_block.get(resource.block.as_str()));
+        if let Some(&from) = found.filter(|from| trust.has(&from.block)) {
             // Of a block whose instances we could not tell apart, one stands for all.
             let is_it = same.is_some() || from.key == Some(Key::Any);
             attach(resource, from, is_it, trust);
@@ -130,6 +130,11 @@ fn join_source(program: &mut Program, mut source: Program, trust: Trust<'_>) {
     }
     program.resources = resources;
     program.stored = stored;
+}
+
+/// The first of the resources of each name.
+fn first(source: &Program, name: fn(&Resource) -> &SmolStr) -> HashMap<&str, &Resource> {
+    source.resources.iter().rev().map(|resource| (name(resource).as_str(), resource)).collect()
 }
 
 /// Gives the provider configurations of a plan what the source says of those of the same name.
@@ -177,9 +182,11 @@ fn attach(resource: &mut Resource, from: &Resource, is_it: bool, trust: Trust<'_
         // One contradiction makes the rest doubtful, unless the source is certain.
         let is_doubtful = matches!(trust, Trust::Compared(_)) && contradicts(after, written, MAX_DEPTH);
         let tells = trust.tells() && !is_doubtful;
-        let before = (tells && !after.is_wholly_known()).then(|| after.clone());
+        let may_tell = tells && may_tell(after, written, MAX_DEPTH);
+        // Not kept without need: what has a second owner is copied before it is written to.
+        let before = may_tell.then(|| after.clone());
         let mut fusing = Fusing { tells, told: false };
-        if before.is_some() && resource.mode == Mode::Managed {
+        if may_tell && resource.mode == Mode::Managed {
             fusing.told = take_blocks(&resource.type_name, "", after, written, MAX_DEPTH);
         }
         fusing.fuse(after, written, MAX_DEPTH);
@@ -189,6 +196,31 @@ fn attach(resource: &mut Resource, from: &Resource, is_it: bool, trust: Trust<'_
             before.spread_sensitive();
             resource.untold = Some(Box::new(before));
         }
+    }
+}
+
+/// Whether the source may tell something that the plan does not know; if not, it does not.
+fn may_tell(value: &Value, written: &Value, depth: usize) -> bool {
+    if depth == 0 {
+        return false;
+    }
+    match (&value.kind, &written.kind) {
+        (Kind::Unknown(unknown), Kind::Unknown(known)) => {
+            unknown.partial.is_some() || known.partial.is_some() || !known.prefix.is_empty()
+        }
+        (Kind::Unknown(_), Kind::Null) => false,
+        (Kind::Unknown(_), _) => true,
+        (Kind::Object(map) | Kind::Map(map), Kind::Object(all) | Kind::Map(all)) => all
+            .iter()
+            .any(|(name, written)| map.get(name).is_some_and(|value| may_tell(value, written, depth - 1))),
+        (
+            Kind::List(items) | Kind::Set(items) | Kind::Tuple(items),
+            Kind::List(all) | Kind::Set(all) | Kind::Tuple(all),
+        ) => items
+            .iter()
+            .filter(|item| !item.is_wholly_known())
+            .any(|item| all.iter().any(|written| may_tell(item, written, depth - 1))),
+        _ => false,
     }
 }
 
@@ -246,10 +278,8 @@ impl Fusing {
                 value.sensitive |= written.sensitive;
             }
             // Nobody set it, and then the plan does not know it because the provider decides.
-            (Kind::Unknown(unknown), Kind::Null) if self.tells => {
-                if unknown.partial.is_none() {
-                    Arc::make_mut(unknown).cause = Cause::Provider;
-                }
+            (Kind::Unknown(unknown), Kind::Null) if self.tells && unknown.partial.is_none() => {
+                Arc::make_mut(unknown).cause = Cause::Provider;
             }
             (Kind::Unknown(_), _) => {
                 // A provider makes a whole map or text unknown for one part that is.

@@ -41,7 +41,7 @@ use super::source::Definition;
 use super::state::ModuleValues;
 
 pub use belong::Fit;
-pub use join::Evaluate;
+pub use join::Written;
 
 /// So many changes are read at once, by all cores.
 const ENTRIES_AT_ONCE: usize = 2_048;
@@ -151,10 +151,9 @@ impl Told<'_, '_> {
 }
 
 /// Brings together what a plan says and what its source evaluates to. `fit` says how far they belong together; without it
-/// the source is from the binary form of the same plan. `source` is asked for it without the files that functions read, if
-/// it contradicts the plan with them.
-pub fn join(program: &mut Program, source: &mut Evaluate<'_>, fit: Option<&Fit>) {
-    join::join(program, source, fit.map_or(join::Trust::Beside, join::Trust::Compared));
+/// the source is from the binary form of the same plan.
+pub fn join(program: &mut Program, written: Written<'_>, fit: Option<&Fit>) {
+    join::join(program, written, fit.map_or(join::Trust::Beside, join::Trust::Compared));
 }
 
 /// Reads the plan `text` of `file`. Only types that are `wanted` get their values; all resources are listed.

@@ -353,7 +353,7 @@ fn whole(expansion: &Expansion, instances: &[CalledInstance<'_>]) -> Value {
         Expansion::Unknown(Each::Count(each) | Each::Entry(each, _)) => {
             Value::unknown_from(&[each], Type::Any)
         }
-        Expansion::Unknown(Each::None) => Value::NULL,
+        Expansion::Unknown(Each::None | Each::Instance(..)) => Value::NULL,
     }
 }
 

@@ -34,8 +34,8 @@ pub enum Expansion {
     Single,
     /// `count`
     Count(i64),
-    /// `for_each`: keys and values.
-    ForEach(Vec<(SmolStr, Value)>),
+    /// `for_each`: keys, and what `each` is.
+    ForEach(Vec<(SmolStr, Each)>),
     /// Not known: one instance stands for any. What its `count` or `each` is.
     Unknown(Each),
 }
@@ -125,8 +125,11 @@ pub fn expansion(declared: Declared<'_>, module: &ModuleScope<'_>) -> Expansion 
         (None, Some(attribute)) => (attribute, false),
         (None, None) => return Expansion::Single,
     };
-    let (value, _) = module.evaluate(&attribute.value, attribute.file, module);
     let site = attribute.value.span.at(attribute.file);
+    if !counted && let Some(entries) = module.instances_named(&attribute.value, site) {
+        return Expansion::ForEach(entries);
+    }
+    let (value, _) = module.evaluate(&attribute.value, attribute.file, module);
     let result = if counted { count(&value) } else { for_each(&value, site) };
     result.unwrap_or_else(|cause| {
         match &cause {
@@ -200,7 +203,11 @@ fn for_each(value: &Value, site: Site) -> Result<Expansion, Cause> {
         }
         _ => return Err(Cause::Error("`for_each` takes a map or a set of strings".into())),
     };
-    if entries.len() > MAX_INSTANCES { Err(too_many()) } else { Ok(Expansion::ForEach(entries)) }
+    if entries.len() > MAX_INSTANCES {
+        return Err(too_many());
+    }
+    let entry = |(key, value): (SmolStr, Value)| (key.clone(), Each::Entry(Value::string(key), value));
+    Ok(Expansion::ForEach(entries.into_iter().map(entry).collect()))
 }
 
 impl Expansion {
@@ -209,12 +216,9 @@ impl Expansion {
         match self {
             Self::Single => vec![(None, Each::None)],
             Self::Count(n) => (0..*n).map(|i| (Some(Key::Int(i)), Each::Count(Value::int(i)))).collect(),
-            Self::ForEach(entries) => entries
-                .iter()
-                .map(|(key, value)| {
-                    (Some(Key::String(key.clone())), Each::Entry(Value::string(key.clone()), value.clone()))
-                })
-                .collect(),
+            Self::ForEach(entries) => {
+                entries.iter().map(|(key, each)| (Some(Key::String(key.clone())), each.clone())).collect()
+            }
             Self::Unknown(each) => vec![(Some(Key::Any), each.clone())],
         }
     }
@@ -302,7 +306,7 @@ fn note_repeated(
     let Some(attribute) = body.attribute("count").or_else(|| body.attribute("for_each")) else { return };
     let cause = match each {
         Each::Count(key) | Each::Entry(key, _) => key.first_cause().cloned(),
-        Each::None => None,
+        Each::None | Each::Instance(..) => None,
     };
     let repeated = Repeated {
         site: attribute.value.span.at(attribute.file),

@@ -1,6 +1,12 @@
 //! The names inside of a resource instance and of a `dynamic` block, over those of the module.
 
+use std::rc::Rc;
+
+use smol_str::SmolStr;
+
 use crate::eval::{Directory, Scope};
+use crate::program::Mode;
+use crate::source::Site;
 use crate::value::Value;
 
 use super::scope::ModuleScope;
@@ -14,6 +20,22 @@ pub enum Each {
     Count(Value),
     /// `each.key`, `each.value`
     Entry(Value, Value),
+    /// `each.key`, and of which block of the module the instance with that key is `each.value`. What nobody asks of it is not
+    /// evaluated.
+    Instance(Value, Rc<Instances>),
+}
+
+/// The instances of a block that a `for_each` goes through.
+#[derive(Debug)]
+pub struct Instances {
+    /// `resource` or `data`.
+    pub mode: Mode,
+    /// The type.
+    pub kind: SmolStr,
+    /// The name.
+    pub name: SmolStr,
+    /// Where the `for_each` names it.
+    pub site: Site,
 }
 
 /// The names in a resource instance.
@@ -30,6 +52,10 @@ impl Scope for InstanceScope<'_, '_> {
             ("count", Some(&"index"), Each::Count(index)) => Ok((index.clone(), 1)),
             ("each", Some(&"key"), Each::Entry(key, value)) => Ok((key_of_set(key, value), 1)),
             ("each", Some(&"value"), Each::Entry(_, value)) => Ok((value.clone(), 1)),
+            ("each", Some(&"key"), Each::Instance(key, _)) => Ok((key.clone(), 1)),
+            ("each", Some(&"value"), Each::Instance(key, of)) => {
+                Ok((self.module.each_value(of, key, attrs.get(1).copied()), 1))
+            }
             _ => self.module.lookup(root, attrs),
         }
     }

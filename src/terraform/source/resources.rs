@@ -12,13 +12,15 @@ use smol_str::{SmolStr, SmolStrBuilder, format_smolstr};
 
 use crate::catalog::{self, BlockSchema, Catalog};
 use crate::eval::Nested;
+use crate::hcl::ast::{Expr, ExprKind, Step};
 use crate::program::{Key, Mode};
+use crate::source::Site;
 use crate::value::{Cause, Kind, Reference, Type, Unknown, Value, convert};
 
 use super::data;
 use super::instance::{self, Expansion};
 use super::module::Declared;
-use super::names::{Each, InstanceScope};
+use super::names::{Each, InstanceScope, Instances};
 use super::scope::{ModuleScope, NOT_DECLARED};
 use super::tags;
 
@@ -135,8 +137,8 @@ impl<'a> ModuleScope<'a> {
                 let key = key.as_str()?;
                 // Entries are sorted by key: they come from a map or a set.
                 let at = entries.binary_search_by(|(other, _)| other.as_str().cmp(key)).ok()?;
-                let (key, value) = entries.get(at)?;
-                (Key::String(key.clone()), Each::Entry(Value::string(key.clone()), value.clone()))
+                let (key, each) = entries.get(at)?;
+                (Key::String(key.clone()), each.clone())
             }
             Expansion::Single => return None,
         };
@@ -147,6 +149,41 @@ impl<'a> ModuleScope<'a> {
         self.touch(&Reference { resource, attribute: SmolStr::default() });
         let (value, _) = self.recording(|| self.instance(id, declared, Some(&key), &each));
         Some((value, 0))
+    }
+
+    /// What a `for_each` at `site` goes through that is all instances of a block: `for_each = aws_s3_bucket.raw`. [`None`] if
+    /// it is anything else, or cannot be told.
+    pub(super) fn instances_named(&self, expr: &Expr<'_>, site: Site) -> Option<Vec<(SmolStr, Each)>> {
+        let ExprKind::Access { base, steps } = expr.kind else { return None };
+        let (mode, kind, name) = match (base.kind, steps) {
+            (ExprKind::Variable("data"), [Step::Attr(kind), Step::Attr(name)]) => {
+                (Mode::Data, kind.text, name.text)
+            }
+            (ExprKind::Variable(kind), [Step::Attr(name)]) => (Mode::Managed, kind, name.text),
+            _ => return None,
+        };
+        let (id, declared) = self.declared(mode, kind, name)?;
+        let width = attributes(mode, kind)?.len();
+        let expansion = self.expansion(id, declared);
+        let Expansion::ForEach(entries) = &*expansion else { return None };
+        let of = Rc::new(Instances { mode, kind: kind.into(), name: name.into(), site });
+        let each = |key: &SmolStr| (key.clone(), Each::Instance(Value::string(key.clone()), Rc::clone(&of)));
+        let fits = entries.len().saturating_mul(width) <= MAX_ATTRIBUTES;
+        fits.then(|| entries.iter().map(|(key, _)| each(key)).collect())
+    }
+
+    /// `each.value` where that is an instance of a block; if `attr` is one of its attributes, with that alone.
+    pub(super) fn each_value(&self, of: &Instances, key: &Value, attr: Option<&str>) -> Value {
+        let attr = attr.filter(|attr| attributes(of.mode, &of.kind).is_some_and(|all| all.contains(attr)));
+        let element = || self.element(of.mode, &of.kind, &of.name, key, attr.as_slice());
+        // What the instance names is told by its own values.
+        let (found, _) = self.recording(element);
+        let value = match (found, attr) {
+            (Some((value, _)), Some(attr)) => Value::object([(attr.into(), value)]),
+            (Some((value, _)), None) => value,
+            (None, _) => Value::unknown(Cause::Error("there is no such instance".into())),
+        };
+        value.through("each.value", of.site)
     }
 
     /// Some instance of a block whose instances are not known, or its attribute. Nothing of it is known, not even what all
@@ -184,9 +221,8 @@ impl<'a> ModuleScope<'a> {
                     .map(|i| self.instance(id, declared, Some(&Key::Int(i)), &Each::Count(Value::int(i)))),
             ),
             Expansion::ForEach(entries) if fits(entries.len()) => {
-                Value::object(entries.iter().map(|(key, value)| {
-                    let each = Each::Entry(Value::string(key.clone()), value.clone());
-                    (key.clone(), self.instance(id, declared, Some(&Key::String(key.clone())), &each))
+                Value::object(entries.iter().map(|(key, each)| {
+                    (key.clone(), self.instance(id, declared, Some(&Key::String(key.clone())), each))
                 }))
             }
             Expansion::Count(_) | Expansion::ForEach(_) => too_many(),
@@ -200,19 +236,7 @@ impl<'a> ModuleScope<'a> {
     /// A whole resource instance as an object; unknown where the schema of its type is not known.
     fn instance(&self, id: BlockId<'a>, declared: Declared<'a>, key: Option<&Key>, each: &Each) -> Value {
         let (mode, kind, _) = id;
-        let names: Option<Vec<&str>> = match mode {
-            Mode::Managed if kind == TERRAFORM_DATA => Some(TERRAFORM_DATA_ATTRIBUTES.to_vec()),
-            Mode::Managed => Catalog::get().schema(kind).map(|schema| {
-                let (attributes, blocks) = (schema.attributes(), schema.blocks());
-                attributes
-                    .map(|(name, _)| name)
-                    .chain(blocks.map(|(name, _)| name))
-                    .map(SmolStr::as_str)
-                    .collect()
-            }),
-            Mode::Data => data::attributes(kind).map(<[&str]>::to_vec),
-        };
-        let Some(names) = names else {
+        let Some(names) = attributes(mode, kind) else {
             let resource = instance_address(&self.address(id), key);
             let reference = Reference { resource, attribute: SmolStr::default() };
             return unknown_reference(mode, reference, Type::Any, true);
@@ -284,6 +308,19 @@ impl<'a> ModuleScope<'a> {
         let value = Value { reference: Some(Arc::new(reference)), ..value };
         self.resources.attributes.borrow_mut().insert(cell, Some(value.clone()));
         value
+    }
+}
+
+/// The attributes and blocks of a type; [`None`] where its schema is not known.
+fn attributes(mode: Mode, kind: &str) -> Option<Vec<&'static str>> {
+    match mode {
+        Mode::Managed if kind == TERRAFORM_DATA => Some(TERRAFORM_DATA_ATTRIBUTES.to_vec()),
+        Mode::Managed => Catalog::get().schema(kind).map(|schema| {
+            let (attributes, blocks) = (schema.attributes(), schema.blocks());
+            let names = attributes.map(|(name, _)| name).chain(blocks.map(|(name, _)| name));
+            names.map(SmolStr::as_str).collect()
+        }),
+        Mode::Data => data::attributes(kind).map(<[&str]>::to_vec),
     }
 }
 

@@ -21,7 +21,7 @@ use crate::terraform::address::Address;
 use crate::terraform::state;
 use crate::value::{Cause, Value};
 
-use super::{Evaluate, drift, incomplete, join};
+use super::{Written, drift, incomplete, join};
 use wire::Change;
 pub use wire::{Broken, Plan, VERSION, without_changes};
 
@@ -30,11 +30,11 @@ pub fn variable(bytes: &[u8]) -> Option<Value> {
     msgpack::decode(bytes, &Marks::None).ok()
 }
 
-/// Reads the plan: its changes, data sources from the prior `state` in `file`, and all else from `source`, what the
-/// configuration in the plan evaluates to. Only types that are `wanted` get their values; all resources are listed.
+/// Reads the plan: its changes, data sources from the prior `state` in `file`, and all else from what is
+/// `written`, the configuration in the plan. Only types that are `wanted` get their values; all resources are listed.
 pub fn read(
     plan: &Plan<'_>,
-    source: &mut Evaluate<'_>,
+    written: Written<'_>,
     (state, file): (&str, FileId),
     wanted: &dyn Fn(&str) -> bool,
 ) -> Program {
@@ -61,7 +61,7 @@ pub fn read(
     }
     program.diagnostics.extend(prior.diagnostics);
     used.extend(read_drift(plan, wanted, &mut program));
-    join::join(&mut program, source, join::Trust::Held(&used));
+    join::join(&mut program, written, join::Trust::Held(&used));
     program
 }
 
