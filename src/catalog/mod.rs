@@ -104,6 +104,17 @@ impl Catalog {
         &self.types
     }
 
+    /// What the catalog tells apart within a type by what its attributes say: `qdrant` of `helm_release[qdrant]`.
+    pub fn kinds_of(&self, type_name: &str) -> impl Iterator<Item = (&str, &TypeInfo)> {
+        let first = self.types.partition_point(|info| info.name < type_name);
+        let rest = self
+            .types
+            .iter()
+            .skip(first)
+            .map_while(move |info| Some((info.name.strip_prefix(type_name)?, info)));
+        rest.filter_map(|(rest, info)| Some((rest.strip_prefix('[')?.strip_suffix(']')?, info)))
+    }
+
     /// The links that attributes of `source_type` make, sorted by attribute.
     pub fn links(&self, source_type: &str) -> &[LinkRule] {
         self.by_source.get(source_type).copied().unwrap_or_default()

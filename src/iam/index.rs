@@ -141,8 +141,9 @@ impl Index {
 }
 
 impl Statements {
-    fn of<'d>(statements: impl Iterator<Item = (u32, &'d Statement)>) -> Self {
-        let (mut named, mut open) = (Vec::new(), Vec::new());
+    fn of<'d>(statements: impl Iterator<Item = (u32, &'d Statement)> + Clone) -> Self {
+        let actions = statements.clone().map(|(_, it)| it.action.items.len()).sum();
+        let (mut named, mut open) = (Vec::with_capacity(actions), Vec::new());
         let mut services = Services::default();
         for (number, it) in statements {
             let List { items, more } = &it.action;

@@ -1,7 +1,7 @@
 //! The policy documents of every resource, each read once for all that ask.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
@@ -200,8 +200,36 @@ pub(super) fn faults(facts: &Facts<'_>) -> Vec<(String, Option<Site>, String)> {
     out
 }
 
-/// By the hash of the text; two may share one.
-type Shard<'g> = HashMap<u64, Vec<(&'g str, Arc<Policy>)>>;
+type Shard<'g> = HashMap<Hashed<'g>, Arc<Policy>, BuildHasherDefault<AsIs>>;
+
+/// A text with its hash.
+#[derive(Copy, Clone, PartialEq, Eq)]
+struct Hashed<'g> {
+    hash: u64,
+    text: &'g str,
+}
+
+impl Hash for Hashed<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+/// The hash of what has been hashed.
+#[derive(Default)]
+struct AsIs(u64);
+
+impl Hasher for AsIs {
+    fn write(&mut self, _: &[u8]) {}
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 /// Documents by their text: many roles carry the same, and it is read once.
 #[derive(Default)]
@@ -218,21 +246,15 @@ impl<'g> Texts<'g> {
         let hash = self.hasher.hash_one(text);
         let shard = self.read.iter().cycle().nth(usize::from(hash.to_le_bytes()[7] % 32));
         let Some(shard) = shard else { return own() };
-        let found = |all: &Shard<'_>| {
-            all.get(&hash)?.iter().find(|(other, _)| *other == text).map(|(_, policy)| policy.clone())
-        };
+        let text = Hashed { hash, text };
         // Nobody panics while holding the lock.
         let lock = || shard.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(policy) = found(&lock()) {
-            return policy;
+        if let Some(policy) = lock().get(&text) {
+            return policy.clone();
         }
         let policy = own();
-        let mut all = lock();
-        if let Some(policy) = found(&all) {
-            return policy;
-        }
-        all.entry(hash).or_default().push((text, policy.clone()));
-        policy
+        // Another may have read it in the meantime: who asks for the same shall have one.
+        lock().entry(text).or_insert(policy).clone()
     }
 }
 

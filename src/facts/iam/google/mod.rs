@@ -72,7 +72,7 @@ pub struct Grant {
 }
 
 /// How a resource grants: beside others, or in their place.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 enum Kind {
     /// To one more.
     Member,
@@ -116,7 +116,7 @@ pub enum Role {
 }
 
 /// Somebody who holds a role.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Holder {
     /// The member as it is written, or the address of a resource.
     pub name: SmolStr,
