@@ -49,6 +49,7 @@ pub struct Catalog {
     links: LazyLock<Vec<LinkRule>>,
     by_source: LazyLock<HashMap<&'static str, &'static [LinkRule]>>,
     controls: LazyLock<Vec<Control>>,
+    controls_by_type: LazyLock<HashMap<&'static str, &'static [Control]>>,
     schemas: LazyLock<schema::Schemas>,
 }
 
@@ -89,6 +90,10 @@ impl Catalog {
                 of_types.filter_map(|of_type| Some((of_type.first()?.source_type, of_type))).collect()
             }),
             controls: LazyLock::new(controls::embedded),
+            controls_by_type: LazyLock::new(|| {
+                let of_types = Catalog::get().controls.chunk_by(|a, b| a.type_name == b.type_name);
+                of_types.filter_map(|of_type| Some((of_type.first()?.type_name, of_type))).collect()
+            }),
             schemas: LazyLock::new(schema::Schemas::embedded),
         };
         &CATALOG
@@ -127,10 +132,7 @@ impl Catalog {
 
     /// The attributes that decide the controls of `type_name`, sorted by control.
     pub fn controls(&self, type_name: &str) -> &[Control] {
-        let all = self.all_controls();
-        let start = all.partition_point(|control| control.type_name < type_name);
-        let rest = all.get(start..).unwrap_or_default();
-        rest.get(..rest.partition_point(|control| control.type_name == type_name)).unwrap_or_default()
+        self.controls_by_type.get(type_name).copied().unwrap_or_default()
     }
 
     /// The controls of all types, sorted by type.

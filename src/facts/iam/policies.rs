@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
 use crate::graph::{NodeId, ResourceGraph};
 use crate::iam::context::Context;
 use crate::iam::questions;
-use crate::iam::{AI_ACTION_PREFIXES, AI_SERVICE_PRINCIPALS, Policy, Statement};
+use crate::iam::{AI_ACTION_PREFIXES, AI_SERVICE_PRINCIPALS, Policy, Services, Statement};
 use crate::program::{Mode, Resource};
 use crate::source::Site;
 use crate::value::{Reference, Value};
@@ -162,11 +162,14 @@ impl Policies {
 
     /// Whether they name AI services: a policy with actions of one, a role that one may assume.
     pub(in super::super) fn name_ai(&self) -> bool {
+        static AI: LazyLock<Services> = LazyLock::new(|| Services::named(&AI_ACTION_PREFIXES));
         let is_ai = |prefix: &str| AI_ACTION_PREFIXES.iter().any(|ai| ai.eq_ignore_ascii_case(prefix));
+        // Most documents have nothing to do with AI.
+        let may = |policy: &Policy| policy.alternatives.iter().any(|document| document.services().share(*AI));
         self.grants
             .iter()
             .chain(&self.session)
-            .any(|read| questions::service_prefixes(&read.policy).any(is_ai))
+            .any(|read| may(&read.policy) && questions::service_prefixes(&read.policy).any(is_ai))
             || self
                 .trust
                 .as_ref()

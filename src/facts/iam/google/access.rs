@@ -302,8 +302,7 @@ fn in_project(granted: &Value, own: &Value) -> Reach {
 pub(in super::super) fn what_can(facts: &Facts<'_>, node: NodeId) -> Option<Vec<Access>> {
     facts.graph.resource(node).filter(|it| it.type_name == ACCOUNT)?;
     let mut out = Vec::new();
-    for grant in &facts.google_grants().all {
-        let Some(holder) = grant.holders.iter().find(|it| it.account == Some(node)) else { continue };
+    for (grant, holder) in facts.google_grants().to(node) {
         let mut causes: Vec<String> = grant.doubt.iter().map(ToString::to_string).collect();
         if holder.is_doubtful {
             causes.push(format!("whether `{}` names it is not known", grant.address));

@@ -87,8 +87,10 @@ enum Kind {
 /// All that says who has which role.
 #[derive(Debug)]
 pub struct Grants {
-    /// What is granted.
+    /// What is granted, in the order of the nodes that do.
     pub all: Vec<Grant>,
+    /// The grants to each service account that the configuration makes, by their place among all.
+    by_account: BTreeMap<NodeId, Vec<usize>>,
     /// What is taken away.
     denies: Vec<deny::Deny>,
 }
@@ -124,6 +126,24 @@ pub struct Holder {
     pub account: Option<NodeId>,
     /// Whether it may not be so.
     pub is_doubtful: bool,
+}
+
+impl Grants {
+    /// What the node grants.
+    fn of(&self, node: NodeId) -> &[Grant] {
+        let first = self.all.partition_point(|grant| grant.node < node);
+        let rest = self.all.get(first..).unwrap_or_default();
+        rest.get(..rest.partition_point(|grant| grant.node == node)).unwrap_or_default()
+    }
+
+    /// What the service account is granted, and as whom.
+    fn to(&self, account: NodeId) -> impl Iterator<Item = (&Grant, &Holder)> {
+        let grants = self.by_account.get(&account).into_iter().flatten();
+        grants.filter_map(move |&at| {
+            let grant = self.all.get(at)?;
+            Some((grant, grant.holders.iter().find(|it| it.account == Some(account))?))
+        })
+    }
 }
 
 impl Role {
@@ -214,7 +234,14 @@ pub(in super::super) fn of_graph(graph: &ResourceGraph) -> Grants {
     let found = nodes.map(|node| graph.resource(node).map(|it| reader.of(node, it)).unwrap_or_default());
     let mut all: Vec<Grant> = found.flatten().collect();
     authority::settle(&mut all);
-    Grants { all, denies: deny::of_graph(graph) }
+    let mut by_account: BTreeMap<NodeId, Vec<usize>> = BTreeMap::new();
+    for (at, grant) in all.iter().enumerate() {
+        for account in grant.holders.iter().filter_map(|it| it.account) {
+            by_account.entry(account).or_default().push(at);
+        }
+    }
+    by_account.values_mut().for_each(Vec::dedup);
+    Grants { all, by_account, denies: deny::of_graph(graph) }
 }
 
 /// The address of a service account that the configuration makes, as far as it is known.
