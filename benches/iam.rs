@@ -28,6 +28,11 @@ use airgate::value::Truth;
 use rayon::prelude::*;
 use resources::resource;
 
+/// The program's.
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const RUNS: usize = 5;
 
 fn main() {

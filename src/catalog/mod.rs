@@ -49,6 +49,7 @@ pub struct Catalog {
     links: LazyLock<Vec<LinkRule>>,
     by_source: LazyLock<ByName<&'static [LinkRule]>>,
     controls: LazyLock<Vec<Control>>,
+    controls_by_type: LazyLock<ByName<&'static [Control]>>,
     schemas: LazyLock<schema::Schemas>,
 }
 
@@ -95,6 +96,10 @@ impl Catalog {
                 of_types.filter_map(|of_type| Some((of_type.first()?.source_type, of_type))).collect()
             }),
             controls: LazyLock::new(controls::embedded),
+            controls_by_type: LazyLock::new(|| {
+                let of_types = Catalog::get().controls.chunk_by(|a, b| a.type_name == b.type_name);
+                of_types.filter_map(|of_type| Some((of_type.first()?.type_name, of_type))).collect()
+            }),
             schemas: LazyLock::new(schema::Schemas::embedded),
         };
         &CATALOG
@@ -110,6 +115,17 @@ impl Catalog {
         &self.types
     }
 
+    /// What the catalog tells apart within a type by what its attributes say: `qdrant` of `helm_release[qdrant]`.
+    pub fn kinds_of(&self, type_name: &str) -> impl Iterator<Item = (&str, &TypeInfo)> {
+        let first = self.types.partition_point(|info| info.name < type_name);
+        let rest = self
+            .types
+            .iter()
+            .skip(first)
+            .map_while(move |info| Some((info.name.strip_prefix(type_name)?, info)));
+        rest.filter_map(|(rest, info)| Some((rest.strip_prefix('[')?.strip_suffix(']')?, info)))
+    }
+
     /// The links that attributes of `source_type` make, sorted by attribute.
     pub fn links(&self, source_type: &str) -> &[LinkRule] {
         self.by_source.get(source_type).copied().unwrap_or_default()
@@ -122,10 +138,7 @@ impl Catalog {
 
     /// The attributes that decide the controls of `type_name`, sorted by control.
     pub fn controls(&self, type_name: &str) -> &[Control] {
-        let all = self.all_controls();
-        let start = all.partition_point(|control| control.type_name < type_name);
-        let rest = all.get(start..).unwrap_or_default();
-        rest.get(..rest.partition_point(|control| control.type_name == type_name)).unwrap_or_default()
+        self.controls_by_type.get(type_name).copied().unwrap_or_default()
     }
 
     /// The controls of all types, sorted by type.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 
-use super::{DECIDES, Result, Rules, decide, entry, says_more, shown, via};
+use super::{Actual, DECIDES, Result, Rules, decide, entry, says_more, shown, via};
 use crate::facts::Facts;
 use crate::facts::domain::ConditionScope;
 use crate::finding::Verdict;
@@ -60,11 +60,11 @@ pub(super) fn apply(
     let entry = entry(resource, &part.path).filter(|_| part.block.is_none());
     result.site = exact.or(entry).or(part.block).or(result.site);
     let is_attribute = part.value.is_absent() || part.value.items().is_none() && part.value.map().is_none();
-    result.actual = Some(match part.path.rsplit_once('.') {
+    result.actual = Some(Actual::Told(match part.path.rsplit_once('.') {
         // No line with its name is shown.
         Some((_, name)) if exact.is_none() && is_attribute => format!("{name} = {}", shown(&part.value)),
         _ => shown(&part.value),
-    });
+    }));
     let origin = part.value.origin.filter(|_| !part.value.sensitive);
     result.related.retain(|(_, what)| what != DECIDES);
     if let Some(origin) = origin.filter(|origin| says_more(facts, resource, result.site, *origin)) {

@@ -129,10 +129,9 @@ fn is_manifest_of_ai(resource: &Resource) -> bool {
     let text = |name: &str| manifest?.get("manifest")?.get(name)?.as_str();
     let (Some(version), Some(kind)) = (text("apiVersion"), text("kind")) else { return false };
     let group = version.split('/').next().unwrap_or_default();
-    Catalog::get().types().iter().filter(|info| info.ai == Ai::Direct).any(|info| {
-        let of = info.name.strip_prefix(MANIFEST).and_then(|rest| rest.strip_prefix('[')?.strip_suffix(']'));
-        let of = of.and_then(|of| of.split_once(' '));
-        of.is_some_and(|(other, its)| its == kind && other.split('/').next() == Some(group))
+    Catalog::get().kinds_of(MANIFEST).any(|(of, info)| {
+        let is_it = |(other, its): (&str, &str)| its == kind && other.split('/').next() == Some(group);
+        info.ai == Ai::Direct && of.split_once(' ').is_some_and(is_it)
     })
 }
 
@@ -142,10 +141,7 @@ fn is_chart_of_ai(resource: &Resource) -> bool {
     let after = resource.after.as_ref().filter(|_| resource.type_name == RELEASE);
     let Some(chart) = after.and_then(|after| after.get("chart")?.as_str()) else { return false };
     let chart = chart.rsplit('/').next().unwrap_or(chart);
-    Catalog::get().types().iter().filter(|info| info.ai == Ai::Direct).any(|info| {
-        let of = info.name.strip_prefix(RELEASE).and_then(|rest| rest.strip_prefix('[')?.strip_suffix(']'));
-        of == Some(chart)
-    })
+    Catalog::get().kinds_of(RELEASE).any(|(of, info)| info.ai == Ai::Direct && of == chart)
 }
 
 /// Whether it attaches a policy that AWS manages for an AI service: `AmazonBedrockFullAccess`.

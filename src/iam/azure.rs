@@ -242,7 +242,7 @@ impl Permission {
                 Err(cause) => open = open.or_else(|| Some((cause, pattern.to_string().into()))),
             }
         }
-        match (open, &allowed.more) {
+        match (open, allowed.more.as_deref()) {
             (Some((cause, by)), _) => (Err(cause), by),
             (None, Some(cause)) => (Err(cause.clone()), SmolStr::new_static("?")),
             (None, None) => (Ok(false), SmolStr::default()),
@@ -264,7 +264,7 @@ fn is_left(pattern: &Text, asked: &Text, taken: &List) -> Told {
         }
         _ => not(any(taken.items.iter().map(|it| cover::contains(it, asked, Of::Actions)))),
     };
-    match (&taken.more, told) {
+    match (taken.more.as_deref(), told) {
         (Some(cause), Ok(true)) => Err(cause.clone()),
         (_, told) => told,
     }
@@ -443,8 +443,8 @@ mod tests {
     fn what_is_not_known_of_a_role_is_no_answer() {
         let role = Role::unknown("mine", Cause::Plan);
         assert!(role.allows(CHAT).told.is_err());
-        let holed = List { items: vec![], more: Some(Cause::Plan) };
-        let known = List { items: vec![Text::Known("*".into())], more: None };
+        let holed = List { more: Some(Box::new(Cause::Plan)), ..List::default() };
+        let known = List { items: vec![Text::Known("*".into())].into(), more: None };
         let set = Permission { data_actions: known, not_data_actions: holed, ..Permission::default() };
         let role = Role { permissions: vec![set], ..Role::default() };
         assert!(role.allows(CHAT).told.is_err());

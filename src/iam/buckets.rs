@@ -50,7 +50,8 @@ fn is_no_limit(statement: &Statement) -> Told {
     let of_limiting = |test: &Test| LIMITING.iter().any(|key| test.is_of(key));
     let tests = &statement.condition.tests;
     if !tests.is_empty() && tests.iter().all(of_limiting) {
-        return match (all(tests.iter().map(|test| not(test.narrows()))), &statement.condition.more) {
+        return match (all(tests.iter().map(|test| not(test.narrows()))), statement.condition.more.as_deref())
+        {
             (Ok(true), Some(cause)) => Err(cause.clone()),
             (told, _) => told,
         };

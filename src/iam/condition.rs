@@ -17,7 +17,7 @@ pub struct Condition {
     /// Those that are known to be there.
     pub tests: Vec<Test>,
     /// Why there may be more.
-    pub more: Option<Cause>,
+    pub more: Option<Box<Cause>>,
 }
 
 /// A test of one key.
@@ -74,43 +74,58 @@ pub enum Set {
     Any,
 }
 
+/// The operators: how each compares, and whether it holds where the value does not match.
+const OPERATORS: [(&str, Compare, bool); 27] = [
+    ("StringEquals", Compare::Equal, false),
+    ("StringNotEquals", Compare::Equal, true),
+    ("StringEqualsIgnoreCase", Compare::EqualIgnoringCase, false),
+    ("StringNotEqualsIgnoreCase", Compare::EqualIgnoringCase, true),
+    ("StringLike", Compare::Like, false),
+    ("StringNotLike", Compare::Like, true),
+    // The two behave alike.
+    ("ArnEquals", Compare::Like, false),
+    ("ArnLike", Compare::Like, false),
+    ("ArnNotEquals", Compare::Like, true),
+    ("ArnNotLike", Compare::Like, true),
+    ("NumericEquals", Compare::Equal, false),
+    ("NumericNotEquals", Compare::Equal, true),
+    ("NumericLessThan", Compare::Order, false),
+    ("NumericLessThanEquals", Compare::Order, false),
+    ("NumericGreaterThan", Compare::Order, false),
+    ("NumericGreaterThanEquals", Compare::Order, false),
+    ("DateEquals", Compare::Equal, false),
+    ("DateNotEquals", Compare::Equal, true),
+    ("DateLessThan", Compare::Order, false),
+    ("DateLessThanEquals", Compare::Order, false),
+    ("DateGreaterThan", Compare::Order, false),
+    ("DateGreaterThanEquals", Compare::Order, false),
+    ("BinaryEquals", Compare::Equal, false),
+    ("Bool", Compare::Bool, false),
+    ("IpAddress", Compare::Ip, false),
+    ("NotIpAddress", Compare::Ip, true),
+    ("Null", Compare::Null, false),
+];
+
 impl Operator {
     /// Reads the name of an operator.
     pub fn parse(name: &str) -> Option<Self> {
-        let name = name.to_ascii_lowercase();
         let (set, rest) = match name.split_once(':') {
-            Some(("forallvalues", rest)) => (Some(Set::All), rest),
-            Some(("foranyvalue", rest)) => (Some(Set::Any), rest),
+            Some((set, rest)) if set.eq_ignore_ascii_case("ForAllValues") => (Some(Set::All), rest),
+            Some((set, rest)) if set.eq_ignore_ascii_case("ForAnyValue") => (Some(Set::Any), rest),
             Some(_) => return None,
-            None => (None, name.as_str()),
+            None => (None, name),
         };
-        let (rest, if_exists) = match rest.strip_suffix("ifexists") {
-            Some(rest) => (rest, true),
-            None => (rest, false),
+        let end = rest.len().checked_sub("IfExists".len()).and_then(|at| rest.split_at_checked(at));
+        let (rest, if_exists) = match end {
+            Some((rest, end)) if end.eq_ignore_ascii_case("IfExists") => (rest, true),
+            _ => (rest, false),
         };
-        let (compare, negated) = match rest {
-            "stringequals" | "numericequals" | "dateequals" | "binaryequals" => (Compare::Equal, false),
-            "stringnotequals" | "numericnotequals" | "datenotequals" => (Compare::Equal, true),
-            "stringequalsignorecase" => (Compare::EqualIgnoringCase, false),
-            "stringnotequalsignorecase" => (Compare::EqualIgnoringCase, true),
-            // The two behave alike.
-            "stringlike" | "arnequals" | "arnlike" => (Compare::Like, false),
-            "stringnotlike" | "arnnotequals" | "arnnotlike" => (Compare::Like, true),
-            "numericlessthan"
-            | "numericlessthanequals"
-            | "numericgreaterthan"
-            | "numericgreaterthanequals"
-            | "datelessthan"
-            | "datelessthanequals"
-            | "dategreaterthan"
-            | "dategreaterthanequals" => (Compare::Order, false),
-            "bool" => (Compare::Bool, false),
-            "ipaddress" => (Compare::Ip, false),
-            "notipaddress" => (Compare::Ip, true),
-            // It asks for absence itself.
-            "null" if !if_exists => (Compare::Null, false),
-            _ => return None,
-        };
+        let (_, compare, negated) =
+            *OPERATORS.iter().find(|(operator, ..)| operator.eq_ignore_ascii_case(rest))?;
+        // It asks for absence itself.
+        if compare == Compare::Null && if_exists {
+            return None;
+        }
         Some(Self { compare, negated, set, if_exists })
     }
 
@@ -206,7 +221,7 @@ impl Condition {
             let named = operators.iter().any(|operator| operator.eq_ignore_ascii_case(&test.operator));
             both(Ok(named && test.is_of(key)), || test.values.any(|text| text.is(value)).0)
         };
-        match (self.tests.as_slice(), &self.more) {
+        match (self.tests.as_slice(), self.more.as_deref()) {
             ([], None) => Ok(false),
             ([], Some(cause)) => Err(cause.clone()),
             ([only], None) => is_it(only),
@@ -223,7 +238,7 @@ impl Condition {
             keys.iter().any(|pattern| glob(&pattern.to_ascii_lowercase(), &key))
         };
         let told = any(self.tests.iter().filter(is_one).map(Test::narrows));
-        match (&told, &self.more) {
+        match (&told, self.more.as_deref()) {
             (Ok(true) | Err(_), _) | (_, None) => told,
             (Ok(false), Some(cause)) => Err(cause.clone()),
         }
@@ -232,7 +247,7 @@ impl Condition {
     /// Whether it takes nothing away.
     pub fn is_empty(&self) -> Told {
         let nothing = self.tests.iter().map(Test::takes_nothing);
-        match (super::told::all(nothing), &self.more) {
+        match (super::told::all(nothing), self.more.as_deref()) {
             (Ok(true), Some(cause)) => Err(cause.clone()),
             (told, _) => told,
         }

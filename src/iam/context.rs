@@ -91,7 +91,7 @@ impl Context {
         statement.condition = open;
         if variables {
             for list in [&mut statement.resource, &mut statement.not_resource] {
-                for item in &mut list.items {
+                for item in list.items.iter_mut() {
                     match item.as_str().map(|text| self.filled(text)) {
                         Some(Known::Is(text)) => *item = Text::Known(text),
                         // No resource is called so.

@@ -6,6 +6,7 @@ use smol_str::SmolStr;
 use super::condition::Condition;
 use super::index::Lazy;
 use super::text::Text;
+use super::texts::Texts;
 use super::told::Told;
 use crate::source::Site;
 use crate::value::Cause;
@@ -74,9 +75,9 @@ pub enum Effect {
 #[derive(Clone, Debug, Default)]
 pub struct List {
     /// Those that are known to be there, each with what is known of it.
-    pub items: Vec<Text>,
-    /// Why there may be more.
-    pub more: Option<Cause>,
+    pub items: Texts,
+    /// Why there may be more. Statements are many and this is rare: it is small where it is not.
+    pub more: Option<Box<Cause>>,
 }
 
 /// Who a statement of a resource policy or trust policy speaks of.
@@ -116,7 +117,7 @@ impl Statement {
             not_resource: List::default(),
             principal: Principal::Unknown(cause.clone()),
             not_principal: Principal::None,
-            condition: Condition { tests: Vec::new(), more: Some(cause) },
+            condition: Condition { tests: Vec::new(), more: Some(Box::new(cause)) },
             site: None,
         }
     }
@@ -124,7 +125,7 @@ impl Statement {
 
 impl List {
     fn unknown(cause: Cause) -> Self {
-        Self { items: Vec::new(), more: Some(cause) }
+        Self { items: Texts::default(), more: Some(Box::new(cause)) }
     }
 
     /// Whether it is certainly as if it were not there.
@@ -134,7 +135,7 @@ impl List {
 
     /// Whether one of the texts is as `ask` asks, and which: the one that surely is, else one that may be.
     pub fn any(&self, ask: impl Fn(&Text) -> Told) -> (Told, Option<&Text>) {
-        let mut result = (self.more.clone().map_or(Ok(false), Err), None);
+        let mut result = (self.more.as_deref().cloned().map_or(Ok(false), Err), None);
         for text in &self.items {
             match ask(text) {
                 Ok(true) => return (Ok(true), Some(text)),

@@ -445,7 +445,7 @@ impl Statement {
         }
         let mut sure = Vec::new();
         let mut perhaps = Vec::new();
-        let mut cause = self.resource.more.clone();
+        let mut cause = self.resource.more.as_deref().cloned();
         for item in &self.resource.items {
             let narrower = || match cover::contains(resource, item, Of::Resources) {
                 Ok(true) => item,
@@ -501,7 +501,7 @@ fn some_other(list: &List, pattern: &Text, of: Of) -> Told {
     }
     let known: Option<Vec<String>> =
         list.items.iter().chain([pattern]).map(|item| Some(folded(item.as_str()?, of))).collect();
-    match (known, &list.more) {
+    match (known, list.more.as_deref()) {
         (Some(known), None) => {
             let (last, others) =
                 known.split_last().map_or(("", &[][..]), |(last, others)| (last.as_str(), others));

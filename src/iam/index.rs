@@ -73,7 +73,7 @@ impl Service {
 }
 
 impl Services {
-    const ALL: Self = Self(u128::MAX);
+    pub(super) const ALL: Self = Self(u128::MAX);
 
     /// Whether one of them may be the one that the action, a pattern, is of.
     pub fn may_hold(self, action: &str) -> bool {
@@ -87,6 +87,11 @@ impl Services {
     /// Whether the service of this name may be one of them.
     pub fn may_be(self, name: &str) -> bool {
         self.hold(Some(Service::named(name)))
+    }
+
+    /// The services of these names.
+    pub fn named(names: &[&str]) -> Self {
+        names.iter().map(|name| Service::named(name).bit()).fold(Self::default(), Self::and)
     }
 
     /// The services of the actions, each a pattern.
@@ -141,8 +146,9 @@ impl Index {
 }
 
 impl Statements {
-    fn of<'d>(statements: impl Iterator<Item = (u32, &'d Statement)>) -> Self {
-        let (mut named, mut open) = (Vec::new(), Vec::new());
+    fn of<'d>(statements: impl Iterator<Item = (u32, &'d Statement)> + Clone) -> Self {
+        let actions = statements.clone().map(|(_, it)| it.action.items.len()).sum();
+        let (mut named, mut open) = (Vec::with_capacity(actions), Vec::new());
         let mut services = Services::default();
         for (number, it) in statements {
             let List { items, more } = &it.action;

@@ -155,7 +155,7 @@ impl Role {
     fn ask(&self, request: &Request, meets: fn(&str, &str) -> bool) -> Allowed {
         let rules = (1..).zip(&self.rules).map(|(number, rule)| {
             let names = rule.names.items.iter().map(ToString::to_string).collect();
-            let told = match (rule.allows(request, meets), &rule.names.more) {
+            let told = match (rule.allows(request, meets), rule.names.more.as_deref()) {
                 (Ok(true), Some(cause)) if rule.names.items.is_empty() => Err(cause.clone()),
                 (told, _) => told,
             };
@@ -191,7 +191,7 @@ impl Rule {
 /// Whether one of the list is what `is` says.
 fn has(list: &List, is: impl Fn(&str) -> bool) -> Told {
     let known = any(list.items.iter().map(|it| it.as_str().map(&is).ok_or_else(|| it.cause())));
-    match (&list.more, known) {
+    match (list.more.as_deref(), known) {
         (Some(cause), Ok(false)) => Err(cause.clone()),
         (_, known) => known,
     }
@@ -295,7 +295,7 @@ mod tests {
         let allowed = named.allows(&Request::parse("get:secrets").unwrap());
         assert_eq!((allowed.told, allowed.rule, allowed.names), (Ok(true), 1, vec!["hf-token".to_owned()]));
         let mut open = role(&[], &[""], &["secrets"], &[]);
-        open.rules[0].verbs.more = Some(Cause::Plan);
+        open.rules[0].verbs.more = Some(Box::new(Cause::Plan));
         assert!(told(&open, "get:secrets").is_err());
         assert_eq!(told(&open, "get:pods"), Ok(false));
     }

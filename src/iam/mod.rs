@@ -27,6 +27,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 pub mod text;
+pub mod texts;
 pub mod told;
 pub mod vendors;
 pub mod work;

@@ -125,7 +125,7 @@ pub fn trusts_cluster_without_subject(policy: &Policy) -> Option<Answer> {
 
 /// The subject that a condition holds a token to: [`None`] if it does not.
 fn named_subject(condition: &Condition) -> Result<Option<SmolStr>, Cause> {
-    let mut open = condition.more.clone();
+    let mut open = condition.more.as_deref();
     for test in condition.tests.iter().filter(|test| test.key.to_ascii_lowercase().ends_with(":sub")) {
         if test.narrows()? {
             let values = test.values.items.iter();
@@ -141,10 +141,10 @@ fn named_subject(condition: &Condition) -> Result<Option<SmolStr>, Cause> {
             if let Some(text) = wide {
                 return Ok(Some(text.clone()));
             }
-            open = test.values.more.clone().or(open);
+            open = test.values.more.as_deref().or(open);
         }
     }
-    open.map_or(Ok(None), Err)
+    open.map_or(Ok(None), |cause| Err(cause.clone()))
 }
 
 /// May one of the service principals `services` assume the role?
@@ -291,7 +291,7 @@ impl<'s> Whole<'s> {
 /// Whether the statement speaks of every resource, or of every resource of a kind, and in which words.
 fn every_resource(statement: &Statement) -> (Told, Option<String>) {
     let (named, text) = statement.resource.any(is_every_resource);
-    let others = || match (&statement.not_resource.more, statement.not_resource.items.is_empty()) {
+    let others = || match (statement.not_resource.more.as_deref(), statement.not_resource.items.is_empty()) {
         (_, false) => Ok(true),
         (Some(cause), true) => Err(cause.clone()),
         (None, true) => Ok(false),

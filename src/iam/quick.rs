@@ -2,13 +2,20 @@
 //! spelling, no name that the language does not have. Of any other nothing is said here: [`super::read`] reads it, and tells
 //! what is wrong.
 
-use super::condition::{Condition, Test};
+use super::condition::{Condition, Operator, Test};
 use super::document::{Document, Effect, List, Principal, Statement};
 use super::text::Text;
+use super::texts::Texts;
 
 /// What the text says, if it is such a document.
 pub(super) fn document(text: &str) -> Option<Document> {
-    let mut reader = Reader { text, at: 0 };
+    // Of the whole text at once: that is fast, and of a string within it nothing but its end is looked for then.
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'[' | b']'..=b'~' | b'\t' | b'\n' | b'\r');
+    if !text.bytes().fold(true, |all, byte| all & is_plain(byte)) {
+        return None;
+    }
+    let is_one_line = text.bytes().fold(true, |all, byte| all & (byte >= b' '));
+    let mut reader = Reader { text, at: 0, is_one_line, several: Vec::new() };
     let document = reader.document()?;
     reader.peek().is_none().then_some(document)
 }
@@ -17,6 +24,10 @@ pub(super) fn document(text: &str) -> Option<Document> {
 struct Reader<'t> {
     text: &'t str,
     at: usize,
+    /// No string has a line break in it.
+    is_one_line: bool,
+    /// The texts of a list while it is read.
+    several: Vec<Text>,
 }
 
 impl<'t> Reader<'t> {
@@ -88,24 +99,38 @@ impl<'t> Reader<'t> {
     }
 
     fn condition(&mut self) -> Option<Condition> {
+        let mut tests: Vec<Test> = Vec::new();
         let mut operators = Vec::new();
         self.object(|reader, operator| {
-            let mut tests = Vec::new();
+            operators.push((operator, ()));
+            let means = Operator::parse(operator)?;
             reader.object(|reader, key| {
-                let test = Test::new(operator.into(), key.into(), reader.list()?);
-                test.means?;
-                tests.push((key, test));
+                let values = reader.list()?;
+                tests.push(Test { operator: operator.into(), key: key.into(), values, means: Some(means) });
                 Some(())
-            })?;
-            operators.push((operator, sorted(tests)?));
-            Some(())
+            })
         })?;
-        let tests = sorted(operators)?.into_iter().flat_map(|(_, tests)| tests);
-        Some(Condition { tests: tests.map(|(_, test)| test).collect(), more: None })
+        sorted(operators)?;
+        tests.sort_by(|a, b| (&a.operator, &a.key).cmp(&(&b.operator, &b.key)));
+        let is_once = tests.is_sorted_by(|a, b| (&a.operator, &a.key) < (&b.operator, &b.key));
+        is_once.then_some(Condition { tests, more: None })
     }
 
     fn list(&mut self) -> Option<List> {
-        Some(List { items: self.one_or_all(Self::known)?, more: None })
+        if self.peek()? != b'[' {
+            return Some(List { items: Texts::One(self.known()?), more: None });
+        }
+        self.several.clear();
+        self.members(b'[', b']', |reader| {
+            let text = reader.known()?;
+            reader.several.push(text);
+            Some(())
+        })?;
+        let items = match self.several.pop() {
+            Some(only) if self.several.is_empty() => Texts::One(only),
+            last => Texts::Several(self.several.drain(..).chain(last).collect()),
+        };
+        Some(List { items, more: None })
     }
 
     fn known(&mut self) -> Option<Text> {
@@ -117,7 +142,8 @@ impl<'t> Reader<'t> {
         if self.peek()? != b'[' {
             return Some(vec![one(self)?]);
         }
-        let mut all = Vec::new();
+        // Most have one.
+        let mut all = Vec::with_capacity(1);
         self.members(b'[', b']', |reader| {
             all.push(one(reader)?);
             Some(())
@@ -155,11 +181,10 @@ impl<'t> Reader<'t> {
     /// A text that stands for itself.
     fn string(&mut self) -> Option<&'t str> {
         self.eat(b'"')?;
-        let rest = self.text.as_bytes().get(self.at..)?;
-        let length = rest.iter().position(|byte| !matches!(byte, b' '..=b'!' | b'#'..=b'[' | b']'..=b'~'))?;
-        let string = self.text.get(self.at..self.at + length)?;
-        self.at += length + 1;
-        (rest.get(length) == Some(&b'"')).then_some(string)
+        let rest = self.text.get(self.at..)?;
+        let string = rest.get(..memchr::memchr(b'"', rest.as_bytes())?)?;
+        self.at += string.len() + 1;
+        (self.is_one_line || string.bytes().all(|byte| byte >= b' ')).then_some(string)
     }
 
     /// The next byte that is no space.

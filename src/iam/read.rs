@@ -25,7 +25,7 @@ impl Policy {
             element: String::new(),
             faults: Vec::new(),
         };
-        let mut alternatives = Vec::new();
+        let mut alternatives = Vec::with_capacity(1);
         loop {
             alternatives.push(reader.document(value).unwrap_or_else(Document::unknown));
             if !reader.picks.advance() {
@@ -153,16 +153,21 @@ impl Reader {
     }
 
     fn list_of(&mut self, members: &Map, name: &str) -> Result<List, Cause> {
-        let mut list = List::default();
-        if let Some(value) = self.member(members, name)? {
-            self.of_element(&[name]);
-            self.list(value, &mut list)?;
-            self.element.clear();
-        }
+        let Some(value) = self.member(members, name)? else { return Ok(List::default()) };
+        self.of_element(&[name]);
+        let list = self.list(value)?;
+        self.element.clear();
         Ok(list)
     }
 
-    fn list(&mut self, value: &Value, list: &mut List) -> Result<(), Cause> {
+    fn list(&mut self, value: &Value) -> Result<List, Cause> {
+        let (mut known, mut more) = (Vec::new(), None);
+        self.texts(value, &mut known, &mut more)?;
+        Ok(List { items: known.into(), more: more.map(Box::new) })
+    }
+
+    /// The texts of a list, and of the lists in it; why there may be more.
+    fn texts(&mut self, value: &Value, known: &mut Vec<Text>, more: &mut Option<Cause>) -> Result<(), Cause> {
         let value = self.pick(value);
         for item in value.items().into_iter().flatten().chain(certain(value)) {
             // Within a list an unknown is a text, unless it is known to be more.
@@ -172,9 +177,9 @@ impl Reader {
                     && item.elements().is_none()
             };
             if item.as_unknown().is_some_and(is_text) {
-                list.items.push(self.text(item)?);
+                known.push(self.text(item)?);
             } else {
-                self.list(item, list)?;
+                self.texts(item, known, more)?;
             }
         }
         match value.as_unknown() {
@@ -185,9 +190,9 @@ impl Reader {
                         && !matches!(unknown.ty, Type::String)
                         && !text::is_arn(value) =>
             {
-                list.more.get_or_insert_with(|| unknown.cause.clone());
+                more.get_or_insert_with(|| unknown.cause.clone());
             }
-            _ => list.items.push(self.text(value)?),
+            _ => known.push(self.text(value)?),
         }
         Ok(())
     }
@@ -197,11 +202,7 @@ impl Reader {
         self.of_element(&[element]);
         let value = self.pick(value);
         if let Some(kinds) = value.map() {
-            let kinds = kinds.iter().map(|(kind, principals)| {
-                let mut list = List::default();
-                self.list(principals, &mut list)?;
-                Ok((kind.clone(), list))
-            });
+            let kinds = kinds.iter().map(|(kind, principals)| Ok((kind.clone(), self.list(principals)?)));
             return Ok(Principal::Map(kinds.collect::<Result<_, Cause>>()?));
         }
         Ok(match value.as_unknown() {
@@ -216,20 +217,18 @@ impl Reader {
         let Some(value) = self.member(members, "Condition")? else { return Ok(condition) };
         let value = self.pick(value);
         if let Some(unknown) = value.as_unknown() {
-            condition.more = Some(unknown.cause.clone());
+            condition.more = Some(Box::new(unknown.cause.clone()));
             return Ok(condition);
         }
         for (operator, keys) in self.members(value, "its `Condition` is no object")?.iter() {
             let keys = self.pick(keys);
             if let Some(unknown) = keys.as_unknown() {
-                condition.more.get_or_insert_with(|| unknown.cause.clone());
+                condition.more.get_or_insert_with(|| Box::new(unknown.cause.clone()));
                 continue;
             }
             for (key, values) in self.members(keys, "an operator of its `Condition` has no keys")?.iter() {
-                let mut list = List::default();
                 self.of_element(&["Condition", operator, key]);
-                self.list(values, &mut list)?;
-                let test = Test::new(operator.clone(), key.clone(), list);
+                let test = Test::new(operator.clone(), key.clone(), self.list(values)?);
                 if test.means.is_none() {
                     self.fault(format_args!("`{}` is no operator of a `Condition`", shown(operator)));
                 }
@@ -346,7 +345,7 @@ impl Reader {
 impl List {
     /// ARNs of fewer than six parts with a `*` for each that they lack: so AWS reads them.
     pub(super) fn completed(mut self) -> Self {
-        for item in &mut self.items {
+        for item in self.items.iter_mut() {
             let missing = match item.as_str().filter(|text| text.starts_with("arn:")) {
                 Some(text) => 5_usize.saturating_sub(text.bytes().filter(|&byte| byte == b':').count()),
                 None => 0,

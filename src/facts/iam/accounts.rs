@@ -157,7 +157,7 @@ fn named(document: &Document) -> impl Iterator<Item = (usize, &Statement, Result
             Principal::Unknown(cause) => (Vec::new(), Some(cause)),
             Principal::None | Principal::Text(_) => (Vec::new(), None),
         };
-        let open = open.or_else(|| lists.iter().find_map(|list| list.more.as_ref()));
+        let open = open.or_else(|| lists.iter().find_map(|list| list.more.as_deref()));
         let known = lists.iter().flat_map(|list| &list.items).map(Ok);
         let all: Vec<_> = known.chain(open.cloned().map(Err)).collect();
         all.into_iter().map(move |principal| (number, statement, principal))

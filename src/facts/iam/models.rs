@@ -212,7 +212,7 @@ fn leaves_models(statement: &Statement) -> Told {
 /// What its condition leaves of a deny of all models, or of some.
 fn by_condition(statement: &Statement, all: bool) -> Told {
     let open = || match &statement.condition.more {
-        Some(cause) => Err(cause.clone()),
+        Some(cause) => Err(cause.as_ref().clone()),
         None => unclear("a condition may limit what a policy of the organization denies"),
     };
     let is_of_caller = |it: &&Test| it.key.to_ascii_lowercase().starts_with(OF_CALLERS);

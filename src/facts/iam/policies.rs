@@ -1,15 +1,15 @@
 //! The policy documents of every resource, each read once for all that ask.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
 use crate::graph::{NodeId, ResourceGraph};
 use crate::iam::context::Context;
 use crate::iam::questions;
-use crate::iam::{AI_ACTION_PREFIXES, AI_SERVICE_PRINCIPALS, Policy, Statement};
+use crate::iam::{AI_ACTION_PREFIXES, AI_SERVICE_PRINCIPALS, Policy, Services, Statement};
 use crate::program::{Mode, Resource};
 use crate::source::Site;
 use crate::value::{Reference, Value};
@@ -162,11 +162,14 @@ impl Policies {
 
     /// Whether they name AI services: a policy with actions of one, a role that one may assume.
     pub(in super::super) fn name_ai(&self) -> bool {
+        static AI: LazyLock<Services> = LazyLock::new(|| Services::named(&AI_ACTION_PREFIXES));
         let is_ai = |prefix: &str| AI_ACTION_PREFIXES.iter().any(|ai| ai.eq_ignore_ascii_case(prefix));
+        // Most documents have nothing to do with AI.
+        let may = |policy: &Policy| policy.alternatives.iter().any(|document| document.services().share(*AI));
         self.grants
             .iter()
             .chain(&self.session)
-            .any(|read| questions::service_prefixes(&read.policy).any(is_ai))
+            .any(|read| may(&read.policy) && questions::service_prefixes(&read.policy).any(is_ai))
             || self.serve_ai()
     }
 
@@ -203,8 +206,36 @@ pub(super) fn faults(facts: &Facts<'_>) -> Vec<(String, Option<Site>, String)> {
     out
 }
 
-/// By the hash of the text; two may share one.
-type Shard<'g> = HashMap<u64, Vec<(&'g str, Arc<Policy>)>>;
+type Shard<'g> = HashMap<Hashed<'g>, Arc<Policy>, BuildHasherDefault<AsIs>>;
+
+/// A text with its hash.
+#[derive(Copy, Clone, PartialEq, Eq)]
+struct Hashed<'g> {
+    hash: u64,
+    text: &'g str,
+}
+
+impl Hash for Hashed<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+/// The hash of what has been hashed.
+#[derive(Default)]
+struct AsIs(u64);
+
+impl Hasher for AsIs {
+    fn write(&mut self, _: &[u8]) {}
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 /// Documents by their text: many roles carry the same, and it is read once.
 #[derive(Default)]
@@ -221,21 +252,15 @@ impl<'g> Texts<'g> {
         let hash = self.hasher.hash_one(text);
         let shard = self.read.iter().cycle().nth(usize::from(hash.to_le_bytes()[7] % 32));
         let Some(shard) = shard else { return own() };
-        let found = |all: &Shard<'_>| {
-            all.get(&hash)?.iter().find(|(other, _)| *other == text).map(|(_, policy)| policy.clone())
-        };
+        let text = Hashed { hash, text };
         // Nobody panics while holding the lock.
         let lock = || shard.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(policy) = found(&lock()) {
-            return policy;
+        if let Some(policy) = lock().get(&text) {
+            return policy.clone();
         }
         let policy = own();
-        let mut all = lock();
-        if let Some(policy) = found(&all) {
-            return policy;
-        }
-        all.entry(hash).or_default().push((text, policy.clone()));
-        policy
+        // Another may have read it in the meantime: who asks for the same shall have one.
+        lock().entry(text).or_insert(policy).clone()
     }
 }
 

@@ -101,7 +101,7 @@ fn denies(document: &Document, action: &Text, request: &Context) -> told::Told {
         });
         let regions = told::all(regions);
         told::both(has_effect(statement, Effect::Deny), || {
-            told::both(statement.every_action(action), || match &statement.condition.more {
+            told::both(statement.every_action(action), || match statement.condition.more.as_deref() {
                 Some(cause) => told::both(regions, || Err(cause.clone())),
                 None => regions,
             })

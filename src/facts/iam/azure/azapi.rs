@@ -82,8 +82,5 @@ pub(super) fn is_of(graph: &ResourceGraph, path: &str, target: NodeId, attribute
 /// Whether it is AI: `azapi_resource[Microsoft.CognitiveServices/accounts]` in the catalog.
 pub(in super::super::super) fn is_ai(resource: &Resource) -> bool {
     let Some(kind) = kind_of(resource) else { return false };
-    Catalog::get().types().iter().filter(|info| info.ai == Ai::Direct).any(|info| {
-        let of = info.name.strip_prefix(TYPE).and_then(|rest| rest.strip_prefix('[')?.strip_suffix(']'));
-        of.is_some_and(|of| of.eq_ignore_ascii_case(&kind))
-    })
+    Catalog::get().kinds_of(TYPE).any(|(of, info)| info.ai == Ai::Direct && of.eq_ignore_ascii_case(&kind))
 }

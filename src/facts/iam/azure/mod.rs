@@ -284,13 +284,13 @@ fn permission(set: &Value) -> Permission {
 
 /// The texts of a list, as far as they are known.
 pub(super) fn list(value: &Value) -> List {
-    let mut out = List::default();
     if value.is_null() {
-        return out;
+        return List::default();
     }
+    let (mut known, mut more) = (Vec::new(), None);
     let mut add = |item: &Value, is_sure: bool| match Text::of_value(item).filter(|_| is_sure) {
-        Some(text) => out.items.push(text),
-        None => out.more = Some(item.first_cause().cloned().unwrap_or(Cause::Plan)),
+        Some(text) => known.push(text),
+        None => more = Some(item.first_cause().cloned().unwrap_or(Cause::Plan)),
     };
     match (value.items(), value.elements()) {
         (Some(items), _) => items.iter().for_each(|item| add(item, true)),
@@ -298,12 +298,12 @@ pub(super) fn list(value: &Value) -> List {
             for it in elements {
                 add(&it.value, it.times == crate::value::Times::Once);
             }
-            out.more = out.more.or_else(|| value.first_cause().cloned());
+            more = more.or_else(|| value.first_cause().cloned());
         }
         (None, None) if value.as_str().is_some() => add(value, true),
-        (None, None) => out.more = Some(value.first_cause().cloned().unwrap_or(Cause::Plan)),
+        (None, None) => more = Some(value.first_cause().cloned().unwrap_or(Cause::Plan)),
     }
-    out
+    List { items: known.into(), more: more.map(Box::new) }
 }
 
 /// Whether a role or an assignment speaks of AI services by name.

@@ -176,18 +176,18 @@ pub(super) fn is_closed(graph: &ResourceGraph, one: &Assignment, action: &str, t
 
 /// What a policy allows, as actions on data.
 fn actions(policy: &Value) -> List {
-    let mut out = List::default();
+    let (mut items, mut more) = (Vec::new(), None);
     for (attribute, of, names) in KINDS {
         let permissions = policy.get(attribute).map(list).unwrap_or_default();
-        out.more = out.more.or(permissions.more);
+        more = more.or(permissions.more);
         for permission in &permissions.items {
             match permission.as_str() {
-                Some(permission) => out.items.push(Text::Known(action(of, names, permission))),
-                None => out.more = out.more.or_else(|| Some(permission.cause())),
+                Some(permission) => items.push(Text::Known(action(of, names, permission))),
+                None => more = more.or_else(|| Some(Box::new(permission.cause()))),
             }
         }
     }
-    out
+    List { items: items.into(), more }
 }
 
 fn action(of: &str, names: &[(&str, &str)], permission: &str) -> SmolStr {

@@ -25,7 +25,7 @@ fn way(grant: &Grant, holder: &Holder) -> String {
 pub(in super::super) fn public_grant(facts: &Facts<'_>, node: NodeId, _args: &[String]) -> Option<Outcome> {
     let mut open = None;
     let mut any = false;
-    for grant in facts.google_grants().all.iter().filter(|grant| grant.node == node) {
+    for grant in facts.google_grants().of(node) {
         any = true;
         let public = grant.holders.iter().find(|it| it.member().is_public());
         if let Some(holder) = public {
@@ -63,11 +63,10 @@ pub(in super::super) fn account_may(facts: &Facts<'_>, node: NodeId, args: &[Str
         return None;
     }
     let mut open = None;
-    for grant in &facts.google_grants().all {
+    for (grant, holder) in facts.google_grants().to(node) {
         if matches!(grant.place, Place::Resource(..)) {
             continue;
         }
-        let Some(holder) = grant.holders.iter().find(|it| it.account == Some(node)) else { continue };
         let mut causes: Vec<String> = Vec::new();
         let mut open_terms: Vec<String> = Vec::new();
         let (mut is_sure, mut has) = (false, false);

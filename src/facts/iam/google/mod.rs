@@ -78,7 +78,7 @@ pub struct Grant {
 }
 
 /// How a resource grants: beside others, or in their place.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 enum Kind {
     /// To one more.
     Member,
@@ -93,8 +93,10 @@ enum Kind {
 /// All that says who has which role.
 #[derive(Debug)]
 pub struct Grants {
-    /// What is granted.
+    /// What is granted, in the order of the nodes that do.
     pub all: Vec<Grant>,
+    /// The grants to each service account that the configuration makes, by their place among all.
+    by_account: BTreeMap<NodeId, Vec<usize>>,
     /// What is taken away.
     denies: Vec<deny::Deny>,
 }
@@ -122,7 +124,7 @@ pub enum Role {
 }
 
 /// Somebody who holds a role.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Holder {
     /// The member as it is written, or the address of a resource.
     pub name: SmolStr,
@@ -130,6 +132,24 @@ pub struct Holder {
     pub account: Option<NodeId>,
     /// Whether it may not be so.
     pub is_doubtful: bool,
+}
+
+impl Grants {
+    /// What the node grants.
+    fn of(&self, node: NodeId) -> &[Grant] {
+        let first = self.all.partition_point(|grant| grant.node < node);
+        let rest = self.all.get(first..).unwrap_or_default();
+        rest.get(..rest.partition_point(|grant| grant.node == node)).unwrap_or_default()
+    }
+
+    /// What the service account is granted, and as whom.
+    fn to(&self, account: NodeId) -> impl Iterator<Item = (&Grant, &Holder)> {
+        let grants = self.by_account.get(&account).into_iter().flatten();
+        grants.filter_map(move |&at| {
+            let grant = self.all.get(at)?;
+            Some((grant, grant.holders.iter().find(|it| it.account == Some(account))?))
+        })
+    }
 }
 
 impl Role {
@@ -227,7 +247,15 @@ pub(in super::super) fn of_graph(graph: &ResourceGraph) -> Grants {
     authority::settle(&mut all);
     all.extend(defaults::held(graph, &all));
     all.extend(basic::held_through(&all));
-    Grants { all, denies: deny::of_graph(graph) }
+    all.sort_by_key(|grant| grant.node);
+    let mut by_account: BTreeMap<NodeId, Vec<usize>> = BTreeMap::new();
+    for (at, grant) in all.iter().enumerate() {
+        for account in grant.holders.iter().filter_map(|it| it.account) {
+            by_account.entry(account).or_default().push(at);
+        }
+    }
+    by_account.values_mut().for_each(Vec::dedup);
+    Grants { all, by_account, denies: deny::of_graph(graph) }
 }
 
 /// The address of a service account that the configuration makes, as far as it is known.
