@@ -16,7 +16,7 @@ pub(super) fn settle(all: &mut [Grant]) {
     let doubts = all.iter().map(|grant| Some(doubt(all.get(ruling.taken_by(grant)?)?)));
     let doubts: Vec<Option<Cause>> = doubts.collect();
     for (grant, doubt) in all.iter_mut().zip(doubts) {
-        grant.doubt = doubt;
+        grant.doubt = doubt.or_else(|| grant.doubt.take());
     }
 }
 
