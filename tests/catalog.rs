@@ -2,7 +2,7 @@
 
 use airgate::catalog::{self, Catalog, LinkKind};
 use airgate::residency;
-use airgate::value::{Kind, Type, convert};
+use airgate::value::{Kind, Map, Type, Value, convert};
 
 #[test]
 fn types_are_sorted_and_unique() {
@@ -198,20 +198,16 @@ fn documented_defaults_fill_only_what_was_measured_to_be_unknown() {
         let (name, path) = (default.type_name, default.path);
         let schema = catalog.schema(name).unwrap();
         assert!(default.source.starts_with("https://"), "{name}.{path}");
-        let is_open = match schema.attribute(path) {
-            Some(attribute) => {
-                assert!(convert(&default.value, &attribute.ty).is_ok(), "{name}.{path}");
-                // Of another provider nothing was measured.
-                attribute.computed || !name.starts_with("aws_") && attribute.ty.is_primitive()
+        let is_open = if let Some(attribute) = schema.attribute(path) {
+            assert!(convert(&default.value, &attribute.ty).is_ok(), "{name}.{path}");
+            // Of another provider nothing was measured.
+            attribute.computed || !name.starts_with("aws_") && attribute.ty.is_primitive()
+        } else {
+            let blocks = default.value.items().unwrap();
+            for (attribute, _) in blocks.iter().filter_map(Value::map).flat_map(Map::iter) {
+                assert!(schema.has(&format!("{path}.{attribute}")), "{name}.{path}.{attribute}");
             }
-            None => {
-                let blocks = default.value.items().unwrap();
-                let names = blocks.iter().filter_map(|block| block.map()).flat_map(|block| block.iter());
-                for (attribute, _) in names {
-                    assert!(schema.has(&format!("{path}.{attribute}")), "{name}.{path}.{attribute}");
-                }
-                false
-            }
+            false
         };
         let is_unknown = measured.get(&(name, path)).map_or(is_open, Option::is_none);
         assert!(is_unknown, "{name}.{path} was measured, or is null");

@@ -149,6 +149,7 @@ impl<'f, 'g> ConditionScope<'f, 'g> {
     }
 
     /// This scope, in which the attribute of `self` has that value. What facts and functions say of it stays as it is.
+    #[must_use]
     pub fn with(self, attribute: SmolStr, value: Value) -> Self {
         Self { instead: Some((attribute, value)), ..self }
     }

@@ -14,7 +14,7 @@ pub(super) fn document(text: &str) -> Option<Document> {
     if !text.bytes().fold(true, |all, byte| all & is_plain(byte)) {
         return None;
     }
-    let is_one_line = text.bytes().fold(true, |all, byte| all & (byte >= b' '));
+    let is_one_line = text.bytes().fold(u8::MAX, u8::min) >= b' ';
     let mut reader = Reader { text, at: 0, is_one_line, several: Vec::new() };
     let document = reader.document()?;
     reader.peek().is_none().then_some(document)
