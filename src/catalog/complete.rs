@@ -11,9 +11,10 @@ use crate::value::{Cause, Element, Kind, Map, Partial, Times, Type, Unknown, Val
 /// `value`, the object of a managed resource of `type_name`, as the provider's schema says: attributes have their types,
 /// nested blocks are lists, sets or single objects, and what is absent is there.
 ///
-/// With `partial`, the object is what a configuration says: an absent attribute or block has the default that the provider
-/// was measured to give it; else it is unknown where the provider computes it; else null, or an empty list or set; and what
-/// the provider writes in another way is as it writes it. Without, the object is whole already (of a plan or a state): what is absent is null or empty.
+/// With `partial`, the object is what a configuration says: an absent attribute or block has the default that the provider was
+/// measured to give it; else it is unknown where the provider computes it; else null, or an empty list or set; and what the
+/// provider writes in another way is as it writes it. Without, the object is whole already (of a plan or a state): what is
+/// absent is null or empty.
 ///
 /// What the schema does not know stays as it is: the input may be of a newer provider. So does a value that cannot have
 /// its type, unless nobody can have written it: that is unknown.

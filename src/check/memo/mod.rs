@@ -1,13 +1,14 @@
 //! What conditions came to is remembered by what they asked and were answered, so that of many resources that are alike in all
 //! that a condition looks at only the first has it evaluated.
 //!
-//! A condition sees of a resource nothing but the answers of its scope ([`Scope::lookup`], [`Scope::call`]), and the answers so
-//! far decide what it asks next. So each condition has a tree for each type of resource: a question, below it each answer that
-//! was given, and below that the next question or what the condition came to (`tree`). Who comes down a path of the tree with
-//! its own answers need not evaluate. Answers are the same only if nothing could tell them apart; where they differ everywhere,
-//! if nothing that the condition reads of them could (`reads`). A question is asked once of a resource, whichever of its conditions ask it, and what answers alike for all
-//! of a type is none (`question`). Places do not count: of a condition that hands on the place of an answer it is remembered
-//! which part of which answer has it (`place`). Messages are remembered in the same way.
+//! A condition sees of a resource nothing but the answers of its scope ([`Scope::lookup`], [`Scope::call`]), and the answers
+//! so far decide what it asks next. So each condition has a tree for each type of resource: a question, below it each answer
+//! that was given, and below that the next question or what the condition came to (`tree`). Who comes down a path of the tree
+//! with its own answers need not evaluate. Answers are the same only if nothing could tell them apart; where they differ
+//! everywhere, if nothing that the condition reads of them could (`reads`). A question is asked once of a resource, whichever
+//! of its conditions ask it, and what answers alike for all of a type is none (`question`). Places do not count: of a
+//! condition that hands on the place of an answer it is remembered which part of which answer has it (`place`). Messages are
+//! remembered in the same way.
 //!
 //! Nothing is decided here. What cannot be remembered is evaluated, and a debug build compares with doing that always.
 
