@@ -42,7 +42,7 @@ pub enum RuleError {
         suggestions: Vec<String>,
     },
     /// A rule directory or file cannot be read.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: rules cannot be read there: {source}; name a directory of rule files (`*.md`)", path.display())]
     Read {
         /// What could not be read.
         path: PathBuf,
