@@ -53,11 +53,10 @@ pub(super) fn embedded() -> Vec<LinkRule> {
     links
 }
 
-/// What `rules`, those of one source type, sorted by attribute, say of a reference to `target_type` at `path`. An exact target is stronger than
-/// `*`. Where a reader could not follow an expression to the attribute, `path` is that of a block: a rule inside it that
-/// has the target is meant.
+/// What `rules`, those of one source type, sorted by attribute, say of a reference to `target_type` at `path`. An exact target
+/// is stronger than `*`. Where a reader could not follow an expression to the attribute, `path` is that of a block: a rule
+/// inside it that has the target is meant.
 pub(super) fn kind(rules: &[LinkRule], path: &str, target_type: &str) -> Option<LinkKind> {
-    // They are sorted by attribute.
     let from = |attribute: &str| {
         let start = rules.partition_point(|rule| rule.attribute < attribute);
         rules.get(start..).unwrap_or_default().iter()

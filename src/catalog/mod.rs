@@ -91,15 +91,9 @@ impl Catalog {
             types: LazyLock::new(|| table::lines(TYPES).skip(1).filter_map(TypeInfo::parse).collect()),
             by_name: LazyLock::new(|| Catalog::get().types.iter().map(|info| (info.name, info)).collect()),
             links: LazyLock::new(links::embedded),
-            by_source: LazyLock::new(|| {
-                let of_types = Catalog::get().links.chunk_by(|a, b| a.source_type == b.source_type);
-                of_types.filter_map(|of_type| Some((of_type.first()?.source_type, of_type))).collect()
-            }),
+            by_source: LazyLock::new(|| table::grouped(&Catalog::get().links, |it| it.source_type)),
             controls: LazyLock::new(controls::embedded),
-            controls_by_type: LazyLock::new(|| {
-                let of_types = Catalog::get().controls.chunk_by(|a, b| a.type_name == b.type_name);
-                of_types.filter_map(|of_type| Some((of_type.first()?.type_name, of_type))).collect()
-            }),
+            controls_by_type: LazyLock::new(|| table::grouped(&Catalog::get().controls, |it| it.type_name)),
             schemas: LazyLock::new(schema::Schemas::embedded),
         };
         &CATALOG

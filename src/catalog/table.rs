@@ -26,6 +26,12 @@ impl Hasher for NameHasher {
     }
 }
 
+/// Rows that are sorted by a name, by that name.
+pub(super) fn grouped<T>(rows: &'static [T], name: fn(&T) -> &'static str) -> ByName<&'static [T]> {
+    let groups = rows.chunk_by(|one, other| name(one) == name(other));
+    groups.filter_map(|group| Some((name(group.first()?), group))).collect()
+}
+
 /// The lines of a table.
 pub(super) fn lines(table: &'static str) -> impl Iterator<Item = &'static str> {
     let lines = parts(table, |rest| memchr::memchr(b'\n', rest));

@@ -22,7 +22,7 @@ use crate::catalog::{self, Catalog};
 use crate::config::{self, Config};
 use crate::graph::{NodeId, ResourceGraph};
 use crate::iam::context::Context;
-use crate::program::{Mode, Resource};
+use crate::program::Resource;
 use crate::source::Sources;
 use crate::value::{Cause, Value};
 
@@ -159,7 +159,7 @@ impl<'g> Facts<'g> {
     /// Whether findings may be about the resource: it is ours, it will be there, and it is in scope.
     pub fn is_subject(&self, node: NodeId) -> bool {
         let in_scope = self.config.scope == config::Scope::All || self.scope().contains(node);
-        let here = |resource: &Resource| resource.mode == Mode::Managed && !resource.is_deleted();
+        let here = |resource: &Resource| resource.is_ours();
         in_scope && self.graph.resource(node).is_some_and(here)
     }
 

@@ -8,7 +8,7 @@ use smol_str::SmolStr;
 use crate::catalog::{Catalog, LinkKind};
 use crate::config::{Allowed, Pattern, Tags};
 use crate::graph::NodeId;
-use crate::program::Mode;
+use crate::program::Resource;
 use crate::value::{Partial, Type, Unknown, Value};
 
 use super::choice::of_each;
@@ -122,8 +122,7 @@ pub(super) fn environments(facts: &Facts<'_>, node: NodeId) -> Value {
     let uses = [LinkKind::Data, LinkKind::Identity, LinkKind::Key];
     let users = facts.graph.edges(node, Direction::Incoming).filter(|(edge, user)| {
         let resource = facts.graph.resource(*user);
-        uses.contains(&edge.kind)
-            && resource.is_some_and(|user| user.mode == Mode::Managed && !user.is_deleted())
+        uses.contains(&edge.kind) && resource.is_some_and(Resource::is_ours)
     });
     let lower = |tag: &Value| match tag.as_str() {
         Some(text) if !tag.sensitive => Value::string(text.to_ascii_lowercase()),

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 
-use super::ResourceGraph;
+use super::{ResourceGraph, spelling};
 use crate::eval::functions;
 use crate::program::{Mode, Resource};
-use crate::value::{Cause, Kind, Map, Value};
+use crate::value::{Cause, Kind, Value};
 
 /// The type that has YAML.
 pub const TEXT: &str = "kubectl_manifest";
@@ -33,19 +33,9 @@ fn settle(resource: &mut Resource) {
             *object = Some(Value::object([(SmolStr::new_static("manifest"), manifest)]));
         }
     }
-    let named = |path: &SmolStr| {
-        if BODIES.contains(&path.as_str()) { SmolStr::new_static("manifest") } else { path.clone() }
-    };
-    if let Some(configured) = &resource.configured {
-        resource.configured = Some(Arc::new(configured.iter().map(named).collect()));
-    }
-    let places = resource.places.iter().map(|(path, site)| (named(path), *site));
-    resource.places = Arc::new(places.collect());
-    for link in &mut resource.references {
-        link.path = named(&link.path);
-    }
-    let native = std::mem::replace(&mut resource.type_name, SmolStr::new_static(OBJECT));
-    resource.native_type.get_or_insert(native);
+    spelling::settle_as(resource, OBJECT, |path| {
+        Some(SmolStr::new(if BODIES.contains(&path) { "manifest" } else { path }))
+    });
 }
 
 /// The object that the text is; not known where the text is not, or may not be shown.
@@ -63,20 +53,12 @@ fn manifest(after: &Value) -> Value {
 }
 
 /// The object in the namespace that the resource says instead of its own.
-fn within(object: Value, namespace: Option<&Value>) -> Value {
-    let Some(namespace) = namespace.filter(|it| !it.is_absent() && it.as_str() != Some("")) else {
-        return object;
-    };
-    let with = |map: &Map, name: &'static str, value: Value| -> Kind {
-        let others = map.iter().filter(|(key, _)| key.as_str() != name);
-        let entries = others.map(|(key, value)| (SmolStr::from(key.as_str()), value.clone()));
-        Kind::Object(Arc::new(entries.chain([(SmolStr::new_static(name), value)]).collect()))
-    };
-    let Some(map) = object.map() else { return object };
-    let Some(metadata) = object.get("metadata") else { return object };
-    let Some(of) = metadata.map() else { return object };
-    let kind = with(of, "namespace", namespace.clone());
-    let metadata = Value { kind, ..metadata.clone() };
-    let kind = with(map, "metadata", metadata);
-    Value { kind, ..object }
+fn within(mut object: Value, namespace: Option<&Value>) -> Value {
+    if let Some(namespace) = namespace.filter(|it| !it.is_absent() && it.as_str() != Some(""))
+        && let Kind::Object(map) = &mut object.kind
+        && let Some(Value { kind: Kind::Object(metadata), .. }) = Arc::make_mut(map).get_mut("metadata")
+    {
+        Arc::make_mut(metadata).insert(SmolStr::new_static("namespace"), namespace.clone());
+    }
+    object
 }

@@ -223,6 +223,11 @@ impl Resource {
     pub fn is_deleted(&self) -> bool {
         matches!(self.action, Action::Delete | Action::Forget)
     }
+
+    /// Whether the configuration manages it, and it is there after the change.
+    pub fn is_ours(&self) -> bool {
+        self.mode == Mode::Managed && !self.is_deleted()
+    }
 }
 
 /// Brings every resource to its schema: types, defaults, absent attributes and blocks.

@@ -1,7 +1,7 @@
 //! Brings resources of a provider that spells the same things in another way (`awscc_bedrock_agent`) to the types and names
 //! that rules and links know. Addresses and messages keep what the user wrote.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use smol_str::{SmolStr, format_smolstr};
@@ -39,19 +39,27 @@ fn rename(resource: &mut Resource, spelling: &Spelling, is_plan: bool) {
             *object = Some(value_of(value, "", spelling, set.as_deref(), 0));
         }
     }
+    settle_as(resource, spelling.type_name, |path| spelling.path(path));
+}
+
+/// Makes a resource one of another type, whose attributes are at other paths: those that have none there are left out.
+pub(super) fn settle_as<P: Into<SmolStr>>(
+    resource: &mut Resource,
+    type_name: &'static str,
+    path: impl Fn(&str) -> Option<P>,
+) {
+    let path = |of: &SmolStr| path(of).map(Into::into);
     if let Some(configured) = &resource.configured {
-        let paths = configured.iter().filter_map(|path| spelling.path(path).map(SmolStr::from));
-        resource.configured = Some(Arc::new(paths.collect()));
+        resource.configured = Some(Arc::new(configured.iter().filter_map(path).collect()));
     }
-    let places = resource.places.iter();
-    let places = places.filter_map(|(path, site)| Some((spelling.path(path)?.into(), *site)));
-    resource.places = Arc::new(places.collect::<BTreeMap<_, _>>());
+    let places = resource.places.iter().filter_map(|(of, site)| Some((path(of)?, *site)));
+    resource.places = Arc::new(places.collect());
     for link in &mut resource.references {
-        if let Some(path) = spelling.path(&link.path) {
-            link.path = path.into();
+        if let Some(path) = path(&link.path) {
+            link.path = path;
         }
     }
-    let native = std::mem::replace(&mut resource.type_name, SmolStr::new_static(spelling.type_name));
+    let native = std::mem::replace(&mut resource.type_name, SmolStr::new_static(type_name));
     resource.native_type.get_or_insert(native);
 }
 

@@ -4,13 +4,12 @@
 //! Maps that are made of sorted entries share them.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use smol_str::SmolStr;
 
 use super::Value;
+use super::hashed::ByHash;
 
 /// String keys to values, sorted by the bytes of the key; of equal keys the last one given stays.
 #[derive(Clone, Debug, Default)]
@@ -31,25 +30,7 @@ thread_local! {
 /// Sets of keys, by their digests. One that has the digest of another is not shared.
 #[derive(Default)]
 struct Shared {
-    sets: HashMap<u64, Arc<[SmolStr]>, BuildHasherDefault<Digest>>,
-}
-
-/// The hash of a digest is itself.
-#[derive(Default)]
-struct Digest(u64);
-
-impl Hasher for Digest {
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = bytes.iter().fold(self.0, |digest, byte| digest << 8 | u64::from(*byte));
-    }
-
-    fn write_u64(&mut self, digest: u64) {
-        self.0 = digest;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
+    sets: ByHash<u64, Arc<[SmolStr]>>,
 }
 
 /// The digest of some keys and another one, of which its length, start and end count: whole keys are compared anyway.

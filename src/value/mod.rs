@@ -7,6 +7,7 @@
 //! Cloning is cheap: strings and collections are shared.
 
 mod convert;
+mod hashed;
 mod identical;
 pub mod json;
 mod map;
@@ -19,6 +20,7 @@ mod shown;
 mod types;
 
 pub use convert::convert;
+pub(crate) use hashed::ByHash;
 pub use map::Map;
 pub use number::{Big, Number};
 use ops::set_items;

@@ -20,7 +20,7 @@ use crate::value::{Cause, Piece, Reference, Value};
 
 use super::super::Facts;
 use super::principals::{Holding, Identity};
-use super::{Read, azure, google, kubernetes, organisation, place, policies, sessions};
+use super::{Read, accounts, azure, google, kubernetes, organisation, place, policies, sessions};
 
 /// What is asked of an input.
 #[derive(Clone, Debug)]
@@ -510,8 +510,7 @@ fn names(facts: &Facts<'_>, statement: &Statement, identity: &Identity) -> Told 
 
 /// Whether a principal is an account: by its root, or its number.
 fn is_account(text: &Text) -> bool {
-    let is_number = |known: &str| known.len() == 12 && known.bytes().all(|byte| byte.is_ascii_digit());
-    text.suffix().ends_with(":root") || text.as_str().is_some_and(is_number)
+    text.suffix().ends_with(":root") || text.as_str().is_some_and(accounts::is_account)
 }
 
 /// Whether a statement names an account: then the policies of its identities decide.

@@ -91,7 +91,8 @@ fn accounts(organisation: &Value) -> Option<BTreeSet<SmolStr>> {
     ids.filter(|ids| !ids.is_empty())
 }
 
-fn is_account(text: &str) -> bool {
+/// Whether it is the number of an account.
+pub(super) fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 

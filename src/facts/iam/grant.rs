@@ -9,7 +9,7 @@ use petgraph::Direction;
 use crate::catalog::LinkKind;
 use crate::graph::NodeId;
 use crate::iam::{AI_SERVICE_PRINCIPALS, Text, pattern, questions};
-use crate::program::{Mode, Resource};
+use crate::program::Resource;
 use crate::value::Value;
 
 use super::super::{Facts, residency};
@@ -42,7 +42,7 @@ const PASSED_TO: [&str; 8] = [
 pub(in crate::facts) fn passable(facts: &Facts<'_>) -> Passable {
     let mut out = Passable::new();
     for &node in facts.graph.by_type("aws_iam_role") {
-        let ours = facts.graph.resource(node).is_some_and(|it| it.mode == Mode::Managed && !it.is_deleted());
+        let ours = facts.graph.resource(node).is_some_and(Resource::is_ours);
         let trust = facts.policies(node).and_then(|it| it.trust.as_ref()).filter(|_| ours);
         for service in trust.into_iter().flat_map(|_| AI_SERVICE_PRINCIPALS.iter().chain(&PASSED_TO)) {
             if trust.is_some_and(|read| questions::trusts(&read.policy, &[service]) == Ok(true)) {
@@ -124,9 +124,7 @@ fn account(facts: &Facts<'_>, of: &Resource) -> Option<String> {
 
 /// The calls of models that stay under the one guardrail that there is.
 pub(super) fn guarded(facts: &Facts<'_>, node: NodeId, actions: &[String]) -> Option<String> {
-    let ours = |node: &&NodeId| {
-        facts.graph.resource(**node).is_some_and(|it| it.mode == Mode::Managed && !it.is_deleted())
-    };
+    let ours = |node: &&NodeId| facts.graph.resource(**node).is_some_and(Resource::is_ours);
     let mut all = facts.graph.by_type("aws_bedrock_guardrail").iter().filter(ours);
     let (Some(&guardrail), None) = (all.next(), all.next()) else { return None };
     let actions = actions.iter().map(|it| quoted(it)).collect();

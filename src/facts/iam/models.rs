@@ -13,7 +13,6 @@ use crate::iam::cover::{self, Of};
 use crate::iam::questions::{has_effect, names};
 use crate::iam::told::{self, Told};
 use crate::iam::{Effect, Statement, Text};
-use crate::program::Mode;
 use crate::value::{Cause, Truth};
 
 use super::super::Facts;
@@ -110,7 +109,7 @@ fn controls<'f>(facts: &'f Facts<'_>) -> Vec<Control<'f>> {
     let graph = facts.graph;
     let mut out = Vec::new();
     for &node in graph.by_type(POLICY).iter().take(MAX_SHARED) {
-        let resource = graph.resource(node).filter(|it| it.mode == Mode::Managed && !it.is_deleted());
+        let resource = graph.resource(node).filter(|it| it.is_ours());
         let Some(resource) = resource else { continue };
         if type_of(resource).is_some_and(|ty| ty != "SERVICE_CONTROL_POLICY") {
             continue;

@@ -1,7 +1,6 @@
 //! The policy documents of every resource, each read once for all that ask.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use rayon::prelude::*;
@@ -12,7 +11,7 @@ use crate::iam::questions;
 use crate::iam::{AI_ACTION_PREFIXES, AI_SERVICE_PRINCIPALS, Policy, Services, Statement};
 use crate::program::{Mode, Resource};
 use crate::source::Site;
-use crate::value::{Reference, Value};
+use crate::value::{ByHash, Reference, Value};
 
 use super::super::{Facts, is_left_to_the_provider};
 
@@ -206,7 +205,7 @@ pub(super) fn faults(facts: &Facts<'_>) -> Vec<(String, Option<Site>, String)> {
     out
 }
 
-type Shard<'g> = HashMap<Hashed<'g>, Arc<Policy>, BuildHasherDefault<AsIs>>;
+type Shard<'g> = ByHash<Hashed<'g>, Arc<Policy>>;
 
 /// A text with its hash.
 #[derive(Copy, Clone, PartialEq, Eq)]
@@ -218,22 +217,6 @@ struct Hashed<'g> {
 impl Hash for Hashed<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.hash);
-    }
-}
-
-/// The hash of what has been hashed.
-#[derive(Default)]
-struct AsIs(u64);
-
-impl Hasher for AsIs {
-    fn write(&mut self, _: &[u8]) {}
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
     }
 }
 

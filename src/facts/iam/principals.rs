@@ -123,9 +123,7 @@ impl Found {
     /// Those that the configuration makes; none is looked at yet.
     pub(in super::super) fn new(facts: &Facts<'_>) -> Self {
         let graph = facts.graph;
-        let ours = |&&node: &&NodeId| {
-            graph.resource(node).is_some_and(|it| it.mode == Mode::Managed && !it.is_deleted())
-        };
+        let ours = |&&node: &&NodeId| graph.resource(node).is_some_and(Resource::is_ours);
         let types = ["aws_iam_role", "aws_iam_user"];
         let nodes = types.iter().flat_map(|name| graph.by_type(name)).filter(ours);
         Self {
@@ -371,7 +369,7 @@ impl<'g> Finder<'_, 'g> {
         let before = self.holdings.len();
         for target in targets {
             match graph.resource(target) {
-                Some(policy) if policy.mode == Mode::Managed && !policy.is_deleted() => {
+                Some(policy) if policy.is_ours() => {
                     self.own(target, kind, by.or(Some(node)));
                     let held = self.holdings.get_mut(before..).unwrap_or_default();
                     for it in held {
@@ -459,8 +457,7 @@ fn unknown(cause: Cause, allows: bool) -> Arc<Policy> {
 /// Whether it cannot be told whom the policy or attachment is for.
 fn is_unplaced(facts: &Facts<'_>, node: NodeId) -> bool {
     let graph = facts.graph;
-    let Some(resource) = graph.resource(node).filter(|it| it.mode == Mode::Managed && !it.is_deleted())
-    else {
+    let Some(resource) = graph.resource(node).filter(|it| it.is_ours()) else {
         return false;
     };
     let unknown = |name: &str| {

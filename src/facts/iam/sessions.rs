@@ -6,7 +6,6 @@ use petgraph::Direction;
 
 use crate::graph::NodeId;
 use crate::iam::effective::Kind;
-use crate::program::Mode;
 use crate::value::Cause;
 
 use super::super::Facts;
@@ -68,8 +67,7 @@ pub fn of_graph(facts: &Facts<'_>) -> Vec<Session> {
 /// Those that begin through a resource: one for each role.
 pub fn of(facts: &Facts<'_>, node: NodeId) -> Vec<Session> {
     let graph = facts.graph;
-    let Some(resource) = graph.resource(node).filter(|it| it.mode == Mode::Managed && !it.is_deleted())
-    else {
+    let Some(resource) = graph.resource(node).filter(|it| it.is_ours()) else {
         return Vec::new();
     };
     let Some(way) = WAYS.iter().find(|way| way.type_name == resource.type_name) else { return Vec::new() };

@@ -74,7 +74,7 @@ pub(in super::super) fn of_graph(facts: &Facts<'_>) -> Vec<Assignment> {
 
 impl Assignment {
     fn of(graph: &ResourceGraph, node: NodeId) -> Option<Self> {
-        let resource = graph.resource(node).filter(|it| it.mode == Mode::Managed && !it.is_deleted())?;
+        let resource = graph.resource(node).filter(|it| it.is_ours())?;
         let made = (resource.type_name == azapi::TYPE).then(|| azapi::assignment(resource));
         let after = match &made {
             Some(made) => made.as_ref()?,

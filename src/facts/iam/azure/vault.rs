@@ -78,8 +78,7 @@ const KINDS: [Kind; 3] = [
 /// The access policies of all vaults, as assignments on them.
 pub(super) fn policies(graph: &ResourceGraph) -> Vec<Assignment> {
     let mut out = Vec::new();
-    let managed =
-        |node: NodeId| graph.resource(node).filter(|it| it.mode == Mode::Managed && !it.is_deleted());
+    let managed = |node: NodeId| graph.resource(node).filter(|it| it.is_ours());
     for &node in graph.by_type(VAULT) {
         let Some(vault) = managed(node) else { continue };
         let list = vault.after.as_ref().and_then(|it| it.get("access_policy"));

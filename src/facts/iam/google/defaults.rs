@@ -70,7 +70,7 @@ pub(super) fn held(graph: &ResourceGraph, all: &[Grant]) -> Vec<Grant> {
     }
     for (name, path) in RUNS {
         for &node in graph.by_type(name) {
-            let resource = graph.resource(node).filter(|it| it.mode == Mode::Managed && !it.is_deleted());
+            let resource = graph.resource(node).filter(|it| it.is_ours());
             if let Some(resource) = resource.filter(|it| names_none(it, path)) {
                 add(node, resource, None);
             }
@@ -92,7 +92,7 @@ fn names_none(resource: &Resource, path: &str) -> bool {
 /// The projects in which the configuration takes the role away from default accounts, or says all who are editors.
 fn taken(graph: &ResourceGraph, all: &[Grant]) -> BTreeSet<SmolStr> {
     let takes = graph.by_type(TAKES_AWAY).iter().filter_map(|&node| {
-        let resource = graph.resource(node).filter(|it| it.mode == Mode::Managed && !it.is_deleted())?;
+        let resource = graph.resource(node).filter(|it| it.is_ours())?;
         key(resource.after.as_ref()?.get("project")?)
     });
     let rules = all.iter().filter(|it| match it.kind {

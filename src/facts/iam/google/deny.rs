@@ -10,7 +10,6 @@ use crate::graph::{NodeId, ResourceGraph};
 use crate::iam::google::meets;
 use crate::iam::google::member::Member;
 use crate::iam::{Text, told, told::Told};
-use crate::program::Mode;
 use crate::value::{Cause, Unknown, Value};
 
 use super::{Holder, Place, Role, condition, shown};
@@ -59,8 +58,7 @@ pub(super) enum Taken {
 pub(super) fn of_graph(graph: &ResourceGraph) -> Vec<Deny> {
     let mut out = Vec::new();
     for &node in graph.by_type(TYPE) {
-        let Some(policy) = graph.resource(node).filter(|it| it.mode == Mode::Managed && !it.is_deleted())
-        else {
+        let Some(policy) = graph.resource(node).filter(|it| it.is_ours()) else {
             continue;
         };
         let Some(after) = &policy.after else { continue };

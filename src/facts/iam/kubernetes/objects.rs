@@ -3,7 +3,6 @@
 use smol_str::SmolStr;
 
 use crate::graph::{NodeId, ResourceGraph, manifests};
-use crate::program::Mode;
 use crate::value::{Cause, Value};
 
 /// Kinds, and the types that make one beside `kubernetes_manifest`; each also with `_v1` behind it.
@@ -64,7 +63,7 @@ pub(super) fn is_one_cluster(graph: &ResourceGraph, one: NodeId, other: NodeId) 
 pub(super) fn of_kinds<'g>(graph: &'g ResourceGraph, kinds: &[&str]) -> Vec<Object<'g>> {
     let mut out = Vec::new();
     let made = |node: NodeId| {
-        let resource = graph.resource(node).filter(|it| it.mode == Mode::Managed && !it.is_deleted())?;
+        let resource = graph.resource(node).filter(|it| it.is_ours())?;
         resource.after.as_ref()
     };
     for &(kind, type_name) in TYPES.iter().filter(|(kind, _)| kinds.contains(kind)) {
