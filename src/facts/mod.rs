@@ -58,8 +58,8 @@ pub struct Facts<'g> {
     context: Context,
     /// As routes ask.
     unplaced_links: related::Unplaced,
-    /// Asked for with every knowledge base, so made once.
-    bucket_objects: OnceLock<Vec<iam::access::Object>>,
+    /// Asked for with every knowledge base.
+    bucket_objects: iam::objects::Objects,
     /// Asked for with every role that may be passed, so found once.
     passable: OnceLock<iam::grant::Passable>,
     /// Found when first asked for.
@@ -92,7 +92,7 @@ impl<'g> Facts<'g> {
             sources: None,
             context: Context::default(),
             unplaced_links: related::Unplaced::default(),
-            bucket_objects: OnceLock::new(),
+            bucket_objects: iam::objects::Objects::default(),
             passable: OnceLock::new(),
             accounts: OnceLock::new(),
         }
@@ -139,11 +139,6 @@ impl<'g> Facts<'g> {
     /// The policies that the resource holds, if it is of a type that holds some.
     pub(crate) fn policies(&self, node: NodeId) -> Option<&iam::Policies> {
         self.policies.get(node.index())?.as_deref()
-    }
-
-    /// What an object of each bucket is called, in each way that it can be said.
-    pub(crate) fn bucket_objects(&self) -> &[iam::access::Object] {
-        self.bucket_objects.get_or_init(|| iam::access::objects(self.graph))
     }
 
     /// The roles that services may assume.

@@ -29,8 +29,8 @@ const LIMITING: [&str; 17] = [
 ];
 
 /// Does it allow anything to everybody?
-pub fn allows_everybody(policy: &Policy) -> Answer {
-    let grant = |statement: &Statement, number: usize| {
+pub fn allows_everybody(policy: &Policy) -> Answer<'_> {
+    fn grant(statement: &Statement, number: usize) -> Grant<'_> {
         let limited = || match (statement.condition.narrows_one_of(&LIMITING), is_no_limit(statement)) {
             (Ok(true), _) => Ok(false),
             (_, Ok(false)) => {
@@ -39,9 +39,9 @@ pub fn allows_everybody(policy: &Policy) -> Answer {
             }
             (_, told) => told,
         };
-        let what = statement.action.items.first().map(ToString::to_string);
+        let what = statement.action.items.first().map(Text::shown);
         Grant { told: both(statement.is_about_everybody(), limited), what, on: None }
-    };
+    }
     ask_policy(policy, |document| ask(document, grant, |_| Ok(false)))
 }
 

@@ -6,7 +6,7 @@
 use smol_str::SmolStr;
 
 use super::document::List;
-use super::pattern::glob;
+use super::pattern::action_covers;
 use super::text::Text;
 use super::told::{Told, any, both};
 use crate::value::Cause;
@@ -233,10 +233,7 @@ impl Condition {
 
     /// Whether it holds one of `keys` to values that were chosen. One of the keys may be a pattern: `saml:*`.
     pub fn narrows_one_of(&self, keys: &[&str]) -> Told {
-        let is_one = |test: &&Test| {
-            let key = test.key.to_ascii_lowercase();
-            keys.iter().any(|pattern| glob(&pattern.to_ascii_lowercase(), &key))
-        };
+        let is_one = |test: &&Test| keys.iter().any(|pattern| action_covers(pattern, &test.key));
         let told = any(self.tests.iter().filter(is_one).map(Test::narrows));
         match (&told, self.more.as_deref()) {
             (Ok(true) | Err(_), _) | (_, None) => told,

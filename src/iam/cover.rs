@@ -144,7 +144,7 @@ fn cause(a: &Text, b: &Text) -> Cause {
 }
 
 /// What no wildcard of a document is; it stands around what is not known.
-const MARK: char = '\u{1}';
+pub(crate) const MARK: char = '\u{1}';
 
 /// The text with each hole and each variable by its name. What covers another for certain covers what this says of it, so the
 /// other begins with what this begins with before its first wildcard.

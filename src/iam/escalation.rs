@@ -35,13 +35,12 @@ static ALL: LazyLock<Vec<Escalation>> = LazyLock::new(|| {
 
 /// The ways of the categories, in the order of the table.
 pub fn of(categories: &[&str]) -> impl Iterator<Item = &'static Escalation> {
-    within(Services::ALL, categories)
+    ALL.iter().filter(|it| categories.contains(&it.category))
 }
 
-/// Those of them that whoever may do something with these services alone may go. Most have nothing to do with most services.
-pub fn within(services: Services, categories: &[&str]) -> impl Iterator<Item = &'static Escalation> {
-    let is_open = move |it: &&Escalation| it.services.iter().all(|its| services.share(*its));
-    ALL.iter().filter(is_open).filter(|it| categories.contains(&it.category))
+/// Those that whoever may do something with these services alone may go. Most have nothing to do with most services.
+pub fn within(services: Services) -> impl Iterator<Item = &'static Escalation> {
+    ALL.iter().filter(move |it| it.services.iter().all(|its| services.share(*its)))
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub(super) struct Statements {
 
 /// A service by the hash of its name in small letters: two that share one are looked at together.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Service(u32);
+pub struct Service(u32);
 
 /// Which services there are at most: a bit stands for some of them.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -53,18 +53,28 @@ impl Service {
         Self::of_prefix(action.prefix())
     }
 
-    /// [`Service::of`] of what a pattern begins with.
-    pub(super) fn of_prefix(known: &str) -> Option<Self> {
-        let end = known.bytes().position(|byte| matches!(byte, b':' | b'*' | b'?' | b'$'))?;
-        let (name, rest) = known.split_at_checked(end)?;
-        rest.starts_with(':').then(|| Self::named(name))
+    /// The service of all that begins with this: what stands before a colon, and before any wildcard or variable.
+    pub fn of_prefix(known: &str) -> Option<Self> {
+        let mut hash = Self::EMPTY;
+        for byte in known.bytes() {
+            match byte {
+                b':' => return Some(Self(hash)),
+                b'*' | b'?' | b'$' => return None,
+                _ => hash = Self::with(hash, byte),
+            }
+        }
+        None
     }
 
     fn named(name: &str) -> Self {
-        // FNV-1a.
-        let one =
-            |hash: u32, byte: u8| (hash ^ u32::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0193);
-        Self(name.bytes().fold(0x811c_9dc5, one))
+        Self(name.bytes().fold(Self::EMPTY, Self::with))
+    }
+
+    /// FNV-1a.
+    const EMPTY: u32 = 0x811c_9dc5;
+
+    fn with(hash: u32, byte: u8) -> u32 {
+        (hash ^ u32::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0193)
     }
 
     const fn bit(self) -> Services {
@@ -80,7 +90,8 @@ impl Services {
         self.hold(Service::of_prefix(action))
     }
 
-    pub(super) fn hold(self, asked: Option<Service>) -> bool {
+    /// Whether one of them may be this one, or one that is not told.
+    pub fn hold(self, asked: Option<Service>) -> bool {
         self.share(asked.map_or(Self::ALL, Service::bit))
     }
 
@@ -131,6 +142,22 @@ impl Document {
     pub fn services(&self) -> Services {
         self.index().allows.services
     }
+
+    /// Whether one of its statements may allow something of the action, which is of the service: a no is sure.
+    pub fn may_allow(&self, service: Option<Service>, action: &Text) -> bool {
+        let allows = &self.index().allows;
+        let may = |entry: &Entry| {
+            let statement = self.statements.get(entry.statement as usize);
+            let item = statement.and_then(|it| it.action.items.get(entry.item as usize));
+            // What is more than a list of actions is not looked into.
+            item.is_none_or(|item| {
+                work::Question::is_cut_off().is_some()
+                    || cover::intersects(item, action, Of::Actions) != Ok(false)
+            })
+        };
+        allows.services.hold(service)
+            && (allows.named(service, None).any(|(_, entry)| may(entry)) || allows.open.iter().any(may))
+    }
 }
 
 impl Index {
@@ -180,12 +207,8 @@ impl Statements {
         if !self.services.hold(asked) {
             return Vec::new();
         }
-        let first = Entry { statement: only.unwrap_or(0), item: 0 };
-        let last = Entry { statement: only.unwrap_or(u32::MAX), item: WHOLE };
-        let (low, high) = (asked.unwrap_or(Service(0)), asked.unwrap_or(Service(u32::MAX)));
-        let start = self.named.partition_point(|it| *it < (low, first));
-        let named = self.named.iter().skip(start).take_while(|it| **it <= (high, last));
-        let mut entries: Vec<Entry> = named.map(|(_, entry)| *entry).collect();
+        let (first, last) = Entry::range(only);
+        let mut entries: Vec<Entry> = self.named(asked, only).map(|(_, entry)| *entry).collect();
         if asked.is_none() && only.is_some() {
             entries.retain(|entry| only == Some(entry.statement));
         }
@@ -193,6 +216,22 @@ impl Statements {
         entries.extend(self.open.iter().skip(start).take_while(|it| **it <= last));
         entries.sort_unstable();
         entries
+    }
+
+    /// Those of actions of the service, or of all where none is told; of the statement `only` alone where a service is.
+    fn named(&self, asked: Option<Service>, only: Option<u32>) -> impl Iterator<Item = &(Service, Entry)> {
+        let (first, last) = Entry::range(only);
+        let (low, high) = (asked.unwrap_or(Service(0)), asked.unwrap_or(Service(u32::MAX)));
+        let start = self.named.partition_point(|it| *it < (low, first));
+        self.named.iter().skip(start).take_while(move |it| **it <= (high, last))
+    }
+}
+
+impl Entry {
+    /// The first and the last that there can be; of the statement `only`, if that is told.
+    fn range(only: Option<u32>) -> (Self, Self) {
+        let (first, last) = (only.unwrap_or(0), only.unwrap_or(u32::MAX));
+        (Self { statement: first, item: 0 }, Self { statement: last, item: WHOLE })
     }
 }
 

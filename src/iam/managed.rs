@@ -54,7 +54,10 @@ static ALL: LazyLock<Vec<Managed>> = LazyLock::new(|| {
             policy: OnceLock::new(),
         })
     };
-    TABLE.lines().filter_map(one).collect()
+    // The lines are long.
+    let ends = memchr::memchr_iter(b'\n', TABLE.as_bytes());
+    let starts = std::iter::once(0).chain(ends.clone().map(|end| end + 1));
+    starts.zip(ends).filter_map(|(start, end)| one(TABLE.get(start..end)?)).collect()
 });
 
 impl Managed {
@@ -76,10 +79,9 @@ impl Managed {
 
 /// The name of the policy that an ARN is of, if AWS manages it: `arn:aws:iam::aws:policy/job-function/DataScientist`.
 pub fn name_of(arn: &str) -> Option<&str> {
-    let mut parts = arn.splitn(6, ':');
-    let is_of_aws = parts.next() == Some("arn") && parts.nth(1) == Some("iam") && parts.nth(1) == Some("aws");
-    let path = parts.next().filter(|_| is_of_aws)?.strip_prefix("policy/")?;
-    path.rsplit('/').next()
+    let (_partition, rest) = arn.strip_prefix("arn:")?.split_once(':')?;
+    let (_region, rest) = rest.strip_prefix("iam:")?.split_once(':')?;
+    rest.strip_prefix("aws:policy/")?.rsplit('/').next()
 }
 
 #[cfg(test)]

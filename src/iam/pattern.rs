@@ -8,7 +8,7 @@ use std::collections::{HashMap, VecDeque};
 
 use super::work;
 
-/// Whether the action pattern covers `action`, a concrete action.
+/// Whether the pattern covers `action`, a concrete action, or the key of a condition: case does not matter.
 pub fn action_covers(pattern: &str, action: &str) -> bool {
     let one = |pattern: u8, byte: u8| pattern == b'?' || pattern.eq_ignore_ascii_case(&byte);
     matches(pattern.as_bytes(), action.as_bytes(), usize::MAX, one) == Some(true)
@@ -25,11 +25,19 @@ fn is_matched(pattern: &str, text: &str, most: usize) -> Option<bool> {
     matches(pattern.as_bytes(), text.as_bytes(), most, one)
 }
 
-/// Whether `text` matches, where `one` says which bytes of the pattern stand for which of the text; [`None`] if that is not
-/// known after so many steps.
+/// Whether `text` matches, where `one` says which bytes of the pattern stand for which of the text: each but a star for itself.
+/// [`None`] if that is not known after so many steps.
 fn matches(pattern: &[u8], text: &[u8], most: usize, one: impl Fn(u8, u8) -> bool) -> Option<bool> {
+    // What stands before the first star decides most.
+    let star = memchr::memchr(b'*', pattern);
+    let (head, tail) = pattern.split_at_checked(star.unwrap_or(pattern.len()))?;
+    let Some((begin, rest)) = text.split_at_checked(head.len()) else { return Some(false) };
+    let is_apart = || head.iter().zip(begin).any(|(pattern, byte)| !one(*pattern, *byte));
+    if tail.is_empty() && !rest.is_empty() || head != begin && is_apart() {
+        return Some(false);
+    }
     let mut steps = 0;
-    let told = match_by(pattern, text, most, one, &mut steps);
+    let told = if tail.len() < 2 { Some(true) } else { match_by(tail, rest, most, one, &mut steps) };
     work::spend(steps as u64);
     told
 }

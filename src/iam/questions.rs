@@ -1,6 +1,9 @@
 //! Questions to one policy: the answer is yes, no, or why it cannot be told, because a part that matters is not known or a
 //! condition may limit the statement.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
 use smol_str::SmolStr;
 
 use crate::value::Cause;
@@ -8,43 +11,46 @@ use crate::value::Cause;
 use super::arn::is_every_resource;
 use super::condition::{Compare, Condition};
 use super::cover;
-use super::document::{Document, Effect, Policy, Principal, Statement};
+use super::document::{Document, Effect, List, Policy, Principal, Statement};
 use super::text::Text;
 use super::told::{Told, any, both, either, not};
 
-/// An answer and the statement that decides it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+/// An answer and the statement that decides it. Most are a no: nothing is copied of the policy.
+#[derive(Clone, Debug)]
+pub struct Answer<'p> {
     /// Yes, no, or why it cannot be told.
     pub told: Told,
-    /// The statement: its `Sid`, or its number from 1. Empty where none decides.
-    pub statement: String,
     /// The action or principal in it that decides, as far as it is known.
-    pub what: Option<String>,
+    pub what: Option<Cow<'p, str>>,
     /// The resource in it that decides, as far as it is known.
-    pub on: Option<String>,
+    pub on: Option<Cow<'p, str>>,
+    /// The statement, if one decides.
+    by: Option<&'p Statement>,
     /// Where the statement stands.
     number: usize,
 }
 
 /// What a statement grants.
-pub(super) struct Grant {
+pub(super) struct Grant<'p> {
     pub(super) told: Told,
-    pub(super) what: Option<String>,
-    pub(super) on: Option<String>,
+    pub(super) what: Option<Cow<'p, str>>,
+    pub(super) on: Option<Cow<'p, str>>,
 }
 
 /// Is one of `actions` allowed on every resource? A resource pattern that ends a kind (`…::foundation-model/*`) is every
 /// resource too. `limiting` are the condition keys that take the width away (`iam:PassedToService`).
-pub fn allows_on_every_resource(policy: &Policy, actions: &[&str], limiting: &[&str]) -> Answer {
-    let grant = |statement: &Statement, number: usize, action: &str| {
+pub fn allows_on_every_resource<'p>(
+    policy: &'p Policy,
+    actions: &[&'p str],
+    limiting: &[&str],
+) -> Answer<'p> {
+    let grant = |statement: &'p Statement, number: usize, action: &'p str| {
         let (covered, pattern) = covers(statement, action);
-        let what =
-            if covered == Ok(true) { Some(action.to_owned()) } else { pattern.map(ToString::to_string) };
+        let what = if covered == Ok(true) { Some(Cow::Borrowed(action)) } else { pattern.map(Text::shown) };
         wide(statement, number, covered, what, limiting)
     };
     ask_policy(policy, |document| {
-        worst(actions.iter().map(|action| {
+        worst(actions.iter().map(|&action| {
             if !document.services().may_hold(action) {
                 return passed_over(document);
             }
@@ -54,8 +60,8 @@ pub fn allows_on_every_resource(policy: &Policy, actions: &[&str], limiting: &[&
 }
 
 /// Are all actions of one of `services` allowed on every resource?
-pub fn allows_whole_service(policy: &Policy, services: &[&str]) -> Answer {
-    let grant = |statement: &Statement, number: usize, service: &Whole<'_>| {
+pub fn allows_whole_service<'p>(policy: &'p Policy, services: &[&str]) -> Answer<'p> {
+    let grant = |statement: &'p Statement, number: usize, service: &Whole<'_>| {
         let (whole, what) = service.is_covered(statement);
         wide(statement, number, whole, what, &[])
     };
@@ -76,25 +82,25 @@ pub fn allows_whole_service(policy: &Policy, services: &[&str]) -> Answer {
 
 /// May one of the service principals `services` assume the role without a condition on the source?
 /// [`None`] if none of them may assume it at all.
-pub fn trusts_without_source(policy: &Policy, services: &[&str]) -> Option<Answer> {
+pub fn trusts_without_source<'p>(policy: &'p Policy, services: &[&str]) -> Option<Answer<'p>> {
     const SOURCES: [&str; 4] =
         ["aws:SourceAccount", "aws:SourceArn", "aws:SourceOrgID", "aws:SourceOrgPaths"];
     if trusts(policy, services) == Ok(false) {
         return None;
     }
-    let grant = |statement: &Statement| {
+    let grant = |statement: &'p Statement, _| {
         let (trusted, what) = trusted(statement, services);
         let told = both(trusted, || not(statement.condition.narrows_one_of(&SOURCES)));
-        Grant { told, what, on: None }
+        Grant { told, what: what.map(Text::shown), on: None }
     };
-    Some(ask_policy(policy, |document| ask(document, |statement, _| grant(statement), |_| Ok(false))))
+    Some(ask_policy(policy, |document| ask(document, grant, |_| Ok(false))))
 }
 
 /// May every service account of a Kubernetes cluster assume the role, since no condition names one? [`None`] if the policy
 /// trusts the tokens of no cluster of EKS, as far as its issuers are known.
-pub fn trusts_cluster_without_subject(policy: &Policy) -> Option<Answer> {
+pub fn trusts_cluster_without_subject(policy: &Policy) -> Option<Answer<'_>> {
     const ISSUER: &str = "*:oidc-provider/oidc.eks.*";
-    let issuer = Text::Known(ISSUER.into());
+    let issuer = Text::Known(SmolStr::new_static(ISSUER));
     let of_cluster = |statement: &Statement| {
         // Of one who is not known at all nothing is said.
         let Principal::Map(kinds) = &statement.principal else { return Ok(false) };
@@ -106,7 +112,7 @@ pub fn trusts_cluster_without_subject(policy: &Policy) -> Option<Answer> {
         });
         both(has_effect(statement, Effect::Allow), || federated)
     };
-    let grant = |statement: &Statement| {
+    let grant = |statement: &Statement, _| {
         let named = named_subject(&statement.condition);
         let what = named.as_ref().ok().and_then(Option::clone).unwrap_or_else(|| "no subject".into());
         let told = both(of_cluster(statement), || match &named {
@@ -114,13 +120,13 @@ pub fn trusts_cluster_without_subject(policy: &Policy) -> Option<Answer> {
             Ok(Some(text)) => Ok(text.contains(['*', '?'])),
             Err(cause) => Err(cause.clone()),
         });
-        Grant { told, what: Some(what.to_string()), on: None }
+        Grant { told, what: Some(Cow::Owned(what.into())), on: None }
     };
     let statements = policy.alternatives.iter().flat_map(|document| &document.statements);
     if any(statements.map(of_cluster)) == Ok(false) {
         return None;
     }
-    Some(ask_policy(policy, |document| ask(document, |statement, _| grant(statement), |_| Ok(false))))
+    Some(ask_policy(policy, |document| ask(document, grant, |_| Ok(false))))
 }
 
 /// The subject that a condition holds a token to: [`None`] if it does not.
@@ -175,8 +181,11 @@ pub fn names(statement: &Statement, services: &[&str]) -> bool {
 }
 
 /// Asks each document that the policy may be: they must agree.
-pub(super) fn ask_policy(policy: &Policy, ask: impl Fn(&Document) -> Answer) -> Answer {
-    let answers: Vec<Answer> = policy.alternatives.iter().map(ask).collect();
+pub(super) fn ask_policy<'p>(policy: &'p Policy, ask: impl Fn(&'p Document) -> Answer<'p>) -> Answer<'p> {
+    if let [only] = policy.alternatives.as_slice() {
+        return ask(only);
+    }
+    let answers: Vec<Answer<'_>> = policy.alternatives.iter().map(ask).collect();
     let agree = answers.iter().all(|answer| Some(&answer.told) == answers.first().map(|first| &first.told));
     let mut worst = worst(answers.into_iter());
     if let (false, Ok(true)) = (agree, &worst.told) {
@@ -186,8 +195,8 @@ pub(super) fn ask_policy(policy: &Policy, ask: impl Fn(&Document) -> Answer) -> 
 }
 
 /// The worst of several answers: a yes, else one that cannot be told; of the first statement.
-fn worst(answers: impl Iterator<Item = Answer>) -> Answer {
-    let rank = |answer: &Answer| match answer.told {
+fn worst<'p>(answers: impl Iterator<Item = Answer<'p>>) -> Answer<'p> {
+    let rank = |answer: &Answer<'_>| match answer.told {
         Ok(true) => 0,
         Err(_) => 1,
         Ok(false) => 2,
@@ -196,13 +205,13 @@ fn worst(answers: impl Iterator<Item = Answer>) -> Answer {
 }
 
 /// Asks each allow statement what it grants. A deny without conditions on everything that is `denied` takes it away.
-pub(super) fn ask(
-    document: &Document,
-    grant: impl Fn(&Statement, usize) -> Grant,
+pub(super) fn ask<'p>(
+    document: &'p Document,
+    grant: impl Fn(&'p Statement, usize) -> Grant<'p>,
     denied: impl Fn(&Statement) -> Told,
-) -> Answer {
-    let statements = || document.statements.iter();
-    let denies = any(statements().map(|statement| {
+) -> Answer<'p> {
+    let may_deny = |statement: &&Statement| !matches!(statement.effect, Ok(Effect::Allow));
+    let denies = any(document.statements.iter().filter(may_deny).map(|statement| {
         let everywhere = || statement.resource.any(|resource| resource.is("*")).0;
         let always = || both(statement.condition.is_empty(), everywhere);
         both(has_effect(statement, Effect::Deny), || both(always(), || denied(statement)))
@@ -210,17 +219,12 @@ pub(super) fn ask(
     if denies == Ok(true) {
         return Answer::no();
     }
-    let answers = (1..).zip(statements()).map(|(number, statement)| {
-        let allows = has_effect(statement, Effect::Allow);
-        if allows == Ok(false) {
-            return Answer::no();
-        }
+    let may_allow = |(_, statement): &(usize, &Statement)| !matches!(statement.effect, Ok(Effect::Deny));
+    let mut answer = worst((1..).zip(&document.statements).filter(may_allow).map(|(number, statement)| {
         let Grant { told, what, on } = grant(statement, number);
-        Answer { told: both(allows, || told), statement: String::new(), what, on, number }
-    });
-    let mut answer = worst(answers);
-    let decides = answer.number.checked_sub(1).and_then(|at| document.statements.get(at));
-    answer.statement = decides.map(|statement| name(statement, answer.number)).unwrap_or_default();
+        let told = both(has_effect(statement, Effect::Allow), || told);
+        Answer { told, what, on, by: Some(statement), number }
+    }));
     if let (Ok(true), Err(cause)) = (&answer.told, denies) {
         answer.told = Err(cause);
     }
@@ -228,26 +232,31 @@ pub(super) fn ask(
 }
 
 /// The answer of a document none of whose statements that allow is of the service: that of the first of them.
-fn passed_over(document: &Document) -> Answer {
-    let is_allow = |statement: &Statement| statement.effect != Ok(Effect::Deny);
-    let number = document.statements.iter().position(is_allow).map_or(usize::MAX, |at| at + 1);
+fn passed_over<'p>(document: &Document) -> Answer<'p> {
+    let may_allow = |statement: &Statement| !matches!(statement.effect, Ok(Effect::Deny));
+    let number = document.statements.iter().position(may_allow).map_or(usize::MAX, |at| at + 1);
     Answer { number, ..Answer::no() }
 }
 
-impl Answer {
+impl Answer<'_> {
     /// The number of the statement, from 1, if one decides.
     pub fn number(&self) -> usize {
         self.number
     }
 
+    /// The statement: its `Sid`, or its number from 1. Empty where none decides.
+    pub fn statement(&self) -> Cow<'_, str> {
+        self.by.map_or(Cow::Borrowed(""), |statement| name(statement, self.number))
+    }
+
     fn no() -> Self {
-        Self { told: Ok(false), statement: String::new(), what: None, on: None, number: usize::MAX }
+        Self { told: Ok(false), what: None, on: None, by: None, number: usize::MAX }
     }
 }
 
 /// Whether its effect is that one.
 pub fn has_effect(statement: &Statement, effect: Effect) -> Told {
-    statement.effect.clone().map(|its| its == effect)
+    statement.effect.as_ref().map(|its| *its == effect).map_err(Cause::clone)
 }
 
 /// Whether the statement speaks of the action, and by which pattern.
@@ -266,52 +275,62 @@ fn covers<'s>(statement: &'s Statement, action: &str) -> (Told, Option<&'s Text>
 /// Every action of a service.
 pub(super) struct Whole<'s> {
     service: &'s str,
-    /// No service has it, so only a pattern that covers all of them covers it too.
-    any_action: String,
+    /// No service has it, so only a pattern that covers all of them covers it too. Most patterns do not end so.
+    any_action: OnceCell<String>,
 }
 
 impl<'s> Whole<'s> {
     pub(super) fn of(service: &'s str) -> Self {
-        Self { service, any_action: format!("{service}:{}", "~".repeat(40)) }
+        Self { service, any_action: OnceCell::new() }
+    }
+
+    /// Whether the pattern covers all of them.
+    fn is_all(&self, pattern: &Text) -> Told {
+        if matches!(pattern.suffix().bytes().last(), Some(last) if !matches!(last, b'*' | b'?' | b'~')) {
+            return Ok(false);
+        }
+        pattern.covers(self.any_action.get_or_init(|| format!("{}:{}", self.service, "~".repeat(40))))
     }
 
     /// Whether the statement speaks of all of them, and by which words.
-    pub(super) fn is_covered(&self, statement: &Statement) -> (Told, Option<String>) {
-        let (named, pattern) = statement.action.any(|pattern| pattern.covers(&self.any_action));
+    pub(super) fn is_covered<'p>(&self, statement: &'p Statement) -> (Told, Option<Cow<'p, str>>) {
+        let (named, pattern) = statement.action.any(|pattern| self.is_all(pattern));
         if statement.not_action.is_empty() {
-            return (named, pattern.map(ToString::to_string));
+            return (named, pattern.map(Text::shown));
         }
         let prefix = format!("{}:", self.service);
         let others = || not(statement.not_action.any(|pattern| pattern.touches(&prefix)).0);
-        let names: Vec<String> = statement.not_action.items.iter().map(ToString::to_string).collect();
-        (either(named, others), Some(format!("everything but {}", names.join(", "))))
+        (either(named, others), Some(everything_but(&statement.not_action)))
     }
 }
 
+fn everything_but(list: &List) -> Cow<'static, str> {
+    let names: Vec<String> = list.items.iter().map(ToString::to_string).collect();
+    Cow::Owned(format!("everything but {}", names.join(", ")))
+}
+
 /// Whether the statement speaks of every resource, or of every resource of a kind, and in which words.
-fn every_resource(statement: &Statement) -> (Told, Option<String>) {
+fn every_resource(statement: &Statement) -> (Told, Option<Cow<'_, str>>) {
     let (named, text) = statement.resource.any(is_every_resource);
     let others = || match (statement.not_resource.more.as_deref(), statement.not_resource.items.is_empty()) {
         (_, false) => Ok(true),
         (Some(cause), true) => Err(cause.clone()),
         (None, true) => Ok(false),
     };
-    let names =
-        || statement.not_resource.items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let excepted =
-        || (!statement.not_resource.items.is_empty()).then(|| format!("everything but {}", names()));
-    let shown = text.map(ToString::to_string).or_else(excepted);
+        || (!statement.not_resource.items.is_empty()).then(|| everything_but(&statement.not_resource));
+    let shown = text.map(Text::shown).or_else(excepted);
     (either(named, others), shown)
 }
 
 /// What a statement that is `covered` by a question grants on every resource.
-fn wide(
-    statement: &Statement,
+fn wide<'p>(
+    statement: &'p Statement,
     number: usize,
     covered: Told,
-    what: Option<String>,
+    what: Option<Cow<'p, str>>,
     limiting: &[&str],
-) -> Grant {
+) -> Grant<'p> {
     // Most statements are about something else, and then nobody asks for their resources.
     if covered == Ok(false) && what.is_none() {
         return Grant { told: covered, what, on: None };
@@ -322,8 +341,9 @@ fn wide(
 }
 
 /// What people call the statement.
-pub(super) fn name(statement: &Statement, number: usize) -> String {
-    statement.sid.as_ref().map_or_else(|| format!("statement {number}"), ToString::to_string)
+pub(super) fn name(statement: &Statement, number: usize) -> Cow<'_, str> {
+    let number = || Cow::Owned(format!("statement {number}"));
+    statement.sid.as_deref().map_or_else(number, Cow::Borrowed)
 }
 
 /// Whether no condition takes the width of the statement away: surely not one on a key of `limiting`.
@@ -338,8 +358,6 @@ fn unlimited(statement: &Statement, number: usize, limiting: &[&str]) -> Told {
 }
 
 /// Whether the statement speaks of one of the service principals, and of which.
-fn trusted(statement: &Statement, services: &[&str]) -> (Told, Option<String>) {
-    let is_one = |principal: &Text| any(services.iter().map(|service| principal.is(service)));
-    let (told, text) = statement.principal.any("Service", is_one);
-    (told, text.map(ToString::to_string))
+fn trusted<'s>(statement: &'s Statement, services: &[&str]) -> (Told, Option<&'s Text>) {
+    statement.principal.any("Service", |principal| any(services.iter().map(|service| principal.is(service))))
 }

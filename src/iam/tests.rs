@@ -45,7 +45,7 @@ fn policy(statements: &str) -> Policy {
     Policy::read(&holed(&format!("{{\"Statement\": {statements}}}")))
 }
 
-fn truth(answer: &Answer) -> Truth {
+fn truth(answer: &Answer<'_>) -> Truth {
     answer.told.clone().map_or(Truth::Maybe, Truth::from)
 }
 
@@ -167,7 +167,8 @@ fn what_is_no_policy_is_not_told_and_not_shown() {
         r#"{"Statement": [{"Effect": "Allow", "Action": {"hunter2": 1}}]}"#,
         r#"{"Statement": [{"Effect": "Allow", "Action": "a", "action": "b"}]}"#,
     ] {
-        let answer = allows_whole_service(&Policy::read(&Value::string(text)), &["s3"]);
+        let policy = Policy::read(&Value::string(text));
+        let answer = allows_whole_service(&policy, &["s3"]);
         let cause = answer.told.unwrap_err().to_string();
         assert!(cause.contains("not a policy") && !cause.contains("hunter2"), "{text}: {cause}");
         assert_eq!(answer.what, None, "{text}");
@@ -178,9 +179,10 @@ fn what_is_no_policy_is_not_told_and_not_shown() {
 fn the_deciding_words_are_shown_with_their_holes() {
     let statement = r#"{"Sid":"Models","Effect":"Allow","Action":["{}","s3:*"],
         "Resource":"arn:aws:bedrock:{aws_region.r.name}::foundation-model/*"}"#;
-    let answer = allows_whole_service(&policy(statement), &["s3"]);
+    let policy = policy(statement);
+    let answer = allows_whole_service(&policy, &["s3"]);
     assert_eq!(answer.told, Ok(true));
-    assert_eq!(answer.statement, "Models");
+    assert_eq!(answer.statement(), "Models");
     assert_eq!(answer.what.as_deref(), Some("s3:*"));
     assert_eq!(answer.on.as_deref(), Some("arn:aws:bedrock:${aws_region.r.name}::foundation-model/*"));
 }

@@ -4,6 +4,7 @@
 //! resource (`aws_s3_bucket.b.arn`) has no wildcards in it, and no part holds a quote or backslash that would end the
 //! JSON string it stands in.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use smol_str::SmolStr;
@@ -167,6 +168,16 @@ impl Text {
             Piece::Text(text) => Part::Text(text),
             Piece::Hole(value) => Part::Hole(stand(value)),
         }))
+    }
+}
+
+impl Text {
+    /// It as it is shown.
+    pub(super) fn shown(&self) -> Cow<'_, str> {
+        match self {
+            Self::Known(text) if text.len() <= MAX_SHOWN => Cow::Borrowed(text),
+            _ => Cow::Owned(self.to_string()),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use petgraph::Direction;
 use rayon::prelude::*;
 
 use crate::catalog::LinkKind;
-use crate::graph::{NodeId, ResourceGraph};
+use crate::graph::NodeId;
 use crate::iam::document::{Principal, Statement};
 use crate::iam::effective::{By, Decision, Held, Kind, Request, Verdict, Who, granted, may};
 use crate::iam::google::is_permission;
@@ -341,48 +341,24 @@ pub(super) fn with(arn: Text, below: &str) -> Text {
 /// The ARN of a resource, in each way that policies may have it.
 pub(super) fn arns(resource: Option<&Resource>) -> Vec<Text> {
     let Some(resource) = resource else { return Vec::new() };
-    let after = resource.after.as_ref();
-    let known = after.and_then(|after| after.get("arn")).and_then(Value::as_str);
-    let reference = Reference { resource: resource.address.clone(), attribute: "arn".into() };
-    let hole = Value::unknown(Cause::Resource(Arc::new(reference.clone())));
-    let hole = Piece::Hole(Value { reference: Some(Arc::new(reference)), ..hole });
-    let mut arns = vec![Text::of_pieces_merged(vec![hole])];
-    let name = after.and_then(|after| after.get("bucket")).and_then(Value::as_str);
-    match (known, resource.type_name.as_str(), name) {
-        (Some(known), ..) => arns.push(Text::Known(known.into())),
-        (None, "aws_s3_bucket", Some(name)) => arns.push(Text::Known(format!("arn:aws:s3:::{name}").into())),
-        _ => {}
+    std::iter::once(referred_arn(resource)).chain(known_arn(resource)).collect()
+}
+
+/// The ARN of a resource as a reference to it.
+pub(super) fn referred_arn(resource: &Resource) -> Text {
+    let reference = Arc::new(Reference { resource: resource.address.clone(), attribute: "arn".into() });
+    let hole = Value::unknown(Cause::Resource(reference.clone()));
+    Text::Holed([Piece::Hole(Value { reference: Some(reference), ..hole })].into())
+}
+
+/// The ARN of a resource where it is known, or its name tells it.
+pub(super) fn known_arn(resource: &Resource) -> Option<Text> {
+    let after = resource.after.as_ref()?;
+    if let Some(known) = after.get("arn").and_then(Value::as_str) {
+        return Some(Text::Known(known.into()));
     }
-    arns
-}
-
-/// An object, by what it is called.
-#[derive(Debug)]
-pub struct Object {
-    /// Its ARN.
-    pub arn: Text,
-    /// [`cover::narrow`] of that.
-    pub narrow: String,
-    /// The buckets that it is of: several where copies of a module name theirs alike.
-    pub buckets: Vec<NodeId>,
-}
-
-/// What an object of each bucket is called, in each way that it can be said, sorted by what is known.
-pub(in crate::facts) fn objects(graph: &ResourceGraph) -> Vec<Object> {
-    let named = |&bucket| {
-        let arns = arns(graph.resource(bucket)).into_iter().map(|arn| with(arn, "/x"));
-        arns.map(move |arn| Object { narrow: cover::narrow(&arn).into_owned(), arn, buckets: vec![bucket] })
-    };
-    let mut objects: Vec<_> = graph.by_type("aws_s3_bucket").iter().flat_map(named).collect();
-    objects.sort_by(|a, b| a.narrow.cmp(&b.narrow));
-    objects.dedup_by(|other, first| {
-        let is_same = other.narrow == first.narrow;
-        if is_same {
-            first.buckets.append(&mut other.buckets);
-        }
-        is_same
-    });
-    objects
+    let name = after.get("bucket").filter(|_| resource.type_name == "aws_s3_bucket")?.as_str()?;
+    Some(Text::Known(["arn:aws:s3:::", name].concat().into()))
 }
 
 /// The policies of the resources that the request may be about.

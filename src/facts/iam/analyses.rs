@@ -8,14 +8,14 @@ use crate::catalog::{Ai, Catalog, LinkKind};
 use crate::graph::NodeId;
 use crate::iam::effective::{By, Verdict, Way};
 use crate::iam::escalation::{self, Escalation};
-use crate::iam::{arn, buckets, cover, questions};
+use crate::iam::{Policy, arn, buckets, questions};
 use crate::source::Site;
 use crate::value::Truth;
 
 use super::super::Facts;
+use super::Outcome;
 use super::access::steps;
 use super::principals::Identity;
-use super::{Outcome, Read};
 
 /// In which ways an identity may do what was asked.
 pub(super) struct Answer<'i> {
@@ -265,24 +265,32 @@ fn of_answers(facts: &Facts<'_>, mut answers: Vec<Answer<'_>>, truth: impl Fn(&W
     }
 }
 
+/// Ways from what somebody may do to what it may not, each with whether it is one; [`None`] of who may do everything.
+pub(super) type Escalations = Option<Vec<(&'static Escalation, Truth)>>;
+
+fn escalations(identity: &Identity) -> Escalations {
+    let found = || {
+        let each = escalation::within(identity.services()).map(|way| (way, truth_of_way(identity, way)));
+        each.filter(|(_, truth)| *truth != Truth::No).collect()
+    };
+    (!is_administrator(identity)).then(found)
+}
+
 /// Is there a way from what a role or user may do to what it may not? `args` are categories of the table.
 pub(super) fn escalates(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
     let identity = facts.identities().get(&node)?;
-    let categories: Vec<&str> = args.iter().map(String::as_str).collect();
     // A pipeline or an administrator who changes guardrails and logs does what is asked of it.
-    if categories == ["tampering"] && !is_workload(facts, identity) || is_administrator(identity) {
+    if args == ["tampering"] && !is_workload(facts, identity) {
         return None;
     }
-    let mut open: Option<Outcome> = None;
-    for way in escalation::within(identity.services(), &categories) {
-        let outcome = way_of(facts, identity, way);
-        match outcome.holds {
-            Truth::No => return Some(outcome),
-            Truth::Maybe if open.is_none() => open = Some(outcome),
-            _ => {}
-        }
-    }
-    Some(open.unwrap_or_else(|| broken(facts, Truth::Yes, &[], None)))
+    let found = identity.escalations(|| escalations(identity)).as_ref()?;
+    let of_args = found.iter().filter(|(way, _)| args.iter().any(|category| category == way.category));
+    // The first of those that are as sure.
+    let way = of_args.rev().max_by_key(|(_, truth)| rank(*truth));
+    Some(match way {
+        Some((way, truth)) => told_way(facts, identity, way, *truth),
+        None => broken(facts, Truth::Yes, &[], None),
+    })
 }
 
 /// The surest answer is the highest.
@@ -294,40 +302,48 @@ pub(super) const fn rank(truth: Truth) -> u8 {
     }
 }
 
+/// The surest answer to one of the actions, all of which lead the same way.
+fn surest<'i>(
+    identity: &'i Identity,
+    way: &Escalation,
+    actions: &[&'static str],
+) -> Option<(Truth, Answer<'i>)> {
+    let each = actions.iter().map(|action| {
+        let mut answer = ask(identity, action);
+        // Only on whatever there is does it reach what belongs to others; what it makes itself may be narrow.
+        let truth = match *action {
+            "iam:PassRole" => answer.tell(|it| passes(it, way)),
+            _ => answer.tell(|it| truth_of(it, way.category == "take-over")),
+        };
+        (truth, answer)
+    });
+    // The first of those that are as sure.
+    each.rev().max_by_key(|(truth, _)| rank(*truth))
+}
+
 /// Whether all actions of a way are allowed.
-fn way_of(facts: &Facts<'_>, identity: &Identity, way: &Escalation) -> Outcome {
-    let mut used: Vec<Answer<'_>> = Vec::new();
-    let mut worst = Truth::Yes;
+fn truth_of_way(identity: &Identity, way: &Escalation) -> Truth {
+    let mut least = Truth::Yes;
     for group in &way.actions {
-        let mut best: Option<(Truth, Answer<'_>)> = None;
-        for action in group {
-            let mut answer = ask(identity, action);
-            // Only on whatever there is does it reach what belongs to others; what it makes itself may be narrow.
-            let truth = match *action {
-                "iam:PassRole" => answer.tell(|it| passes(it, way)),
-                _ => answer.tell(|it| truth_of(it, way.category == "take-over")),
-            };
-            let is_better = best.as_ref().is_none_or(|(best, _)| rank(truth) > rank(*best));
-            if is_better {
-                best = Some((truth, answer));
-            }
+        match surest(identity, way, group) {
+            Some((Truth::No, _)) => return Truth::No,
+            Some((Truth::Maybe, _)) => least = Truth::Maybe,
+            Some((Truth::Yes, _)) | None => {}
         }
-        let Some((truth, answer)) = best else { continue };
-        match truth {
-            Truth::No => return broken(facts, Truth::Yes, &[], None),
-            Truth::Maybe => worst = Truth::Maybe,
-            Truth::Yes => {}
-        }
-        used.push(answer);
     }
+    least
+}
+
+/// The outcome of a way that is one for certain, or perhaps.
+fn told_way(facts: &Facts<'_>, identity: &Identity, way: &Escalation, truth: Truth) -> Outcome {
+    let used = way.actions.iter().filter_map(|group| surest(identity, way, group));
+    let used: Vec<Answer<'_>> = used.map(|(_, answer)| answer).collect();
     let used: Vec<&Answer<'_>> = used.iter().collect();
-    match worst {
-        Truth::Yes => broken(facts, Truth::No, &used, Some(way.what)).with_grant(|_| {
-            let service = Some(way.passed_to).filter(|it| !it.is_empty())?;
-            super::grant::pass(facts, identity.node, Some(service))
-        }),
-        _ => broken(facts, Truth::Maybe, &used, Some(way.what)),
-    }
+    let holds = if truth == Truth::Yes { Truth::No } else { Truth::Maybe };
+    broken(facts, holds, &used, Some(way.what)).with_grant(|_| {
+        let service = Some(way.passed_to).filter(|it| !it.is_empty())?;
+        super::grant::pass(facts, identity.node, Some(service))
+    })
 }
 
 /// Whether any role can be passed to the way's service. A condition on the service that names it takes nothing away.
@@ -415,24 +431,24 @@ pub(super) fn shared_by_workloads(facts: &Facts<'_>, node: NodeId, _args: &[Stri
 
 /// May everybody do something by the policy of the resource?
 pub(super) fn public_policy(facts: &Facts<'_>, node: NodeId, _args: &[String]) -> Option<Outcome> {
-    of_reads(facts, node, |read| Some(buckets::allows_everybody(&read.policy)))
+    of_reads(facts, node, |policy| Some(buckets::allows_everybody(policy)))
 }
 
 /// May one of the services use the resource for whoever asks it to?
 pub(super) fn service_without_source(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
     let services: Vec<&str> = args.iter().map(String::as_str).collect();
-    of_reads(facts, node, |read| questions::trusts_without_source(&read.policy, &services))
+    of_reads(facts, node, |policy| questions::trusts_without_source(policy, &services))
         .map(|outcome| outcome.with_grant(|_| super::grant::source(facts, node)))
 }
 
-fn of_reads(
-    facts: &Facts<'_>,
+fn of_reads<'f>(
+    facts: &'f Facts<'_>,
     node: NodeId,
-    ask: impl Fn(&Read) -> Option<questions::Answer>,
+    ask: impl Fn(&'f Policy) -> Option<questions::Answer<'f>>,
 ) -> Option<Outcome> {
     let type_name = &facts.graph.resource(node)?.type_name;
     let reads = facts.policies(node)?.of_resource(type_name);
-    super::worst(reads.iter().filter_map(|read| Some(super::outcome(facts, ask(read)?, read))))
+    super::worst(reads.iter().filter_map(|read| Some(super::outcome(facts, &ask(&read.policy)?, read))))
 }
 
 /// May the role of a knowledge base read buckets that are none of its data sources?
@@ -454,28 +470,14 @@ pub(super) fn reads_beyond_sources(facts: &Facts<'_>, node: NodeId, args: &[Stri
     }
     let answers =
         identities.into_iter().flat_map(|identity| args.iter().map(move |action| ask(identity, action)));
-    // Another bucket of this configuration, or all of them. Of a knowledge base whose sources are set up elsewhere nobody can
-    // tell which are others. Only those are looked at that begin as the text does, or are what it says.
-    let covers = |way: &Way| {
-        let all = facts.bucket_objects();
-        let on = cover::narrow(&way.on);
-        let begins = on.split(['*', '?', '$']).next().unwrap_or_default();
-        let first = all.partition_point(|object| object.narrow.as_str() < begins);
-        let is_known = begins.len() == on.len();
-        all.iter()
-            .skip(first)
-            .take_while(
-                |object| if is_known { object.narrow == on } else { object.narrow.starts_with(begins) },
-            )
-            .filter(|object| object.buckets.iter().any(|bucket| !own.contains(bucket)))
-            .any(|object| cover::contains(&way.on, &object.arn, cover::Of::Resources) == Ok(true))
-    };
     let truth = |way: &Way| {
         let every = arn::is_every_resource(&way.on).map_or(Truth::Maybe, Truth::from);
+        // Another bucket of this configuration, or all of them. Of a knowledge base whose sources are set up elsewhere nobody
+        // can tell which are others.
         let is_other = !own.is_empty()
             && every != Truth::Yes
             && !matches!(way.verdict, Verdict::Undetermined(_))
-            && covers(way);
+            && facts.bucket_objects.has_other(graph, &way.on, &own);
         // Of which bucket it is cannot be told where the name is not known; that is not held against anybody.
         match (&way.verdict, every == Truth::Yes || is_other) {
             (Verdict::Yes, true) => Truth::Yes,

@@ -94,5 +94,5 @@ pub(super) fn unauthenticated_may(facts: &Facts<'_>, node: NodeId, args: &[Strin
 /// May everybody, whatever account they are of, assume the role?
 pub(super) fn trust_everybody(facts: &Facts<'_>, node: NodeId, _args: &[String]) -> Option<Outcome> {
     let trust = facts.policies(node)?.trust.as_ref()?;
-    Some(outcome(facts, buckets::allows_everybody(&trust.policy), trust))
+    Some(outcome(facts, &buckets::allows_everybody(&trust.policy), trust))
 }

@@ -10,6 +10,7 @@ pub(super) mod grant;
 pub mod kubernetes;
 mod made;
 mod models;
+pub(super) mod objects;
 mod organisation;
 pub mod place;
 mod policies;
@@ -130,37 +131,40 @@ fn trust_without_source(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Opt
     let services: Vec<&str> = args.iter().map(String::as_str).collect();
     let trust = facts.policies(node)?.trust.as_ref()?;
     let answer = questions::trusts_without_source(&trust.policy, &services)?;
-    Some(outcome(facts, answer, trust).with_grant(|_| grant::source(facts, node)))
+    Some(outcome(facts, &answer, trust).with_grant(|_| grant::source(facts, node)))
 }
 
 fn trust_without_subject(facts: &Facts<'_>, node: NodeId, _args: &[String]) -> Option<Outcome> {
     let trust = facts.policies(node)?.trust.as_ref()?;
     let answer = questions::trusts_cluster_without_subject(&trust.policy)?;
-    Some(outcome(facts, answer, trust))
+    Some(outcome(facts, &answer, trust))
 }
 
 /// Asks every policy of the resource: one yes breaks the rule, else one maybe leaves it open.
-fn ask_policies(facts: &Facts<'_>, node: NodeId, ask: impl Fn(&Policy) -> Answer) -> Option<Outcome> {
+fn ask_policies<'f>(
+    facts: &'f Facts<'_>,
+    node: NodeId,
+    ask: impl Fn(&'f Policy) -> Answer<'f>,
+) -> Option<Outcome> {
     let reads = facts.policies(node)?.grants.iter();
     worst(reads.map(|read| {
         let answer = ask(&read.policy);
-        let path = |way: &str| path(facts, node, &answer, way);
-        let found = answer.what.clone().zip(answer.on.clone());
-        let found = found.filter(|_| !read.policy.sensitive && answer.told != Ok(false));
-        let actual = found.map(|(what, on)| path(&format!("`{what}` on `{on}`")));
-        let outcome = outcome(facts, answer.clone(), read);
-        Outcome { actual: actual.or(outcome.actual), ..outcome }
+        outcome_as(facts, &answer, read, |what, on| match on {
+            Some(on) if answer.told != Ok(false) => path(facts, node, &answer, what, on),
+            _ => in_statement(&answer, what, on),
+        })
     }))
 }
 
-/// `role → policy → statement →` and the way on: the role where it is one.
-fn path(facts: &Facts<'_>, node: NodeId, answer: &Answer, way: &str) -> String {
+/// `role → policy → statement →` and what it allows on what: the role where it is one.
+fn path(facts: &Facts<'_>, node: NodeId, answer: &Answer<'_>, what: &str, on: &str) -> String {
     let address = |node: NodeId| facts.graph.resource(node).map_or("", |it| it.address.as_str());
     let role = match grant::holders(facts, node).as_deref() {
-        Some([role]) if *role != node => format!("`{}` → ", address(*role)),
-        _ => String::new(),
+        Some([role]) if *role != node => ["`", address(*role), "` → "],
+        _ => [""; 3],
     };
-    format!("{role}`{}` → `{}` → {way}", address(node), answer.statement)
+    let rest = ["`", address(node), "` → `", &answer.statement(), "` → `", what, "` on `", on, "`"];
+    role.into_iter().chain(rest).collect()
 }
 
 /// The worst outcome decides: a no, then a maybe.
@@ -173,12 +177,26 @@ fn worst(outcomes: impl Iterator<Item = Outcome>) -> Option<Outcome> {
 }
 
 /// "Is it allowed?" turned into "does it hold the rule?".
-fn outcome(facts: &Facts<'_>, answer: Answer, read: &Read) -> Outcome {
+fn outcome(facts: &Facts<'_>, answer: &Answer<'_>, read: &Read) -> Outcome {
+    outcome_as(facts, answer, read, |what, on| in_statement(answer, what, on))
+}
+
+/// What is found, and in which statement.
+fn in_statement(answer: &Answer<'_>, what: &str, on: Option<&str>) -> String {
+    let [before, on, after] = on.map_or([""; 3], |on| [" on `", on, "`"]);
+    ["`", what, "`", before, on, after, " in `", &answer.statement(), "`"].concat()
+}
+
+/// [`outcome`] with other words for what is found on what.
+fn outcome_as(
+    facts: &Facts<'_>,
+    answer: &Answer<'_>,
+    read: &Read,
+    tell: impl Fn(&str, Option<&str>) -> String,
+) -> Outcome {
     let number = answer.number();
-    let Answer { told, statement, what, on, .. } = answer;
-    let on = on.map(|on| format!(" on `{on}`")).unwrap_or_default();
-    let actual = what.filter(|_| !read.policy.sensitive).map(|what| format!("`{what}`{on} in `{statement}`"));
-    let (holds, causes) = match told {
+    let what = answer.what.as_deref().filter(|_| !read.policy.sensitive);
+    let (holds, causes) = match &answer.told {
         Ok(is) => (Truth::from(!is), Vec::new()),
         Err(cause) => (Truth::Maybe, vec![cause.to_string()]),
     };
@@ -186,5 +204,6 @@ fn outcome(facts: &Facts<'_>, answer: Answer, read: &Read) -> Outcome {
     let statement = decides()
         .filter(|_| holds == Truth::No)
         .and_then(|statement| place::of_statement(facts.graph, facts.sources, read, statement, number));
+    let actual = what.map(|what| tell(what, answer.on.as_deref()));
     Outcome { holds, actual, causes, site: read.site, statement, grant: None }
 }

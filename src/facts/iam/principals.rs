@@ -1,7 +1,8 @@
 //! The roles and users of a configuration, with all policies that bear on each: the path principal → policy.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use petgraph::Direction;
 use smol_str::SmolStr;
@@ -9,12 +10,13 @@ use smol_str::SmolStr;
 use crate::catalog::LinkKind;
 use crate::graph::NodeId;
 use crate::iam::effective::{Decision, Held, Kind, Request, Way, Who, may, ways};
-use crate::iam::{Document, Effect, Policy, Services, Statement, Text, managed};
+use crate::iam::{Document, Effect, Policy, Service, Services, Statement, Text, managed, work};
 use crate::program::{Mode, Resource};
 use crate::source::Site;
 use crate::value::{Cause, Kind as ValueKind, Value};
 
 use super::super::{Facts, is_left_to_the_provider, presence};
+use super::analyses::Escalations;
 use super::{Read, organisation};
 
 /// A role or a user, and the policies that bear on it.
@@ -30,9 +32,13 @@ pub struct Identity {
     answers: Arc<Answers>,
 }
 
-/// What was asked of a set of policies: in which ways an action is allowed on any resource.
+/// What was asked of a set of policies.
 #[derive(Debug, Default)]
-struct Answers(Mutex<HashMap<SmolStr, Arc<[Way]>>>);
+struct Answers {
+    /// By action, in which ways it is allowed on any resource. What no statement can allow is not here.
+    ways: Mutex<BTreeMap<SmolStr, Arc<[Way]>>>,
+    escalations: OnceLock<Escalations>,
+}
 
 /// A policy that bears on an identity.
 #[derive(Clone, Debug)]
@@ -62,19 +68,27 @@ impl Identity {
 
     /// Every way in which its own policies allow the action on some resource. Each is computed once.
     pub fn ways(&self, action: &str) -> Arc<[Way]> {
-        if !self.services.may_hold(action) {
+        let service = Service::of_prefix(action);
+        if !self.services.hold(service) {
             return Arc::default();
         }
-        // Nobody panics while holding the lock.
-        let lock = || self.answers.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = lock().get(action) {
+        let request = Request { action: Text::Known(action.into()), resource: Text::Known("*".into()) };
+        let _question = work::Question::begin();
+        if !grants(&self.holdings).any(|document| document.may_allow(service, &request.action)) {
+            return Arc::default();
+        }
+        if let Some(known) = self.answers.ways().get(action) {
             return known.clone();
         }
         let no: &dyn Fn(&Statement) -> Result<bool, Cause> = &|_| Ok(false);
-        let request = Request { action: Text::Known(action.into()), resource: Text::Known("*".into()) };
         let found: Arc<[Way]> = ways(&self.held(), &request, &Who { names: no, delegates: no }).into();
-        lock().insert(action.into(), found.clone());
+        self.answers.ways().insert(action.into(), found.clone());
         found
+    }
+
+    /// The ways from what it may do to what it may not, as `find` finds them with its policies: once.
+    pub(super) fn escalations(&self, find: impl FnOnce() -> Escalations) -> &Escalations {
+        self.answers.escalations.get_or_init(find)
     }
 
     /// The services of the actions that its policies may allow.
@@ -84,7 +98,7 @@ impl Identity {
 
     /// How many questions were asked of its policies, of this identity or another with the same.
     pub fn questions(&self) -> usize {
-        self.answers.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.answers.ways().len()
     }
 
     /// What it is where something else limits it too.
@@ -99,11 +113,23 @@ impl Identity {
     }
 }
 
+impl Answers {
+    fn ways(&self) -> MutexGuard<'_, BTreeMap<SmolStr, Arc<[Way]>>> {
+        // Nobody panics while holding the lock.
+        self.ways.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Holding {
     /// As the engine takes it.
     pub fn held(&self) -> Held<'_> {
         Held { policy: &self.policy, kind: self.kind, doubt: self.doubt.clone() }
     }
+}
+
+/// The documents that grant.
+fn grants(holdings: &[Holding]) -> impl Iterator<Item = &Document> {
+    holdings.iter().filter(|it| it.kind == Kind::Identity).flat_map(|it| &it.policy.alternatives)
 }
 
 /// A set of policies: where each is in memory, and its kind.
@@ -112,11 +138,12 @@ type Set = Vec<(usize, u8)>;
 /// The roles and users of a configuration, each found when it is first asked for.
 #[derive(Debug)]
 pub(in super::super) struct Found {
-    all: BTreeMap<NodeId, OnceLock<Identity>>,
+    /// In the order of their nodes.
+    all: Vec<(NodeId, OnceLock<Identity>)>,
     /// What bears on each.
     shared: Vec<Holding>,
     /// By the policies, where all of them are certainly there: their addresses and kinds.
-    answers: Mutex<HashMap<Set, Arc<Answers>>>,
+    answers: Mutex<BTreeMap<Set, Arc<Answers>>>,
 }
 
 impl Found {
@@ -126,11 +153,9 @@ impl Found {
         let ours = |&&node: &&NodeId| graph.resource(node).is_some_and(Resource::is_ours);
         let types = ["aws_iam_role", "aws_iam_user"];
         let nodes = types.iter().flat_map(|name| graph.by_type(name)).filter(ours);
-        Self {
-            all: nodes.map(|&node| (node, OnceLock::new())).collect(),
-            shared: Finder::shared(facts),
-            answers: Mutex::default(),
-        }
+        let mut all: Vec<_> = nodes.map(|&node| (node, OnceLock::new())).collect();
+        all.sort_unstable_by_key(|(node, _)| *node);
+        Self { all, shared: Finder::shared(facts), answers: Mutex::default() }
     }
 
     /// Where the answers of these policies are kept.
@@ -154,13 +179,14 @@ impl<'f> Identities<'f> {
     /// The role or user that is the node.
     pub fn get(self, node: &NodeId) -> Option<&'f Identity> {
         // Whoever waits for another finds no work of its own in between: threads of one pool would wait for themselves.
-        let cell = self.found.all.get(node)?;
+        let at = self.found.all.binary_search_by_key(node, |(node, _)| *node).ok()?;
+        let (_, cell) = self.found.all.get(at)?;
         Some(cell.get_or_init(|| identity(self.facts, *node, self.found)))
     }
 
     /// The nodes.
     pub fn keys(self) -> impl ExactSizeIterator<Item = &'f NodeId> {
-        self.found.all.keys()
+        self.found.all.iter().map(|(node, _)| node)
     }
 
     /// All of them.
@@ -194,9 +220,7 @@ fn identity(facts: &Facts<'_>, node: NodeId, found: &Found) -> Identity {
     }
     let mut holdings = finder.holdings;
     holdings.extend(found.shared.iter().cloned());
-    let grants = holdings.iter().filter(|it| it.kind == Kind::Identity);
-    let services = grants.flat_map(|it| &it.policy.alternatives).map(Document::services);
-    let services = services.fold(Services::default(), Services::and);
+    let services = grants(&holdings).map(Document::services).fold(Services::default(), Services::and);
     let answers = found.answers(&holdings);
     Identity { node, holdings, services, answers }
 }
@@ -260,9 +284,10 @@ impl<'g> Finder<'_, 'g> {
     /// The policies that a resource itself has.
     fn own(&mut self, node: NodeId, kind: Kind, by: Option<NodeId>) {
         let Some(resource) = self.facts.graph.resource(node) else { return };
+        let Some(policies) = self.facts.policies(node).filter(|it| !it.grants.is_empty()) else { return };
         let doubt =
             self.doubt(resource).or_else(|| by.and_then(|by| self.doubt(self.facts.graph.resource(by)?)));
-        for read in self.facts.policies(node).into_iter().flat_map(|it| &it.grants) {
+        for read in &policies.grants {
             let mut holding = Holding::of(kind, read, node, resource, doubt.clone());
             holding.by = by.and_then(|by| self.facts.graph.resource(by)).map(|it| it.address.clone());
             self.holdings.push(holding);
@@ -413,8 +438,8 @@ impl<'g> Finder<'_, 'g> {
                 None => Arn::Other,
             };
         }
-        let Some(text) = Text::of_value(value) else { return Arn::Other };
-        let text = text.with_holes(HOLE);
+        let holed = || Some(Cow::Owned(Text::of_value(value)?.with_holes(HOLE)));
+        let Some(text) = value.as_str().map(Cow::Borrowed).or_else(holed) else { return Arn::Other };
         match managed::name_of(&text).filter(|name| !name.contains(HOLE)) {
             Some(name) => Arn::Managed(name.into(), None),
             None => Arn::Other,
