@@ -196,12 +196,16 @@ pub(super) fn ask_policy<'p>(policy: &'p Policy, ask: impl Fn(&'p Document) -> A
 
 /// The worst of several answers: a yes, else one that cannot be told; of the first statement.
 fn worst<'p>(answers: impl Iterator<Item = Answer<'p>>) -> Answer<'p> {
-    let rank = |answer: &Answer<'_>| match answer.told {
+    answers.min_by_key(|answer| (rank(&answer.told), answer.number)).unwrap_or_else(Answer::no)
+}
+
+/// The worst is the lowest.
+fn rank(told: &Told) -> u8 {
+    match told {
         Ok(true) => 0,
         Err(_) => 1,
         Ok(false) => 2,
-    };
-    answers.min_by_key(|answer| (rank(answer), answer.number)).unwrap_or_else(Answer::no)
+    }
 }
 
 /// Asks each allow statement what it grants. A deny without conditions on everything that is `denied` takes it away.
@@ -216,19 +220,27 @@ pub(super) fn ask<'p>(
         let always = || both(statement.condition.is_empty(), everywhere);
         both(has_effect(statement, Effect::Deny), || both(always(), || denied(statement)))
     }));
+    let mut worst = Answer::no();
     if denies == Ok(true) {
-        return Answer::no();
+        return worst;
     }
-    let may_allow = |(_, statement): &(usize, &Statement)| !matches!(statement.effect, Ok(Effect::Deny));
-    let mut answer = worst((1..).zip(&document.statements).filter(may_allow).map(|(number, statement)| {
+    for (number, statement) in (1..).zip(&document.statements) {
+        if matches!(statement.effect, Ok(Effect::Deny)) {
+            continue;
+        }
         let Grant { told, what, on } = grant(statement, number);
         let told = both(has_effect(statement, Effect::Allow), || told);
-        Answer { told, what, on, by: Some(statement), number }
-    }));
-    if let (Ok(true), Err(cause)) = (&answer.told, denies) {
-        answer.told = Err(cause);
+        if worst.by.is_none() || rank(&told) < rank(&worst.told) {
+            worst = Answer { told, what, on, by: Some(statement), number };
+        }
+        if worst.told == Ok(true) {
+            break;
+        }
     }
-    answer
+    if let (Ok(true), Err(cause)) = (&worst.told, denies) {
+        worst.told = Err(cause);
+    }
+    worst
 }
 
 /// The answer of a document none of whose statements that allow is of the service: that of the first of them.

@@ -173,7 +173,7 @@ impl Text {
 
 impl Text {
     /// It as it is shown.
-    pub(super) fn shown(&self) -> Cow<'_, str> {
+    pub fn shown(&self) -> Cow<'_, str> {
         match self {
             Self::Known(text) if text.len() <= MAX_SHOWN => Cow::Borrowed(text),
             _ => Cow::Owned(self.to_string()),

@@ -329,7 +329,7 @@ fn requests(facts: &Facts<'_>, action: &str, resource: &str) -> Vec<Request> {
 /// What is below an ARN.
 pub(super) fn with(arn: Text, below: &str) -> Text {
     let mut pieces = match arn {
-        Text::Known(known) => vec![Piece::Text(known)],
+        Text::Known(known) => return Text::Known([&known, below].concat().into()),
         Text::Holed(pieces) => pieces.to_vec(),
     };
     if !below.is_empty() {
@@ -341,24 +341,25 @@ pub(super) fn with(arn: Text, below: &str) -> Text {
 /// The ARN of a resource, in each way that policies may have it.
 pub(super) fn arns(resource: Option<&Resource>) -> Vec<Text> {
     let Some(resource) = resource else { return Vec::new() };
-    std::iter::once(referred_arn(resource)).chain(known_arn(resource)).collect()
+    std::iter::once(referred_arn(resource, "")).chain(known_arn(resource, "")).collect()
 }
 
-/// The ARN of a resource as a reference to it.
-pub(super) fn referred_arn(resource: &Resource) -> Text {
+/// What is below the ARN of a resource, as a reference to it.
+pub(super) fn referred_arn(resource: &Resource, below: &str) -> Text {
     let reference = Arc::new(Reference { resource: resource.address.clone(), attribute: "arn".into() });
     let hole = Value::unknown(Cause::Resource(reference.clone()));
-    Text::Holed([Piece::Hole(Value { reference: Some(reference), ..hole })].into())
+    let hole = Piece::Hole(Value { reference: Some(reference), ..hole });
+    with(Text::Holed([hole].into()), below)
 }
 
-/// The ARN of a resource where it is known, or its name tells it.
-pub(super) fn known_arn(resource: &Resource) -> Option<Text> {
+/// What is below the ARN of a resource where that is known, or its name tells it.
+pub(super) fn known_arn(resource: &Resource, below: &str) -> Option<Text> {
     let after = resource.after.as_ref()?;
     if let Some(known) = after.get("arn").and_then(Value::as_str) {
-        return Some(Text::Known(known.into()));
+        return Some(Text::Known([known, below].concat().into()));
     }
     let name = after.get("bucket").filter(|_| resource.type_name == "aws_s3_bucket")?.as_str()?;
-    Some(Text::Known(["arn:aws:s3:::", name].concat().into()))
+    Some(Text::Known(["arn:aws:s3:::", name, below].concat().into()))
 }
 
 /// The policies of the resources that the request may be about.

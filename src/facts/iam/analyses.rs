@@ -78,7 +78,7 @@ impl Answer<'_> {
     fn causes(&self) -> Vec<String> {
         match self.way().map(|way| &way.verdict) {
             Some(Verdict::OnlyIf(conditions)) => {
-                conditions.iter().map(|it| format!("only if {it}")).collect()
+                conditions.iter().map(|it| ["only if ", it].concat()).collect()
             }
             Some(Verdict::Undetermined(causes)) => causes.clone(),
             _ => Vec::new(),
@@ -92,12 +92,14 @@ impl Answer<'_> {
         let steps = steps(facts, &by, &holdings);
         let role = facts.graph.resource(self.identity.node).map_or("", |it| it.address.as_str());
         let step = steps.first();
-        let through = step.map(|it| format!(" → `{}` → `{}`", it.policy, it.statement)).unwrap_or_default();
         // Nothing of a document that is sensitive is told.
         let is_shown =
             |way: &&Way| self.identity.holdings.get(way.by.policy).is_some_and(|it| !it.policy.sensitive);
-        let on = self.way().filter(is_shown).map(|way| format!(" on `{}`", way.on)).unwrap_or_default();
-        (format!("`{role}`{through} → `{}`{on}", self.action), step.and_then(|it| it.site))
+        let on = self.way().filter(is_shown).map(|way| way.on.shown());
+        let through = step.map_or([""; 4], |it| ["` → `", &it.policy, "` → `", &it.statement]).concat();
+        let on = on.map(|on| [" on `", &on, "`"].concat()).unwrap_or_default();
+        let path = ["`", role, &through, "` → `", self.action, "`", &on].concat();
+        (path, step.and_then(|it| it.site))
     }
 }
 
@@ -121,14 +123,14 @@ pub(super) fn broken(
     if answers.len() > paths.len() {
         paths.push(format!("and {} more", answers.len() - paths.len()));
     }
-    let what = what.map(|what| format!("{what}: ")).unwrap_or_default();
     let mut causes: Vec<String> = answers.iter().flat_map(|it| it.causes()).collect();
     causes.dedup();
     if holds == Truth::Maybe && causes.is_empty() {
         causes.push("whether it is every resource is not known".to_owned());
     }
     causes.truncate(if holds == Truth::Maybe { 3 } else { 0 });
-    let actual = Some(format!("{what}{}", paths.join(", ")));
+    let [what, colon] = what.map_or([""; 2], |what| [what, ": "]);
+    let actual = Some([what, colon, &paths.join(", ")].concat());
     Outcome { holds, actual, causes, site: None, statement: site, grant: None }
 }
 

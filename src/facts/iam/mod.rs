@@ -159,12 +159,12 @@ fn ask_policies<'f>(
 /// `role → policy → statement →` and what it allows on what: the role where it is one.
 fn path(facts: &Facts<'_>, node: NodeId, answer: &Answer<'_>, what: &str, on: &str) -> String {
     let address = |node: NodeId| facts.graph.resource(node).map_or("", |it| it.address.as_str());
-    let role = match grant::holders(facts, node).as_deref() {
+    let [before, role, after] = match grant::holders(facts, node).as_deref() {
         Some([role]) if *role != node => ["`", address(*role), "` → "],
         _ => [""; 3],
     };
-    let rest = ["`", address(node), "` → `", &answer.statement(), "` → `", what, "` on `", on, "`"];
-    role.into_iter().chain(rest).collect()
+    let (policy, statement) = (address(node), answer.statement());
+    [before, role, after, "`", policy, "` → `", &statement, "` → `", what, "` on `", on, "`"].concat()
 }
 
 /// The worst outcome decides: a no, then a maybe.

@@ -1,12 +1,15 @@
 //! What the objects of buckets are called, so that a pattern finds those that it covers without a look at each bucket.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
+
+use smol_str::SmolStr;
 
 use crate::graph::{NodeId, ResourceGraph};
 use crate::iam::{Text, cover};
 use crate::program::Resource;
 
-use super::access::{known_arn, referred_arn, with};
+use super::access::{known_arn, referred_arn};
 
 /// An object of each bucket, in each way that it can be said; found when first looked for.
 #[derive(Debug, Default)]
@@ -17,12 +20,14 @@ pub(in crate::facts) struct Objects {
     referred: OnceLock<Vec<Object>>,
 }
 
-/// An object of a bucket.
+/// An object of buckets that are called alike: copies of a module may name theirs so.
 #[derive(Debug)]
 struct Object {
-    /// [`cover::narrow`] of its ARN.
-    narrow: String,
-    bucket: NodeId,
+    /// Its ARN.
+    arn: Text,
+    /// [`cover::narrow`] of that.
+    narrow: SmolStr,
+    buckets: Vec<NodeId>,
 }
 
 /// What is below the ARN of each bucket.
@@ -35,35 +40,43 @@ impl Objects {
         let end = memchr::memchr3(b'*', b'?', b'$', on.as_bytes());
         let begins = end.and_then(|end| on.get(..end)).unwrap_or(&on);
         // Only those are looked at that begin as the pattern does, or are what it says.
-        let covers_one = |objects: &[Object], arn: fn(&Resource) -> Option<Text>| {
+        let covers_one = |objects: &[Object]| {
             let first = objects.partition_point(|it| it.narrow.as_str() < begins);
-            let objects = objects.get(first..).unwrap_or_default();
-            let is_it =
-                |it: &Object| if end.is_none() { it.narrow == *on } else { it.narrow.starts_with(begins) };
-            let count = objects.partition_point(is_it);
-            // Copies of a module may name their buckets alike.
-            let alike = objects.get(..count).unwrap_or_default().chunk_by(|a, b| a.narrow == b.narrow);
-            let others = alike.filter_map(|them| them.iter().find(|it| !own.contains(&it.bucket)));
-            let mut arns = others.filter_map(|it| arn(graph.resource(it.bucket)?));
-            arns.any(|arn| cover::contains(pattern, &with(arn, BELOW), cover::Of::Resources) == Ok(true))
+            let objects = objects.iter().skip(first);
+            let mut objects = objects.take_while(|it| match end {
+                Some(_) => it.narrow.starts_with(begins),
+                None => it.narrow == *on,
+            });
+            objects.any(|it| {
+                it.buckets.iter().any(|bucket| !own.contains(bucket))
+                    && cover::contains(pattern, &it.arn, cover::Of::Resources) == Ok(true)
+            })
         };
-        let known = self.known.get_or_init(|| sorted(graph, known_arn));
+        let known = || self.known.get_or_init(|| sorted(graph, |bucket| known_arn(bucket, BELOW)));
+        let referred =
+            || self.referred.get_or_init(|| sorted(graph, |bucket| Some(referred_arn(bucket, BELOW))));
         let is_reference = begins.is_empty() || begins.starts_with(cover::MARK);
-        covers_one(known, known_arn)
-            || is_reference && {
-                let arn = |it: &Resource| Some(referred_arn(it));
-                covers_one(self.referred.get_or_init(|| sorted(graph, arn)), arn)
-            }
+        covers_one(known()) || is_reference && covers_one(referred())
     }
 }
 
-fn sorted(graph: &ResourceGraph, arn: fn(&Resource) -> Option<Text>) -> Vec<Object> {
-    let buckets = graph.by_type("aws_s3_bucket").iter();
-    let objects = buckets.filter_map(|&bucket| {
-        let narrow = cover::narrow(&arn(graph.resource(bucket)?)?).into_owned() + BELOW;
-        Some(Object { narrow, bucket })
+fn sorted(graph: &ResourceGraph, arn: impl Fn(&Resource) -> Option<Text>) -> Vec<Object> {
+    let objects = graph.by_type("aws_s3_bucket").iter().filter_map(|&bucket| {
+        let arn = arn(graph.resource(bucket)?)?;
+        let narrow = match (cover::narrow(&arn), &arn) {
+            (Cow::Borrowed(_), Text::Known(known)) => known.clone(),
+            (narrow, _) => narrow.into(),
+        };
+        Some(Object { arn, narrow, buckets: vec![bucket] })
     });
     let mut objects: Vec<Object> = objects.collect();
-    objects.sort_unstable_by(|a, b| (&a.narrow, a.bucket).cmp(&(&b.narrow, b.bucket)));
+    objects.sort_unstable_by(|a, b| a.narrow.cmp(&b.narrow));
+    objects.dedup_by(|other, first| {
+        let is_same = other.narrow == first.narrow;
+        if is_same {
+            first.buckets.append(&mut other.buckets);
+        }
+        is_same
+    });
     objects
 }
