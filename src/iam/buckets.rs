@@ -2,7 +2,7 @@
 
 use super::condition::Test;
 use super::document::{Effect, Policy, Statement};
-use super::questions::{Answer, Grant, Whole, ask, ask_policy, has_effect, name};
+use super::questions::{Answer, Grant, Whole, ask, ask_policy, has_effect};
 use super::text::{Part, Stand, Text};
 use super::told::{Told, all, any, both, not};
 use crate::value::Cause;
@@ -34,7 +34,7 @@ pub fn allows_everybody(policy: &Policy) -> Answer<'_> {
         let limited = || match (statement.condition.narrows_one_of(&LIMITING), is_no_limit(statement)) {
             (Ok(true), _) => Ok(false),
             (_, Ok(false)) => {
-                let name = name(statement, number);
+                let name = statement.name(number);
                 Err(Cause::Other(format!("a condition may limit `{name}`").into()))
             }
             (_, told) => told,

@@ -25,7 +25,10 @@ pub fn contains(outer: &Text, inner: &Text, of: Of) -> Told {
         return Ok(false);
     }
     if let (Some(a), Some(b)) = (plain(outer), plain(inner)) {
-        return ask(of, a, b, pattern::contains);
+        return match of {
+            Of::Actions if !pattern::has_wildcard(b) => limited(pattern::contains_action(a, b)),
+            _ => ask(of, a, b, pattern::contains),
+        };
     }
     // How long a hole is, is not known, so no `?` counts the characters of one.
     let is_sure = inner.as_str().is_some() || !narrow(outer).contains('?');
@@ -49,7 +52,11 @@ pub fn intersects(a: &Text, b: &Text, of: Of) -> Told {
         return Ok(false);
     }
     if let (Some(a), Some(b)) = (plain(a), plain(b)) {
-        return ask(of, a, b, pattern::intersects);
+        return match of {
+            Of::Actions if !pattern::has_wildcard(b) => limited(pattern::contains_action(a, b)),
+            Of::Actions if !pattern::has_wildcard(a) => limited(pattern::contains_action(b, a)),
+            _ => ask(of, a, b, pattern::intersects),
+        };
     }
     if apart(a, b, of) {
         return Ok(false);
@@ -100,12 +107,16 @@ fn may_be_one(a: &crate::value::Reference, b: &crate::value::Reference) -> bool 
 }
 
 fn ask(of: Of, a: &str, b: &str, ask: impl Fn(&str, &str) -> Option<bool>) -> Told {
-    let told = match of {
+    limited(match of {
         Of::Actions if a.bytes().chain(b.bytes()).any(|byte| byte.is_ascii_uppercase()) => {
             ask(&a.to_ascii_lowercase(), &b.to_ascii_lowercase())
         }
         _ => ask(a, b),
-    };
+    })
+}
+
+/// What is told if it was not too long to find out.
+fn limited(told: Option<bool>) -> Told {
     told.ok_or_else(|| Cause::Limit("size of patterns".into()))
 }
 
@@ -114,7 +125,14 @@ fn ask(of: Of, a: &str, b: &str, ask: impl Fn(&str, &str) -> Option<bool>) -> To
 fn begin_apart(of: Of, a: &str, b: &str) -> bool {
     let is_one = |a: u8, b: u8| a == b || (matches!(of, Of::Actions) && a.eq_ignore_ascii_case(&b));
     let is_known = |byte: u8| !matches!(byte, b'*' | b'?' | b'$');
-    for (a, b) in a.bytes().zip(b.bytes()) {
+    // ARNs begin alike for long.
+    let (blocks, _) = a.as_bytes().as_chunks::<16>();
+    let same = blocks.iter().zip(b.as_bytes().as_chunks::<16>().0).take_while(|(a, b)| a == b).count() * 16;
+    let (head, a) = a.as_bytes().split_at(same);
+    if memchr::memchr3(b'*', b'?', b'$', head).is_some() {
+        return false;
+    }
+    for (&a, &b) in a.iter().zip(b.as_bytes().iter().skip(same)) {
         if !is_one(a, b) {
             return is_known(a) && is_known(b);
         }

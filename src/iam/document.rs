@@ -1,6 +1,8 @@
 //! Policy documents: statements of the AWS policy language, and what one alone says.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>
 
+use std::borrow::Cow;
+
 use smol_str::SmolStr;
 
 use super::condition::Condition;
@@ -106,6 +108,20 @@ impl Document {
 }
 
 impl Statement {
+    /// What people call it: its id, or its number from 1.
+    pub fn name(&self, number: usize) -> Cow<'_, str> {
+        self.sid.as_deref().map_or_else(|| Self::number(number), Cow::Borrowed)
+    }
+
+    /// What a statement without an id is called. Most documents have few.
+    pub fn number(number: usize) -> Cow<'static, str> {
+        match number {
+            1 => Cow::Borrowed("statement 1"),
+            2 => Cow::Borrowed("statement 2"),
+            _ => Cow::Owned(format!("statement {number}")),
+        }
+    }
+
     /// A statement of which nothing is known, or any number of them.
     pub fn unknown(cause: Cause) -> Self {
         Self {

@@ -44,7 +44,7 @@ pub struct Managed {
 
 static ALL: LazyLock<Vec<Managed>> = LazyLock::new(|| {
     let one = |line: &'static str| {
-        let mut columns = line.split('\t');
+        let mut columns = line.splitn(5, '\t');
         Some(Managed {
             name: columns.next()?,
             path: columns.next()?,

@@ -10,8 +10,24 @@ use super::work;
 
 /// Whether the pattern covers `action`, a concrete action, or the key of a condition: case does not matter.
 pub fn action_covers(pattern: &str, action: &str) -> bool {
+    is_action_covered(pattern, action, usize::MAX) == Some(true)
+}
+
+/// [`contains`] of actions in any case, of which the second has no wildcard; then [`intersects`] too.
+pub(super) fn contains_action(pattern: &str, action: &str) -> Option<bool> {
+    is_action_covered(pattern, action, MAX_STEPS)
+}
+
+fn is_action_covered(pattern: &str, action: &str, most: usize) -> Option<bool> {
     let one = |pattern: u8, byte: u8| pattern == b'?' || pattern.eq_ignore_ascii_case(&byte);
-    matches(pattern.as_bytes(), action.as_bytes(), usize::MAX, one) == Some(true)
+    // Those of one service begin alike.
+    if let (Some(last), Some(byte)) = (pattern.bytes().last(), action.bytes().last())
+        && last != b'*'
+        && !one(last, byte)
+    {
+        return Some(false);
+    }
+    matches(pattern.as_bytes(), action.as_bytes(), most, one)
 }
 
 /// Whether `text` matches `pattern`, case by case. Linear in practice, at most `pattern × text` steps: for where one of the two
@@ -227,8 +243,8 @@ fn meet(a: &[u8], b: &[u8], so_far: &mut Vec<u8>, out: &mut Vec<Vec<u8>>, steps:
     Some(())
 }
 
-fn has_wildcard(pattern: &str) -> bool {
-    pattern.contains(['*', '?'])
+pub(super) fn has_wildcard(pattern: &str) -> bool {
+    memchr::memchr2(b'*', b'?', pattern.as_bytes()).is_some()
 }
 
 /// The bytes of a pattern with one star for several.

@@ -258,7 +258,7 @@ impl Answer<'_> {
 
     /// The statement: its `Sid`, or its number from 1. Empty where none decides.
     pub fn statement(&self) -> Cow<'_, str> {
-        self.by.map_or(Cow::Borrowed(""), |statement| name(statement, self.number))
+        self.by.map_or(Cow::Borrowed(""), |statement| statement.name(self.number))
     }
 
     fn no() -> Self {
@@ -352,19 +352,13 @@ fn wide<'p>(
     Grant { told: both(covered, wide), what, on }
 }
 
-/// What people call the statement.
-pub(super) fn name(statement: &Statement, number: usize) -> Cow<'_, str> {
-    let number = || Cow::Owned(format!("statement {number}"));
-    statement.sid.as_deref().map_or_else(number, Cow::Borrowed)
-}
-
 /// Whether no condition takes the width of the statement away: surely not one on a key of `limiting`.
 fn unlimited(statement: &Statement, number: usize, limiting: &[&str]) -> Told {
     if statement.condition.narrows_one_of(limiting) == Ok(true) {
         return Ok(false);
     }
     match statement.condition.is_empty() {
-        Ok(false) => Err(Cause::Other(format!("a condition may limit `{}`", name(statement, number)).into())),
+        Ok(false) => Err(Cause::Other(format!("a condition may limit `{}`", statement.name(number)).into())),
         told => told,
     }
 }

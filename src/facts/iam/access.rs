@@ -1,6 +1,7 @@
 //! Who may do something, and what somebody may do: the answers of `airgate iam`, each with its path principal → policy →
 //! statement.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
@@ -271,9 +272,25 @@ pub(super) fn steps(facts: &Facts<'_>, by: &[By], holdings: &[&Holding]) -> Vec<
 }
 
 fn step(facts: &Facts<'_>, holding: &Holding, number: usize) -> Step {
+    let (statement, site) = statement(facts, holding, number);
+    Step {
+        policy: holding.name.to_string(),
+        attached_by: holding.by.as_ref().map(ToString::to_string),
+        statement: statement.into_owned(),
+        site,
+    }
+}
+
+/// The name of a statement, and where it is written.
+pub(super) fn statement<'h>(
+    facts: &Facts<'_>,
+    holding: &'h Holding,
+    number: usize,
+) -> (Cow<'h, str>, Option<Site>) {
     let statement =
         holding.policy.alternatives.first().and_then(|it| it.statements.get(number.checked_sub(1)?));
-    let sid = statement.and_then(|it| it.sid.as_ref()).filter(|_| !holding.policy.sensitive);
+    let shown = statement.filter(|_| !holding.policy.sensitive);
+    let name = shown.map_or_else(|| Statement::number(number), |it| it.name(number));
     let read = holding.node.and_then(|node| read_of(facts, node, holding));
     let site = match (read, statement) {
         (Some(read), Some(statement)) => {
@@ -281,12 +298,7 @@ fn step(facts: &Facts<'_>, holding: &Holding, number: usize) -> Step {
         }
         _ => holding.site,
     };
-    Step {
-        policy: holding.name.to_string(),
-        attached_by: holding.by.as_ref().map(ToString::to_string),
-        statement: sid.map_or_else(|| format!("statement {number}"), ToString::to_string),
-        site,
-    }
+    (name, site)
 }
 
 fn read_of<'f>(facts: &'f Facts<'_>, node: NodeId, holding: &Holding) -> Option<&'f Read> {
@@ -354,12 +366,15 @@ pub(super) fn referred_arn(resource: &Resource, below: &str) -> Text {
 
 /// What is below the ARN of a resource where that is known, or its name tells it.
 pub(super) fn known_arn(resource: &Resource, below: &str) -> Option<Text> {
+    known_name(resource).map(|[before, name]| Text::Known([before, name, below].concat().into()))
+}
+
+/// The ARN of a resource where it is known, or its name tells it: what is before the name, and that.
+pub(super) fn known_name(resource: &Resource) -> Option<[&str; 2]> {
     let after = resource.after.as_ref()?;
-    if let Some(known) = after.get("arn").and_then(Value::as_str) {
-        return Some(Text::Known([known, below].concat().into()));
-    }
-    let name = after.get("bucket").filter(|_| resource.type_name == "aws_s3_bucket")?.as_str()?;
-    Some(Text::Known(["arn:aws:s3:::", name, below].concat().into()))
+    let name = || after.get("bucket").filter(|_| resource.type_name == "aws_s3_bucket")?.as_str();
+    let known = after.get("arn").and_then(Value::as_str).map(|known| ["", known]);
+    known.or_else(|| Some(["arn:aws:s3:::", name()?]))
 }
 
 /// The policies of the resources that the request may be about.

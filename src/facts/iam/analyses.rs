@@ -6,7 +6,7 @@ use petgraph::Direction;
 
 use crate::catalog::{Ai, Catalog, LinkKind};
 use crate::graph::NodeId;
-use crate::iam::effective::{By, Verdict, Way};
+use crate::iam::effective::{Verdict, Way};
 use crate::iam::escalation::{self, Escalation};
 use crate::iam::{Policy, arn, buckets, questions};
 use crate::source::Site;
@@ -14,7 +14,7 @@ use crate::value::Truth;
 
 use super::super::Facts;
 use super::Outcome;
-use super::access::steps;
+use super::access::statement;
 use super::principals::Identity;
 
 /// In which ways an identity may do what was asked.
@@ -87,19 +87,19 @@ impl Answer<'_> {
 
     /// `role → policy → statement → action`, and where the statement is.
     fn path(&self, facts: &Facts<'_>) -> (String, Option<Site>) {
-        let holdings: Vec<_> = self.identity.holdings.iter().collect();
-        let by: Vec<By> = self.way().map(|way| way.by.clone()).into_iter().collect();
-        let steps = steps(facts, &by, &holdings);
         let role = facts.graph.resource(self.identity.node).map_or("", |it| it.address.as_str());
-        let step = steps.first();
+        let step = self.way().and_then(|way| Some((way, self.identity.holdings.get(way.by.policy)?)));
+        let Some((way, holding)) = step else {
+            return (["`", role, "` → `", self.action, "`"].concat(), None);
+        };
+        let (name, site) = statement(facts, holding, way.by.statement);
+        let mut path =
+            ["`", role, "` → `", &holding.name, "` → `", &name, "` → `", self.action, "`"].concat();
         // Nothing of a document that is sensitive is told.
-        let is_shown =
-            |way: &&Way| self.identity.holdings.get(way.by.policy).is_some_and(|it| !it.policy.sensitive);
-        let on = self.way().filter(is_shown).map(|way| way.on.shown());
-        let through = step.map_or([""; 4], |it| ["` → `", &it.policy, "` → `", &it.statement]).concat();
-        let on = on.map(|on| [" on `", &on, "`"].concat()).unwrap_or_default();
-        let path = ["`", role, &through, "` → `", self.action, "`", &on].concat();
-        (path, step.and_then(|it| it.site))
+        if !holding.policy.sensitive {
+            path.extend([" on `", &way.on.shown(), "`"]);
+        }
+        (path, site)
     }
 }
 

@@ -183,8 +183,11 @@ fn outcome(facts: &Facts<'_>, answer: &Answer<'_>, read: &Read) -> Outcome {
 
 /// What is found, and in which statement.
 fn in_statement(answer: &Answer<'_>, what: &str, on: Option<&str>) -> String {
-    let [before, on, after] = on.map_or([""; 3], |on| [" on `", on, "`"]);
-    ["`", what, "`", before, on, after, " in `", &answer.statement(), "`"].concat()
+    let statement = answer.statement();
+    match on {
+        Some(on) => ["`", what, "` on `", on, "` in `", &statement, "`"].concat(),
+        None => ["`", what, "` in `", &statement, "`"].concat(),
+    }
 }
 
 /// [`outcome`] with other words for what is found on what.

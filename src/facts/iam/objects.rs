@@ -9,7 +9,7 @@ use crate::graph::{NodeId, ResourceGraph};
 use crate::iam::{Text, cover};
 use crate::program::Resource;
 
-use super::access::{known_arn, referred_arn};
+use super::access::{known_arn, known_name, referred_arn};
 
 /// An object of each bucket, in each way that it can be said; found when first looked for.
 #[derive(Debug, Default)]
@@ -52,31 +52,37 @@ impl Objects {
                     && cover::contains(pattern, &it.arn, cover::Of::Resources) == Ok(true)
             })
         };
-        let known = || self.known.get_or_init(|| sorted(graph, |bucket| known_arn(bucket, BELOW)));
-        let referred =
-            || self.referred.get_or_init(|| sorted(graph, |bucket| Some(referred_arn(bucket, BELOW))));
         let is_reference = begins.is_empty() || begins.starts_with(cover::MARK);
+        let known = || self.known.get_or_init(|| objects(graph, known_name, |it| known_arn(it, BELOW)));
+        let referred =
+            || self.referred.get_or_init(|| objects(graph, address, |it| Some(referred_arn(it, BELOW))));
         covers_one(known()) || is_reference && covers_one(referred())
     }
 }
 
-fn sorted(graph: &ResourceGraph, arn: impl Fn(&Resource) -> Option<Text>) -> Vec<Object> {
-    let objects = graph.by_type("aws_s3_bucket").iter().filter_map(|&bucket| {
-        let arn = arn(graph.resource(bucket)?)?;
+#[expect(clippy::unnecessary_wraps, reason = "a name may not be known")]
+fn address(resource: &Resource) -> Option<[&str; 2]> {
+    Some(["", &resource.address])
+}
+
+/// An object of each bucket that has a key, sorted; those with one key have one ARN.
+fn objects<'g>(
+    graph: &'g ResourceGraph,
+    key: impl Fn(&'g Resource) -> Option<[&'g str; 2]>,
+    arn: impl Fn(&Resource) -> Option<Text>,
+) -> Vec<Object> {
+    let buckets = graph.by_type("aws_s3_bucket").iter();
+    let mut buckets: Vec<_> = buckets.filter_map(|&it| Some((key(graph.resource(it)?)?, it))).collect();
+    buckets.sort_unstable();
+    let objects = buckets.chunk_by(|(a, _), (b, _)| a == b).filter_map(|alike| {
+        let arn = arn(graph.resource(alike.first()?.1)?)?;
         let narrow = match (cover::narrow(&arn), &arn) {
             (Cow::Borrowed(_), Text::Known(known)) => known.clone(),
             (narrow, _) => narrow.into(),
         };
-        Some(Object { arn, narrow, buckets: vec![bucket] })
+        Some(Object { arn, narrow, buckets: alike.iter().map(|(_, bucket)| *bucket).collect() })
     });
     let mut objects: Vec<Object> = objects.collect();
     objects.sort_unstable_by(|a, b| a.narrow.cmp(&b.narrow));
-    objects.dedup_by(|other, first| {
-        let is_same = other.narrow == first.narrow;
-        if is_same {
-            first.buckets.append(&mut other.buckets);
-        }
-        is_same
-    });
     objects
 }

@@ -72,13 +72,13 @@ impl Identity {
         if !self.services.hold(service) {
             return Arc::default();
         }
+        if let Some(known) = self.answers.ways().get(action) {
+            return known.clone();
+        }
         let request = Request { action: Text::Known(action.into()), resource: Text::Known("*".into()) };
         let _question = work::Question::begin();
         if !grants(&self.holdings).any(|document| document.may_allow(service, &request.action)) {
             return Arc::default();
-        }
-        if let Some(known) = self.answers.ways().get(action) {
-            return known.clone();
         }
         let no: &dyn Fn(&Statement) -> Result<bool, Cause> = &|_| Ok(false);
         let found: Arc<[Way]> = ways(&self.held(), &request, &Who { names: no, delegates: no }).into();
@@ -209,9 +209,11 @@ fn identity(facts: &Facts<'_>, node: NodeId, found: &Found) -> Identity {
     let mut finder = Finder { facts, subject: node, holdings: Vec::new() };
     finder.own(node, Kind::Identity, None);
     finder.attached(node);
-    finder.groups();
-    finder.named_by(node, "managed_policy_arns", Kind::Identity, None, None);
     let is_user = facts.graph.resource(node).is_some_and(|it| it.type_name == "aws_iam_user");
+    if is_user {
+        finder.groups();
+    }
+    finder.named_by(node, "managed_policy_arns", Kind::Identity, None, None);
     let boundary = if is_user { Kind::UserBoundary } else { Kind::Boundary };
     finder.named_by(node, "permissions_boundary", boundary, None, None);
     for call in facts.unfollowed_users(node).take(1) {
