@@ -21,7 +21,7 @@ pub enum Of {
 
 /// Whether every text that `inner` covers is covered by `outer`.
 pub fn contains(outer: &Text, inner: &Text, of: Of) -> Told {
-    if begin_apart(of, outer.prefix(), inner.prefix()) {
+    if end_apart(of, outer.suffix(), inner.suffix()) || begin_apart(of, outer.prefix(), inner.prefix()) {
         return Ok(false);
     }
     if let (Some(a), Some(b)) = (plain(outer), plain(inner)) {
@@ -48,7 +48,7 @@ pub fn contains(outer: &Text, inner: &Text, of: Of) -> Told {
 
 /// Whether some text is covered by both.
 pub fn intersects(a: &Text, b: &Text, of: Of) -> Told {
-    if begin_apart(of, a.prefix(), b.prefix()) {
+    if end_apart(of, a.suffix(), b.suffix()) || begin_apart(of, a.prefix(), b.prefix()) {
         return Ok(false);
     }
     if let (Some(a), Some(b)) = (plain(a), plain(b)) {
@@ -120,19 +120,21 @@ fn limited(told: Option<bool>) -> Told {
     told.ok_or_else(|| Cause::Limit("size of patterns".into()))
 }
 
+/// Whether the known ends of the patterns surely differ: most are of another action or another resource.
+fn end_apart(of: Of, a: &str, b: &str) -> bool {
+    // A variable ends with a brace.
+    let is_known = |byte: u8| !matches!(byte, b'*' | b'?' | b'}');
+    let (Some(a), Some(b)) = (a.bytes().last(), b.bytes().last()) else { return false };
+    let is_one = a == b || of == Of::Actions && a.eq_ignore_ascii_case(&b);
+    !is_one && is_known(a) && is_known(b)
+}
+
 /// Whether what is known of the patterns differs before the first wildcard or variable of either. Most are of another service
 /// or another resource: then neither covers any of the other.
 fn begin_apart(of: Of, a: &str, b: &str) -> bool {
     let is_one = |a: u8, b: u8| a == b || (matches!(of, Of::Actions) && a.eq_ignore_ascii_case(&b));
     let is_known = |byte: u8| !matches!(byte, b'*' | b'?' | b'$');
-    // ARNs begin alike for long.
-    let (blocks, _) = a.as_bytes().as_chunks::<16>();
-    let same = blocks.iter().zip(b.as_bytes().as_chunks::<16>().0).take_while(|(a, b)| a == b).count() * 16;
-    let (head, a) = a.as_bytes().split_at(same);
-    if memchr::memchr3(b'*', b'?', b'$', head).is_some() {
-        return false;
-    }
-    for (&a, &b) in a.iter().zip(b.as_bytes().iter().skip(same)) {
+    for (a, b) in a.bytes().zip(b.bytes()) {
         if !is_one(a, b) {
             return is_known(a) && is_known(b);
         }

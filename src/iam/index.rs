@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 
 use super::cover::{self, Of};
 use super::document::{Document, Effect, List, Statement};
+use super::escalation::Actions;
 use super::text::Text;
 use super::told::{Told, any};
 use super::work;
@@ -17,6 +18,7 @@ use super::work;
 pub(super) struct Index {
     pub(super) allows: Statements,
     pub(super) denies: Statements,
+    escalating: OnceLock<Actions>,
 }
 
 /// Statements by service. A statement stands in each service that one of its actions is of.
@@ -31,7 +33,7 @@ pub(super) struct Statements {
 
 /// A service by the hash of its name in small letters: two that share one are looked at together.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Service(u32);
+pub(super) struct Service(u32);
 
 /// Which services there are at most: a bit stands for some of them.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -54,7 +56,7 @@ impl Service {
     }
 
     /// The service of all that begins with this: what stands before a colon, and before any wildcard or variable.
-    pub fn of_prefix(known: &str) -> Option<Self> {
+    pub(super) fn of_prefix(known: &str) -> Option<Self> {
         let mut hash = Self::EMPTY;
         for byte in known.bytes() {
             match byte {
@@ -91,7 +93,7 @@ impl Services {
     }
 
     /// Whether one of them may be this one, or one that is not told.
-    pub fn hold(self, asked: Option<Service>) -> bool {
+    pub(super) fn hold(self, asked: Option<Service>) -> bool {
         self.share(asked.map_or(Self::ALL, Service::bit))
     }
 
@@ -143,20 +145,26 @@ impl Document {
         self.index().allows.services
     }
 
-    /// Whether one of its statements may allow something of the action, which is of the service: a no is sure.
-    pub fn may_allow(&self, service: Option<Service>, action: &Text) -> bool {
-        let allows = &self.index().allows;
-        let may = |entry: &Entry| {
-            let statement = self.statements.get(entry.statement as usize);
-            let item = statement.and_then(|it| it.action.items.get(entry.item as usize));
-            // What is more than a list of actions is not looked into.
-            item.is_none_or(|item| {
-                work::Question::is_cut_off().is_some()
-                    || cover::intersects(item, action, Of::Actions) != Ok(false)
-            })
+    /// The actions of ways of escalation that it may allow some of: what is left out it surely does not allow.
+    pub fn escalating(&self) -> Actions {
+        let index = self.index();
+        *index.escalating.get_or_init(|| self.escalating_by(&index.allows))
+    }
+
+    fn escalating_by(&self, allows: &Statements) -> Actions {
+        let _question = work::Question::begin();
+        let item = |entry: &Entry| {
+            self.statements.get(entry.statement as usize)?.action.items.get(entry.item as usize)
         };
-        allows.services.hold(service)
-            && (allows.named(service, None).any(|(_, entry)| may(entry)) || allows.open.iter().any(may))
+        let mut found = Actions::default();
+        for (service, entry) in &allows.named {
+            found = found.and(Actions::met_by(item(entry), Some(*service)));
+        }
+        for entry in &allows.open {
+            // What is more than a list of actions is not looked into.
+            found = found.and(Actions::met_by(item(entry), None));
+        }
+        found
     }
 }
 
@@ -168,7 +176,7 @@ impl Index {
             };
             Statements::of((0..).zip(&document.statements).filter(may))
         };
-        Self { allows: of(Effect::Allow), denies: of(Effect::Deny) }
+        Self { allows: of(Effect::Allow), denies: of(Effect::Deny), escalating: OnceLock::new() }
     }
 }
 
@@ -207,8 +215,12 @@ impl Statements {
         if !self.services.hold(asked) {
             return Vec::new();
         }
-        let (first, last) = Entry::range(only);
-        let mut entries: Vec<Entry> = self.named(asked, only).map(|(_, entry)| *entry).collect();
+        let first = Entry { statement: only.unwrap_or(0), item: 0 };
+        let last = Entry { statement: only.unwrap_or(u32::MAX), item: WHOLE };
+        let (low, high) = (asked.unwrap_or(Service(0)), asked.unwrap_or(Service(u32::MAX)));
+        let start = self.named.partition_point(|it| *it < (low, first));
+        let named = self.named.iter().skip(start).take_while(|it| **it <= (high, last));
+        let mut entries: Vec<Entry> = named.map(|(_, entry)| *entry).collect();
         if asked.is_none() && only.is_some() {
             entries.retain(|entry| only == Some(entry.statement));
         }
@@ -216,22 +228,6 @@ impl Statements {
         entries.extend(self.open.iter().skip(start).take_while(|it| **it <= last));
         entries.sort_unstable();
         entries
-    }
-
-    /// Those of actions of the service, or of all where none is told; of the statement `only` alone where a service is.
-    fn named(&self, asked: Option<Service>, only: Option<u32>) -> impl Iterator<Item = &(Service, Entry)> {
-        let (first, last) = Entry::range(only);
-        let (low, high) = (asked.unwrap_or(Service(0)), asked.unwrap_or(Service(u32::MAX)));
-        let start = self.named.partition_point(|it| *it < (low, first));
-        self.named.iter().skip(start).take_while(move |it| **it <= (high, last))
-    }
-}
-
-impl Entry {
-    /// The first and the last that there can be; of the statement `only`, if that is told.
-    fn range(only: Option<u32>) -> (Self, Self) {
-        let (first, last) = (only.unwrap_or(0), only.unwrap_or(u32::MAX));
-        (Self { statement: first, item: 0 }, Self { statement: last, item: WHOLE })
     }
 }
 

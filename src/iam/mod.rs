@@ -33,7 +33,7 @@ pub mod vendors;
 pub mod work;
 
 pub use document::{Document, Effect, Policy, Statement};
-pub use index::{Service, Services};
+pub use index::Services;
 pub use text::Text;
 
 /// Service prefixes of actions that administer or call AI services.

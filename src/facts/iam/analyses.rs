@@ -7,7 +7,7 @@ use petgraph::Direction;
 use crate::catalog::{Ai, Catalog, LinkKind};
 use crate::graph::NodeId;
 use crate::iam::effective::{Verdict, Way};
-use crate::iam::escalation::{self, Escalation};
+use crate::iam::escalation::{self, Actions, Escalation};
 use crate::iam::{Policy, arn, buckets, questions};
 use crate::source::Site;
 use crate::value::Truth;
@@ -173,8 +173,10 @@ const ADMINISTRATION: &str = "organizations:LeaveOrganization";
 
 /// Whether it may do everything: then what it may do in particular says nothing more.
 pub(super) fn is_administrator(identity: &Identity) -> bool {
-    ask(identity, ADMINISTRATION).truth(true) == Truth::Yes
-        && ask(identity, "iam:CreateUser").truth(true) == Truth::Yes
+    identity.administers(|| {
+        ask(identity, ADMINISTRATION).truth(true) == Truth::Yes
+            && ask(identity, "iam:CreateUser").truth(true) == Truth::Yes
+    })
 }
 
 /// Whether a service runs as the role: what people and pipelines do is another matter.
@@ -267,30 +269,35 @@ fn of_answers(facts: &Facts<'_>, mut answers: Vec<Answer<'_>>, truth: impl Fn(&W
     }
 }
 
-/// Ways from what somebody may do to what it may not, each with whether it is one; [`None`] of who may do everything.
-pub(super) type Escalations = Option<Vec<(&'static Escalation, Truth)>>;
+/// The first of the ways of a category that are the surest there are, and whether it is one for certain or perhaps.
+pub(super) type Surest = (&'static Escalation, Truth);
 
-fn escalations(identity: &Identity) -> Escalations {
-    let found = || {
-        let each = escalation::within(identity.services()).map(|way| (way, truth_of_way(identity, way)));
-        each.filter(|(_, truth)| *truth != Truth::No).collect()
-    };
-    (!is_administrator(identity)).then(found)
+fn surest_way(identity: &Identity, category: &str, actions: Actions) -> Option<Surest> {
+    let mut open = None;
+    for way in escalation::within(actions, category) {
+        match truth_of_way(identity, way) {
+            Truth::Yes => return Some((way, Truth::Yes)),
+            Truth::Maybe => open = open.or(Some((way, Truth::Maybe))),
+            Truth::No => {}
+        }
+    }
+    open
 }
 
 /// Is there a way from what a role or user may do to what it may not? `args` are categories of the table.
 pub(super) fn escalates(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
     let identity = facts.identities().get(&node)?;
     // A pipeline or an administrator who changes guardrails and logs does what is asked of it.
-    if args == ["tampering"] && !is_workload(facts, identity) {
+    if args == ["tampering"] && !is_workload(facts, identity) || is_administrator(identity) {
         return None;
     }
-    let found = identity.escalations(|| escalations(identity)).as_ref()?;
-    let of_args = found.iter().filter(|(way, _)| args.iter().any(|category| category == way.category));
-    // The first of those that are as sure.
-    let way = of_args.rev().max_by_key(|(_, truth)| rank(*truth));
-    Some(match way {
-        Some((way, truth)) => told_way(facts, identity, way, *truth),
+    let asked =
+        (0..).zip(escalation::CATEGORIES).filter(|(_, category)| args.iter().any(|it| it == category));
+    let found = asked.filter_map(|(number, category)| {
+        identity.escalation(number, |actions| surest_way(identity, category, actions))
+    });
+    Some(match found.min_by_key(|(_, truth)| u8::MAX - rank(*truth)) {
+        Some((way, truth)) => told_way(facts, identity, way, truth),
         None => broken(facts, Truth::Yes, &[], None),
     })
 }

@@ -10,13 +10,14 @@ use smol_str::SmolStr;
 use crate::catalog::LinkKind;
 use crate::graph::NodeId;
 use crate::iam::effective::{Decision, Held, Kind, Request, Way, Who, may, ways};
-use crate::iam::{Document, Effect, Policy, Service, Services, Statement, Text, managed, work};
+use crate::iam::escalation::{self, Actions};
+use crate::iam::{Document, Effect, Policy, Services, Statement, Text, managed};
 use crate::program::{Mode, Resource};
 use crate::source::Site;
 use crate::value::{Cause, Kind as ValueKind, Value};
 
 use super::super::{Facts, is_left_to_the_provider, presence};
-use super::analyses::Escalations;
+use super::analyses::Surest;
 use super::{Read, organisation};
 
 /// A role or a user, and the policies that bear on it.
@@ -35,9 +36,11 @@ pub struct Identity {
 /// What was asked of a set of policies.
 #[derive(Debug, Default)]
 struct Answers {
-    /// By action, in which ways it is allowed on any resource. What no statement can allow is not here.
+    /// By action, in which ways it is allowed on any resource.
     ways: Mutex<BTreeMap<SmolStr, Arc<[Way]>>>,
-    escalations: OnceLock<Escalations>,
+    administers: OnceLock<bool>,
+    /// By category.
+    escalations: [OnceLock<Option<Surest>>; escalation::CATEGORIES.len()],
 }
 
 /// A policy that bears on an identity.
@@ -68,27 +71,33 @@ impl Identity {
 
     /// Every way in which its own policies allow the action on some resource. Each is computed once.
     pub fn ways(&self, action: &str) -> Arc<[Way]> {
-        let service = Service::of_prefix(action);
-        if !self.services.hold(service) {
+        if !self.services.may_hold(action) {
             return Arc::default();
         }
         if let Some(known) = self.answers.ways().get(action) {
             return known.clone();
         }
-        let request = Request { action: Text::Known(action.into()), resource: Text::Known("*".into()) };
-        let _question = work::Question::begin();
-        if !grants(&self.holdings).any(|document| document.may_allow(service, &request.action)) {
-            return Arc::default();
-        }
         let no: &dyn Fn(&Statement) -> Result<bool, Cause> = &|_| Ok(false);
+        let request = Request { action: Text::Known(action.into()), resource: Text::Known("*".into()) };
         let found: Arc<[Way]> = ways(&self.held(), &request, &Who { names: no, delegates: no }).into();
         self.answers.ways().insert(action.into(), found.clone());
         found
     }
 
-    /// The ways from what it may do to what it may not, as `find` finds them with its policies: once.
-    pub(super) fn escalations(&self, find: impl FnOnce() -> Escalations) -> &Escalations {
-        self.answers.escalations.get_or_init(find)
+    /// Whether its policies make it an administrator, as `find` finds once.
+    pub(super) fn administers(&self, find: impl FnOnce() -> bool) -> bool {
+        *self.answers.administers.get_or_init(find)
+    }
+
+    /// The surest way of a category that its policies leave open, as `find` finds it once among those that they may.
+    pub(super) fn escalation(
+        &self,
+        category: usize,
+        find: impl FnOnce(Actions) -> Option<Surest>,
+    ) -> Option<Surest> {
+        let found =
+            || find(grants(&self.holdings).map(Document::escalating).fold(Actions::default(), Actions::and));
+        *self.answers.escalations.get(category)?.get_or_init(found)
     }
 
     /// The services of the actions that its policies may allow.
