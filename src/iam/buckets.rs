@@ -42,7 +42,7 @@ pub fn allows_everybody(policy: &Policy) -> Answer<'_> {
         let what = statement.action.items.first().map(Text::shown);
         Grant { told: both(statement.is_about_everybody(), limited), what, on: None }
     }
-    ask_policy(policy, |document| ask(document, grant, |_| Ok(false)))
+    ask_policy(policy, |document| ask(document, grant))
 }
 
 /// Whether the condition leaves everybody in: there is none, or it tests keys of [`LIMITING`] and holds them to nothing.

@@ -132,17 +132,10 @@ fn end_apart(of: Of, a: &str, b: &str) -> bool {
 /// Whether what is known of the patterns differs before the first wildcard or variable of either. Most are of another service
 /// or another resource: then neither covers any of the other.
 fn begin_apart(of: Of, a: &str, b: &str) -> bool {
-    let is_one = |a: u8, b: u8| a == b || (matches!(of, Of::Actions) && a.eq_ignore_ascii_case(&b));
-    let is_known = |byte: u8| !matches!(byte, b'*' | b'?' | b'$');
-    for (a, b) in a.bytes().zip(b.bytes()) {
-        if !is_one(a, b) {
-            return is_known(a) && is_known(b);
-        }
-        if !is_known(a) {
-            return false;
-        }
-    }
-    false
+    let known = |text: &str| memchr::memchr3(b'*', b'?', b'$', text.as_bytes()).unwrap_or(text.len());
+    let length = known(a).min(known(b));
+    let (Some(a), Some(b)) = (a.as_bytes().get(..length), b.as_bytes().get(..length)) else { return false };
+    a != b && (of == Of::Resources || !a.eq_ignore_ascii_case(b))
 }
 
 /// A text that is known and has no variable of the request in it.

@@ -68,7 +68,7 @@ impl Service {
         None
     }
 
-    fn named(name: &str) -> Self {
+    pub(super) fn named(name: &str) -> Self {
         Self(name.bytes().fold(Self::EMPTY, Self::with))
     }
 
@@ -97,11 +97,6 @@ impl Services {
         self.share(asked.map_or(Self::ALL, Service::bit))
     }
 
-    /// Whether the service of this name may be one of them.
-    pub fn may_be(self, name: &str) -> bool {
-        self.hold(Some(Service::named(name)))
-    }
-
     /// The services of these names.
     pub fn named(names: &[&str]) -> Self {
         names.iter().map(|name| Service::named(name).bit()).fold(Self::default(), Self::and)
@@ -125,6 +120,19 @@ impl Services {
     }
 }
 
+/// Which statements of a document may allow an action: a bit for each of the first, and all that come after those.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Speakers(u64);
+
+impl Speakers {
+    pub(super) const ALL: Self = Self(u64::MAX);
+
+    /// Whether the statement of this number, from 0, is one.
+    pub(super) fn may_be(self, statement: usize) -> bool {
+        statement >= 64 || self.0 >> statement & 1 == 1
+    }
+}
+
 /// An index that is made when it is first asked for. A copy of a document has none yet: its statements may become others.
 #[derive(Debug, Default)]
 pub(crate) struct Lazy(OnceLock<Box<Index>>);
@@ -138,6 +146,20 @@ impl Clone for Lazy {
 impl Document {
     pub(super) fn index(&self) -> &Index {
         self.index.0.get_or_init(|| Box::new(Index::of(self)))
+    }
+
+    /// The statements that may allow an action of the service, if there is one.
+    pub(super) fn allowing(&self, service: Option<Service>) -> Option<Speakers> {
+        let allows = &self.index().allows;
+        allows
+            .services
+            .hold(service)
+            .then(|| service.map_or(Speakers::ALL, |service| allows.speakers(service)))
+    }
+
+    /// Whether a statement may deny an action of the service.
+    pub(super) fn may_deny(&self, service: Option<Service>) -> bool {
+        self.index().denies.services.hold(service)
     }
 
     /// The services of the actions that it may allow.
@@ -207,6 +229,13 @@ impl Statements {
         }
         named.sort_unstable();
         Self { services, named: named.into(), open: open.into() }
+    }
+
+    fn speakers(&self, service: Service) -> Speakers {
+        let first = self.named.partition_point(|(its, _)| *its < service);
+        let named = self.named.iter().skip(first).take_while(|(its, _)| *its == service);
+        let entries = named.map(|(_, entry)| entry).chain(&self.open);
+        Speakers(entries.fold(0, |all, entry| all | 1_u64.checked_shl(entry.statement).unwrap_or(0)))
     }
 
     /// What may speak of an action of the service, in the order of the statements; of the statement `only` alone if that is

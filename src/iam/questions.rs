@@ -12,6 +12,7 @@ use super::arn::is_every_resource;
 use super::condition::{Compare, Condition};
 use super::cover;
 use super::document::{Document, Effect, List, Policy, Principal, Statement};
+use super::index::{Service, Speakers};
 use super::text::Text;
 use super::told::{Told, any, both, either, not};
 
@@ -41,7 +42,7 @@ pub(super) struct Grant<'p> {
 /// resource too. `limiting` are the condition keys that take the width away (`iam:PassedToService`).
 pub fn allows_on_every_resource<'p>(
     policy: &'p Policy,
-    actions: &[&'p str],
+    actions: &'p [impl AsRef<str>],
     limiting: &[&str],
 ) -> Answer<'p> {
     let grant = |statement: &'p Statement, number: usize, action: &'p str| {
@@ -50,39 +51,32 @@ pub fn allows_on_every_resource<'p>(
         wide(statement, number, covered, what, limiting)
     };
     ask_policy(policy, |document| {
-        worst(actions.iter().map(|&action| {
-            if !document.services().may_hold(action) {
-                return passed_over(document);
-            }
-            ask(document, |statement, number| grant(statement, number, action), |deny| covers(deny, action).0)
+        worst(actions.iter().map(|action| {
+            let action = action.as_ref();
+            let grant = |statement, number| grant(statement, number, action);
+            ask_of(document, Service::of_prefix(action), grant, |deny| covers(deny, action).0)
         }))
     })
 }
 
 /// Are all actions of one of `services` allowed on every resource?
-pub fn allows_whole_service<'p>(policy: &'p Policy, services: &[&str]) -> Answer<'p> {
+pub fn allows_whole_service<'p>(policy: &'p Policy, services: &[impl AsRef<str>]) -> Answer<'p> {
     let grant = |statement: &'p Statement, number: usize, service: &Whole<'_>| {
         let (whole, what) = service.is_covered(statement);
         wide(statement, number, whole, what, &[])
     };
     ask_policy(policy, |document| {
         worst(services.iter().map(|service| {
-            if !document.services().may_be(service) {
-                return passed_over(document);
-            }
-            let service = Whole::of(service);
-            ask(
-                document,
-                |statement, number| grant(statement, number, &service),
-                |deny| service.is_covered(deny).0,
-            )
+            let whole = Whole::of(service.as_ref());
+            let grant = |statement, number| grant(statement, number, &whole);
+            ask_of(document, Some(Service::named(whole.service)), grant, |deny| whole.is_covered(deny).0)
         }))
     })
 }
 
 /// May one of the service principals `services` assume the role without a condition on the source?
 /// [`None`] if none of them may assume it at all.
-pub fn trusts_without_source<'p>(policy: &'p Policy, services: &[&str]) -> Option<Answer<'p>> {
+pub fn trusts_without_source<'p>(policy: &'p Policy, services: &[impl AsRef<str>]) -> Option<Answer<'p>> {
     const SOURCES: [&str; 4] =
         ["aws:SourceAccount", "aws:SourceArn", "aws:SourceOrgID", "aws:SourceOrgPaths"];
     if trusts(policy, services) == Ok(false) {
@@ -93,7 +87,7 @@ pub fn trusts_without_source<'p>(policy: &'p Policy, services: &[&str]) -> Optio
         let told = both(trusted, || not(statement.condition.narrows_one_of(&SOURCES)));
         Grant { told, what: what.map(Text::shown), on: None }
     };
-    Some(ask_policy(policy, |document| ask(document, grant, |_| Ok(false))))
+    Some(ask_policy(policy, |document| ask(document, grant)))
 }
 
 /// May every service account of a Kubernetes cluster assume the role, since no condition names one? [`None`] if the policy
@@ -126,7 +120,7 @@ pub fn trusts_cluster_without_subject(policy: &Policy) -> Option<Answer<'_>> {
     if any(statements.map(of_cluster)) == Ok(false) {
         return None;
     }
-    Some(ask_policy(policy, |document| ask(document, grant, |_| Ok(false))))
+    Some(ask_policy(policy, |document| ask(document, grant)))
 }
 
 /// The subject that a condition holds a token to: [`None`] if it does not.
@@ -154,7 +148,7 @@ fn named_subject(condition: &Condition) -> Result<Option<SmolStr>, Cause> {
 }
 
 /// May one of the service principals `services` assume the role?
-pub fn trusts(policy: &Policy, services: &[&str]) -> Told {
+pub fn trusts(policy: &Policy, services: &[impl AsRef<str>]) -> Told {
     let statements = policy.alternatives.iter().flat_map(|document| &document.statements);
     any(statements
         .map(|statement| both(has_effect(statement, Effect::Allow), || trusted(statement, services).0)))
@@ -208,24 +202,58 @@ fn rank(told: &Told) -> u8 {
     }
 }
 
-/// Asks each allow statement what it grants. A deny without conditions on everything that is `denied` takes it away.
+/// Asks each allow statement what it grants.
 pub(super) fn ask<'p>(
     document: &'p Document,
     grant: impl Fn(&'p Statement, usize) -> Grant<'p>,
+) -> Answer<'p> {
+    ask_these(document, Speakers::ALL, grant)
+}
+
+/// Asks each allow statement that may speak of the service what it grants. A deny without conditions on everything that is
+/// `denied` takes it away.
+fn ask_of<'p>(
+    document: &'p Document,
+    service: Option<Service>,
+    grant: impl Fn(&'p Statement, usize) -> Grant<'p>,
     denied: impl Fn(&Statement) -> Told,
 ) -> Answer<'p> {
+    let Some(speakers) = document.allowing(service) else { return passed_over(document) };
+    if !document.may_deny(service) {
+        return ask_these(document, speakers, grant);
+    }
     let may_deny = |statement: &&Statement| !matches!(statement.effect, Ok(Effect::Allow));
     let denies = any(document.statements.iter().filter(may_deny).map(|statement| {
         let everywhere = || statement.resource.any(|resource| resource.is("*")).0;
         let always = || both(statement.condition.is_empty(), everywhere);
         both(has_effect(statement, Effect::Deny), || both(always(), || denied(statement)))
     }));
-    let mut worst = Answer::no();
     if denies == Ok(true) {
-        return worst;
+        return Answer::no();
     }
-    for (number, statement) in (1..).zip(&document.statements) {
+    let mut worst = ask_these(document, speakers, grant);
+    if let (Ok(true), Err(cause)) = (&worst.told, denies) {
+        worst.told = Err(cause);
+    }
+    worst
+}
+
+/// The worst that a statement grants; what none of these statements says is not granted.
+fn ask_these<'p>(
+    document: &'p Document,
+    speakers: Speakers,
+    grant: impl Fn(&'p Statement, usize) -> Grant<'p>,
+) -> Answer<'p> {
+    let mut worst = Answer::no();
+    for (at, statement) in document.statements.iter().enumerate() {
         if matches!(statement.effect, Ok(Effect::Deny)) {
+            continue;
+        }
+        let number = at + 1;
+        if !speakers.may_be(at) {
+            if worst.by.is_none() {
+                worst = Answer { by: Some(statement), number, ..worst };
+            }
             continue;
         }
         let Grant { told, what, on } = grant(statement, number);
@@ -236,9 +264,6 @@ pub(super) fn ask<'p>(
         if worst.told == Ok(true) {
             break;
         }
-    }
-    if let (Ok(true), Err(cause)) = (&worst.told, denies) {
-        worst.told = Err(cause);
     }
     worst
 }
@@ -364,6 +389,7 @@ fn unlimited(statement: &Statement, number: usize, limiting: &[&str]) -> Told {
 }
 
 /// Whether the statement speaks of one of the service principals, and of which.
-fn trusted<'s>(statement: &'s Statement, services: &[&str]) -> (Told, Option<&'s Text>) {
-    statement.principal.any("Service", |principal| any(services.iter().map(|service| principal.is(service))))
+fn trusted<'s>(statement: &'s Statement, services: &[impl AsRef<str>]) -> (Told, Option<&'s Text>) {
+    let is_one = |principal: &Text| any(services.iter().map(|service| principal.is(service.as_ref())));
+    statement.principal.any("Service", is_one)
 }

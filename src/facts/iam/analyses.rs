@@ -291,13 +291,12 @@ pub(super) fn escalates(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Opt
     if args == ["tampering"] && !is_workload(facts, identity) || is_administrator(identity) {
         return None;
     }
-    let asked =
-        (0..).zip(escalation::CATEGORIES).filter(|(_, category)| args.iter().any(|it| it == category));
-    let found = asked.filter_map(|(number, category)| {
-        identity.escalation(number, |actions| surest_way(identity, category, actions))
+    let found = args.iter().filter_map(|category| {
+        let number = escalation::CATEGORIES.iter().position(|it| it == category)?;
+        Some((number, identity.escalation(number, |actions| surest_way(identity, category, actions))?))
     });
-    Some(match found.min_by_key(|(_, truth)| u8::MAX - rank(*truth)) {
-        Some((way, truth)) => told_way(facts, identity, way, truth),
+    Some(match found.min_by_key(|(number, (_, truth))| (u8::MAX - rank(*truth), *number)) {
+        Some((_, (way, truth))) => told_way(facts, identity, way, truth),
         None => broken(facts, Truth::Yes, &[], None),
     })
 }
@@ -445,8 +444,7 @@ pub(super) fn public_policy(facts: &Facts<'_>, node: NodeId, _args: &[String]) -
 
 /// May one of the services use the resource for whoever asks it to?
 pub(super) fn service_without_source(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
-    let services: Vec<&str> = args.iter().map(String::as_str).collect();
-    of_reads(facts, node, |policy| questions::trusts_without_source(policy, &services))
+    of_reads(facts, node, |policy| questions::trusts_without_source(policy, args))
         .map(|outcome| outcome.with_grant(|_| super::grant::source(facts, node)))
 }
 

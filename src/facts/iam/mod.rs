@@ -109,8 +109,7 @@ pub const ANALYSIS_NAMES: [&str; ANALYSES.len()] = {
 };
 
 fn allows_on_every_resource(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
-    let actions: Vec<&str> = args.iter().map(String::as_str).collect();
-    ask_policies(facts, node, |policy| questions::allows_on_every_resource(policy, &actions, &[]))
+    ask_policies(facts, node, |policy| questions::allows_on_every_resource(policy, args, &[]))
         .map(|outcome| outcome.with_grant(|_| grant::of_workloads(facts, node, args)))
 }
 
@@ -122,15 +121,13 @@ fn pass_role_to_ai_service(facts: &Facts<'_>, node: NodeId, _args: &[String]) ->
 }
 
 fn wildcard_service_access(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
-    let services: Vec<&str> = args.iter().map(String::as_str).collect();
-    ask_policies(facts, node, |policy| questions::allows_whole_service(policy, &services))
+    ask_policies(facts, node, |policy| questions::allows_whole_service(policy, args))
         .map(|outcome| outcome.with_grant(|_| grant::of_workloads(facts, node, &["*".to_owned()])))
 }
 
 fn trust_without_source(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
-    let services: Vec<&str> = args.iter().map(String::as_str).collect();
     let trust = facts.policies(node)?.trust.as_ref()?;
-    let answer = questions::trusts_without_source(&trust.policy, &services)?;
+    let answer = questions::trusts_without_source(&trust.policy, args)?;
     Some(outcome(facts, &answer, trust).with_grant(|_| grant::source(facts, node)))
 }
 

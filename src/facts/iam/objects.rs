@@ -1,6 +1,7 @@
 //! What the objects of buckets are called, so that a pattern finds those that it covers without a look at each bucket.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use smol_str::SmolStr;
@@ -71,16 +72,19 @@ fn objects<'g>(
     key: impl Fn(&'g Resource) -> Option<[&'g str; 2]>,
     arn: impl Fn(&Resource) -> Option<Text>,
 ) -> Vec<Object> {
-    let buckets = graph.by_type("aws_s3_bucket").iter();
-    let mut buckets: Vec<_> = buckets.filter_map(|&it| Some((key(graph.resource(it)?)?, it))).collect();
-    buckets.sort_unstable();
-    let objects = buckets.chunk_by(|(a, _), (b, _)| a == b).filter_map(|alike| {
-        let arn = arn(graph.resource(alike.first()?.1)?)?;
+    let mut alike: HashMap<[&str; 2], Vec<NodeId>> = HashMap::new();
+    for &bucket in graph.by_type("aws_s3_bucket") {
+        if let Some(key) = graph.resource(bucket).and_then(&key) {
+            alike.entry(key).or_default().push(bucket);
+        }
+    }
+    let objects = alike.into_values().filter_map(|buckets| {
+        let arn = arn(graph.resource(*buckets.first()?)?)?;
         let narrow = match (cover::narrow(&arn), &arn) {
             (Cow::Borrowed(_), Text::Known(known)) => known.clone(),
             (narrow, _) => narrow.into(),
         };
-        Some(Object { arn, narrow, buckets: alike.iter().map(|(_, bucket)| *bucket).collect() })
+        Some(Object { arn, narrow, buckets })
     });
     let mut objects: Vec<Object> = objects.collect();
     objects.sort_unstable_by(|a, b| a.narrow.cmp(&b.narrow));
