@@ -132,10 +132,22 @@ fn end_apart(of: Of, a: &str, b: &str) -> bool {
 /// Whether what is known of the patterns differs before the first wildcard or variable of either. Most are of another service
 /// or another resource: then neither covers any of the other.
 fn begin_apart(of: Of, a: &str, b: &str) -> bool {
-    let known = |text: &str| memchr::memchr3(b'*', b'?', b'$', text.as_bytes()).unwrap_or(text.len());
-    let length = known(a).min(known(b));
-    let (Some(a), Some(b)) = (a.as_bytes().get(..length), b.as_bytes().get(..length)) else { return false };
-    a != b && (of == Of::Resources || !a.eq_ignore_ascii_case(b))
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    match of {
+        // They are short.
+        Of::Actions => {
+            let is_known = |byte: u8| !matches!(byte, b'*' | b'?' | b'$');
+            let mut pairs = a.iter().zip(b);
+            let differ = pairs.find(|(a, b)| !is_known(**a) || !a.eq_ignore_ascii_case(b));
+            differ.is_some_and(|(a, b)| is_known(*a) && is_known(*b))
+        }
+        // They begin alike for long.
+        Of::Resources => {
+            let known = |text: &[u8]| memchr::memchr3(b'*', b'?', b'$', text).unwrap_or(text.len());
+            let length = known(a).min(known(b));
+            a.get(..length) != b.get(..length)
+        }
+    }
 }
 
 /// A text that is known and has no variable of the request in it.

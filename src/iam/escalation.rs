@@ -74,6 +74,10 @@ impl Actions {
         let first = service.map_or(0, |_| ACTIONS.partition_point(|(its, _)| *its < service));
         let of_service = ACTIONS.iter().enumerate().skip(first);
         let of_service = of_service.take_while(|(_, (its, _))| service.is_none() || *its == service);
+        if let Some(literal) = pattern.as_literal() {
+            let is_it = |action: &Text| action.as_str().is_some_and(|it| it.eq_ignore_ascii_case(literal));
+            return Self::where_(of_service, is_it);
+        }
         Self::where_(of_service, |action| {
             work::Question::is_cut_off().is_some()
                 || cover::intersects(pattern, action, Of::Actions) != Ok(false)
@@ -103,7 +107,7 @@ pub fn of(categories: &[&str]) -> impl Iterator<Item = &'static Escalation> {
 /// Those of the category that need no other actions than these.
 pub fn within(actions: Actions, category: &str) -> impl Iterator<Item = &'static Escalation> {
     let is_open = move |it: &&Escalation| it.needs.iter().all(|needed| needed.0 & actions.0 != 0);
-    ALL.iter().filter(is_open).filter(move |it| it.category == category)
+    ALL.iter().filter(move |it| it.category == category).filter(is_open)
 }
 
 #[cfg(test)]

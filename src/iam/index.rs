@@ -29,6 +29,8 @@ pub(super) struct Statements {
     named: Box<[(Service, Entry)]>,
     /// Those that may be of any, sorted.
     open: Box<[Entry]>,
+    /// One of them may be of more than one action.
+    any_wide: bool,
 }
 
 /// A service by the hash of its name in small letters: two that share one are looked at together.
@@ -157,6 +159,11 @@ impl Document {
             .then(|| service.map_or(Speakers::ALL, |service| allows.speakers(service)))
     }
 
+    /// Whether a statement may allow more than the actions that it names one by one.
+    pub(super) fn allows_widely(&self) -> bool {
+        self.index().allows.any_wide
+    }
+
     /// Whether a statement may deny an action of the service.
     pub(super) fn may_deny(&self, service: Option<Service>) -> bool {
         self.index().denies.services.hold(service)
@@ -207,6 +214,7 @@ impl Statements {
         let actions = statements.clone().map(|(_, it)| it.action.items.len()).sum();
         let (mut named, mut open) = (Vec::with_capacity(actions), Vec::new());
         let mut services = Services::default();
+        let mut any_wide = false;
         for (number, it) in statements {
             let List { items, more } = &it.action;
             if more.is_some() || !it.not_action.is_empty() {
@@ -215,6 +223,7 @@ impl Statements {
             }
             for (item, action) in (0..).zip(items) {
                 let entry = Entry { statement: number, item };
+                any_wide |= action.as_literal().is_none();
                 match Service::of(action) {
                     Some(service) => named.push((service, entry)),
                     None => open.push(entry),
@@ -225,10 +234,10 @@ impl Statements {
             services = services.and(service.bit());
         }
         if !open.is_empty() {
-            services = Services::ALL;
+            (services, any_wide) = (Services::ALL, true);
         }
         named.sort_unstable();
-        Self { services, named: named.into(), open: open.into() }
+        Self { services, named: named.into(), open: open.into(), any_wide }
     }
 
     fn speakers(&self, service: Service) -> Speakers {

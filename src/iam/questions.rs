@@ -66,6 +66,9 @@ pub fn allows_whole_service<'p>(policy: &'p Policy, services: &[impl AsRef<str>]
         wide(statement, number, whole, what, &[])
     };
     ask_policy(policy, |document| {
+        if !document.allows_widely() {
+            return passed_over(document);
+        }
         worst(services.iter().map(|service| {
             let whole = Whole::of(service.as_ref());
             let grant = |statement, number| grant(statement, number, &whole);

@@ -109,6 +109,11 @@ impl Text {
         }
     }
 
+    /// All of it, if it is known and stands for nothing but itself.
+    pub(super) fn as_literal(&self) -> Option<&str> {
+        self.as_str().filter(|text| memchr::memchr3(b'*', b'?', b'$', text.as_bytes()).is_none())
+    }
+
     /// The known text that it begins with.
     pub fn prefix(&self) -> &str {
         match self {
