@@ -113,6 +113,29 @@ pub fn within(actions: Actions, category: &str) -> impl Iterator<Item = &'static
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::iam::Policy;
+    use crate::value::Value;
+
+    #[test]
+    fn a_document_tells_the_actions_that_it_may_allow() {
+        let of = |action: &str| {
+            let text = format!(r#"{{"Statement":[{{"Effect":"Allow",{action},"Resource":"*"}}]}}"#);
+            Policy::read(&Value::string(text)).alternatives.remove(0).escalating()
+        };
+        let all = |is_one: &dyn Fn(&str) -> bool| {
+            let actions: Vec<&str> = ACTIONS.iter().filter_map(|(_, action)| action.as_str()).collect();
+            Actions::of(&actions.into_iter().filter(|action| is_one(action)).collect::<Vec<_>>())
+        };
+        assert_eq!(of(r#""Action":"IAM:passrole""#), all(&|action| action == "iam:PassRole"));
+        assert_eq!(of(r#""Action":["iam:PassRole2","iam:assRole","s3:*"]"#), Actions::default());
+        assert_eq!(of(r#""Action":"sagemaker:*model""#), all(&|action| action == "sagemaker:CreateModel"));
+        assert_eq!(of(r#""Action":"bedrock:*""#), all(&|action| action.starts_with("bedrock:")));
+        let variable = r#""Action":"glue:Create${aws:username}""#;
+        assert_eq!(of(variable), all(&|action| action.starts_with("glue:Create")), "it may be any of them");
+        for open in [r#""Action":"*""#, r#""NotAction":"iam:*""#] {
+            assert_eq!(within(of(open), "take-over").count(), super::of(&["take-over"]).count(), "{open}");
+        }
+    }
 
     #[test]
     fn every_way_is_whole() {

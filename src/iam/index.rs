@@ -350,6 +350,9 @@ mod tests {
                     continue;
                 }
                 let own: Vec<Entry> = entries.iter().filter(|it| it.statement == number).copied().collect();
+                let speakers = document.allowing(Service::of(&action));
+                let may_allow = speakers.is_some_and(|speakers| speakers.may_be(number as usize));
+                assert_eq!(may_allow, !own.is_empty(), "{action}");
                 assert_eq!(
                     statement.some_action_of(&own, &action),
                     statement.some_action(&action),
