@@ -139,13 +139,14 @@ fn front_as_rust(front: &FrontMatter) -> String {
         scope,
         provided,
         elsewhere,
+        callers,
         at,
         message,
         aliases,
         status,
     } = front;
     let [id, name, family, control, since] = [id, name, family, control, since].map(|text| borrowed(text));
-    let [types, args, aliases] = [types, args, aliases].map(|list| texts(list));
+    let [types, args, callers, aliases] = [types, args, callers, aliases].map(|list| texts(list));
     let maybe = |text: &Option<Text>| {
         text.as_ref().map_or("None".to_owned(), |text| format!("Some({})", spanned(text)))
     };
@@ -154,7 +155,7 @@ fn front_as_rust(front: &FrontMatter) -> String {
     format!(
         "FrontMatter {{ id: {id}, name: {name}, family: {family}, severity: Severity::{severity:?}, control: {control}, \
          since: {since}, revision: {revision}, types: {types}, require: {require}, analysis: {analysis}, args: {args}, \
-         when: {when}, scope: Scope::{scope:?}, provided: {provided}, elsewhere: {elsewhere}, at: {at}, message: {}, aliases: {aliases}, status: Status::{status:?} }}",
+         when: {when}, scope: Scope::{scope:?}, provided: {provided}, elsewhere: {elsewhere}, callers: {callers}, at: {at}, message: {}, aliases: {aliases}, status: Status::{status:?} }}",
         spanned(message),
     )
 }

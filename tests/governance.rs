@@ -176,3 +176,93 @@ fn of_missing_tags_those_are_told_that_are_certainly_missing() {
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].message, "cannot tell whether the resource lacks environment");
 }
+
+/// A function as which role it runs, what that may do, and what there is besides.
+fn caller(statement: &str, more: &str) -> String {
+    format!(
+        "provider \"aws\" {{\n  region = \"eu-central-1\"\n}}\n\
+         resource \"aws_lambda_function\" \"chat\" {{\n  function_name = \"chat\"\n  role = aws_iam_role.chat.arn\n}}\n\
+         resource \"aws_iam_role\" \"chat\" {{\n  name = \"chat\"\n  assume_role_policy = jsonencode({{ Statement = [{{ Effect = \"Allow\", \
+         Action = \"sts:AssumeRole\", Principal = {{ Service = \"lambda.amazonaws.com\" }} }}] }})\n}}\n\
+         resource \"aws_iam_role_policy\" \"chat\" {{\n  role = aws_iam_role.chat.id\n  \
+         policy = jsonencode({{ Statement = [{{ Effect = \"Allow\", {statement} }}] }})\n}}\n{more}"
+    )
+}
+
+/// What is said of invocation logging: the verdict, and the first cause.
+fn logging(text: &str) -> Vec<(Verdict, String)> {
+    let report = check(text, "");
+    let is_it = |finding: &&Finding| report.rules[finding.rule].id == "AWS-BED-LOG-001";
+    let cause = |finding: &Finding| finding.causes.first().cloned().unwrap_or_default();
+    report.findings.iter().filter(is_it).map(|finding| (finding.verdict, cause(finding))).collect()
+}
+
+const INVOKES: &str = "Action = \"bedrock:InvokeModel\"";
+
+#[test]
+fn a_workload_that_calls_models_by_name_uses_them_where_it_calls() {
+    let fails = [(Verdict::Fail, String::new())];
+    let passes = [(Verdict::Pass, String::new())];
+    let log = |provider: &str| {
+        format!(
+            "provider \"aws\" {{\n  alias = \"us\"\n  region = \"us-east-1\"\n}}\n\
+             resource \"aws_bedrock_model_invocation_logging_configuration\" \"all\" {{\n  {provider}\n  \
+             logging_config {{\n    s3_config {{\n      bucket_name = \"b\"\n    }}\n  }}\n}}\n"
+        )
+    };
+    let every = format!("{INVOKES}, Resource = \"*\"");
+    let of = |region: &str| format!("{INVOKES}, Resource = \"arn:aws:bedrock:{region}::foundation-model/m\"");
+    let (here, there) = (log(""), log("provider = aws.us"));
+    assert_eq!(logging(&caller(&every, "")), fails);
+    assert_eq!(logging(&caller(&every, &here)), passes);
+    let open = (Verdict::Undetermined, "the policy does not say which region it calls".to_owned());
+    assert_eq!(logging(&caller(&every, &there)), [open]);
+    assert_eq!(logging(&caller(&of("eu-central-1"), &there)), fails, "it says so");
+    assert_eq!(logging(&caller(&of("us-east-1"), &there)), passes, "it is logged where it calls");
+    assert_eq!(logging(&caller(&of("us-east-1"), &here)), fails, "and only there");
+    let several = format!(
+        "{INVOKES}, Resource = [\"arn:aws:bedrock:us-east-1::foundation-model/m\", \"arn:aws:bedrock:us-west-2::foundation-model/m\"]"
+    );
+    let which = "in which region it calls models is not told".to_owned();
+    assert_eq!(logging(&caller(&several, "")), [(Verdict::Undetermined, which)]);
+}
+
+#[test]
+fn who_only_may_do_whatever_there_is_is_no_sign_of_models() {
+    let report = check(&caller(&format!("{INVOKES}, Resource = \"*\""), ""), "");
+    let found = failed(&report, "AWS-BED-LOG-001");
+    let told =
+        "`aws_iam_role.chat` → `aws_iam_role_policy.chat` → `statement 1` → `bedrock:InvokeModel` on `*`";
+    assert_eq!(found.first().and_then(|finding| finding.actual.as_deref()), Some(told));
+    let labels: Vec<&str> =
+        found.iter().flat_map(|it| &it.related).map(|(_, label)| label.as_str()).collect();
+    assert_eq!(labels, ["the statement that lets it call models", "`aws_lambda_function.chat` runs as it"]);
+
+    assert_eq!(logging(&caller("Action = \"*\", Resource = \"*\"", "")), []);
+    assert_eq!(logging(&caller("Action = \"bedrock:List*\", Resource = \"*\"", "")), []);
+    let vague = "its policies name all of Bedrock, and not that it calls models".to_owned();
+    assert_eq!(
+        logging(&caller("Action = \"bedrock:*\", Resource = \"*\"", "")),
+        [(Verdict::Undetermined, vague)]
+    );
+    let starts = caller(&format!("{INVOKES}, Resource = \"*\""), "")
+        .replace("\"aws_lambda_function\"", "\"aws_ecs_task_definition\"")
+        .replace("role = aws_iam_role.chat.arn", "execution_role_arn = aws_iam_role.chat.arn")
+        .replace("lambda.amazonaws.com", "bedrock.amazonaws.com");
+    assert_eq!(logging(&starts), [], "what Bedrock acts as is asked where that is");
+}
+
+#[test]
+fn pods_of_a_cluster_call_models_in_a_region_that_nothing_tells() {
+    let role = |subject: &str| {
+        format!(
+            "resource \"aws_iam_role\" \"pod\" {{\n  assume_role_policy = jsonencode({{ Statement = [{{ Effect = \"Allow\", \
+             Action = \"sts:AssumeRoleWithWebIdentity\", Principal = {{ Federated = \"arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/A\" }}, \
+             Condition = {{ StringEquals = {{ \"oidc.eks.eu-west-1.amazonaws.com/id/A:sub\" = \"{subject}\" }} }} }}] }})\n  \
+             inline_policy {{\n    name = \"p\"\n    policy = jsonencode({{ Statement = [{{ Effect = \"Allow\", {INVOKES}, Resource = \"*\" }}] }})\n  }}\n}}\n"
+        )
+    };
+    let which = "in which region it calls models is not told".to_owned();
+    assert_eq!(logging(&role("system:serviceaccount:ai:chat")), [(Verdict::Undetermined, which)]);
+    assert_eq!(logging(&role("repo:org/repo")), [], "who is no service account is nobody that runs here");
+}

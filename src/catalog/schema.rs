@@ -2,7 +2,7 @@
 //!
 //! `cargo xtask schema` writes these files and says how their lines are to be read. A line is parsed when its type is first
 //! asked for. Those of `azapi_resource` and `helm_release` are written by hand: what is in a `body` or
-//! in `values` no schema says.
+//! in `values` no schema says. So is that of the one type of the Cloud Control provider that is none of `aws`.
 //!
 //! `aws-6.txt` has what version 6 of the provider has beyond it, in the same form and with its source behind another tab:
 //! whole types, and attributes and blocks of types that were there before. Of those nothing was measured. So has
@@ -18,8 +18,9 @@ use smol_str::SmolStr;
 use super::table::{self, ByName};
 use crate::value::{Cause, Field, Map, Type, Unknown};
 
-const PROVIDERS: [&str; 6] = [
+const PROVIDERS: [&str; 7] = [
     include_str!("../../rules/catalog/schema/aws.txt"),
+    include_str!("../../rules/catalog/schema/awscc.txt"),
     include_str!("../../rules/catalog/schema/azapi.txt"),
     include_str!("../../rules/catalog/schema/azurerm.txt"),
     include_str!("../../rules/catalog/schema/google.txt"),

@@ -5,22 +5,28 @@
 //! What an account needs is often in another configuration than its AI. The user may declare that (`[provided]`); and where a
 //! rule expects it (`elsewhere`), absence is undetermined, unless it was here and the change takes it away.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rayon::prelude::*;
 use smol_str::{SmolStr, format_smolstr};
 
 use super::memo::Memos;
-use super::{Place, Result, Rules, ask_remembering};
+use super::{Actual, Place, Result, Rules, ask_remembering};
 use crate::config::{Config, Provider};
 use crate::facts::domain::ConditionScope;
+use crate::facts::iam::callers::{self, Call};
 use crate::facts::{Facts, residency};
 use crate::finding::{Provided, Verdict};
 use crate::graph::NodeId;
 use crate::rules::{CompiledRule, Scope};
+use crate::value::{Cause, Value};
 
 /// More places than this are not told for one finding.
 const MAX_RELATED: usize = 10;
+
+/// What counts where it calls.
+const ROLE: &str = "aws_iam_role";
 
 /// What the rules say, those that pass too, and what of that the configuration declares provided elsewhere.
 pub(super) fn ask(
@@ -47,11 +53,18 @@ pub(super) fn ask(
     for (index, rule) in rules_once() {
         let each = rule.scope == Scope::Provider;
         let mut groups: BTreeMap<Place, Vec<NodeId>> = BTreeMap::new();
+        // A role is in no region: those that count do where they call.
+        let is_placed = |name: &&Cow<'_, str>| rule.callers.is_empty() || *name != ROLE;
         for ((provider, region), nodes) in
-            rule.types.iter().filter_map(|name| places.get(name.as_ref())).flatten()
+            rule.types.iter().filter(is_placed).filter_map(|name| places.get(name.as_ref())).flatten()
         {
             let region = region.clone().filter(|_| !each);
             groups.entry((*provider, region)).or_default().extend(nodes);
+        }
+        let mut calls = calls_of(facts, rule, &places);
+        calls.retain(|place, _| !groups.contains_key(place));
+        for (place, calls) in &calls {
+            groups.insert(place.clone(), calls.iter().map(|call| call.node).collect());
         }
         let declared = rule.provided.and_then(|name| match facts.config.provided.get(name)? {
             Provider::Other(by) => Some((name, by)),
@@ -69,6 +82,9 @@ pub(super) fn ask(
             group.sort_by(by_address);
             let asked = group.get(..if each { group.len() } else { 1 }).unwrap_or_default();
             let ask = |&node: &NodeId| {
+                if let Some(call) = calls.get(&place).into_iter().flatten().find(|call| call.node == node) {
+                    return ask_caller(facts, rules, index, call, &place, keep_pass);
+                }
                 memos.with(|memos| {
                     let memo = memos.of(&facts.graph.resource(node)?.type_name);
                     memo.turn();
@@ -109,6 +125,56 @@ pub(super) fn ask(
         }
     }
     (results, provided)
+}
+
+/// The roles that count for a rule, by the place that they call.
+fn calls_of(
+    facts: &Facts<'_>,
+    rule: &CompiledRule<'_>,
+    places: &HashMap<&str, BTreeMap<Place, Vec<NodeId>>>,
+) -> BTreeMap<Place, Vec<Call>> {
+    if rule.callers.is_empty() {
+        return BTreeMap::new();
+    }
+    let roles = places.get(ROLE).into_iter().flat_map(BTreeMap::values).flatten().copied();
+    let actions: Vec<&str> = rule.callers.iter().map(AsRef::as_ref).collect();
+    callers::by_place(facts, roles, &actions)
+}
+
+/// What a rule says of a place of which only roles tell that it is used.
+fn ask_caller(
+    facts: &Facts<'_>,
+    rules: &Rules<'_>,
+    index: usize,
+    call: &Call,
+    place: &Place,
+    keep_pass: bool,
+) -> Option<Result> {
+    let ask = |region: Value| {
+        let scope = ConditionScope::new(facts, call.node).in_place(place.0, region);
+        ask_remembering(rules, index, &scope, keep_pass, None)
+    };
+    let mut result = ask(callers::region(place))?;
+    if result.verdict == Verdict::Pass {
+        return Some(result);
+    }
+    let untold = Cause::Other("the policy does not say which region it calls".into());
+    let mut doubt = call.doubt.clone();
+    // What there is in another region may be where it calls.
+    if call.is_any_region && ask(Value::unknown(untold.clone()))?.verdict != Verdict::Fail {
+        doubt.get_or_insert_with(|| untold.to_string());
+    }
+    if let Some(doubt) = doubt.filter(|_| result.verdict == Verdict::Fail) {
+        result.verdict = Verdict::Undetermined;
+        result.message = format_smolstr!("cannot tell whether {}", result.message);
+        result.causes = vec![doubt];
+    }
+    result.actual = call.by.actual.clone().map(Actual::Told);
+    let statement = call.by.statement.map(|site| (site, "the statement that lets it call models".to_owned()));
+    result.related.extend(statement);
+    let workload = call.workload.and_then(|node| facts.graph.resource(node));
+    result.related.extend(workload.and_then(|it| Some((it.site?, format!("`{}` runs as it", it.address)))));
+    Some(result)
 }
 
 /// Of a control that is often elsewhere its absence here tells nothing, unless it was here: `was` is what rules said before.

@@ -23,6 +23,8 @@ pub struct ConditionScope<'f, 'g> {
     pub node: NodeId,
     /// An attribute of `self` that is taken to be another one.
     instead: Option<(SmolStr, Value)>,
+    /// The account and region that it stands for, where those are not its own.
+    place: Option<(Option<usize>, Value)>,
     // What several names and functions ask is found once.
     tags: OnceCell<Vec<&'g Value>>,
     region: OnceCell<Value>,
@@ -142,6 +144,7 @@ impl<'f, 'g> ConditionScope<'f, 'g> {
             facts,
             node,
             instead: None,
+            place: None,
             tags: OnceCell::new(),
             region: OnceCell::new(),
             allowed: OnceCell::new(),
@@ -152,6 +155,12 @@ impl<'f, 'g> ConditionScope<'f, 'g> {
     #[must_use]
     pub fn with(self, attribute: SmolStr, value: Value) -> Self {
         Self { instead: Some((attribute, value)), ..self }
+    }
+
+    /// This scope, in which what is declared is looked for in that account and region.
+    #[must_use]
+    pub fn in_place(self, account: Option<usize>, region: Value) -> Self {
+        Self { place: Some((account, region)), ..self }
     }
 
     fn tag(&self, name: &str) -> Value {
@@ -299,10 +308,15 @@ impl<'f, 'g> ConditionScope<'f, 'g> {
     fn of_type(
         &self,
         type_name: &Value,
-        ask: fn(&Facts<'_>, NodeId, &str) -> Value,
+        ask: fn(&Facts<'_>, related::At<'_>, &str) -> Value,
     ) -> Result<Value, String> {
         let type_name = type_name.as_str().ok_or("a type is given as text")?;
-        Ok(ask(self.facts, self.node, type_name))
+        let Some(here) = self.facts.graph.resource(self.node) else { return Ok(Value::NULL) };
+        let (account, region) = match &self.place {
+            Some((account, region)) => (*account, region),
+            None => (self.facts.graph.account(here), self.region()),
+        };
+        Ok(ask(self.facts, related::At { here, account, region }, type_name))
     }
 
     fn related(&self, route: &Value) -> Result<Value, String> {

@@ -208,14 +208,22 @@ fn unplaced(graph: &ResourceGraph, node: NodeId, target: &str) -> Option<Cause> 
     None
 }
 
-/// The resources of a type that are declared for the same provider configuration, or the same region, as `node`.
-pub(super) fn beside(facts: &Facts<'_>, node: NodeId, type_name: &str) -> Value {
-    here(facts, node, type_name).into_value(facts.graph)
+/// An account and region, and the resource that stands for it.
+#[derive(Copy, Clone)]
+pub(super) struct At<'a> {
+    pub(super) here: &'a Resource,
+    pub(super) account: Option<usize>,
+    pub(super) region: &'a Value,
+}
+
+/// The resources of a type that are declared for the provider configuration, or the region.
+pub(super) fn beside(facts: &Facts<'_>, at: At<'_>, type_name: &str) -> Value {
+    here(facts, at, type_name).into_value(facts.graph)
 }
 
 /// Whether there is one for certain.
-pub(super) fn declared(facts: &Facts<'_>, node: NodeId, type_name: &str) -> Value {
-    let found = here(facts, node, type_name);
+pub(super) fn declared(facts: &Facts<'_>, at: At<'_>, type_name: &str) -> Value {
+    let found = here(facts, at, type_name);
     if found.nodes.values().any(Option::is_none) {
         return Value::bool(true);
     }
@@ -223,18 +231,17 @@ pub(super) fn declared(facts: &Facts<'_>, node: NodeId, type_name: &str) -> Valu
     cause.map_or_else(|| Value::bool(false), Value::unknown)
 }
 
-fn here(facts: &Facts<'_>, node: NodeId, type_name: &str) -> Found {
+fn here(facts: &Facts<'_>, at: At<'_>, type_name: &str) -> Found {
     let graph = facts.graph;
     let mut found = Found::default();
-    let Some(here) = graph.resource(node) else { return found };
-    let region = residency::region(facts, node);
+    let At { here, account, region } = at;
     let reach = Catalog::get().reach(type_name);
     for &node in graph.by_type(type_name) {
         let Some(other) = graph.resource(node).filter(|other| is_declared(other, type_name)) else {
             continue;
         };
         let elsewhere = residency::region(facts, node);
-        let is_provider = graph.account(here) == graph.account(other);
+        let is_provider = account == graph.account(other);
         let spans = reach.is_some_and(|reach| reach.spans_regions(other.after.as_ref()));
         let why = match (region.as_str(), elsewhere.as_str()) {
             (Some(a), Some(b)) if a == b => None,

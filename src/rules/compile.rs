@@ -30,6 +30,8 @@ pub struct CompiledRule<'a> {
     pub provided: Option<&'a str>,
     /// That the control is not here does not tell that it is nowhere.
     pub elsewhere: bool,
+    /// The actions by which roles among its types count.
+    pub callers: &'a [Cow<'static, str>],
     /// The attribute that a finding points at, as a dotted path.
     pub at: Option<&'a str>,
     /// The message of a failure.
@@ -122,6 +124,7 @@ fn compile_rule<'a>(
         scope: front.scope,
         provided: front.provided.as_deref(),
         elsewhere: front.elsewhere,
+        callers: front.callers.as_ref(),
         at: front.at.as_ref().map(Text::as_str),
         message: checked(&front.message, hcl::parse_template)?,
     })

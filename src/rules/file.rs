@@ -70,6 +70,10 @@ pub struct FrontMatter {
     /// away.
     #[serde(default)]
     pub elsewhere: bool,
+    /// Of the roles among `types` those count, where they call, that a workload runs as and that are given one of these actions
+    /// by name.
+    #[serde(default)]
+    pub callers: Texts,
     /// The attribute that a finding points at, as a dotted path.
     pub at: Option<Text>,
     /// The message of a failure, an HCL template.
@@ -363,6 +367,12 @@ impl Rule {
         }
         if front.provided.is_some() && front.scope != Scope::ProviderRegion {
             return Err("`provided` needs scope = \"provider-region\"".to_owned());
+        }
+        let has_roles = front.types.iter().any(|name| name == "aws_iam_role");
+        if !front.callers.is_empty() && !(has_roles && front.scope == Scope::ProviderRegion) {
+            return Err(
+                "`callers` needs `aws_iam_role` among `types` and scope = \"provider-region\"".to_owned()
+            );
         }
         if front.elsewhere && front.provided.is_none() {
             return Err(

@@ -57,7 +57,7 @@ impl Answer<'_> {
     }
 
     /// Tells the first of the ways that are the surest there are.
-    fn tell(&mut self, truth: impl Fn(&Way) -> Truth) -> Truth {
+    pub(super) fn tell(&mut self, truth: impl Fn(&Way) -> Truth) -> Truth {
         let mut surest = Truth::No;
         for (at, way) in self.ways.iter().enumerate() {
             let truth = truth(way);
@@ -71,8 +71,18 @@ impl Answer<'_> {
         surest
     }
 
+    /// All of them.
+    pub(super) fn ways(&self) -> &[Way] {
+        &self.ways
+    }
+
     fn way(&self) -> Option<&Way> {
         self.ways.get(self.told)
+    }
+
+    /// Whether the way that is told is not known whole.
+    pub(super) fn is_undetermined(&self) -> bool {
+        self.way().is_some_and(|way| matches!(way.verdict, Verdict::Undetermined(_)))
     }
 
     fn causes(&self) -> Vec<String> {

@@ -4,6 +4,7 @@ pub mod access;
 pub mod accounts;
 mod analyses;
 pub mod azure;
+pub(crate) mod callers;
 mod duties;
 pub mod google;
 pub(super) mod grant;
