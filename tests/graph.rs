@@ -461,6 +461,14 @@ resource "awscc_bedrock_knowledge_base" "k" {{ name = "k" }}
     let of = |region| verdicts(&text(region), "AWS-BED-LOG-001", &Config::default());
     assert_eq!(of("eu-central-1"), [Verdict::Fail]);
     assert_eq!(of("eu-west-1"), [Verdict::Fail, Verdict::Fail]);
+    let by =
+        |line: &str| text("eu-central-1").replace("provider \"awscc\" { region = \"eu-central-1\" }", line);
+    let named = by("provider \"awscc\" {\n alias = \"cc\"\n region = \"eu-central-1\"\n}")
+        .replace("\"k\" { name = \"k\" }", "\"k\" {\n provider = awscc.cc\n name = \"k\"\n}");
+    for text in [by(""), by("provider \"awscc\" {}"), named] {
+        assert_eq!(verdicts(&text, "AWS-BED-LOG-001", &Config::default()), [Verdict::Fail], "{text}");
+        assert_eq!(verdicts(&text, "ANY-TAG-GOV-005", &Config::default()), [Verdict::Fail], "{text}");
+    }
 }
 
 #[test]

@@ -161,6 +161,10 @@ fn each_source_is_found_and_told() {
     let sarif = dir.run(&["check", "plan.json", "--format", "sarif"]);
     assert!(sarif.out.contains("plan.json: lines are those of the source in tfplan."), "{}", sarif.out);
     dir.run(&["check", "plan.json", "--no-source", "--source-root", "."]).refuses(2, &["--no-source"]);
+    let note = "note: .: there is nothing for --source-root, only a plan has its source elsewhere\n";
+    let source = dir.run(&["check", "--source-root", "."]);
+    assert!(source.err.contains(note), "{}", source.err);
+    assert!(!human.err.contains("nothing for"), "{}", human.err);
 }
 
 #[test]

@@ -56,6 +56,7 @@ fn the_closing_line_names_the_failures() {
         last_line(&human("typical", &options)),
         format!("3 failures (1 critical, 1 high, 1 medium), 1 undetermined, 61 passed{read}{also}")
     );
+    assert!(human("typical", &options).contains("\ntypes not known: aws_new_thing\n3 failures"));
     let high = Options { min_severity: Severity::High, ..options };
     assert_eq!(
         last_line(&human("typical", &high)),

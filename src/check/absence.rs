@@ -19,6 +19,7 @@ use crate::facts::iam::callers::{self, Call};
 use crate::facts::{Facts, residency};
 use crate::finding::{Provided, Verdict};
 use crate::graph::NodeId;
+use crate::program::Resource;
 use crate::rules::{CompiledRule, Scope};
 use crate::value::{Cause, Value};
 
@@ -45,9 +46,8 @@ pub(super) fn ask(
     for &node in nodes {
         let Some(resource) = facts.graph.resource(node) else { continue };
         if types.contains(resource.type_name.as_str()) {
-            let region = residency::region(facts, node).as_str().map(SmolStr::from);
             let of_type = places.entry(resource.type_name.as_str()).or_default();
-            of_type.entry((facts.graph.account(resource), region)).or_default().push(node);
+            of_type.entry(place_of(facts, node, resource)).or_default().push(node);
         }
     }
     for (index, rule) in rules_once() {
@@ -125,6 +125,16 @@ pub(super) fn ask(
         }
     }
     (results, provided)
+}
+
+/// Where a resource is. The Cloud Control provider is where that of AWS is which it stands beside, unless it says otherwise.
+fn place_of(facts: &Facts<'_>, node: NodeId, resource: &Resource) -> Place {
+    let account = facts.graph.account(resource);
+    let beside = account.filter(|_| account != resource.provider);
+    let beside = beside.and_then(|at| facts.graph.providers.get(at));
+    let own = residency::region(facts, node);
+    let region = own.as_str().or_else(|| beside?.region.as_str());
+    (account, region.map(SmolStr::from))
 }
 
 /// The roles that count for a rule, by the place that they call.

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use airgate::config::{Config, Options};
-use airgate::finding::{Report, Severity};
+use airgate::finding::{InputInfo, Report, Severity};
 use airgate::input::SourceOptions;
+use airgate::program::InputKind;
 use airgate::report::{self, Format, Show};
 use clap::ArgAction;
 use clap::builder::{FalseyValueParser, PossibleValuesParser, TypedValueParser};
@@ -126,7 +127,7 @@ pub(super) fn run(
     let printed = report::write(&report, args.format, &shown, console.out).and_then(|()| console.out.flush());
     unless_closed(printed).map_err(|error| format!("standard output: {error}"))?;
 
-    if let Some(note) = without_before(args, &report) {
+    for note in without_before(args, &report).into_iter().chain(without_plan(args, &report)) {
         writeln!(console.err, "note: {note}")?;
     }
     let gate = Gate {
@@ -204,6 +205,18 @@ fn without_before(args: &Args, report: &Report) -> Option<String> {
         flags.join(" and ")
     );
     Some(report::scrub(&text).into_owned())
+}
+
+/// What is said where flags tell the source of plans and there is no plan.
+fn without_plan(args: &Args, report: &Report) -> Option<String> {
+    let is_plan = |input: &InputInfo| input.kind == InputKind::TerraformPlan;
+    let first = report.inputs.first().filter(|_| !report.inputs.iter().any(is_plan))?;
+    let given =
+        [("--source-root", !args.source_root.is_empty()), ("--plan-binary", !args.plan_binary.is_empty())];
+    let flags: Vec<&str> = given.into_iter().filter(|(_, given)| *given).map(|(flag, _)| flag).collect();
+    let flags = flags.join(" and ");
+    let text = format!("{}: there is nothing for {flags}, only a plan has its source elsewhere", first.path);
+    (!flags.is_empty()).then(|| report::scrub(&text).into_owned())
 }
 
 /// What makes a run fail.

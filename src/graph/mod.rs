@@ -129,9 +129,18 @@ impl ResourceGraph {
         let Some(cloud_control) = self.providers.get(own).filter(|provider| provider.name == "awscc") else {
             return Some(own);
         };
-        let stands =
-            |provider: &ProviderConfig| provider.name == "aws" && provider.alias == cloud_control.alias;
-        Some(self.providers.iter().position(stands).unwrap_or(own))
+        let is_aws = |provider: &ProviderConfig| provider.name == "aws";
+        let of_alias = |provider: &ProviderConfig| is_aws(provider) && provider.alias == cloud_control.alias;
+        // What is called otherwise stands beside the only one of its region.
+        let region = cloud_control.region.as_str();
+        let of_region = |provider: &ProviderConfig| {
+            is_aws(provider) && region.is_some() && provider.region.as_str() == region
+        };
+        let only = || {
+            let mut found = self.providers.iter().enumerate().filter(|(_, provider)| of_region(provider));
+            found.next().filter(|_| found.next().is_none()).map(|(at, _)| at)
+        };
+        Some(self.providers.iter().position(of_alias).or_else(only).unwrap_or(own))
     }
 
     /// The node of an instance's full address.

@@ -96,7 +96,7 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn io::Write)
     }
     write!(out, "{}", framework::text(report))?;
     write_sources(report, out)?;
-    for line in summary::units(report, options) {
+    for line in summary::unknown_types(report).into_iter().chain(summary::units(report, options)) {
         writeln!(out, "{}", scrub(&line))?;
     }
     writeln!(out, "{}", summary::line(report, options))

@@ -4,11 +4,16 @@
 
 use std::collections::BTreeMap;
 
+use smol_str::SmolStr;
+
 use super::{Options, failed_to_analyse, plural, provided};
 use crate::finding::{InputInfo, Report, Severity};
 
 /// More inputs are not listed one by one.
 const MAX_UNITS: usize = 50;
+
+/// More types that are not known are only counted.
+const MAX_TYPES: usize = 10;
 
 /// `3 failures (1 critical, 2 high), 4 undetermined, 61 passed; 23 managed resources (9 in AI scope), 2 types not known`
 pub(super) fn line(report: &Report, options: &Options) -> String {
@@ -91,6 +96,16 @@ pub(super) fn units(report: &Report, options: &Options) -> Vec<String> {
         lines.push(format!("… and {} more", inputs.len() - MAX_UNITS));
     }
     lines
+}
+
+/// `types not known: aws_new_thing, random_pet`, if there are any: nothing is said of their resources.
+pub(super) fn unknown_types(report: &Report) -> Option<String> {
+    let types = &report.summary.unknown_types;
+    let mut names: Vec<&str> = types.keys().map(SmolStr::as_str).take(MAX_TYPES).collect();
+    let more = types.len().saturating_sub(MAX_TYPES);
+    let more = (more > 0).then(|| format!("and {more} more"));
+    names.extend(more.as_deref());
+    (!names.is_empty()).then(|| format!("types not known: {}", names.join(", ")))
 }
 
 /// `23 managed resources (9 in AI scope) in 3 inputs, 2 types not known`

@@ -191,7 +191,7 @@ fn workloads(facts: &Facts<'_>, role: NodeId) -> Vec<NodeId> {
 /// Whether a resource of the type runs code in a region of AWS: not what Bedrock does itself, and no policy.
 fn is_code(type_name: &str) -> bool {
     const OTHERS: [&str; 4] = ["aws_bedrock_", "aws_bedrockagent_", "aws_iam_", "aws_kms_"];
-    type_name.starts_with("aws_") && !OTHERS.iter().any(|other| type_name.starts_with(other))
+    type_name.starts_with("aws") && !OTHERS.iter().any(|other| type_name.starts_with(other))
 }
 
 /// Whether a service that runs code, or a service account of a cluster, may assume the role.
