@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use airgate::config::Options;
+use airgate::report::{GraphFormat, write_graph};
 use airgate::rules::{RuleSet, index};
 use anyhow::Context as _;
 
-/// Writes `rules/README.md`, `docs/peers.md` and `docs/escalations.md`; with `--check` only compares.
+/// Writes `rules/README.md`, `docs/peers.md`, `docs/escalations.md` and `docs/rag-bedrock.svg`; with `--check` only compares.
 pub fn run(args: &[String]) -> anyhow::Result<()> {
     let check = match args {
         [] => false,
@@ -18,6 +20,7 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
         ("rules/README.md", index::readme(&rules)),
         ("docs/peers.md", crate::peers::fresh(&rules)?),
         ("docs/escalations.md", crate::escalations::fresh()),
+        ("docs/rag-bedrock.svg", picture(&root.join("fixtures/rag-bedrock"))?),
     ] {
         let page = root.join(name);
         if check {
@@ -28,4 +31,12 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// What `airgate graph --only-ai --format svg` draws of the configuration.
+fn picture(path: &Path) -> anyhow::Result<String> {
+    let pictures = airgate::graphs(&[path.to_owned()], true, &Options::default())?;
+    let mut out = Vec::new();
+    write_graph(&pictures, GraphFormat::Svg, &mut out)?;
+    Ok(String::from_utf8(out)?)
 }
