@@ -225,6 +225,10 @@ fn a_workload_that_calls_models_by_name_uses_them_where_it_calls() {
     );
     let which = "in which region it calls models is not told".to_owned();
     assert_eq!(logging(&caller(&several, "")), [(Verdict::Undetermined, which)]);
+    let profile =
+        several.replace(" = [", " = [\"arn:aws:bedrock:us-east-1:111122223333:inference-profile/us.m\", ");
+    assert_eq!(logging(&caller(&profile, &there)), passes, "a profile leads on from where it is called");
+    assert_eq!(logging(&caller(&profile, &here)), fails);
 }
 
 #[test]

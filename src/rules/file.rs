@@ -368,8 +368,9 @@ impl Rule {
         if front.provided.is_some() && front.scope != Scope::ProviderRegion {
             return Err("`provided` needs scope = \"provider-region\"".to_owned());
         }
-        let has_roles = front.types.iter().any(|name| name == "aws_iam_role");
-        if !front.callers.is_empty() && !(has_roles && front.scope == Scope::ProviderRegion) {
+        let is_of_places = front.scope == Scope::ProviderRegion;
+        let has_roles = is_of_places && front.types.iter().any(|name| name == "aws_iam_role");
+        if !front.callers.is_empty() && !has_roles {
             return Err(
                 "`callers` needs `aws_iam_role` among `types` and scope = \"provider-region\"".to_owned()
             );

@@ -83,13 +83,18 @@ fn calls(facts: &Facts<'_>, role: NodeId, actions: &[&str]) -> Vec<(Place, Call)
         return Vec::new();
     }
     let (mut surest, mut by) = (Truth::No, None);
-    let (mut named, mut is_open) = (BTreeSet::new(), false);
+    let (mut named, mut profiles, mut is_open) = (BTreeSet::new(), BTreeSet::new(), false);
     for action in actions {
         let mut answer = ask(identity, action);
         let truth = answer.tell(|way| names(identity, way));
         for way in answer.ways().iter().filter(|way| names(identity, way) != Truth::No) {
             match region_of(way) {
-                Some(region) => drop(named.insert(region)),
+                Some(region) => {
+                    if is_profile(way) {
+                        profiles.insert(region.clone());
+                    }
+                    named.insert(region);
+                }
                 None => is_open = true,
             }
         }
@@ -118,8 +123,8 @@ fn calls(facts: &Facts<'_>, role: NodeId, actions: &[&str]) -> Vec<(Place, Call)
         if workloads.is_empty() {
             accounts.insert(account(role), None);
         }
-        let mut regions = named.into_iter();
-        // Of several it is one: the others are those that a profile leads to from there.
+        // Of several it is that of the profile: the others are those that it leads to from there.
+        let mut regions = if profiles.is_empty() { named } else { profiles }.into_iter();
         let only = regions.next().filter(|_| !is_open && regions.next().is_none());
         if only.is_none() {
             doubt.get_or_insert_with(|| "in which region it calls models is not told".to_owned());
@@ -161,6 +166,11 @@ fn region_of(way: &Way) -> Option<SmolStr> {
     let on = way.on.with_holes(HOLE);
     let region = on.split(':').nth(3)?;
     (!region.is_empty() && !region.contains(['*', '?'])).then(|| region.into())
+}
+
+/// Whether it is about inference profiles.
+fn is_profile(way: &Way) -> bool {
+    way.on.with_holes('*').contains("inference-profile/")
 }
 
 /// What runs as the role, also by an instance profile; but not what only starts as it.

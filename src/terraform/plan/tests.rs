@@ -43,6 +43,7 @@ fn what_is_set_in_blocks_is_configured() {
         r#"{"role": {"references": ["aws_iam_role.r.arn", "aws_iam_role.r"]},
             "one": {"size": {"constant_value": 1}, "none": {"constant_value": null}},
             "none": {"constant_value": null},
+            "whole": {"constant_value": [{"key": "k", "deep": {"a": null, "b": 1}}]},
             "many": [{"a": {"constant_value": 1}}, {"b": {"deep": [{"c": {}}]}}]}"#,
         r#""after": {}, "after_unknown": {}"#,
     );
@@ -50,7 +51,20 @@ fn what_is_set_in_blocks_is_configured() {
     let paths: Vec<&str> = configured.iter().map(SmolStr::as_str).collect();
     assert_eq!(
         paths,
-        ["many", "many.a", "many.b", "many.b.deep", "many.b.deep.c", "one", "one.size", "role"]
+        [
+            "many",
+            "many.a",
+            "many.b",
+            "many.b.deep",
+            "many.b.deep.c",
+            "one",
+            "one.size",
+            "role",
+            "whole",
+            "whole.deep",
+            "whole.deep.b",
+            "whole.key"
+        ]
     );
 }
 

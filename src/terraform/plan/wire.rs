@@ -6,11 +6,14 @@ use std::sync::Arc;
 use smol_str::{SmolStr, format_smolstr};
 
 use crate::input::json::Document;
-use crate::value::Value;
+use crate::value::{Map, Value};
 
 use super::config::{BlockConfig, Index, ModuleId};
 use super::expression::{Leaf, Node};
 use super::resolve::{self, Place, Sources};
+
+/// No provider nests objects as deep.
+const MAX_OBJECTS: usize = 32;
 
 /// What all instances of a block share.
 pub(super) struct Block {
@@ -88,12 +91,28 @@ impl<'a> Builder<'_, '_, 'a> {
                 let sources = resolve::resolve(self.index, &leaf, self.place);
                 self.arguments.push(Argument { path: path.clone(), sources });
                 let constant = leaf.constant.and_then(|raw| self.document.decode_plain(raw).ok());
+                if let Some(constant) = &constant {
+                    self.members(constant, path, MAX_OBJECTS);
+                }
                 Wire::Leaf { argument: self.arguments.len() - 1, constant }
             }
             Node::Body(body) => Wire::Body(self.body(body, path)),
             Node::Blocks(blocks) => {
                 Wire::Blocks(blocks.into_iter().map(|block| self.wire(block, path)).collect())
             }
+        }
+    }
+}
+
+impl Builder<'_, '_, '_> {
+    /// Takes down what the objects in a constant set.
+    fn members(&mut self, value: &Value, around: &SmolStr, depth: usize) {
+        let Some(depth) = depth.checked_sub(1) else { return };
+        value.items().unwrap_or_default().iter().for_each(|item| self.members(item, around, depth));
+        for (name, value) in value.map().into_iter().flat_map(Map::iter).filter(|(_, it)| !it.is_null()) {
+            let path = join(around, name);
+            self.members(value, &path, depth);
+            self.configured.insert(path);
         }
     }
 }

@@ -20,6 +20,9 @@ use super::scope::{ModuleScope, TOO_MUCH};
 /// More blocks than this are not made from one `dynamic`.
 const MAX_BLOCKS: usize = 10_000;
 
+/// No provider nests objects as deep.
+const MAX_OBJECTS: usize = 32;
+
 /// What a block costs beside the values in it.
 const BLOCK: usize = 8;
 
@@ -171,6 +174,7 @@ impl<'m, 'a> BodyReader<'m, 'a> {
                 let site = attribute.span.at(self.file);
                 self.note_place(site);
                 self.note_configured();
+                self.note_members(&attribute.value, MAX_OBJECTS);
                 let value = self.expression(&attribute.value, scope).or_origin(site);
                 let is_kept = !(self.of_resource && catalog::is_write_only(name));
                 Some(if is_kept { value } else { Value { kind: Kind::Null, ..value } })
@@ -223,6 +227,27 @@ impl<'m, 'a> BodyReader<'m, 'a> {
     fn note_configured(&mut self) {
         if self.tells_written {
             self.read.1.push(self.path.as_str().into());
+        }
+    }
+
+    /// Notes what the objects that are written there set: of a provider that has attributes where others have blocks.
+    fn note_members(&mut self, expr: &Expr<'_>, depth: usize) {
+        let Some(depth) = depth.checked_sub(1).filter(|_| self.tells_written) else { return };
+        match expr.kind {
+            ExprKind::Paren(inner) => self.note_members(inner, depth),
+            ExprKind::Tuple(items) => items.iter().for_each(|item| self.note_members(item, depth)),
+            ExprKind::Object(items) => {
+                for item in items {
+                    let (ExprKind::Variable(name) | ExprKind::String(name)) = item.key.kind else { continue };
+                    let around = self.path.len();
+                    self.path.push('.');
+                    self.path.push_str(name);
+                    self.note_configured();
+                    self.note_members(&item.value, depth);
+                    self.path.truncate(around);
+                }
+            }
+            _ => {}
         }
     }
 

@@ -462,6 +462,39 @@ resource "aws_sagemaker_endpoint_configuration" "e" {
 }
 
 #[test]
+fn what_is_set_in_objects_is_configured_as_in_blocks() {
+    let (program, _) = read(
+        r#"
+        variable "more" {}
+        resource "aws_bedrock_model_invocation_logging_configuration" "l" {
+          logging_config = {
+            s3_config = ({ bucket_name = "b", key_prefix = null })
+            lists     = [{ one = 1 }, { two = 2 }]
+            more      = var.more
+            (var.more) = 1
+          }
+        }
+        "#,
+    );
+    let logging = resource(&program, "aws_bedrock_model_invocation_logging_configuration.l");
+    let configured: Vec<&str> =
+        logging.configured.iter().flat_map(|it| it.iter()).map(smol_str::SmolStr::as_str).collect();
+    let below = |name: &str| format!("logging_config.{name}");
+    let expected = [
+        "lists",
+        "lists.one",
+        "lists.two",
+        "more",
+        "s3_config",
+        "s3_config.bucket_name",
+        "s3_config.key_prefix",
+    ];
+    let expected: Vec<String> =
+        std::iter::once("logging_config".to_owned()).chain(expected.map(below)).collect();
+    assert_eq!(configured, expected);
+}
+
+#[test]
 fn a_reference_has_the_type_of_the_schema_and_a_cause_where_the_provider_decides() {
     let (program, _) = read(
         r#"
