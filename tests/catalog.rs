@@ -1,5 +1,7 @@
 //! The data of `rules/catalog/` holds together: what one file says of a type is in the others.
 
+use std::collections::BTreeSet;
+
 use airgate::catalog::{self, Catalog, LinkKind};
 use airgate::residency;
 use airgate::value::{Kind, Map, Type, Value, convert};
@@ -108,6 +110,20 @@ fn types_of_aws_have_a_schema() {
         .filter(|name| name.starts_with("aws_") && catalog.schema(name).is_none())
         .collect();
     assert_eq!(without, ["aws_lexv2models_intent"], "it is left out for its size");
+}
+
+/// What a rule is about is in the graph, and what it reads is held to a schema.
+#[test]
+fn types_of_rules_and_flows_are_in_the_catalog() {
+    let catalog = Catalog::get();
+    let rules = airgate::rules::RuleSet::builtin().unwrap();
+    let of_rules = rules.iter().flat_map(|rule| rule.front().types.iter()).map(AsRef::as_ref);
+    let of_flows = airgate::residency::all_flows().iter().map(|flow| flow.type_name);
+    let wrong: BTreeSet<&str> = of_rules
+        .chain(of_flows)
+        .filter(|name| catalog.kind(name).is_none() || catalog.schema(name).is_none())
+        .collect();
+    assert_eq!(wrong, BTreeSet::new());
 }
 
 /// A rule of Google, Azure or Kubernetes is held to the schema as one of AWS is.

@@ -2,7 +2,7 @@
 //!
 //! `cargo xtask schema` writes these files and says how their lines are to be read. A line is parsed when its type is first
 //! asked for. Those of `azapi_resource` and `helm_release` are written by hand: what is in a `body` or
-//! in `values` no schema says. So is that of the one type of the Cloud Control provider that is none of `aws`.
+//! in `values` no schema says. So are those of the Cloud Control provider's types that are none of `aws`.
 //!
 //! `aws-6.txt` has what version 6 of the provider has beyond it, in the same form and with its source behind another tab:
 //! whole types, and attributes and blocks of types that were there before. Of those nothing was measured. So has

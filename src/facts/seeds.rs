@@ -24,6 +24,8 @@ pub(super) enum Seed {
     Policy,
     /// A policy of an organisation that says where requests of every service may go.
     Regions,
+    /// It hands on what happens in AI services.
+    Events,
     /// It runs on this: `p4d.24xlarge`.
     Accelerator(SmolStr),
     /// It is the way to this service: `com.amazonaws.eu-west-1.bedrock-runtime`.
@@ -35,7 +37,7 @@ pub(super) enum Seed {
 impl Seed {
     /// Whether it is AI of itself; else somebody only says that it belongs to AI.
     pub(super) fn is_direct(&self) -> bool {
-        !matches!(self, Self::Tag(_) | Self::Regions)
+        !matches!(self, Self::Tag(_) | Self::Regions | Self::Events)
     }
 
     /// In words, where the type does not say it.
@@ -44,6 +46,7 @@ impl Seed {
             Self::Type => return None,
             Self::Policy => SmolStr::new_static("its documents name AI services"),
             Self::Regions => SmolStr::new_static("it says in which regions services may be used"),
+            Self::Events => SmolStr::new_static("its pattern names events of AI services"),
             Self::Accelerator(machine) => format_smolstr!("it runs on an accelerator: {machine}"),
             Self::Endpoint(service) => format_smolstr!("it leads to {service}"),
             Self::Tag(tag) => format_smolstr!("its tags say so: {tag}"),
@@ -69,6 +72,9 @@ impl Seed {
             return Some(seed);
         }
         let after = resource.after.as_ref().filter(|_| resource.mode == Mode::Managed)?;
+        if hands_on_events_of_ai(&resource.type_name, after) {
+            return Some(Self::Events);
+        }
         machine(&resource.type_name, after)
             .map(Self::Accelerator)
             .or_else(|| endpoint(&resource.type_name, after).map(Self::Endpoint))
@@ -172,6 +178,20 @@ fn attaches_policy_of_ai(resource: &Resource) -> bool {
     name.is_some_and(|name| SERVICES.iter().any(|service| name.starts_with(service)))
 }
 
+/// Whether it is a rule of EventBridge for what AI services tell of themselves: `"source": ["aws.bedrock"]`.
+fn hands_on_events_of_ai(type_name: &str, after: &Value) -> bool {
+    let pattern = after.get("event_pattern").filter(|_| type_name == "aws_cloudwatch_event_rule");
+    let pattern = pattern.and_then(|text| json::told(text, Dialect::Terraform));
+    let sources = pattern.as_ref().and_then(|pattern| pattern.get("source")?.items()).unwrap_or_default();
+    sources.iter().filter_map(|source| source.as_str()?.strip_prefix("aws.")).any(is_service_of_ai)
+}
+
+/// Whether it is the name of an AI service, or of a part of one: `bedrock-runtime`.
+fn is_service_of_ai(name: &str) -> bool {
+    let rest = |ai: &str| name.strip_prefix(ai).map(|rest| rest.is_empty() || rest.starts_with('-'));
+    AI_ACTION_PREFIXES.iter().any(|ai| rest(ai) == Some(true))
+}
+
 /// The accelerated machine that it runs on, as far as its configuration says.
 fn machine(type_name: &str, after: &Value) -> Option<SmolStr> {
     let controls = Catalog::get().controls(type_name).iter();
@@ -268,10 +288,5 @@ fn pod_device(value: &Value, depth: usize) -> Option<SmolStr> {
 fn endpoint(type_name: &str, after: &Value) -> Option<SmolStr> {
     let name = after.get("service_name").filter(|_| type_name == "aws_vpc_endpoint")?.as_str()?;
     // `com.amazonaws.eu-west-1.bedrock-runtime`, `aws.sagemaker.eu-west-1.notebook`
-    let mut parts = name.split('.');
-    let is_ai = parts.any(|part| {
-        let rest = |ai: &str| part.strip_prefix(ai).map(|rest| rest.is_empty() || rest.starts_with('-'));
-        AI_ACTION_PREFIXES.iter().any(|ai| rest(ai) == Some(true))
-    });
-    is_ai.then(|| SmolStr::from(name))
+    name.split('.').any(is_service_of_ai).then(|| SmolStr::from(name))
 }
