@@ -146,9 +146,13 @@ fn calls_of(
     if rule.callers.is_empty() {
         return BTreeMap::new();
     }
-    let roles = places.get(ROLE).into_iter().flat_map(BTreeMap::values).flatten().copied();
-    let actions: Vec<&str> = rule.callers.iter().map(AsRef::as_ref).collect();
-    callers::by_place(facts, roles, &actions)
+    let roles: Vec<NodeId> =
+        places.get(ROLE).into_iter().flat_map(BTreeMap::values).flatten().copied().collect();
+    callers::by_place(facts, &roles, &actions(rule))
+}
+
+fn actions<'r>(rule: &'r CompiledRule<'_>) -> Vec<&'r str> {
+    rule.callers.iter().map(AsRef::as_ref).collect()
 }
 
 /// What a rule says of a place of which only roles tell that it is used.
@@ -179,9 +183,10 @@ fn ask_caller(
         result.message = format_smolstr!("cannot tell whether {}", result.message);
         result.causes = vec![doubt];
     }
-    result.actual = call.by.actual.clone().map(Actual::Told);
-    let statement = call.by.statement.map(|site| (site, "the statement that lets it call models".to_owned()));
-    result.related.extend(statement);
+    let by = callers::way(facts, call.node, &actions(rules.compiled.get(index)?));
+    let (actual, statement) = by.map_or((None, None), |by| (by.actual, by.statement));
+    result.actual = actual.map(Actual::Told);
+    result.related.extend(statement.map(|site| (site, "the statement that lets it call models".to_owned())));
     let workload = call.workload.and_then(|node| facts.graph.resource(node));
     result.related.extend(workload.and_then(|it| Some((it.site?, format!("`{}` runs as it", it.address)))));
     Some(result)

@@ -71,18 +71,8 @@ impl Answer<'_> {
         surest
     }
 
-    /// All of them.
-    pub(super) fn ways(&self) -> &[Way] {
-        &self.ways
-    }
-
     fn way(&self) -> Option<&Way> {
         self.ways.get(self.told)
-    }
-
-    /// Whether the way that is told is not known whole.
-    pub(super) fn is_undetermined(&self) -> bool {
-        self.way().is_some_and(|way| matches!(way.verdict, Verdict::Undetermined(_)))
     }
 
     fn causes(&self) -> Vec<String> {

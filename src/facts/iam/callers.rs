@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use petgraph::Direction;
+use rayon::prelude::*;
 use smol_str::SmolStr;
 
 use crate::catalog::LinkKind;
@@ -33,8 +34,6 @@ pub(crate) struct Call {
     pub is_any_region: bool,
     /// Where it is not sure that models are called there, why.
     pub doubt: Option<String>,
-    /// The way from the role to the action.
-    pub by: Outcome,
 }
 
 /// Services that run code of the account, which may call models. What Bedrock itself acts as is asked where that is.
@@ -54,16 +53,11 @@ const RUNS_CODE: [&str; 11] = [
 
 /// Of these roles those that call models by one of the actions, by the place that they call. Who does so for certain leaves
 /// out who may.
-pub(crate) fn by_place(
-    facts: &Facts<'_>,
-    roles: impl Iterator<Item = NodeId>,
-    actions: &[&str],
-) -> BTreeMap<Place, Vec<Call>> {
+pub(crate) fn by_place(facts: &Facts<'_>, roles: &[NodeId], actions: &[&str]) -> BTreeMap<Place, Vec<Call>> {
+    let found: Vec<_> = roles.par_iter().flat_map_iter(|&role| calls(facts, role, actions)).collect();
     let mut all: BTreeMap<Place, Vec<Call>> = BTreeMap::new();
-    for role in roles {
-        for (place, call) in calls(facts, role, actions) {
-            all.entry(place).or_default().push(call);
-        }
+    for (place, call) in found {
+        all.entry(place).or_default().push(call);
     }
     for calls in all.values_mut() {
         if calls.iter().any(|call| call.doubt.is_none()) {
@@ -71,6 +65,18 @@ pub(crate) fn by_place(
         }
     }
     all
+}
+
+/// The way from a role that calls to the action, the surest that there is.
+pub(crate) fn way(facts: &Facts<'_>, role: NodeId, actions: &[&str]) -> Option<Outcome> {
+    let identity = facts.identities().get(&role)?;
+    let each = actions.iter().map(|action| {
+        let mut answer = ask(identity, action);
+        (answer.tell(|way| names(identity, way)), answer)
+    });
+    // The first of those that are as sure.
+    let (_, answer) = each.rev().max_by_key(|(truth, _)| rank(*truth))?;
+    Some(broken(facts, Truth::No, &[&answer], None))
 }
 
 fn calls(facts: &Facts<'_>, role: NodeId, actions: &[&str]) -> Vec<(Place, Call)> {
@@ -82,33 +88,32 @@ fn calls(facts: &Facts<'_>, role: NodeId, actions: &[&str]) -> Vec<(Place, Call)
     if workloads.is_empty() && !runs_code(facts, role) {
         return Vec::new();
     }
-    let (mut surest, mut by) = (Truth::No, None);
+    let ways: Vec<_> = actions.iter().map(|action| identity.ways(action)).collect();
+    let mut surest: Option<(Truth, &Way)> = None;
     let (mut named, mut profiles, mut is_open) = (BTreeSet::new(), BTreeSet::new(), false);
-    for action in actions {
-        let mut answer = ask(identity, action);
-        let truth = answer.tell(|way| names(identity, way));
-        for way in answer.ways().iter().filter(|way| names(identity, way) != Truth::No) {
-            match region_of(way) {
-                Some(region) => {
-                    if is_profile(way) {
-                        profiles.insert(region.clone());
-                    }
-                    named.insert(region);
-                }
-                None => is_open = true,
-            }
+    for way in ways.iter().flat_map(|ways| ways.iter()) {
+        let truth = names(identity, way);
+        if truth == Truth::No {
+            continue;
         }
-        if rank(truth) > rank(surest) {
-            (surest, by) = (truth, Some(answer));
+        if surest.is_none_or(|(known, _)| rank(truth) > rank(known)) {
+            surest = Some((truth, way));
+        }
+        match region_of(way) {
+            Some((region, is_profile)) => {
+                if is_profile {
+                    profiles.insert(region.clone());
+                }
+                named.insert(region);
+            }
+            None => is_open = true,
         }
     }
-    let Some(answer) = by else { return Vec::new() };
-    let mut doubt = (surest == Truth::Maybe).then(|| {
-        let untold = broken(facts, Truth::Maybe, &[&answer], None).causes.into_iter().next();
-        let vague = "its policies name all of Bedrock, and not that it calls models";
-        untold.filter(|_| answer.is_undetermined()).unwrap_or_else(|| vague.to_owned())
+    let Some((truth, way)) = surest else { return Vec::new() };
+    let mut doubt = (truth == Truth::Maybe).then(|| match &way.verdict {
+        Verdict::Undetermined(causes) => causes.first().cloned().unwrap_or_default(),
+        _ => "its policies name all of Bedrock, and not that it calls models".to_owned(),
     });
-    let by = broken(facts, Truth::No, &[&answer], None);
     let account = |node: NodeId| facts.graph.resource(node).and_then(|it| facts.graph.account(it));
     let mut places: BTreeMap<Place, Option<NodeId>> = BTreeMap::new();
     for &it in &workloads {
@@ -131,7 +136,7 @@ fn calls(facts: &Facts<'_>, role: NodeId, actions: &[&str]) -> Vec<(Place, Call)
         }
         places = accounts.into_iter().map(|(account, by)| ((account, only.clone()), by)).collect();
     }
-    let call = Call { node: role, workload: None, is_any_region: is_open, doubt, by };
+    let call = Call { node: role, workload: None, is_any_region: is_open, doubt };
     places.into_iter().map(|(place, workload)| (place, Call { workload, ..call.clone() })).collect()
 }
 
@@ -141,18 +146,17 @@ fn names(identity: &Identity, way: &Way) -> Truth {
     let number = way.by.statement.checked_sub(1);
     let statement =
         holding.policy.alternatives.first().zip(number).and_then(|(it, at)| it.statements.get(at));
-    let of_service = |wanted: fn(&str) -> bool| {
+    let of_service = |begins: &str| {
         let mut actions = statement.into_iter().flat_map(|it| &it.action.items);
         actions.any(|action| {
-            let action = action.prefix().to_ascii_lowercase();
-            action.split_once(':').is_some_and(|(service, name)| service == "bedrock" && wanted(name))
+            action.prefix().get(..begins.len()).is_some_and(|known| known.eq_ignore_ascii_case(begins))
         })
     };
-    if !of_service(|_| true) {
+    if !of_service("bedrock:") {
         return Truth::No;
     }
     // A policy of AWS gives more than anybody asked for.
-    let is_explicit = holding.node.is_some() && of_service(|name| name.starts_with("invoke"));
+    let is_explicit = holding.node.is_some() && of_service("bedrock:invoke");
     match way.verdict {
         Verdict::Yes | Verdict::OnlyIf(_) if is_explicit => Truth::Yes,
         Verdict::No => Truth::No,
@@ -160,17 +164,12 @@ fn names(identity: &Identity, way: &Way) -> Truth {
     }
 }
 
-/// The region of the models that it is about, if it is one.
-fn region_of(way: &Way) -> Option<SmolStr> {
-    const HOLE: char = '*';
-    let on = way.on.with_holes(HOLE);
+/// The region of the models that it is about, if it is one, and whether they are inference profiles.
+fn region_of(way: &Way) -> Option<(SmolStr, bool)> {
+    let on = way.on.with_holes('*');
     let region = on.split(':').nth(3)?;
-    (!region.is_empty() && !region.contains(['*', '?'])).then(|| region.into())
-}
-
-/// Whether it is about inference profiles.
-fn is_profile(way: &Way) -> bool {
-    way.on.with_holes('*').contains("inference-profile/")
+    let is_one = !region.is_empty() && !region.contains(['*', '?']);
+    is_one.then(|| (region.into(), on.contains("inference-profile/")))
 }
 
 /// What runs as the role, also by an instance profile; but not what only starts as it.
