@@ -24,11 +24,12 @@ use super::seeds::{Seed, left_out};
 const MAX_PATH: usize = 6;
 
 /// What runs code of the user, or gives a role to its visitors: it may call AI.
-const CALLERS: [&str; 40] = [
+const CALLERS: [&str; 42] = [
     "aws_apprunner_service",
     "aws_batch_job_definition",
     "aws_bedrockagent_agent_action_group",
     "aws_codebuild_project",
+    "aws_codepipeline",
     "aws_cognito_identity_pool_roles_attachment",
     "aws_ecs_task_definition",
     "aws_eks_pod_identity_association",
@@ -37,6 +38,7 @@ const CALLERS: [&str; 40] = [
     "aws_instance",
     "aws_lambda_function",
     "aws_launch_template",
+    "aws_mwaa_environment",
     "aws_sfn_state_machine",
     "azurerm_container_app",
     "azurerm_container_group",

@@ -37,7 +37,8 @@ pub(crate) struct Call {
 }
 
 /// Services that run code of the account, which may call models. What Bedrock itself acts as is asked where that is.
-const RUNS_CODE: [&str; 11] = [
+const RUNS_CODE: [&str; 12] = [
+    "airflow-env.amazonaws.com",
     "batch.amazonaws.com",
     "bedrock-agentcore.amazonaws.com",
     "codebuild.amazonaws.com",
