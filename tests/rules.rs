@@ -11,6 +11,9 @@ use airgate::finding::{Report, Verdict};
 use airgate::rules::{Example, Expectation, Rule, RuleSet, index};
 use datatest_stable::Result;
 
+#[path = "common/fixes.rs"]
+mod fixes;
+
 datatest_stable::harness! {
     { test = one_rule, root = "rules", pattern = r"/[A-Z0-9]+(-[A-Z0-9]+){3}-[^/]*\.md$" },
     { test = all_rules, root = "rules", pattern = r"^README\.md$" },
@@ -31,7 +34,7 @@ fn one_rule(path: &Path) -> Result<()> {
         None => Config::default(),
     };
     let only_this = RuleSet::builtin()?.select(&[rule.id().to_owned()], &[])?;
-    let faults: Vec<String> = examples
+    let mut faults: Vec<String> = examples
         .iter()
         .filter_map(|example| {
             let fault =
@@ -39,6 +42,7 @@ fn one_rule(path: &Path) -> Result<()> {
             Some(format!("{shown}:{}: {fault}", example.line))
         })
         .collect();
+    faults.extend(fixes::faults(&rule, &examples, &only_this, &config));
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n").into()) }
 }
 
