@@ -118,7 +118,7 @@ fn types_of_rules_and_flows_are_in_the_catalog() {
     let catalog = Catalog::get();
     let rules = airgate::rules::RuleSet::builtin().unwrap();
     let of_rules = rules.iter().flat_map(|rule| rule.front().types.iter()).map(AsRef::as_ref);
-    let of_flows = airgate::residency::all_flows().iter().map(|flow| flow.type_name);
+    let of_flows = residency::all_flows().iter().map(|flow| flow.type_name);
     let wrong: BTreeSet<&str> = of_rules
         .chain(of_flows)
         .filter(|name| catalog.kind(name).is_none() || catalog.schema(name).is_none())
