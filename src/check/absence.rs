@@ -5,111 +5,102 @@
 //! What an account needs is often in another configuration than its AI. The user may declare that (`[provided]`); and where a
 //! rule expects it (`elsewhere`), absence is undetermined, unless it was here and the change takes it away.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rayon::prelude::*;
 use smol_str::{SmolStr, format_smolstr};
 
+use super::ask::{decide_rule, tell};
+use super::callers;
 use super::memo::Memos;
-use super::{Actual, Place, Result, Rules, ask_remembering};
+use super::{Place, Result, Rules};
 use crate::config::{Config, Provider};
 use crate::facts::domain::ConditionScope;
-use crate::facts::iam::callers::{self, Call};
 use crate::facts::{Facts, residency};
 use crate::finding::{Provided, Verdict};
 use crate::graph::NodeId;
 use crate::program::Resource;
 use crate::rules::{CompiledRule, Scope};
-use crate::value::{Cause, Value};
 
 /// More places than this are not told for one finding.
 const MAX_RELATED: usize = 10;
 
-/// What counts where it calls.
-const ROLE: &str = "aws_iam_role";
+/// The resources of types, by where they are.
+pub(super) type Places<'r> = HashMap<&'r str, BTreeMap<Place, Vec<NodeId>>>;
 
-/// What the rules say, those that pass too, and what of that the configuration declares provided elsewhere.
+/// What the rules say, those that pass too, and what of that the configuration declares provided elsewhere. `told` is what those
+/// of scope *provider* say of resources that do not pass.
 pub(super) fn ask(
     facts: &Facts<'_>,
     rules: &Rules<'_>,
-    nodes: &[NodeId],
-    memos: &Memos,
-    keep_pass: bool,
+    memos: &Memos<'_>,
+    told: Vec<Box<Result>>,
 ) -> (Vec<Box<Result>>, Vec<Provided>) {
-    let (mut results, mut provided) = (Vec::new(), Vec::new());
+    let mut of_accounts: HashMap<(usize, Option<usize>), Vec<Box<Result>>> = HashMap::new();
+    for result in told {
+        let Some(resource) = facts.graph.resource(result.node) else { continue };
+        of_accounts.entry((result.rule, facts.graph.account(resource))).or_default().push(result);
+    }
     let once = |rule: &CompiledRule<'_>| matches!(rule.scope, Scope::Provider | Scope::ProviderRegion);
     let rules_once = || rules.compiled.iter().enumerate().filter(|(_, rule)| once(rule));
     // Several rules are about a type, and many resources are of one.
-    let types: HashSet<&str> = rules_once().flat_map(|(_, rule)| rule.types).map(AsRef::as_ref).collect();
-    let mut places: HashMap<&str, BTreeMap<Place, Vec<NodeId>>> = HashMap::new();
-    for &node in nodes {
-        let Some(resource) = facts.graph.resource(node) else { continue };
-        if types.contains(resource.type_name.as_str()) {
-            let of_type = places.entry(resource.type_name.as_str()).or_default();
-            of_type.entry(place_of(facts, node, resource)).or_default().push(node);
-        }
-    }
+    let types: BTreeSet<&str> = rules_once().flat_map(|(_, rule)| rule.types).map(AsRef::as_ref).collect();
+    let places: Places<'_> = types.into_par_iter().map(|name| (name, places(facts, name))).collect();
+    let (mut results, mut provided) = (Vec::new(), Vec::new());
     for (index, rule) in rules_once() {
         let each = rule.scope == Scope::Provider;
-        let mut groups: BTreeMap<Place, Vec<NodeId>> = BTreeMap::new();
-        // A role is in no region: those that count do where they call.
-        let is_placed = |name: &&Cow<'_, str>| rule.callers.is_empty() || *name != ROLE;
-        for ((provider, region), nodes) in
-            rule.types.iter().filter(is_placed).filter_map(|name| places.get(name.as_ref())).flatten()
-        {
-            let region = region.clone().filter(|_| !each);
-            groups.entry((*provider, region)).or_default().extend(nodes);
-        }
-        let mut calls = calls_of(facts, rule, &places);
-        calls.retain(|place, _| !groups.contains_key(place));
-        for (place, calls) in &calls {
-            groups.insert(place.clone(), calls.iter().map(|call| call.node).collect());
-        }
         let declared = rule.provided.and_then(|name| match facts.config.provided.get(name)? {
             Provider::Other(by) => Some((name, by)),
             Provider::Nothing => None,
         });
+        let ask = |node: NodeId| ask_one(facts, rules, memos, index, node);
+        let address = |node: NodeId| facts.graph.resource(node).map(|resource| &resource.address);
+        let mut groups = groups(rule, &places);
+        let roles = callers::of_rule(facts, rule, &places);
+        // Where something else tells that the place is used, that is asked.
+        let callers: BTreeMap<_, _> =
+            roles.into_iter().filter(|(place, _)| !groups.contains_key(place)).collect();
+        groups.extend(
+            callers
+                .iter()
+                .map(|(place, calls)| (place.clone(), calls.iter().map(|call| call.node).collect())),
+        );
         for (place, mut group) in groups {
-            let address = |node: NodeId| facts.graph.resource(node).map(|resource| &resource.address);
             // The first by address stands for all, whatever the order of the input.
-            let by_address = |a: &NodeId, b: &NodeId| address(*a).cmp(&address(*b));
-            if !each && declared.is_none() && group.len() > MAX_RELATED {
-                // So many are told.
-                group.select_nth_unstable_by(MAX_RELATED, by_address);
-                group.truncate(MAX_RELATED + 1);
-            }
-            group.sort_by(by_address);
-            let asked = group.get(..if each { group.len() } else { 1 }).unwrap_or_default();
-            let ask = |&node: &NodeId| {
-                if let Some(call) = calls.get(&place).into_iter().flatten().find(|call| call.node == node) {
-                    return ask_caller(facts, rules, index, call, &place, keep_pass);
-                }
-                memos.with(|memos| {
-                    let memo = memos.of(&facts.graph.resource(node)?.type_name);
-                    memo.turn();
-                    let scope = ConditionScope::new(facts, node);
-                    ask_remembering(rules, index, &scope, keep_pass, Some(memo))
-                })
-            };
-            let mut answers: Vec<Box<Result>> = asked.par_iter().filter_map(ask).map(Box::new).collect();
-            // A stable sort: of those that fare alike still the first by address.
-            answers.sort_by_key(|result| result.verdict);
-            let alike = answers.first().map(|first| first.verdict);
-            let mut those = answers.into_iter().take_while(|result| Some(result.verdict) == alike);
-            let Some(mut result) = those.next() else { continue };
-            if result.verdict != Verdict::Pass {
-                let others: Vec<NodeId> = if each {
-                    those.map(|other| other.node).collect()
-                } else {
-                    group.iter().copied().skip(1).collect()
+            let (result, others) = if each {
+                let mut told = of_accounts.remove(&(index, place.0)).unwrap_or_default();
+                let worst = told.iter().map(|result| result.verdict).min();
+                told.retain(|result| Some(result.verdict) == worst);
+                keep_first(&mut told, |result| address(result.node));
+                let others = told.iter().skip(1).map(|other| other.node).collect();
+                let passes = || {
+                    group.sort_by_key(|&node| address(node));
+                    group.iter().find_map(|&node| ask(node))
                 };
+                (told.into_iter().next().or_else(passes), others)
+            } else {
+                if declared.is_none() {
+                    keep_first(&mut group, |&node| address(node));
+                }
+                group.sort_by_key(|&node| address(node));
+                let others = group.iter().copied().skip(1).collect();
+                let first = group.first().and_then(|&node| {
+                    match callers.get(&place).into_iter().flatten().find(|call| call.node == node) {
+                        Some(call) => callers::ask(facts, rules, index, call, &place),
+                        None => ask(node),
+                    }
+                });
+                (first, others)
+            };
+            let (Some(mut result), others): (_, Vec<NodeId>) = (result, others) else { continue };
+            if result.verdict != Verdict::Pass {
                 let too = if each { "fares alike" } else { "is in the same account and region" };
                 let others = others.iter().filter_map(|&node| facts.graph.resource(node)).take(MAX_RELATED);
                 result.related.extend(
                     others.filter_map(|other| Some((other.site?, format!("`{}` {too}", other.address)))),
                 );
                 if let Some((control, by)) = declared {
+                    group.sort_by_key(|&node| address(node));
                     result.verdict = Verdict::Pass;
                     result.message = SmolStr::default();
                     provided.push(Provided {
@@ -127,6 +118,66 @@ pub(super) fn ask(
     (results, provided)
 }
 
+/// What one rule says of one resource.
+fn ask_one(
+    facts: &Facts<'_>,
+    rules: &Rules<'_>,
+    memos: &Memos<'_>,
+    rule: usize,
+    node: NodeId,
+) -> Option<Box<Result>> {
+    let number = memos.number(&facts.graph.resource(node)?.type_name)?;
+    memos.with(|memos| {
+        let memo = memos.of(number)?;
+        memo.turn();
+        let scope = ConditionScope::new(facts, node);
+        let decided = decide_rule(rules, rule, &scope, Some(memo))?;
+        tell(rules, rule, &scope, decided, Some(memo)).map(Box::new)
+    })
+}
+
+/// What rules of scope *provider* say of the resources that do not pass, where no other rule is asked.
+pub(super) fn of_accounts(facts: &Facts<'_>, rules: &Rules<'_>, memos: &Memos) -> Vec<Box<Result>> {
+    let of_rule = |(index, rule): (usize, &CompiledRule<'_>)| -> Vec<Box<Result>> {
+        let nodes = rule.types.iter().flat_map(|name| facts.graph.by_type(name));
+        let asked = nodes.filter(|&&node| facts.is_subject(node));
+        let told = asked.filter_map(|&node| ask_one(facts, rules, memos, index, node));
+        told.filter(|result| result.verdict != Verdict::Pass).collect()
+    };
+    let each = rules.compiled.par_iter().enumerate().filter(|(_, rule)| rule.scope == Scope::Provider);
+    each.flat_map_iter(of_rule).collect()
+}
+
+/// The resources that a rule is about, by the account and region that it is asked of once, or by the account.
+fn groups(rule: &CompiledRule<'_>, places: &Places<'_>) -> BTreeMap<Place, Vec<NodeId>> {
+    let mut groups: BTreeMap<Place, Vec<NodeId>> = BTreeMap::new();
+    let types = rule.types.iter().filter(|name| !callers::is_placed(rule, name));
+    for ((account, region), nodes) in types.filter_map(|name| places.get(name.as_ref())).flatten() {
+        let region = region.clone().filter(|_| rule.scope == Scope::ProviderRegion);
+        groups.entry((*account, region)).or_default().extend(nodes);
+    }
+    groups
+}
+
+/// Those that are told: the first by their addresses, sorted.
+fn keep_first<T, K: Ord>(all: &mut Vec<T>, address: impl Fn(&T) -> K) {
+    if all.len() > MAX_RELATED + 1 {
+        all.select_nth_unstable_by_key(MAX_RELATED, &address);
+        all.truncate(MAX_RELATED + 1);
+    }
+    all.sort_by_key(address);
+}
+
+/// The resources of a type that rules are asked of, by where they are.
+fn places(facts: &Facts<'_>, type_name: &str) -> BTreeMap<Place, Vec<NodeId>> {
+    let mut places: BTreeMap<Place, Vec<NodeId>> = BTreeMap::new();
+    for &node in facts.graph.by_type(type_name).iter().filter(|&&node| facts.is_subject(node)) {
+        let Some(resource) = facts.graph.resource(node) else { continue };
+        places.entry(place_of(facts, node, resource)).or_default().push(node);
+    }
+    places
+}
+
 /// Where a resource is. The Cloud Control provider is where that of AWS is which it stands beside, unless it says otherwise.
 fn place_of(facts: &Facts<'_>, node: NodeId, resource: &Resource) -> Place {
     let account = facts.graph.account(resource);
@@ -135,61 +186,6 @@ fn place_of(facts: &Facts<'_>, node: NodeId, resource: &Resource) -> Place {
     let own = residency::region(facts, node);
     let region = own.as_str().or_else(|| beside?.region.as_str());
     (account, region.map(SmolStr::from))
-}
-
-/// The roles that count for a rule, by the place that they call.
-fn calls_of(
-    facts: &Facts<'_>,
-    rule: &CompiledRule<'_>,
-    places: &HashMap<&str, BTreeMap<Place, Vec<NodeId>>>,
-) -> BTreeMap<Place, Vec<Call>> {
-    if rule.callers.is_empty() {
-        return BTreeMap::new();
-    }
-    let roles: Vec<NodeId> =
-        places.get(ROLE).into_iter().flat_map(BTreeMap::values).flatten().copied().collect();
-    callers::by_place(facts, &roles, &actions(rule))
-}
-
-fn actions<'r>(rule: &'r CompiledRule<'_>) -> Vec<&'r str> {
-    rule.callers.iter().map(AsRef::as_ref).collect()
-}
-
-/// What a rule says of a place of which only roles tell that it is used.
-fn ask_caller(
-    facts: &Facts<'_>,
-    rules: &Rules<'_>,
-    index: usize,
-    call: &Call,
-    place: &Place,
-    keep_pass: bool,
-) -> Option<Result> {
-    let ask = |region: Value| {
-        let scope = ConditionScope::new(facts, call.node).in_place(place.0, region);
-        ask_remembering(rules, index, &scope, keep_pass, None)
-    };
-    let mut result = ask(callers::region(place))?;
-    if result.verdict == Verdict::Pass {
-        return Some(result);
-    }
-    let untold = Cause::Other("the policy does not say which region it calls".into());
-    let mut doubt = call.doubt.clone();
-    // What there is in another region may be where it calls.
-    if call.is_any_region && ask(Value::unknown(untold.clone()))?.verdict != Verdict::Fail {
-        doubt.get_or_insert_with(|| untold.to_string());
-    }
-    if let Some(doubt) = doubt.filter(|_| result.verdict == Verdict::Fail) {
-        result.verdict = Verdict::Undetermined;
-        result.message = format_smolstr!("cannot tell whether {}", result.message);
-        result.causes = vec![doubt];
-    }
-    let by = callers::way(facts, call.node, &actions(rules.compiled.get(index)?));
-    let (actual, statement) = by.map_or((None, None), |by| (by.actual, by.statement));
-    result.actual = actual.map(Actual::Told);
-    result.related.extend(statement.map(|site| (site, "the statement that lets it call models".to_owned())));
-    let workload = call.workload.and_then(|node| facts.graph.resource(node));
-    result.related.extend(workload.and_then(|it| Some((it.site?, format!("`{}` runs as it", it.address)))));
-    Some(result)
 }
 
 /// Of a control that is often elsewhere its absence here tells nothing, unless it was here: `was` is what rules said before.

@@ -17,11 +17,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use petgraph::Direction;
-use smol_str::SmolStr;
 
-use super::{Place, Result, Rules, ask_all, ask_rule};
+use rayon::prelude::*;
+
+use super::ask::decide_rule;
+use super::{Place, Result, Rules, ask_all};
 use crate::catalog::LinkKind;
 use crate::facts::Facts;
+use crate::facts::domain::ConditionScope;
 use crate::finding::{State, Verdict};
 use crate::graph::NodeId;
 use crate::program::{Action, Resource};
@@ -47,9 +50,10 @@ pub enum Earlier<'f, 'g> {
 }
 
 /// What an answer is about.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum About {
-    Resource(SmolStr),
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum About<'g> {
+    /// Its address.
+    Resource(&'g str),
     Place(Place),
 }
 
@@ -69,15 +73,15 @@ pub(super) fn compare(
     rules: &Rules<'_>,
 ) -> Vec<Box<Result>> {
     let side = Side::new(before, &was);
-    for result in results.iter_mut().filter(|result| result.verdict != Verdict::Pass) {
+    results.par_iter_mut().filter(|result| result.verdict != Verdict::Pass).for_each(|result| {
         let told = side.told(facts, result, rules);
         result.state = Some(state(told.map(|(verdict, _)| verdict), result.verdict));
         result.drift = result.verdict == Verdict::Fail && told.is_some_and(|(_, drift)| drift);
-    }
+    });
     if !was.iter().any(|result| result.verdict == Verdict::Fail) {
         return Vec::new();
     }
-    let left: BTreeSet<(usize, About)> = results
+    let left: BTreeSet<(usize, About<'_>)> = results
         .iter()
         .filter(|result| result.verdict != Verdict::Pass)
         .filter_map(|result| Some((result.rule, about(facts, result)?)))
@@ -109,7 +113,7 @@ pub(super) fn mark_drift(
 struct Side<'s, 'g> {
     facts: &'s Facts<'g>,
     /// With whether it is drift. What passes is there only where it is about absence.
-    known: BTreeMap<(usize, About), (Verdict, bool)>,
+    known: BTreeMap<(usize, About<'g>), (Verdict, bool)>,
 }
 
 impl<'s, 'g> Side<'s, 'g> {
@@ -121,14 +125,14 @@ impl<'s, 'g> Side<'s, 'g> {
 
     /// What is said there of what `result` of `facts` is about.
     fn told(&self, facts: &Facts<'_>, result: &Result, rules: &Rules<'_>) -> Option<(Verdict, bool)> {
-        let about = about(facts, result)?;
-        let known = self.known.get(&(result.rule, about.clone())).copied();
-        let About::Resource(address) = about else { return known };
+        let asked = (result.rule, about(facts, result)?);
+        let known = self.known.get(&asked).copied();
+        let (_, About::Resource(address)) = asked else { return known };
         // Of what passed only the few are asked again that do not pass on this side.
         known.or_else(|| {
-            let node = self.facts.graph.by_address(&address).filter(|&node| self.facts.is_subject(node))?;
-            let result = ask_rule(self.facts, rules, result.rule, node, false)?;
-            Some((result.verdict, false))
+            let node = self.facts.graph.by_address(address).filter(|&node| self.facts.is_subject(node))?;
+            let scope = ConditionScope::new(self.facts, node);
+            Some((decide_rule(rules, result.rule, &scope, None)?.verdict(), false))
         })
     }
 }
@@ -141,10 +145,10 @@ const fn state(before: Option<Verdict>, after: Verdict) -> State {
     }
 }
 
-fn about(facts: &Facts<'_>, result: &Result) -> Option<About> {
+fn about<'g>(facts: &Facts<'g>, result: &Result) -> Option<About<'g>> {
     match &result.place {
         Some(place) => Some(About::Place(place.clone())),
-        None => facts.graph.resource(result.node).map(|resource| About::Resource(resource.address.clone())),
+        None => facts.graph.resource(result.node).map(|resource| About::Resource(&resource.address)),
     }
 }
 

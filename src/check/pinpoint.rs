@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 
-use super::{Actual, DECIDES, Result, Rules, decide, entry, says_more, shown, via};
+use super::ask::{decide, entry, says_more};
+use super::display::shown;
+use super::{Actual, DECIDES, Result, Rules, via};
 use crate::facts::Facts;
 use crate::facts::domain::ConditionScope;
 use crate::finding::Verdict;

@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 use petgraph::Direction;
 use smol_str::format_smolstr;
 
-use super::{Result, Rules, ask_rule};
+use super::ask::ask_rule;
+use super::{Result, Rules};
 use crate::catalog::{Catalog, LinkKind, Protection};
 use crate::facts::Facts;
 use crate::finding::{State, Verdict};
@@ -59,7 +60,7 @@ fn judge(
     }
     let staying: Vec<NodeId> = protected.iter().filter_map(|found| stays(facts, before, found)).collect();
     // Asked of what it was: `when` may be about its attributes.
-    let mut result = ask_rule(before, rules, index, node, true)?;
+    let mut result = ask_rule(before, rules, index, node)?;
     let replaced = |&&stay: &&NodeId| has_another(facts.graph, stay, gone, protection);
     let left: Vec<NodeId> = staying.iter().filter(|stay| !replaced(stay)).copied().collect();
     if left.is_empty() {

@@ -4,19 +4,18 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
+use super::ask::decide_rule;
 use super::memo::Memos;
-use super::{Place, Result, Rules, absence, ask_remembering};
+use super::{Place, Result, Rules, absence};
 use crate::facts::Facts;
 use crate::facts::domain::ConditionScope;
 use crate::finding::Verdict;
-use crate::graph::NodeId;
 
 /// Marks those of `results` that the plan alone does not give, of which `untold` are the facts.
 pub(super) fn mark(facts: &Facts<'_>, results: &mut [Box<Result>], untold: &Facts<'_>, rules: &Rules<'_>) {
-    let nodes: Vec<NodeId> =
-        untold.graph.graph.node_indices().filter(|&node| untold.is_subject(node)).collect();
-    let memos = Memos::new();
-    let absent = absence::ask(untold, rules, &nodes, &memos, false).0.into_iter();
+    let memos = Memos::new(rules);
+    let of_accounts = absence::of_accounts(untold, rules, &memos);
+    let absent = absence::ask(untold, rules, &memos, of_accounts).0.into_iter();
     let absent: BTreeMap<(usize, Place), Verdict> =
         absent.filter_map(|result| Some(((result.rule, result.place?), result.verdict))).collect();
     let mark = |result: &mut Box<Result>| {
@@ -25,12 +24,12 @@ pub(super) fn mark(facts: &Facts<'_>, results: &mut [Box<Result>], untold: &Fact
             None => facts.graph.resource(result.node).and_then(|resource| {
                 let node = untold.graph.by_address(&resource.address);
                 let node = node.filter(|&node| untold.is_subject(node))?;
+                let number = memos.number(&resource.type_name)?;
                 memos.with(|memos| {
-                    let memo = memos.of(&resource.type_name);
+                    let memo = memos.of(number)?;
                     memo.turn();
                     let scope = ConditionScope::new(untold, node);
-                    let result = ask_remembering(rules, result.rule, &scope, false, Some(memo))?;
-                    Some(result.verdict)
+                    Some(decide_rule(rules, result.rule, &scope, Some(memo))?.verdict())
                 })
             }),
         };

@@ -3,6 +3,7 @@
 //! Service facts: objects are encrypted with SSE-S3 where nothing else is configured (since January 2023); new buckets
 //! block public access by default (since April 2023), older ones do not.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use petgraph::Direction;
@@ -78,7 +79,13 @@ impl Reader<'_, '_> {
         const TYPE: &str = "aws_s3_bucket_public_access_block";
         const FLAGS: [&str; 4] =
             ["block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"];
-        let flags = |block: &Value| all(FLAGS.iter().map(|flag| descend(block, flag)));
+        let flags = |block: &Value| {
+            let flag = |flag: &'static str| match block.map() {
+                Some(map) => map.get(flag).unwrap_or(&Value::NULL),
+                None => block.at_path(flag).unwrap_or(&Value::NULL),
+            };
+            all(FLAGS.map(flag))
+        };
         self.attached(TYPE, flags, || {
             // Cloud Control says it at the bucket.
             let own = self.bucket.after.as_ref().and_then(|after| after.get("public_access_block_configuration"));
@@ -132,19 +139,19 @@ impl Reader<'_, '_> {
         otherwise: impl Fn() -> Value,
     ) -> Value {
         let graph = self.facts.graph;
-        let (mut sure, mut perhaps, mut doubt) = (Vec::new(), Vec::new(), None);
+        let (mut sure, mut perhaps, mut doubt) = (None, Vec::new(), None);
         for resource in graph.attachments(self.node, type_name) {
             let Some(said) = resource.after.as_ref().map(&say) else { continue };
             match presence::doubt(graph, resource, self.bucket) {
-                None => sure.push(said),
+                None => sure = Some(all(sure.into_iter().chain([said]))),
                 Some(cause) => {
                     perhaps.push(said);
                     doubt.get_or_insert(cause);
                 }
             }
         }
-        let without = if sure.is_empty() { otherwise() } else { all(sure.iter().cloned()) };
-        let Some(doubt) = doubt else { return without };
+        let Some(doubt) = doubt else { return sure.unwrap_or_else(otherwise) };
+        let without = sure.clone().unwrap_or_else(otherwise);
         let with = all(sure.into_iter().chain(perhaps));
         match (with.as_bool(), without.as_bool()) {
             (Some(a), Some(b)) if a == b => with,
@@ -254,24 +261,22 @@ fn each(value: &Value, ask: impl Fn(&Value) -> Value) -> Value {
 }
 
 /// Three-valued "all are true": false beats unknown beats true.
-fn all(values: impl Iterator<Item = Value>) -> Value {
-    let mut result = Value::bool(true);
+fn all<V: Borrow<Value>>(values: impl IntoIterator<Item = V>) -> Value {
+    let (mut unknown, mut origin) = (None, None);
     for value in values {
-        match &value.kind {
-            Kind::Bool(true) => {
-                if result.origin.is_none() {
-                    result.origin = value.origin;
-                }
-            }
+        let this = value.borrow();
+        match &this.kind {
+            Kind::Bool(true) => origin = origin.or(this.origin),
+            Kind::Unknown(_) if unknown.is_some() => {}
             Kind::Unknown(_) => {
-                if !result.is_unknown() {
-                    result = value;
-                }
+                origin = this.origin;
+                unknown = Some(value);
             }
-            _ => return Value { kind: Kind::Bool(false), ..value },
+            _ => return Value { kind: Kind::Bool(false), ..this.clone() },
         }
     }
-    result
+    let answer = unknown.map_or_else(|| Value::bool(true), |unknown: V| unknown.borrow().clone());
+    Value { origin, ..answer }
 }
 
 /// A boolean that stands where `value` was written.

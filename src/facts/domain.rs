@@ -1,5 +1,6 @@
 //! The names and functions that rule conditions see beside Terraform's own. `docs/rule-language.md` is their manual.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use smol_str::SmolStr;
@@ -12,7 +13,9 @@ use crate::residency as regions;
 use crate::value::{Cause, Kind, Partial, Times, Truth, Type, Value};
 
 use super::choice::of_each;
-use super::{Facts, bucket, related, residency, secrets, tags};
+use super::residency::{Allowed, Flow, Ways};
+use super::tags::Layers;
+use super::{Facts, bucket, has_below, related, residency, secrets, tags};
 use crate::iam::Text;
 
 /// The names of a condition about one resource.
@@ -21,14 +24,16 @@ pub struct ConditionScope<'f, 'g> {
     pub facts: &'f Facts<'g>,
     /// `self`
     pub node: NodeId,
+    resource: Option<&'g Resource>,
     /// An attribute of `self` that is taken to be another one.
     instead: Option<(SmolStr, Value)>,
     /// The account and region that it stands for, where those are not its own.
     place: Option<(Option<usize>, Value)>,
     // What several names and functions ask is found once.
-    tags: OnceCell<Vec<&'g Value>>,
-    region: OnceCell<Value>,
-    allowed: OnceCell<Value>,
+    tags: OnceCell<Layers<'g>>,
+    region: OnceCell<Cow<'g, Value>>,
+    allowed: OnceCell<Allowed>,
+    flows: OnceCell<Vec<Flow>>,
 }
 
 /// The partitions that have policies of AWS.
@@ -60,15 +65,14 @@ impl Scope for ConditionScope<'_, '_> {
                     return Ok((value.clone(), 1));
                 }
                 // One attribute, not a copy of the whole object, and an absent one is null.
-                let after = self.facts.graph.resource(self.node).and_then(|resource| resource.after.as_ref());
-                match after {
+                match self.resource.and_then(|resource| resource.after.as_ref()) {
                     Some(after) if after.is_unknown() => Ok((after.clone(), 0)),
                     Some(after) => Ok((after.get(attr).cloned().unwrap_or(Value::NULL), 1)),
                     None => Ok((Value::NULL, 1)),
                 }
             }
             ("self", []) => {
-                let after = self.facts.graph.resource(self.node).and_then(|resource| resource.after.clone());
+                let after = self.resource.and_then(|resource| resource.after.clone());
                 Ok((after.unwrap_or(Value::NULL), 0))
             }
             ("facts", [name, rest @ ..]) => {
@@ -78,7 +82,7 @@ impl Scope for ConditionScope<'_, '_> {
                     None => Ok((self.fact(name)?, 1)),
                 }
             }
-            ("policy", ["residency", "allowed", ..]) => Ok((self.facts.allowed_places.clone(), 2)),
+            ("policy", ["residency", "allowed", ..]) => Ok((self.facts.allowed_places.places.clone(), 2)),
             ("policy", ["tags", "required", ..]) => Ok((self.facts.required_tags.clone(), 2)),
             _ => {
                 Err(format!("`{root}` means nothing in a condition; there are `self`, `facts` and `policy`"))
@@ -91,7 +95,7 @@ impl Scope for ConditionScope<'_, '_> {
             ("is_set", [path]) => self.is_set(path),
             ("is_customer_managed_key", [key]) => Ok(is_customer_managed_key(self.facts.graph, key)),
             ("tag", [name]) => match name.as_str() {
-                Some(name) => Ok(self.tag(name)),
+                Some(name) => Ok(self.tag(name).into_owned()),
                 None => Err("`tag` takes the name of a tag".to_owned()),
             },
             ("is_aws_policy", [arn, names]) => Ok(of_each(arn, |arn| self.is_aws_policy(arn, names))),
@@ -102,11 +106,11 @@ impl Scope for ConditionScope<'_, '_> {
             }
             ("stays", [kind]) => {
                 let kind = kind.as_str().unwrap_or_default();
-                residency::stays(self.facts, self.node, kind, self.region(), self.allowed())
+                residency::stays(self.flows(), kind, self.region(), self.allowed())
             }
             ("leaves", [kind]) => {
                 let kind = kind.as_str().unwrap_or_default();
-                residency::leaves(self.facts, self.node, kind, self.region(), self.allowed())
+                residency::leaves(self.facts, self.node, kind, self.region(), &self.allowed().places)
             }
             ("declared", [type_name]) => self.of_type(type_name, related::declared),
             ("beside", [type_name]) => self.of_type(type_name, related::beside),
@@ -143,11 +147,13 @@ impl<'f, 'g> ConditionScope<'f, 'g> {
         Self {
             facts,
             node,
+            resource: facts.graph.resource(node),
             instead: None,
             place: None,
             tags: OnceCell::new(),
             region: OnceCell::new(),
             allowed: OnceCell::new(),
+            flows: OnceCell::new(),
         }
     }
 
@@ -163,9 +169,12 @@ impl<'f, 'g> ConditionScope<'f, 'g> {
         Self { place: Some((account, region)), ..self }
     }
 
-    fn tag(&self, name: &str) -> Value {
-        let layers = self.tags.get_or_init(|| tags::effective(self.facts, self.node));
-        tags::tag_in(&self.facts.config.tags, layers, name)
+    fn layers(&self) -> Layers<'g> {
+        *self.tags.get_or_init(|| tags::effective(self.facts, self.node))
+    }
+
+    fn tag(&self, name: &str) -> Cow<'g, Value> {
+        self.layers().tag(&self.facts.config.tags, name)
     }
 
     fn region(&self) -> &Value {
@@ -173,10 +182,14 @@ impl<'f, 'g> ConditionScope<'f, 'g> {
     }
 
     /// Where its data may be.
-    fn allowed(&self) -> &Value {
-        self.allowed.get_or_init(|| {
-            residency::allowed_by_tag(self.facts, self.node, &self.tag(residency::TAG)).places
-        })
+    fn allowed(&self) -> &Allowed {
+        let tag = || self.tag(residency::TAG);
+        self.allowed.get_or_init(|| residency::allowed_by_tag(self.facts, self.node, &tag()))
+    }
+
+    /// What leaves it.
+    fn flows(&self) -> &[Flow] {
+        self.flows.get_or_init(|| residency::flows_by(self.facts, self.node, Ways::Untold))
     }
 
     fn fact(&self, name: &str) -> Result<Value, String> {
@@ -185,20 +198,19 @@ impl<'f, 'g> ConditionScope<'f, 'g> {
             "ai" => Value::bool(facts.scope().is_direct(node)),
             "reached_by" => tags::strings(facts.scope().reached_by(node).map(SmolStr::as_str)),
             "region" => self.region().clone(),
-            "residency" => self.allowed().clone(),
+            "residency" => self.allowed().places.clone(),
             "bucket" => bucket::object(facts, node),
             "production" => self.production(),
-            "environments" => tags::environments(facts, node),
-            "role_tags" => tags::of_role(facts, node),
-            "tag_faults" => tags::faults(facts, node),
+            "environments" => tags::environments(facts, node, &self.tag(tags::ENVIRONMENT)),
+            "role_tags" => facts.of_type(node).map_or(Value::NULL, |of_type| of_type.role_tags.clone()),
+            "tag_faults" => tags::faults(facts, node, || self.layers()),
             _ => return Err(format!("there is no fact `{name}`")),
         })
     }
 
     /// A geography of inference, or a region of the cloud that the resource is in.
     fn geography_within(&self, place: &Value, list: &Value) -> Value {
-        let type_name =
-            self.facts.graph.resource(self.node).map_or("", |resource| resource.type_name.as_str());
+        let type_name = self.resource.map_or("", |resource| resource.type_name.as_str());
         let cloud = type_name.split('_').next().unwrap_or(type_name);
         within(place, list, |place, allowed| match place.and_then(|place| regions::region(cloud, place)) {
             Some(region) => Truth::from(region.within(allowed)),
@@ -261,7 +273,7 @@ impl<'f, 'g> ConditionScope<'f, 'g> {
 
     fn is_set(&self, path: &Value) -> Result<Value, String> {
         let Some(path) = path.as_str() else { return Err("`is_set` takes a path as text".to_owned()) };
-        let Some(resource) = self.facts.graph.resource(self.node) else { return Ok(Value::bool(false)) };
+        let Some(resource) = self.resource else { return Ok(Value::bool(false)) };
         let Some(configured) = &resource.configured else {
             return Ok(Value::unknown(Cause::Other(
                 "the input does not tell what the configuration sets".into(),
@@ -281,10 +293,11 @@ impl<'f, 'g> ConditionScope<'f, 'g> {
                 None => Value::bool(!value.is_some_and(is_nothing)),
             });
         }
-        let prefixes = path.match_indices('.').map(|(end, _)| path.get(..end).unwrap_or_default());
-        let Some(set) = prefixes.rev().find(|prefix| configured.contains(*prefix)) else {
+        let Some(value) = value.filter(|value| !is_nothing(value)) else { return Ok(Value::bool(false)) };
+        let mut blocks = path.rmatch_indices('.').map(|(end, _)| path.get(..end).unwrap_or_default());
+        let Some(set) = blocks.find(|block| configured.contains(*block)) else {
             // The configuration in a plan leaves out what `dynamic` blocks make.
-            let is_there = value.and_then(Value::items).is_some_and(|items| !items.is_empty());
+            let is_there = value.items().is_some_and(|items| !items.is_empty());
             return Ok(if is_there && self.facts.graph.kind == InputKind::TerraformPlan {
                 Value::unknown(Cause::Other(
                     format!("the plan does not tell whether the configuration sets `{path}`").into(),
@@ -294,13 +307,10 @@ impl<'f, 'g> ConditionScope<'f, 'g> {
             });
         };
         // An object that is set as a whole does not tell what is in it.
-        let is_told =
-            configured.iter().any(|other| other.strip_prefix(set).is_some_and(|rest| rest.starts_with('.')));
-        Ok(match value.filter(|value| !is_nothing(value)) {
-            Some(_) if !is_told => Value::unknown(Cause::Other(
-                format!("the input does not tell whether `{path}` is set").into(),
-            )),
-            _ => Value::bool(false),
+        Ok(if has_below(configured, set) {
+            Value::bool(false)
+        } else {
+            Value::unknown(Cause::Other(format!("the input does not tell whether `{path}` is set").into()))
         })
     }
 
@@ -327,7 +337,7 @@ impl<'f, 'g> ConditionScope<'f, 'g> {
     /// Whether the environment that its tag tells is production.
     fn production(&self) -> Value {
         const NAMES: [&str; 4] = ["prod", "production", "prd", "live"];
-        of_each(&self.tag("environment"), |tag| match (tag.as_str(), tag.is_null()) {
+        of_each(&self.tag(tags::ENVIRONMENT), |tag| match (tag.as_str(), tag.is_null()) {
             (Some(text), _) => Value {
                 origin: tag.origin,
                 via: tag.via.clone(),

@@ -5,7 +5,9 @@
 pub mod bucket;
 mod choice;
 pub mod domain;
+mod few;
 pub mod iam;
+mod of_type;
 pub mod presence;
 pub mod related;
 pub mod residency;
@@ -15,10 +17,12 @@ mod seeds;
 pub mod tags;
 pub mod tier;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::OnceLock;
 
-use crate::catalog::{self, Catalog};
+use smol_str::SmolStr;
+
 use crate::config::{self, Config};
 use crate::graph::{NodeId, ResourceGraph};
 use crate::iam::context::Context;
@@ -26,6 +30,8 @@ use crate::program::Resource;
 use crate::source::Sources;
 use crate::value::{Cause, Value};
 
+use few::Few;
+use of_type::{Member, OfType, OfTypes};
 use scope::Scope;
 
 /// The facts of one graph.
@@ -39,7 +45,13 @@ pub struct Facts<'g> {
     /// The configuration's `[tags] required`, as conditions see it.
     required_tags: Value,
     /// The configuration's `[residency] allowed`, as conditions see it.
-    allowed_places: Value,
+    allowed_places: residency::Promise,
+    /// What `data-residency` tags promise.
+    promises: Few<residency::Promise>,
+    /// Where the ids of models send prompts.
+    models: Few<residency::OfModel>,
+    /// By node: what is so of its type.
+    of_types: OfTypes,
     /// By node: what every rule about policies asks.
     policies: Vec<Option<Box<iam::Policies>>>,
     /// Asked for with every bucket, so found once.
@@ -82,7 +94,10 @@ impl<'g> Facts<'g> {
             config,
             scope: Scope::new(graph, config, &policies),
             required_tags: tags::strings(config.tags.required.iter().map(String::as_str)),
-            allowed_places: tags::strings(config.residency.allowed.iter().map(String::as_str)),
+            allowed_places: residency::Promise::new(config.residency.allowed.iter().map(String::as_str)),
+            promises: Few::default(),
+            models: Few::default(),
+            of_types: OfTypes::new(graph, config),
             policies,
             unplaced: bucket::unplaced(graph),
             identities: OnceLock::new(),
@@ -141,6 +156,11 @@ impl<'g> Facts<'g> {
         self.policies.get(node.index())?.as_deref()
     }
 
+    /// What is so of all resources of its type.
+    fn of_type(&self, node: NodeId) -> Option<&OfType> {
+        self.of_types.get(node)
+    }
+
     /// The roles that services may assume.
     fn passable(&self) -> &iam::grant::Passable {
         self.passable.get_or_init(|| iam::grant::passable(self))
@@ -179,14 +199,18 @@ impl<'g> Facts<'g> {
     }
 }
 
-/// Blocks that the provider computes where nobody sets them; the schema does not say so of blocks. Measured in plans.
-const COMPUTED_BLOCKS: [(&str, &str); 2] = [
-    ("aws_sagemaker_model", "container.model_data_source"),
-    ("aws_sagemaker_model", "primary_container.model_data_source"),
-];
-
 /// Whether nobody sets what is at a dotted path of the resource, and it is the provider that does not tell the value yet.
 fn is_unset(resource: &Resource, path: &str, value: &Value) -> bool {
+    is_unset_by(resource, path, value, |at| Member::of(&resource.type_name, at))
+}
+
+/// [`is_unset`], where `member` tells what is at a dotted path of the type.
+fn is_unset_by(
+    resource: &Resource,
+    path: &str,
+    value: &Value,
+    member: impl Fn(&str) -> Option<Member>,
+) -> bool {
     let Some(unknown) = value.as_unknown() else { return false };
     if unknown.cause != Cause::Plan {
         return unknown.cause == Cause::Provider;
@@ -199,24 +223,41 @@ fn is_unset(resource: &Resource, path: &str, value: &Value) -> bool {
             && !resource.references.iter().any(|link| path.starts_with(link.path.as_str()));
     }
     let (Some(set), Some(after)) = (&resource.configured, &resource.after) else { return false };
-    let ends = path.match_indices('.').map(|(end, _)| end).chain([path.len()]);
-    let mut prefixes = ends.filter_map(|end| path.get(..end));
-    let Some(at) = prefixes.find(|prefix| after.at_path(prefix).is_some_and(Value::is_unknown)) else {
-        return false;
-    };
-    let schema = Catalog::get().schema(&resource.type_name);
-    if set.contains(at) || schema.is_none() {
-        return false;
-    }
-    let block = at.rsplit_once('.').map_or("", |(block, _)| block);
-    if schema.is_some_and(|schema| schema.block(at).is_some()) {
+    let Some(at) = first_unknown(after, path).filter(|at| !set.contains(*at)) else { return false };
+    match member(at) {
         // A plan does not tell of `dynamic` blocks, so this may be one, unless the provider computes it.
-        let computed = catalog::unset(&resource.type_name).and_then(|unset| unset.get(at));
-        return computed.is_some_and(Value::is_unknown)
-            || COMPUTED_BLOCKS.contains(&(resource.type_name.as_str(), at));
+        Some(Member::Block { is_computed }) => is_computed,
+        // Of a block that the configuration has, it tells every attribute.
+        Some(Member::Attribute) => match at.rsplit_once('.') {
+            Some((block, _)) => set.contains(block) && has_below(set, block),
+            None => true,
+        },
+        None => false,
     }
-    // Of a block that the configuration has, it tells every attribute.
-    block.is_empty() || set.contains(block) && set.iter().any(|it| it.starts_with(&format!("{block}.")))
+}
+
+/// The beginning of a dotted path where the value is unknown.
+fn first_unknown<'p>(object: &Value, path: &'p str) -> Option<&'p str> {
+    let (mut value, mut start) = (object, 0);
+    for step in path.split('.') {
+        value = match value.map() {
+            Some(map) => map.get(step)?,
+            None => value.at_path(step)?,
+        };
+        let end = start + step.len();
+        if value.is_unknown() {
+            return path.get(..end);
+        }
+        start = end + 1;
+    }
+    None
+}
+
+/// Whether one of the dotted paths is below `path`.
+fn has_below(paths: &BTreeSet<SmolStr>, path: &str) -> bool {
+    let after = paths.range::<str, _>((Bound::Excluded(path), Bound::Unbounded));
+    let mut rest = after.map_while(|other| other.strip_prefix(path));
+    rest.any(|rest| rest.starts_with('.'))
 }
 
 /// Whether nobody set the value and the provider decides it, as far as the input tells.

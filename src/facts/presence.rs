@@ -7,6 +7,11 @@ use crate::value::Cause;
 
 /// Why `other` may not be there for every instance of `subject`; [`None`] if it certainly is.
 pub(super) fn doubt(graph: &ResourceGraph, other: &Resource, subject: &Resource) -> Option<Cause> {
+    // Most inputs tell how many there are, and what protects something is often declared beside it.
+    let is_counted = |resource: &Resource| resource.key != Some(Key::Any);
+    if is_counted(other) && is_counted(subject) && other.module == subject.module {
+        return None;
+    }
     let theirs = repetitions(graph, other);
     let ours = repetitions(graph, subject);
     let absent = theirs.iter().find(|a| !ours.iter().any(|b| a.makes_as_many_as(b)));
@@ -23,7 +28,10 @@ pub(super) fn doubt(graph: &ResourceGraph, other: &Resource, subject: &Resource)
 
 /// What makes the resource, or a module around it, if that stands for any instance.
 pub fn repeated<'g>(graph: &'g ResourceGraph, resource: &'g Resource) -> impl Iterator<Item = &'g Repeated> {
-    repetitions(graph, resource).into_iter().filter_map(|repetition| repetition.made)
+    // Most inputs tell how many there are of everything.
+    let resource = (!graph.repeated.is_empty()).then_some(resource);
+    let all = resource.map(|resource| repetitions(graph, resource));
+    all.into_iter().flatten().filter_map(|repetition| repetition.made)
 }
 
 /// An instance that stands for any, of a resource or of a module around it.
@@ -58,7 +66,6 @@ impl Repetition<'_> {
 fn repetitions<'g>(graph: &'g ResourceGraph, resource: &'g Resource) -> Vec<Repetition<'g>> {
     let module = resource.module.as_str();
     let mut out = Vec::new();
-    // Most inputs tell how many there are, and every rule about a bucket asks.
     if resource.key != Some(Key::Any) && !module.contains('?') {
         return out;
     }

@@ -6,7 +6,6 @@
 //! only for what is certainly there, and `alltrue` never where something was not looked at.
 
 use std::collections::HashMap;
-use std::collections::btree_map::{BTreeMap, Entry};
 use std::sync::{PoisonError, RwLock};
 
 use petgraph::Direction;
@@ -37,18 +36,16 @@ pub struct Step<'r> {
 ///
 /// What is wrong with it, in words.
 pub fn route(text: &str) -> Result<Vec<Step<'_>>, String> {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let step = |pair: &[&'_ str]| match *pair {
-        ["->", _] => Some(Direction::Outgoing),
-        ["<-", _] => Some(Direction::Incoming),
-        _ => None,
-    };
-    let steps = words.chunks(2).map(|pair| {
-        let direction =
-            step(pair).ok_or_else(|| format!("`{text}` is not a route such as `-> type <- type`"))?;
-        Ok(Step { direction, type_name: pair.get(1).copied().unwrap_or_default() })
-    });
-    let steps = steps.collect::<Result<Vec<_>, String>>()?;
+    let mut words = text.split_ascii_whitespace();
+    let mut steps = Vec::with_capacity(MAX_STEPS);
+    while let Some(arrow) = words.next() {
+        let (direction, type_name) = match (arrow, words.next()) {
+            ("->", Some(type_name)) => (Direction::Outgoing, type_name),
+            ("<-", Some(type_name)) => (Direction::Incoming, type_name),
+            _ => return Err(format!("`{text}` is not a route such as `-> type <- type`")),
+        };
+        steps.push(Step { direction, type_name });
+    }
     match steps.len() {
         1..=MAX_STEPS => Ok(steps),
         _ => Err(format!("a route has one to {MAX_STEPS} steps")),
@@ -59,29 +56,48 @@ pub fn route(text: &str) -> Result<Vec<Step<'_>>, String> {
 #[derive(Default)]
 struct Found {
     /// Each with why it may not be there.
-    nodes: BTreeMap<NodeId, Option<Cause>>,
+    nodes: Vec<(NodeId, Option<Cause>)>,
     /// Why there may be others.
     open: Option<Cause>,
 }
 
 impl Found {
     fn add(&mut self, node: NodeId, doubt: Option<Cause>) {
-        // One way that is certain is enough.
-        match self.nodes.entry(node) {
-            Entry::Vacant(entry) => drop(entry.insert(doubt)),
-            Entry::Occupied(mut entry) if doubt.is_none() => drop(entry.insert(None)),
-            Entry::Occupied(_) => {}
-        }
+        self.nodes.push((node, doubt));
+    }
+
+    /// Each node once, in the order of the input. One way that is certain is enough.
+    fn settle(&mut self) {
+        self.nodes.sort_by_key(|(node, _)| *node);
+        self.nodes.dedup_by(|(node, doubt), (kept, other)| {
+            if node == kept && doubt.is_none() {
+                *other = None;
+            }
+            node == kept
+        });
+    }
+
+    /// Why those may not be there of which that is so.
+    fn doubts(&self) -> impl Iterator<Item = &Cause> {
+        self.nodes.iter().filter_map(|(_, doubt)| doubt.as_ref())
     }
 
     /// The objects as a list.
     fn into_value(self, graph: &ResourceGraph) -> Value {
-        let cause = self.open.clone().or_else(|| self.nodes.values().flatten().next().cloned());
-        let elements = self.nodes.into_iter().filter_map(|(node, doubt)| {
-            let value = graph.resource(node)?.after.clone()?;
-            Some(Element { value, times: if doubt.is_some() { Times::Perhaps } else { Times::Once } })
+        let cause = self.open.clone().or_else(|| self.doubts().next().cloned());
+        let nodes = self.nodes.into_iter();
+        let mut objects =
+            nodes.filter_map(|(node, doubt)| Some((graph.resource(node)?.after.clone()?, doubt)));
+        let Some(cause) = cause else {
+            // Most are one.
+            let first = objects.next().map(|(object, _)| object);
+            let rest: Vec<Value> = objects.map(|(object, _)| object).collect();
+            return Value::tuple(first.into_iter().chain(rest));
+        };
+        let elements = objects.map(|(value, doubt)| {
+            let times = if doubt.is_some() { Times::Perhaps } else { Times::Once };
+            Element { value, times }
         });
-        let Some(cause) = cause else { return Value::tuple(elements.map(|element| element.value)) };
         let others = self.open.map(|cause| Element { value: Value::unknown(cause), times: Times::Any });
         let partial = Partial::elements(elements.chain(others).collect());
         Value::from_unknown(Unknown { ty: Type::Any, not_null: true, partial, ..Unknown::new(cause) })
@@ -94,8 +110,7 @@ pub(super) struct Unplaced(RwLock<HashMap<(SmolStr, SmolStr), Option<Cause>>>);
 
 /// The resources at the end of a route from `node`.
 pub(super) fn related(facts: &Facts<'_>, node: NodeId, route: &[Step<'_>]) -> Value {
-    let mut here = Found::default();
-    here.add(node, None);
+    let mut here = Found { nodes: vec![(node, None)], open: None };
     for step in route {
         let mut next = Found { open: here.open.take(), ..Found::default() };
         for (node, doubt) in here.nodes {
@@ -109,6 +124,7 @@ pub(super) fn related(facts: &Facts<'_>, node: NodeId, route: &[Step<'_>]) -> Va
                 }
             }
         }
+        next.settle();
         here = next;
     }
     here.into_value(facts.graph)
@@ -123,18 +139,18 @@ fn named(
     type_name: &str,
     found: &mut Found,
 ) {
-    let mut told: Vec<&str> = Vec::new();
-    for (edge, target) in facts.graph.edges(node, Direction::Outgoing) {
+    for (_, target) in facts.graph.edges(node, Direction::Outgoing) {
         let Some(other) = facts.graph.resource(target) else { continue };
-        told.push(&edge.path);
         if is_declared(other, type_name) {
             let why = doubt.cloned().or_else(|| presence::doubt(facts.graph, other, resource));
             found.add(target, why);
         }
     }
-    for link in Catalog::get().links(&resource.type_name) {
-        // A name that led to some resource says what it had to say.
-        if link.target_type != type_name || told.contains(&link.attribute) || found.open.is_some() {
+    // A name that led to some resource says what it had to say.
+    let is_told =
+        |path: &str| facts.graph.edges(node, Direction::Outgoing).any(|(edge, _)| edge.path == path);
+    for link in facts.of_type(node).map_or(&[][..], |of_type| of_type.links) {
+        if link.target_type != type_name || found.open.is_some() || is_told(link.attribute) {
             continue;
         }
         let Some(after) = &resource.after else { continue };
@@ -224,10 +240,11 @@ pub(super) fn beside(facts: &Facts<'_>, at: At<'_>, type_name: &str) -> Value {
 /// Whether there is one for certain.
 pub(super) fn declared(facts: &Facts<'_>, at: At<'_>, type_name: &str) -> Value {
     let found = here(facts, at, type_name);
-    if found.nodes.values().any(Option::is_none) {
+    if found.nodes.iter().any(|(_, doubt)| doubt.is_none()) {
         return Value::bool(true);
     }
-    let cause = found.open.or_else(|| found.nodes.into_values().flatten().next());
+    let doubt = found.doubts().next().cloned();
+    let cause = found.open.or(doubt);
     cause.map_or_else(|| Value::bool(false), Value::unknown)
 }
 
@@ -253,6 +270,7 @@ fn here(facts: &Facts<'_>, at: At<'_>, type_name: &str) -> Found {
         let doubt = why.map(|why| Cause::Other(format!("`{}` may be {why}", other.address).into()));
         found.add(node, doubt.or_else(|| presence::doubt(graph, other, here)));
     }
+    found.settle();
     found.open = graph.unfollowed.first().map(|call| Cause::Module(call.address.clone()));
     found
 }

@@ -236,7 +236,8 @@ impl Scope {
 
     /// The path from an AI resource to the node; empty if it is out of scope.
     pub fn path(&self, graph: &ResourceGraph, node: NodeId) -> Vec<PathStep> {
-        let mut path = Vec::new();
+        // There is one for every finding and resource.
+        let mut path = Vec::with_capacity(self.get(node).map_or(0, |reach| reach.length + 1));
         let mut next = Some(node);
         while let Some(node) = next {
             let (Some(reach), Some(resource)) = (self.get(node), graph.resource(node)) else { break };
@@ -248,8 +249,6 @@ impl Scope {
             next = from;
         }
         path.reverse();
-        // Most are of one step, there is one for every finding and resource, and room is made for four.
-        path.shrink_to_fit();
         path
     }
 

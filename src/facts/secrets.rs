@@ -69,7 +69,6 @@ pub(super) fn holds_secret(value: &Value) -> Value {
 
 /// `secret_entries(m)`: the keys of a map whose values are secrets in clear, sorted.
 pub(super) fn secret_entries(map: &Value) -> Value {
-    let Some(detectors) = detectors() else { return Value::unknown(Cause::Limit("secret detectors".into())) };
     if let Some([only]) = map.items() {
         return secret_entries(only);
     }
@@ -77,6 +76,7 @@ pub(super) fn secret_entries(map: &Value) -> Value {
         let unknown = map.as_unknown().map(|unknown| Value::unknown(unknown.cause.clone()));
         return unknown.unwrap_or_else(|| Value::tuple([]));
     };
+    let Some(detectors) = detectors() else { return Value::unknown(Cause::Limit("secret detectors".into())) };
     let (mut elements, mut doubt) = (Vec::new(), None);
     for (key, value) in entries.iter() {
         let by_name = detectors.names.is_match(key);

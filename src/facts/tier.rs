@@ -8,9 +8,11 @@ use crate::graph::NodeId;
 
 use super::{Facts, tags};
 
-/// The families whose controls are there because of what a system may do to people: record, watch, hold back, answer for.
-/// A public bucket or a model outside its jurisdiction is as bad in a system of any tier.
-const FAMILIES: [&str; 4] = ["logging", "monitoring", "guardrails", "governance"];
+/// Whether the controls of a family are there because of what a system may do to people: record, watch, hold back, answer
+/// for. A public bucket or a model outside its jurisdiction is as bad in a system of any tier.
+fn is_about_people(family: &str) -> bool {
+    matches!(family, "logging" | "monitoring" | "guardrails" | "governance")
+}
 
 const TAG: &str = "ai-risk-tier";
 
@@ -25,7 +27,7 @@ pub fn severity(
     severity: Severity,
 ) -> (Severity, Option<SmolStr>) {
     let asked = facts.config.severity.risk_tier;
-    if asked == RiskTier::Off || !FAMILIES.contains(&family) {
+    if asked == RiskTier::Off || !is_about_people(family) {
         return (severity, None);
     }
     let moved = |to: Severity, why: SmolStr| if to == severity { (severity, None) } else { (to, Some(why)) };

@@ -153,6 +153,11 @@ impl ResourceGraph {
         self.by_type.get(type_name).map_or(&[], Vec::as_slice)
     }
 
+    /// The nodes of each type, sorted by type.
+    pub fn nodes_by_type(&self) -> impl Iterator<Item = (&str, &[NodeId])> {
+        self.by_type.iter().map(|(name, nodes)| (name.as_str(), nodes.as_slice()))
+    }
+
     /// Whether the change deletes a resource of that type and name, and leaves none of that name: an ARN, a key's id, a
     /// bucket.
     pub fn removes(&self, type_name: &str, name: &str) -> bool {

@@ -11,7 +11,7 @@ use smol_str::SmolStr;
 
 use super::pattern::action_covers;
 use super::told::Told;
-use crate::value::{Cause, Partial, Piece, Reference, Value};
+use crate::value::{Cause, Kind, Partial, Piece, Reference, Value};
 
 /// A text with at least one unknown part, or with none.
 #[derive(Clone, Debug)]
@@ -70,10 +70,11 @@ impl Text {
 
     /// What is known of a string; [`None`] of what is none, and of one of which nothing is known.
     pub fn of_value(value: &Value) -> Option<Self> {
-        if let Some(text) = value.as_str() {
-            return Some(Self::Known(text.into()));
-        }
-        let unknown = value.as_unknown()?;
+        let unknown = match &value.kind {
+            Kind::String(text) => return Some(Self::Known(text.clone())),
+            Kind::Unknown(unknown) => unknown,
+            _ => return None,
+        };
         match &unknown.partial {
             Some(Partial::Template(pieces)) => Some(Self::Holed(pieces.clone())),
             _ if unknown.prefix.is_empty() => None,

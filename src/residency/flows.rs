@@ -11,6 +11,8 @@ pub struct FlowRule {
     pub type_name: &'static str,
     /// The attribute or block, as a dotted path without indexes; `*` is every entry of a map.
     pub path: &'static str,
+    /// The steps of the path.
+    pub steps: Box<[&'static str]>,
     /// How its value names the place.
     pub names: Names,
     /// What kind of flow it is: rules ask for one kind.
@@ -118,9 +120,11 @@ impl FlowRule {
     /// A line of `flows.csv`.
     fn parse(line: &'static str) -> Option<Self> {
         let mut fields = line.split(',');
+        let (type_name, path) = (fields.next()?, fields.next()?);
         let this = Self {
-            type_name: fields.next()?,
-            path: fields.next()?,
+            type_name,
+            path,
+            steps: path.split('.').collect(),
             names: match fields.next()? {
                 "model" => Names::Model,
                 "model-if-clear" => Names::ModelIfClear,

@@ -19,6 +19,8 @@ pub struct Route {
     pub geography: &'static str,
     /// The regions that a request may go to; [`None`] is all of the partition.
     pub regions: Option<Box<[&'static str]>>,
+    /// Those that the table of regions has.
+    destinations: Option<Box<[&'static Region]>>,
     /// The regions that a request may come from; [`None`] is any.
     pub starts: Option<Box<[&'static str]>>,
     /// The page of the AWS documentation that says it.
@@ -51,18 +53,22 @@ pub(super) fn service(name: &str) -> Option<&'static str> {
 
 impl Route {
     /// The regions that requests may go to; [`None`] if they may go anywhere.
-    pub fn destinations(&self) -> Option<Vec<&'static Region>> {
-        Some(self.regions.as_ref()?.iter().filter_map(|name| region("aws", name)).collect())
+    pub fn destinations(&self) -> Option<&[&'static Region]> {
+        self.destinations.as_deref()
     }
 
     /// A line of `inference.csv`.
     fn parse(line: &'static str) -> Option<Self> {
         let mut fields = line.split(',');
         let list = |field: &'static str| (field != "*").then(|| field.split('|').collect());
+        let (service, geography) = (fields.next()?, fields.next()?);
+        let regions: Option<Box<[_]>> = list(fields.next()?);
+        let told = |names: &[&'static str]| names.iter().filter_map(|name| region("aws", name)).collect();
         let this = Self {
-            service: fields.next()?,
-            geography: fields.next()?,
-            regions: list(fields.next()?),
+            service,
+            geography,
+            destinations: regions.as_deref().map(told),
+            regions,
             starts: list(fields.next()?),
             page: fields.next()?,
             checked: fields.next()?,

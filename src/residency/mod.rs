@@ -48,9 +48,18 @@ pub fn region(cloud: &str, name: &str) -> Option<&'static Region> {
     let is_plain = name.bytes().all(|byte| byte != b' ' && !byte.is_ascii_uppercase());
     let plain = || name.chars().filter(|c| *c != ' ').map(|c| c.to_ascii_lowercase()).collect();
     let name = if is_plain { Cow::Borrowed(name) } else { Cow::Owned::<str>(plain()) };
-    let regions = regions();
-    let at = regions.binary_search_by(|region| (region.cloud, region.name).cmp(&(cloud, &*name))).ok()?;
+    let (_, regions) = clouds().iter().find(|(known, _)| *known == cloud)?;
+    let at = regions.binary_search_by(|region| region.name.cmp(&*name)).ok()?;
     regions.get(at)
+}
+
+/// Each cloud with its regions, sorted by name.
+fn clouds() -> &'static [(&'static str, &'static [Region])] {
+    static CLOUDS: OnceLock<Vec<(&str, &[Region])>> = OnceLock::new();
+    CLOUDS.get_or_init(|| {
+        let clouds = regions().chunk_by(|a, b| a.cloud == b.cloud);
+        clouds.filter_map(|regions| Some((regions.first()?.cloud, regions))).collect()
+    })
 }
 
 /// All regions, sorted by cloud and name.

@@ -47,7 +47,8 @@ fn all<T>(a: &Arc<[T]>, b: &Arc<[T]>, same: impl Fn(&T, &T) -> bool) -> bool {
 }
 
 fn entries(a: &Map, b: &Map) -> bool {
-    a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.0 == b.0 && a.1.is_identical(b.1))
+    let values = || a.values().zip(b.values()).all(|(a, b)| a.is_identical(b));
+    a.len() == b.len() && (a.shares_keys_with(b) || a.keys().eq(b.keys())) && values()
 }
 
 fn unknowns(a: &Unknown, b: &Unknown) -> bool {

@@ -17,21 +17,29 @@ mod question;
 mod reads;
 #[cfg(test)]
 mod tests;
+mod together;
 mod tree;
 
-use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use smol_str::SmolStr;
 
 use place::Remembered;
-use question::{Questions, record};
+use question::{Path, Questions, record};
+pub(super) use together::Outcome;
+use together::Together;
 use tree::{Tree, Walk};
 
-use super::Decision;
+use super::Rules;
+use super::ask::Decision;
 use crate::eval::Scope;
 use crate::hcl::ast::Expr;
+use crate::rules::{CompiledRule, Test};
 use crate::source::FileId;
+use crate::value::Truth;
+
+/// A tree of one condition does not grow beyond this.
+const MAX_NODES: usize = 400;
 
 /// Which condition of a rule.
 #[derive(Copy, Clone, Debug)]
@@ -41,11 +49,15 @@ pub(super) enum Condition {
 }
 
 /// What is remembered of one set of rules and one graph: by thread, since what one learned it need not share to be fast.
-pub(super) struct Memos(Vec<Mutex<OfTypes>>);
+pub(super) struct Memos<'r> {
+    /// Types that rules are about, sorted: each has its number.
+    types: Vec<&'r str>,
+    threads: Vec<Mutex<OfTypes>>,
+}
 
-/// What one thread remembers, by the type of the resources.
+/// What one thread remembers, by the number of the type of the resources.
 #[derive(Debug, Default)]
-pub(super) struct OfTypes(HashMap<SmolStr, Memo>);
+pub(super) struct OfTypes(Vec<Memo>);
 
 /// What is remembered of the resources of a type.
 #[derive(Debug, Default)]
@@ -55,26 +67,54 @@ pub(super) struct Memo {
     conditions: Vec<Option<Box<Tree<Remembered>>>>,
     /// By rule.
     messages: Vec<Option<Box<Tree<SmolStr>>>>,
+    together: Together,
 }
 
-impl Memos {
-    pub(super) fn new() -> Self {
-        Self((0..rayon::current_num_threads()).map(|_| Mutex::default()).collect())
+/// What the trees of a rule lead to.
+enum Traced {
+    To(Remembered),
+    /// It does not apply.
+    ToNothing,
+}
+
+impl<'r> Memos<'r> {
+    /// Of the types that the rules are about nothing is remembered yet.
+    pub(super) fn new(rules: &Rules<'r>) -> Self {
+        let mut types: Vec<&str> =
+            rules.compiled.iter().flat_map(|rule| rule.types).map(AsRef::as_ref).collect();
+        types.sort_unstable();
+        types.dedup();
+        Self { types, threads: (0..rayon::current_num_threads()).map(|_| Mutex::default()).collect() }
+    }
+
+    /// The types that rules are about, in the order of their numbers.
+    pub(super) fn types(&self) -> &[&'r str] {
+        &self.types
+    }
+
+    /// The number of a type that rules are about.
+    pub(super) fn number(&self, type_name: &str) -> Option<usize> {
+        self.types.binary_search(&type_name).ok()
     }
 
     /// Asks with what this thread remembers.
     pub(super) fn with<R>(&self, ask: impl FnOnce(&mut OfTypes) -> R) -> R {
-        let own = rayon::current_thread_index().and_then(|thread| self.0.get(thread));
+        let own = rayon::current_thread_index().and_then(|thread| self.threads.get(thread));
         // A thread that waits inside of what it asks may take up something else.
         let mut own = own.and_then(|memo| memo.try_lock().ok());
-        ask(own.as_deref_mut().unwrap_or(&mut OfTypes::default()))
+        let mut other = OfTypes::default();
+        let of_types = own.as_deref_mut().unwrap_or(&mut other);
+        if of_types.0.is_empty() {
+            of_types.0.resize_with(self.types.len(), Memo::default);
+        }
+        ask(of_types)
     }
 }
 
 impl OfTypes {
-    /// What is remembered of a type.
-    pub(super) fn of(&mut self, type_name: &str) -> &mut Memo {
-        self.0.entry(type_name.into()).or_default()
+    /// What is remembered of the type of a number.
+    pub(super) fn of(&mut self, number: usize) -> Option<&mut Memo> {
+        self.0.get_mut(number)
     }
 }
 
@@ -92,7 +132,7 @@ impl Memo {
         scope: &dyn Scope,
         evaluate: impl Fn(&dyn Scope) -> Decision,
     ) -> Decision {
-        let tree = at(&mut self.conditions, rule * 2 + part as usize);
+        let tree = at(&mut self.conditions, slot(rule, part));
         let Some(tree) = tree else { return evaluate(scope) };
         match tree.walk(&mut self.questions, scope) {
             Walk::End(known) => known.of(&self.questions).unwrap_or_else(|| evaluate(scope)),
@@ -105,9 +145,67 @@ impl Memo {
                 let (decision, path) = record(&mut self.questions, &tree.demands, scope, evaluate);
                 let remember = |path: &_| Remembered::new(&decision, part, path, &self.questions, file);
                 let remembered = path.as_ref().and_then(remember);
-                tree.remember(path, remembered);
+                tree.take(path, remembered);
                 decision
             }
+        }
+    }
+
+    /// What the resource at hand is told by the rules of its type, if its answers tell.
+    pub(super) fn outcome(&mut self, scope: &dyn Scope) -> Option<Arc<Outcome>> {
+        self.together.walk(&mut self.questions, scope)
+    }
+
+    /// What a rule came to that is told by [`Memo::outcome`], with the places of the resource at hand.
+    pub(super) fn told(&self, remembered: &Remembered) -> Option<Decision> {
+        remembered.of(&self.questions)
+    }
+
+    /// Takes down what the rules of a type came to, of which the resource at hand was asked each.
+    pub(super) fn learn(&mut self, rules: &Rules<'_>, of_type: &[usize], scope: &dyn Scope) {
+        let (mut path, mut outcome) = (Path::new(), Outcome::default());
+        for &index in of_type {
+            let Some(rule) = rules.compiled.get(index) else { continue };
+            match self.trace(index, rule, scope, &mut path) {
+                Some(Traced::ToNothing) => {}
+                Some(Traced::To(told)) if told.truth() == Truth::Yes => outcome.passed.push(index),
+                Some(Traced::To(told)) => outcome.told.push((index, told)),
+                None => outcome.open.push(index),
+            }
+        }
+        self.together.remember(path, outcome);
+    }
+
+    /// What its answers tell of what a rule comes to; [`None`] if they do not tell.
+    fn trace(
+        &mut self,
+        index: usize,
+        rule: &CompiledRule<'_>,
+        scope: &dyn Scope,
+        path: &mut Path,
+    ) -> Option<Traced> {
+        let Self { questions, conditions, .. } = self;
+        let mut trace = |part| {
+            let tree = conditions.get(slot(index, part))?.as_deref()?;
+            let mut steps = path.clone();
+            let end = tree.trace(questions, scope, &mut steps)?;
+            // Who is seldom answered alike would keep the others from one end.
+            if steps.iter().any(|(question, _)| questions.is_seldom_shared(*question)) {
+                return None;
+            }
+            *path = steps;
+            Some(end)
+        };
+        let applies = match rule.when {
+            Some(_) => Some(trace(Condition::When)?.decision()),
+            None => None,
+        };
+        if applies.is_some_and(|applies| applies.truth == Truth::No) {
+            return Some(Traced::ToNothing);
+        }
+        match rule.test {
+            Test::Require(_) => Some(Traced::To(trace(Condition::Require)?.if_applies(applies))),
+            Test::Analysis { .. } | Test::Removal => None,
         }
     }
 
@@ -125,11 +223,16 @@ impl Memo {
             Walk::Evaluate | Walk::Unshared => evaluate(scope),
             Walk::New => {
                 let (message, path) = record(&mut self.questions, &tree.demands, scope, evaluate);
-                tree.remember(path, Some(message.clone()));
+                tree.take(path, Some(message.clone()));
                 message
             }
         }
     }
+}
+
+/// The place of the tree of a condition.
+const fn slot(rule: usize, part: Condition) -> usize {
+    rule * 2 + part as usize
 }
 
 /// The tree at a place.
@@ -137,5 +240,5 @@ fn at<T>(trees: &mut Vec<Option<Box<Tree<T>>>>, slot: usize) -> Option<&mut Tree
     if trees.len() <= slot {
         trees.resize_with(slot + 1, || None);
     }
-    Some(trees.get_mut(slot)?.get_or_insert_with(|| Box::new(Tree::new())))
+    Some(trees.get_mut(slot)?.get_or_insert_with(|| Box::new(Tree::new(MAX_NODES))))
 }

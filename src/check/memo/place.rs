@@ -6,7 +6,7 @@
 
 use super::Condition;
 use super::question::{Path, Questions};
-use crate::check::Decision;
+use crate::check::ask::Decision;
 use crate::source::{FileId, Site};
 use crate::value::{Map, Truth, Value};
 
@@ -16,14 +16,14 @@ const MAX_SOURCES: usize = 8;
 
 /// What a condition came to.
 #[derive(Debug)]
-pub(super) struct Remembered {
+pub(in crate::check) struct Remembered {
     decision: Decision,
     /// The parts of answers that have its place, if it has one: all there are.
     sources: Vec<Source>,
 }
 
 /// A part of an answer: which entry of which entry of it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Source {
     question: usize,
     steps: Vec<usize>,
@@ -54,6 +54,24 @@ impl Remembered {
         }
         let is_told = search.left > 0 && (1..=MAX_SOURCES).contains(&search.sources.len());
         is_told.then_some(Self { decision, sources: search.sources })
+    }
+
+    /// With the places of the resource that was asked first.
+    pub(super) const fn decision(&self) -> &Decision {
+        &self.decision
+    }
+
+    pub(super) const fn truth(&self) -> Truth {
+        self.decision.truth
+    }
+
+    /// This of a rule of which it was decided whether it applies.
+    pub(super) fn if_applies(&self, applies: Option<&Decision>) -> Self {
+        let decision = match applies {
+            Some(applies) => self.decision.clone().if_applies(applies.clone()),
+            None => self.decision.clone(),
+        };
+        Self { decision, sources: self.sources.clone() }
     }
 
     /// The same for the resource at hand; [`None`] if it cannot be told which of several places it has.

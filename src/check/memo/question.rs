@@ -88,6 +88,11 @@ impl Questions {
         self.all.get(question).map(Question::value)
     }
 
+    /// Whether resources that give the answers of others are few.
+    pub(super) fn is_seldom_shared(&self, question: usize) -> bool {
+        self.all.get(question).is_some_and(|it| it.misses > MAX_ANSWERS && it.misses * 4 > it.hits)
+    }
+
     /// The question and which of its answers this is; [`None`] if it is none that resources share.
     fn take(&mut self, asked: Asked, reads: &Reads, answer: Answer) -> Option<(usize, usize)> {
         let is_it = |question: &Question| question.asked == asked && question.reads == *reads;

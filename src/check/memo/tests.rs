@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::question::{Asked, MAX_MISSES, Question};
 use super::reads::Reads;
 use super::*;
-use crate::check::decide;
+use crate::check::ask::decide;
 use crate::hcl;
 use crate::source::{Site, Sources, Span};
 use crate::value::{Cause, Truth, Value};

@@ -5,8 +5,6 @@ use super::reads::Demands;
 use crate::eval::Scope;
 use crate::hcl::ast::Expr;
 
-/// A tree does not grow beyond this.
-const MAX_NODES: usize = 400;
 /// So often a condition is evaluated with its questions taken down and nothing to remember.
 const MAX_LOST: usize = 20;
 
@@ -17,6 +15,8 @@ pub(super) struct Tree<T> {
     is_narrow: bool,
     /// The first is the root.
     nodes: Vec<Node<T>>,
+    /// It does not grow beyond this.
+    max_nodes: usize,
     lost: usize,
 }
 
@@ -43,8 +43,8 @@ pub(super) enum Walk<'t, T> {
 }
 
 impl<T> Tree<T> {
-    pub(super) fn new() -> Self {
-        Self { demands: Demands::default(), is_narrow: false, nodes: vec![Node::Open], lost: 0 }
+    pub(super) fn new(max_nodes: usize) -> Self {
+        Self { demands: Demands::default(), is_narrow: false, nodes: vec![Node::Open], max_nodes, lost: 0 }
     }
 
     /// From here on only that counts which the condition reads.
@@ -76,28 +76,54 @@ impl<T> Tree<T> {
                 Some(Node::Open) | None => break,
             }
         }
-        if self.nodes.len() < MAX_NODES && self.lost < MAX_LOST { Walk::New } else { Walk::Unshared }
+        if self.nodes.len() < self.max_nodes && self.lost < MAX_LOST { Walk::New } else { Walk::Unshared }
     }
 
-    /// Takes down what it comes to on a path; the path is [`None`] if it cannot be told by answers, `known` if it cannot be
-    /// remembered.
-    pub(super) fn remember(&mut self, path: Option<Path>, known: Option<T>) {
-        let Some(path) = path else {
-            self.lost += 1;
-            return;
-        };
+    /// The end that the answers of the resource at hand lead to, and what was asked and answered on the way: added to `path`
+    /// where it is not there yet.
+    pub(super) fn trace(&self, questions: &mut Questions, scope: &dyn Scope, path: &mut Path) -> Option<&T> {
+        let mut at = 0;
+        loop {
+            match self.nodes.get(at)? {
+                Node::Ask(question, next) => {
+                    let answer = questions.ask(*question, scope)?;
+                    if !path.contains(&(*question, answer)) {
+                        path.push((*question, answer));
+                    }
+                    at = next.iter().find(|(known, _)| *known == answer)?.1;
+                }
+                Node::End(known) => return Some(known),
+                Node::Evaluate | Node::Open => return None,
+            }
+        }
+    }
+
+    /// Takes down what a condition comes to on a path; the path is [`None`] if it cannot be told by answers, `known` if it cannot
+    /// be remembered.
+    pub(super) fn take(&mut self, path: Option<Path>, known: Option<T>) {
+        match path {
+            Some(path) => {
+                // The answers before were the same, so it is the same that is asked.
+                let is_known = self.remember(path, known);
+                debug_assert!(is_known, "a condition asks by chance");
+            }
+            None => self.lost += 1,
+        }
+    }
+
+    /// Takes down what it comes to on a path, `known` if that can be remembered. False if the path is none of this tree: before
+    /// it something else was asked after the same answers.
+    pub(super) fn remember(&mut self, path: Path, known: Option<T>) -> bool {
         let mut at = 0;
         for (question, answer) in path {
             let free = self.nodes.len();
-            let Some(node) = self.nodes.get_mut(at) else { return };
+            let Some(node) = self.nodes.get_mut(at) else { return false };
             if matches!(node, Node::Open) {
                 *node = Node::Ask(question, Vec::new());
             }
-            let Node::Ask(asked, next) = node else { return };
-            // The answers before were the same, so it is the same that is asked.
-            debug_assert_eq!(*asked, question, "a condition asks by chance");
+            let Node::Ask(asked, next) = node else { return false };
             if *asked != question {
-                return;
+                return false;
             }
             at = if let Some((_, next)) = next.iter().find(|(known, _)| *known == answer) {
                 *next
@@ -110,5 +136,6 @@ impl<T> Tree<T> {
         if let Some(node @ Node::Open) = self.nodes.get_mut(at) {
             *node = known.map_or(Node::Evaluate, Node::End);
         }
+        true
     }
 }

@@ -1,13 +1,17 @@
 //! Where the data of a resource may be, and who says so.
 
+use std::sync::Arc;
+
 use petgraph::Direction;
+use smol_str::SmolStr;
 
 use crate::catalog::LinkKind;
 use crate::facts::choice::of_each;
 use crate::facts::{Facts, tags};
 use crate::graph::NodeId;
-use crate::residency::{Names, flows};
 use crate::value::Value;
+
+use super::judge::known;
 
 /// Of this many resources that one configures the promise is looked for.
 const MAX_OWNERS: usize = 16;
@@ -22,6 +26,37 @@ pub struct Allowed {
     pub places: Value,
     /// Who says so.
     pub by: By,
+    /// The places, where they are one list that is known: see [`known`].
+    pub(super) known: Option<Arc<[SmolStr]>>,
+}
+
+/// Places that are written out in a tag or in the configuration.
+#[derive(Clone, Debug)]
+pub(in crate::facts) struct Promise {
+    /// The list.
+    pub(in crate::facts) places: Value,
+    /// [`None`] if one of them is no place.
+    known: Option<Arc<[SmolStr]>>,
+}
+
+impl Promise {
+    /// The promise of these places.
+    pub(in crate::facts) fn new<'p>(places: impl Iterator<Item = &'p str>) -> Self {
+        let places = tags::strings(places);
+        let known = known(&places).ok().map(Arc::from);
+        Self { places, known }
+    }
+
+    /// What a tag says. Several jurisdictions stand in one with any separator that tag values allow; names have blanks.
+    fn of_tag(text: &str) -> Self {
+        let whole = crate::residency::is_place(text.trim());
+        let separators: &[char] = if whole { &[] } else { &[',', ' ', '+', '/', ':'] };
+        Self::new(text.split(separators).map(str::trim).filter(|item| !item.is_empty()))
+    }
+
+    fn by(self, by: By) -> Allowed {
+        Allowed { places: self.places, by, known: self.known }
+    }
 }
 
 /// Who says where data may be: the first of these that says anything counts.
@@ -61,35 +96,38 @@ pub(in crate::facts) fn allowed_by_tag(facts: &Facts<'_>, node: NodeId, own: &Va
 
 /// What a `data-residency` tag says. What is one of a few may be null in one of them.
 fn said(facts: &Facts<'_>, node: NodeId, tag: &Value, by: By) -> Allowed {
+    if let Some(text) = tag.as_str().filter(|_| !tag.sensitive) {
+        let mut promise = facts.promises.get(text, Promise::of_tag);
+        promise.places.origin = tag.origin;
+        return promise.by(by);
+    }
     let places = of_each(tag, |tag| match tag.as_str() {
         None if tag.is_null() => by_configuration(facts, node).places,
         None => tag.clone(),
         Some(text) => {
-            // Several jurisdictions stand in one tag with any separator that tag values allow; names have blanks.
-            let whole = crate::residency::is_place(text.trim());
-            let separators: &[char] = if whole { &[] } else { &[',', ' ', '+', '/', ':'] };
-            let list = text.split(separators).map(str::trim).filter(|item| !item.is_empty());
-            let mut list = Value { origin: tag.origin, ..tags::strings(list) }.mark(tag.sensitive);
+            let places = Promise::of_tag(text).places;
+            let mut list = Value { origin: tag.origin, ..places }.mark(tag.sensitive);
             list.spread_sensitive();
             list
         }
     });
-    Allowed { places, by }
+    Allowed { places, by, known: None }
 }
 
 fn by_configuration(facts: &Facts<'_>, node: NodeId) -> Allowed {
     let residency = &facts.config.residency;
-    let list = |places: &[String]| match places {
-        [] => Value::NULL,
-        places => tags::strings(places.iter().map(String::as_str)),
-    };
     if !residency.classification.is_empty() {
-        let mut class = tags::tag(facts, node, "data-classification");
+        let list = |places: &[String]| match places {
+            [] => Value::NULL,
+            places => tags::strings(places.iter().map(String::as_str)),
+        };
+        let class_of = |node| tags::tag(facts, node, "data-classification");
+        let mut class = class_of(node);
         let mut theirs = owners(facts, node);
         while class.is_null()
             && let Some(owner) = theirs.pop()
         {
-            class = tags::tag(facts, owner, "data-classification");
+            class = class_of(owner);
         }
         let found = of_each(&class, |class| {
             let Some(text) = class.as_str() else {
@@ -100,21 +138,21 @@ fn by_configuration(facts: &Facts<'_>, node: NodeId) -> Allowed {
         });
         let names = |text: &str| residency.classification.keys().any(|name| name.eq_ignore_ascii_case(text));
         if class.is_unknown() || class.as_str().is_some_and(names) {
-            return Allowed { places: found, by: By::Classification };
+            return Allowed { places: found, by: By::Classification, known: None };
         }
     }
-    let places = list(&residency.allowed);
-    let by = if places.is_null() { By::Nobody } else { By::Configuration };
-    Allowed { places, by }
+    if residency.allowed.is_empty() {
+        return Allowed { places: Value::NULL, by: By::Nobody, known: Some(Arc::default()) };
+    }
+    facts.allowed_places.clone().by(By::Configuration)
 }
 
 /// What the resource configures, or is a copy of.
 fn owners(facts: &Facts<'_>, node: NodeId) -> Vec<NodeId> {
-    let Some(resource) = facts.graph.resource(node) else { return Vec::new() };
-    let copied = flows(&resource.type_name).iter().find(|flow| flow.names == Names::Itself);
+    let copied = facts.of_type(node).and_then(|of_type| of_type.copy_of);
     let edges = facts.graph.edges(node, Direction::Outgoing);
     let owns = |edge: &crate::graph::Edge| {
-        edge.kind == LinkKind::Attachment || copied.is_some_and(|flow| flow.path == edge.path)
+        edge.kind == LinkKind::Attachment || copied.is_some_and(|path| path == edge.path)
     };
     let mut owners: Vec<NodeId> =
         edges.filter(|(edge, _)| owns(edge)).map(|(_, owner)| owner).take(MAX_OWNERS).collect();

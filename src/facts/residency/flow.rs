@@ -1,18 +1,20 @@
 //! What leaves a resource: the values of the attributes in the table of flows, and the places that they name.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use petgraph::Direction;
+use smol_str::SmolStr;
 
-use crate::facts::{Facts, is_unset};
+use crate::facts::Facts;
 use crate::graph::{NodeId, ResourceGraph};
 use crate::iam::Text;
 use crate::program::{Mode, Resource};
-use crate::residency::{self as places, FlowKind, FlowRule, HOLE, Names, Region};
+use crate::residency::{self as places, FlowRule, HOLE, Names, Region, Route};
 use crate::source::Site;
-use crate::value::{Cause, Step, Times, Value};
+use crate::value::{Cause, Step, Times, Unknown, Value};
 
-use super::{model, region_of, region_of_arn, region_of_zone};
+use super::{model, region, region_of, region_of_arn, region_of_zone};
 
 /// More values of one attribute are not looked at.
 const MAX_VALUES: usize = 256;
@@ -36,7 +38,7 @@ pub struct Flow {
 #[derive(Clone, Debug)]
 pub struct Target {
     /// Addresses and ids on the way, nearest first.
-    pub steps: Vec<String>,
+    pub steps: Vec<SmolStr>,
     /// The place.
     pub to: Place,
 }
@@ -47,44 +49,48 @@ pub enum Place {
     /// It stays in the region of the resource.
     Here,
     /// One of these regions.
-    Regions(Vec<&'static Region>),
+    Regions(Cow<'static, [&'static Region]>),
     /// Any region of the cloud.
     Anywhere,
     /// A third party, who knows where.
-    Party(String),
+    Party(&'static str),
     /// It cannot be told.
     Untold(Cause),
 }
 
+/// Whether the ways are told, or only where they end: to tell them takes longer.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(in crate::facts) enum Ways {
+    Told,
+    Untold,
+}
+
 /// What leaves the resource by the table of flows, in its order.
 pub fn flows_of(facts: &Facts<'_>, node: NodeId) -> Vec<Flow> {
-    flows_by(facts, node, |_| true)
+    flows_by(facts, node, Ways::Told)
 }
 
-/// [`flows_of`] a resource that are of a kind.
-pub(super) fn flows_of_kind(facts: &Facts<'_>, node: NodeId, kind: FlowKind) -> Vec<Flow> {
-    flows_by(facts, node, |rule| rule.kind == kind)
-}
-
-fn flows_by(facts: &Facts<'_>, node: NodeId, asked: impl Fn(&FlowRule) -> bool) -> Vec<Flow> {
-    let graph = facts.graph;
-    let Some(resource) = graph.resource(node) else { return Vec::new() };
+/// [`flows_of`] a resource.
+pub(in crate::facts) fn flows_by(facts: &Facts<'_>, node: NodeId, ways: Ways) -> Vec<Flow> {
+    let (Some(resource), Some(of_type)) = (facts.graph.resource(node), facts.of_type(node)) else {
+        return Vec::new();
+    };
     let Some(after) = &resource.after else { return Vec::new() };
-    let mut flows = Vec::new();
-    for rule in places::flows(&resource.type_name).iter().filter(|rule| asked(rule)) {
-        let mut found = Vec::new();
-        values(after, rule.path, true, &mut found);
-        for (value, sure) in found {
+    let (mut flows, mut found) = (Vec::new(), Vec::new());
+    for rule in of_type.flows {
+        values(after, &rule.steps, true, &mut found);
+        for (value, sure) in found.drain(..) {
             let is_exception = !rule.except.is_empty() && value.as_str() == Some(rule.except);
             // What nobody set sends nothing.
-            if is_exception || is_unset(resource, rule.path, value) {
+            if is_exception || of_type.is_unset(resource, rule.path, value) {
                 continue;
             }
-            let mut targets = Vec::new();
             let mut origin = value.origin.filter(|_| !value.sensitive);
-            for one in value.choices() {
-                targets.push(target(graph, node, resource, rule, &one, &mut origin));
-            }
+            let mut to = |one: &Value| target(facts, (node, resource), rule, one, (&mut origin, ways));
+            let targets: Vec<_> = match value.as_unknown().and_then(Unknown::alternatives) {
+                Some(_) => value.choices().iter().map(to).collect(),
+                None => vec![to(value)],
+            };
             if targets.iter().any(|group| !group.is_empty()) {
                 flows.push(Flow { rule, sure, targets, origin, via: value.via.clone() });
             }
@@ -94,7 +100,7 @@ fn flows_by(facts: &Facts<'_>, node: NodeId, asked: impl Fn(&FlowRule) -> bool) 
 }
 
 /// The values at a dotted path, through lists and maps, each with whether it is certainly there; without what is null.
-pub(super) fn values<'v>(value: &'v Value, path: &str, sure: bool, out: &mut Vec<(&'v Value, bool)>) {
+pub(super) fn values<'v>(value: &'v Value, path: &[&str], sure: bool, out: &mut Vec<(&'v Value, bool)>) {
     if out.len() >= MAX_VALUES || value.is_null() {
         return;
     }
@@ -106,17 +112,15 @@ pub(super) fn values<'v>(value: &'v Value, path: &str, sure: bool, out: &mut Vec
             |element: &'v crate::value::Element| (&element.value, sure && element.times == Times::Once);
         return elements.iter().map(each).for_each(|(value, sure)| values(value, path, sure, out));
     }
-    if path.is_empty() || value.is_unknown() {
-        if let Some(all) =
-            value.as_unknown().and_then(|unknown| unknown.alternatives()).filter(|_| !path.is_empty())
-        {
-            return all.iter().for_each(|one| values(one, path, false, out));
-        }
-        return out.push((value, sure));
-    }
-    let (step, rest) = path.split_once('.').unwrap_or((path, ""));
+    let Some((step, rest)) = path.split_first().filter(|_| !value.is_unknown()) else {
+        let all = value.as_unknown().and_then(Unknown::alternatives).filter(|_| !path.is_empty());
+        return match all {
+            Some(all) => all.iter().for_each(|one| values(one, path, false, out)),
+            None => out.push((value, sure)),
+        };
+    };
     match value.map() {
-        Some(map) if step == "*" => map.values().for_each(|entry| values(entry, rest, sure, out)),
+        Some(map) if *step == "*" => map.values().for_each(|entry| values(entry, rest, sure, out)),
         Some(map) => map.get(step).into_iter().for_each(|entry| values(entry, rest, sure, out)),
         None => {}
     }
@@ -124,24 +128,24 @@ pub(super) fn values<'v>(value: &'v Value, path: &str, sure: bool, out: &mut Vec
 
 /// Where one value sends data; nothing if it names no place.
 fn target(
-    graph: &ResourceGraph,
-    node: NodeId,
-    resource: &Resource,
+    facts: &Facts<'_>,
+    (node, resource): (NodeId, &Resource),
     rule: &FlowRule,
     value: &Value,
-    origin: &mut Option<Site>,
+    (origin, ways): (&mut Option<Site>, Ways),
 ) -> Vec<Target> {
-    let one = |steps: Vec<String>, to: Place| vec![Target { steps, to }];
+    let graph = facts.graph;
+    let one = |steps: Vec<SmolStr>, to: Place| vec![Target { steps, to }];
     if value.is_null() || value.as_str() == Some("") {
         return Vec::new();
     }
     match rule.names {
-        Names::Model => model::targets(graph, node, rule.path, value, origin),
+        Names::Model => model::targets(facts, node, rule.path, value, (origin, ways)),
         Names::ModelIfClear => {
             let clear = |target: &Target| !matches!(target.to, Place::Untold(_) | Place::Here);
             let named = |target: &Target| target.steps.len() > 1 || clear(target);
             let mut targets = if model::may_be_one(graph, value) {
-                model::targets(graph, node, rule.path, value, origin)
+                model::targets(facts, node, rule.path, value, (origin, Ways::Told))
             } else {
                 Vec::new()
             };
@@ -150,13 +154,13 @@ fn target(
         }
         Names::Region => one(Vec::new(), by_name(value, whole)),
         Names::Zone => one(Vec::new(), by_name(value, region_of_zone)),
-        Names::Itself => one(Vec::new(), by_name(&region_of(graph, resource), whole)),
-        Names::Party(party) => one(Vec::new(), Place::Party(party.to_owned())),
+        Names::Itself => one(Vec::new(), by_name(&region(facts, node), whole)),
+        Names::Party(party) => one(Vec::new(), Place::Party(party)),
         Names::PartyByType => match value.as_str() {
             Some(text) => party(text).map_or_else(Vec::new, |party| one(Vec::new(), Place::Party(party))),
             None => one(Vec::new(), Place::Untold(cause(value))),
         },
-        Names::Service(service) => one(Vec::new(), of_service(service, &region_of(graph, resource))),
+        Names::Service(service) => one(Vec::new(), of_service(service, &region(facts, node))),
         Names::Arn | Names::Bucket => {
             let (steps, to) = of_resource(graph, node, resource, rule, value);
             one(steps, to)
@@ -187,14 +191,14 @@ fn whole(text: &str) -> Option<&str> {
 /// The region of that name.
 pub(super) fn in_region(name: &str) -> Place {
     match places::region("aws", name) {
-        Some(region) => Place::Regions(vec![region]),
+        Some(region) => Place::Regions(Cow::Owned(vec![region])),
         None => Place::Untold(Cause::Other("the region is not in the table of regions".into())),
     }
 }
 
 /// The third party that a kind of store or of source stands for.
-fn party(kind: &str) -> Option<String> {
-    let name = match kind {
+fn party(kind: &str) -> Option<&'static str> {
+    Some(match kind {
         "PINECONE" => "Pinecone",
         "MONGO_DB_ATLAS" => "MongoDB Atlas",
         "REDIS_ENTERPRISE_CLOUD" => "Redis Enterprise Cloud",
@@ -203,19 +207,23 @@ fn party(kind: &str) -> Option<String> {
         "SHAREPOINT" => "SharePoint",
         "WEB" => "web sites",
         _ => return None,
-    };
-    Some(name.to_owned())
+    })
 }
 
 /// Where a service that routes on its own processes what starts in a region.
 fn of_service(service: &str, start: &Value) -> Place {
     let Some(name) = start.as_str() else { return Place::Untold(cause(start)) };
     if let Some(route) = places::route_from(service, name) {
-        return route.destinations().map_or(Place::Anywhere, Place::Regions);
+        return to_destinations(route);
     }
     let name = if start.sensitive { "a region that is sensitive" } else { name };
     let text = format!("AWS does not say where the service processes what starts in {name}");
     Place::Untold(Cause::Other(text.into()))
+}
+
+/// Where a route leads.
+pub(super) fn to_destinations(route: &'static Route) -> Place {
+    route.destinations().map_or(Place::Anywhere, |regions| Place::Regions(Cow::Borrowed(regions)))
 }
 
 /// The region of the resource that a value names: of one that is managed here, or of its ARN.
@@ -225,11 +233,11 @@ fn of_resource(
     resource: &Resource,
     rule: &FlowRule,
     value: &Value,
-) -> (Vec<String>, Place) {
+) -> (Vec<SmolStr>, Place) {
     let text = Text::of_value(value).map(|text| text.with_holes(HOLE));
     let of_arn = text.as_deref().and_then(region_of_arn).filter(|region| !region.contains(HOLE));
     if let Some(other) = named(graph, node, rule.path, value) {
-        let steps = vec![other.address.to_string()];
+        let steps = vec![other.address.clone()];
         let region = region_of(graph, other);
         if let Some(name) = region.as_str() {
             return (steps, in_region(name));

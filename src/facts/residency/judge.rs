@@ -1,13 +1,14 @@
 //! Whether what leaves a resource stays where it may be, and the words that say so.
 
+use smol_str::SmolStr;
+
 use crate::facts::Facts;
 use crate::facts::choice::of_each;
 use crate::graph::NodeId;
 use crate::residency::{self as places, FlowKind, Names, Region};
 use crate::value::{Cause, Truth, Value};
 
-use super::flow::flows_of_kind;
-use super::{Flow, Place, Target};
+use super::{Allowed, Flow, Place, Target, flows_of};
 
 /// More flows than this are not told in one message.
 const MAX_TOLD: usize = 3;
@@ -60,45 +61,45 @@ pub fn is_asked(name: &str) -> bool {
     Asked::parse(name).is_some()
 }
 
-/// The condition function `stays`: whether all that leaves a resource of the region `own` by flows of a kind stays in the
-/// `places` where its data may be.
-pub fn stays(
-    facts: &Facts<'_>,
-    node: NodeId,
+/// The condition function `stays`: whether all of these flows from a resource of the region `own` that are of a kind stay in
+/// the places where its data may be.
+pub(in crate::facts) fn stays(
+    flows: &[Flow],
     kind: &str,
     own: &Value,
-    places: &Value,
+    allowed: &Allowed,
 ) -> Result<Value, String> {
     let asked = asked(kind)?;
-    let flows = flows_of_kind(facts, node, asked.kind());
-    Ok(of_each(places, |places| {
-        let allowed = match known(places) {
-            Ok(allowed) => allowed,
-            Err(unknown) => return unknown,
-        };
-        let mut unsure = None;
-        for flow in &flows {
-            let verdict = judge(flow, own, &allowed, asked);
-            match verdict.truth {
-                Truth::Yes => {}
-                Truth::No => {
-                    return Value { origin: flow.origin, via: flow.via.clone(), ..Value::bool(false) };
-                }
-                Truth::Maybe => unsure = unsure.or(Some((flow, verdict))),
-            }
+    Ok(match &allowed.known {
+        Some(places) => all_stay(flows, own, places, asked),
+        None => of_each(&allowed.places, |places| match known(places) {
+            Ok(places) => all_stay(flows, own, &places, asked),
+            Err(unknown) => unknown,
+        }),
+    })
+}
+
+fn all_stay(flows: &[Flow], own: &Value, allowed: &[SmolStr], asked: Asked) -> Value {
+    let mut unsure = None;
+    for flow in flows.iter().filter(|flow| flow.rule.kind == asked.kind()) {
+        let verdict = judge(flow, own, allowed, asked);
+        match verdict.truth {
+            Truth::Yes => {}
+            Truth::No => return Value { origin: flow.origin, via: flow.via.clone(), ..Value::bool(false) },
+            Truth::Maybe => unsure = unsure.or(Some((flow, verdict))),
         }
-        match unsure {
-            Some((flow, verdict)) => {
-                let cause = verdict.cause.unwrap_or_else(|| Cause::Other("it may not be there".into()));
-                Value { origin: flow.origin, via: flow.via.clone(), ..Value::unknown(cause) }
-            }
-            None => Value::bool(true),
+    }
+    match unsure {
+        Some((flow, verdict)) => {
+            let cause = verdict.cause.unwrap_or_else(|| Cause::Other("it may not be there".into()));
+            Value { origin: flow.origin, via: flow.via.clone(), ..Value::unknown(cause) }
         }
-    }))
+        None => Value::bool(true),
+    }
 }
 
 /// The condition function `leaves`, for messages: the ways out by flows of a kind that are not allowed, or cannot be told.
-pub fn leaves(
+pub(in crate::facts) fn leaves(
     facts: &Facts<'_>,
     node: NodeId,
     kind: &str,
@@ -106,7 +107,8 @@ pub fn leaves(
     places: &Value,
 ) -> Result<Value, String> {
     let asked = asked(kind)?;
-    let flows = flows_of_kind(facts, node, asked.kind());
+    let mut flows = flows_of(facts, node);
+    flows.retain(|flow| flow.rule.kind == asked.kind());
     let allowed = places.choices().iter().find_map(|places| known(places).ok()).unwrap_or_default();
     let told = |truth: Truth| -> Vec<String> {
         let is_it = |flow: &&Flow| judge(flow, own, &allowed, asked).truth == truth;
@@ -135,16 +137,12 @@ fn asked(kind: &str) -> Result<Asked, String> {
 }
 
 /// The places of a list; an unknown with the reason if one is not known or is none.
-fn known(places: &Value) -> Result<Vec<String>, Value> {
+pub(super) fn known(places: &Value) -> Result<Vec<SmolStr>, Value> {
     if !places.is_wholly_known() {
         return Err(places.clone());
     }
-    let all: Vec<String> = places
-        .items()
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|place| Some(place.as_str()?.to_owned()))
-        .collect();
+    let items = places.items().unwrap_or_default();
+    let all: Vec<SmolStr> = items.iter().filter_map(|place| Some(SmolStr::from(place.as_str()?))).collect();
     match all.iter().find(|place| !places::is_place(place)) {
         Some(_) if places.holds_sensitive() => Err(Value::unknown(no_place("(sensitive)"))),
         Some(odd) => Err(Value::unknown(no_place(odd))),
@@ -185,12 +183,12 @@ pub fn of_region(own: &Value, allowed: &Value) -> Verdict {
     )
 }
 
-fn judge(flow: &Flow, own: &Value, allowed: &[String], asked: Asked) -> Verdict {
+fn judge(flow: &Flow, own: &Value, allowed: &[SmolStr], asked: Asked) -> Verdict {
     groups(flow, own, allowed, |to| asked.leaves_to_other(to))
 }
 
 /// What all values that an attribute may have agree on; of one value every place counts.
-fn groups(flow: &Flow, own: &Value, allowed: &[String], skip: impl Fn(&Place) -> bool) -> Verdict {
+fn groups(flow: &Flow, own: &Value, allowed: &[SmolStr], skip: impl Fn(&Place) -> bool) -> Verdict {
     let own = own.as_str().filter(|_| flow.rule.names != Names::Itself);
     let group = |targets: &Vec<Target>| {
         let of = targets
@@ -231,7 +229,7 @@ fn untold(cause: Cause) -> Verdict {
     Verdict { truth: Truth::Maybe, cause: Some(cause) }
 }
 
-fn place(to: &Place, kind: FlowKind, own: Option<&str>, allowed: &[String]) -> Verdict {
+fn place(to: &Place, kind: FlowKind, own: Option<&str>, allowed: &[SmolStr]) -> Verdict {
     if places::allow_anywhere(allowed) {
         return Verdict { truth: Truth::Yes, cause: None };
     }
@@ -267,7 +265,7 @@ fn words(flow: &Flow, asked: Asked) -> String {
 /// The way to a place.
 pub(super) fn way(target: &Target) -> String {
     let mut way = target.steps.clone();
-    way.push(name(&target.to));
+    way.push(name(&target.to).into());
     way.join(" → ")
 }
 

@@ -12,10 +12,15 @@ mod rows;
 pub(super) use judge::no_place;
 
 pub use allowed::{Allowed, By, allowed};
-pub(super) use allowed::{TAG, allowed_by_tag};
+pub(super) use allowed::{Promise, TAG, allowed_by_tag};
 pub use flow::{Flow, Place, Target, flows_of};
-pub use judge::{Verdict, is_asked, leaves, of_flow, of_region, stays};
+pub(super) use flow::{Ways, flows_by};
+pub use judge::{Verdict, is_asked, of_flow, of_region};
+pub(super) use judge::{leaves, stays};
+pub(super) use model::OfModel;
 pub use rows::{InputRows, Leaving, Report, Row, rows};
+
+use std::borrow::Cow;
 
 use crate::graph::{NodeId, ResourceGraph};
 use crate::program::{InputKind, Resource};
@@ -24,7 +29,7 @@ use crate::value::{Cause, Value};
 
 use super::{Facts, is_left_to_the_provider};
 
-/// Beginnings of the types whose resources are in no region.
+/// Beginnings of the types whose resources are in no region, sorted; none begins as another.
 const GLOBAL: [&str; 16] = [
     "aws_account_",
     "aws_budgets_",
@@ -50,44 +55,54 @@ const REGIONAL: [&str; 3] = ["aws_route53_resolver_", "aws_route53profiles_", "a
 /// Whether resources of the type are of a service that is in no region.
 pub fn is_global(type_name: &str) -> bool {
     let begins = |with: &&str| type_name.starts_with(*with);
-    GLOBAL.iter().any(begins) && !REGIONAL.iter().any(begins)
+    // What it begins with comes before it, and nothing else between the two does.
+    let before = GLOBAL.partition_point(|with| *with <= type_name);
+    GLOBAL.get(..before).and_then(<[_]>::last).is_some_and(begins) && !REGIONAL.iter().any(begins)
 }
 
 /// The region that the resource is created in: its own `region` argument, that of its provider configuration, or what its own
 /// ARN or availability zone tells; null for a global service.
-pub fn region(facts: &Facts<'_>, node: NodeId) -> Value {
-    facts.graph.resource(node).map_or(Value::NULL, |resource| region_of(facts.graph, resource))
+pub fn region<'g>(facts: &Facts<'g>, node: NodeId) -> Cow<'g, Value> {
+    let Some(resource) = facts.graph.resource(node) else { return Cow::Borrowed(&Value::NULL) };
+    match facts.of_type(node) {
+        Some(of_type) if of_type.is_global => Cow::Borrowed(&Value::NULL),
+        _ => of_regional(facts.graph, resource),
+    }
 }
 
 /// [`region`] of a resource.
-pub(in crate::facts) fn region_of(graph: &ResourceGraph, resource: &Resource) -> Value {
+pub(in crate::facts) fn region_of<'g>(graph: &'g ResourceGraph, resource: &'g Resource) -> Cow<'g, Value> {
     if is_global(&resource.type_name) {
-        return Value::NULL;
+        return Cow::Borrowed(&Value::NULL);
     }
+    of_regional(graph, resource)
+}
+
+/// [`region`] of a resource of a service that is in regions.
+fn of_regional<'g>(graph: &'g ResourceGraph, resource: &'g Resource) -> Cow<'g, Value> {
     let after = resource.after.as_ref();
     // A few types have a block of that name.
     let own = after.and_then(|after| after.get("region")).filter(|own| own.items().is_none());
     if let Some(own) = own.filter(|region| !region.is_null() && !is_left_to_the_provider(region)) {
-        return own.clone();
+        return Cow::Borrowed(own);
     }
     let provider = resource.provider.and_then(|at| graph.providers.get(at)).map(|provider| &provider.region);
     match provider {
-        Some(region) if !region.is_null() && !region.is_unknown() => return region.clone(),
+        Some(region) if !region.is_null() && !region.is_unknown() => return Cow::Borrowed(region),
         _ => {}
     }
     let open = |value: &&Value| !value.sensitive;
     let text = |name: &str| after.and_then(|after| after.get(name)).filter(open).and_then(Value::as_str);
     let of_arn = text("arn").and_then(region_of_arn);
     if let Some(told) = of_arn.or_else(|| text("availability_zone").and_then(region_of_zone)) {
-        return Value::string(told);
+        return Cow::Owned(Value::string(told));
     }
-    match provider {
-        Some(region) if !region.is_null() => region.clone(),
-        _ if graph.kind == InputKind::TerraformState => {
-            Value::unknown(Cause::Other("the state does not tell the region".into()))
-        }
-        _ => Value::unknown(Cause::Other("the provider has no `region`: the environment decides".into())),
-    }
+    let why = match provider {
+        Some(region) if !region.is_null() => return Cow::Borrowed(region),
+        _ if graph.kind == InputKind::TerraformState => "the state does not tell the region",
+        _ => "the provider has no `region`: the environment decides",
+    };
+    Cow::Owned(Value::unknown(Cause::Other(why.into())))
 }
 
 /// The region in an ARN.
@@ -120,5 +135,10 @@ mod tests {
     fn global_services_are_told_from_regional_ones() {
         assert!(is_global("aws_iam_role") && is_global("aws_route53_zone"));
         assert!(!is_global("aws_route53_resolver_endpoint") && !is_global("aws_s3_bucket"));
+        assert!(
+            GLOBAL.is_sorted() && GLOBAL.iter().all(|with| is_global(with) && is_global(&format!("{with}x")))
+        );
+        let begins_as = |a: &str| GLOBAL.iter().filter(|b| a.starts_with(**b)).count();
+        assert!(GLOBAL.iter().all(|with| begins_as(with) == 1));
     }
 }

@@ -1,6 +1,9 @@
 //! From the id of a model or profile to the regions that process its prompts: through application profiles, routers and
 //! data sources.
 
+use smol_str::SmolStr;
+
+use crate::facts::Facts;
 use crate::graph::{NodeId, ResourceGraph};
 use crate::iam::Text;
 use crate::program::{Mode, Resource};
@@ -8,7 +11,7 @@ use crate::residency::{self as places, HOLE, UNCLASSIFIED};
 use crate::source::Site;
 use crate::value::{Cause, Value};
 
-use super::flow::{Place, Target, cause, in_region, named, values};
+use super::flow::{Place, Target, Ways, cause, in_region, named, to_destinations, values};
 use super::{region_of, region_of_arn};
 
 /// A profile is copied from another one, and that from no third: this is more than enough.
@@ -33,15 +36,18 @@ const MODELS: [&str; 6] = [
     "aws_bedrock_marketplace_model_endpoint",
 ];
 
+/// Where the id of a model sends prompts; [`None`] if what decides is in a part that is not known.
+pub(in crate::facts) type OfModel = Option<Place>;
+
 /// Where prompts go by a value that names a model. `origin` becomes the place where it is written what decides.
 pub(super) fn targets(
-    graph: &ResourceGraph,
+    facts: &Facts<'_>,
     node: NodeId,
     path: &str,
     value: &Value,
-    origin: &mut Option<Site>,
+    (origin, ways): (&mut Option<Site>, Ways),
 ) -> Vec<Target> {
-    let mut walk = Walk { graph, origin, targets: Vec::new() };
+    let mut walk = Walk { facts, origin, ways, targets: Vec::new() };
     walk.value(node, path, value, &mut Vec::new());
     walk.targets
 }
@@ -58,13 +64,14 @@ pub(super) fn may_be_one(graph: &ResourceGraph, value: &Value) -> bool {
 }
 
 struct Walk<'w, 'g> {
-    graph: &'g ResourceGraph,
+    facts: &'w Facts<'g>,
     origin: &'w mut Option<Site>,
+    ways: Ways,
     targets: Vec<Target>,
 }
 
 impl Walk<'_, '_> {
-    fn value(&mut self, node: NodeId, path: &str, value: &Value, steps: &mut Vec<String>) {
+    fn value(&mut self, node: NodeId, path: &str, value: &Value, steps: &mut Vec<SmolStr>) {
         if self.targets.len() >= MAX_TARGETS {
             return;
         }
@@ -73,9 +80,9 @@ impl Walk<'_, '_> {
             is_model(resource)
                 && (value.reference.is_some() || !MODELS.contains(&resource.type_name.as_str()))
         };
-        match named(self.graph, node, path, value).filter(is_it) {
+        match named(self.facts.graph, node, path, value).filter(is_it) {
             Some(resource) if steps.len() < MAX_STEPS => {
-                steps.push(resource.address.to_string());
+                steps.push(resource.address.clone());
                 self.resource(resource, value, steps);
                 steps.pop();
             }
@@ -83,23 +90,24 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn resource(&mut self, resource: &Resource, value: &Value, steps: &mut Vec<String>) {
+    fn resource(&mut self, resource: &Resource, value: &Value, steps: &mut Vec<SmolStr>) {
+        let graph = self.facts.graph;
         if MODELS.contains(&resource.type_name.as_str()) {
-            let region = region_of(self.graph, resource);
+            let region = region_of(graph, resource);
             // Where even this is not known, it is that of who uses it: no model is used across regions.
             return self.push(steps, region.as_str().map_or(Place::Here, in_region));
         }
         let Some(after) = &resource.after else { return self.push(steps, Place::Untold(cause(value))) };
         // What the service says of a profile that is there is exact.
         let mut models = Vec::new();
-        values(after, "models.model_arn", true, &mut models);
+        values(after, &["models", "model_arn"], true, &mut models);
         let regions: Option<Vec<_>> = models
             .iter()
             .map(|(arn, _)| places::region("aws", region_of_arn(arn.as_str()?)?))
             .collect::<Option<Vec<_>>>()
             .filter(|regions| !regions.is_empty());
         if let Some(regions) = regions.filter(|_| !resource.type_name.starts_with("awscc_")) {
-            return self.push(steps, Place::Regions(regions));
+            return self.push(steps, Place::Regions(regions.into()));
         }
         if resource.mode == Mode::Data {
             let id = ["inference_profile_id", "inference_profile_arn"].into_iter();
@@ -110,10 +118,10 @@ impl Walk<'_, '_> {
             };
         }
         let paths = STANDS_FOR.iter().find(|(name, _)| *name == resource.type_name).map(|(_, paths)| *paths);
-        let Some(node) = self.graph.by_address(&resource.address) else { return };
+        let Some(node) = graph.by_address(&resource.address) else { return };
         for path in paths.into_iter().flatten() {
             let mut copied = Vec::new();
-            values(after, path, true, &mut copied);
+            values(after, &path.split('.').collect::<Vec<_>>(), true, &mut copied);
             for (value, _) in copied {
                 *self.origin = value.origin.filter(|_| !value.sensitive).or(*self.origin);
                 for one in value.choices() {
@@ -123,32 +131,42 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn text(&mut self, value: &Value, steps: &[String]) {
+    fn text(&mut self, value: &Value, steps: &[SmolStr]) {
         let Some(text) = Text::of_value(value) else {
             return self.push(steps, Place::Untold(cause(value)));
         };
-        let id = text.with_holes(HOLE);
-        if id.is_empty() {
-            return;
-        }
-        let steps = [steps, &[shown(value, &id)]].concat();
-        let to = match places::partial_model_geography(&id) {
-            Err(places::Hidden) => Place::Untold(text.cause()),
-            Ok(Some(geography)) => to_geography(&id, geography),
-            Ok(None) => match region_of_arn(&id) {
-                Some(region) if !region.contains(HOLE) => in_region(region),
-                None if !id.starts_with("arn:") && !id.contains('.') => {
-                    Place::Untold(Cause::Other("the id does not tell which model it is".into()))
-                }
-                _ => Place::Here,
-            },
+        let place = match text.as_str() {
+            Some("") => return,
+            // The same few models are used everywhere.
+            Some(id) => self.facts.models.get(id, of_id),
+            None => of_id(&text.with_holes(HOLE)),
         };
-        self.push(&steps, to);
+        let place = place.unwrap_or_else(|| Place::Untold(text.cause()));
+        if self.ways == Ways::Told {
+            let steps = [steps, &[shown(value, &text.with_holes(HOLE)).into()]].concat();
+            return self.push(&steps, place);
+        }
+        self.push(steps, place);
     }
 
-    fn push(&mut self, steps: &[String], to: Place) {
-        self.targets.push(Target { steps: steps.to_vec(), to });
+    fn push(&mut self, steps: &[SmolStr], to: Place) {
+        let steps = if self.ways == Ways::Told { steps.to_vec() } else { Vec::new() };
+        self.targets.push(Target { steps, to });
     }
+}
+
+/// Where the id or ARN of a model, profile or guardrail sends prompts. Parts of it may be [`HOLE`]s.
+fn of_id(id: &str) -> OfModel {
+    Some(match places::partial_model_geography(id).ok()? {
+        Some(geography) => to_geography(id, geography),
+        None => match region_of_arn(id) {
+            Some(region) if !region.contains(HOLE) => in_region(region),
+            None if !id.starts_with("arn:") && !id.contains('.') => {
+                Place::Untold(Cause::Other("the id does not tell which model it is".into()))
+            }
+            _ => Place::Here,
+        },
+    })
 }
 
 /// Whether the resource is a model or stands for models.
@@ -162,7 +180,7 @@ fn is_model(resource: &Resource) -> bool {
 fn to_geography(id: &str, geography: &str) -> Place {
     let service = if id.contains(".guardrail.") { "guardrail" } else { "model" };
     match places::route(service, geography) {
-        Some(route) => route.destinations().map_or(Place::Anywhere, Place::Regions),
+        Some(route) => to_destinations(route),
         None => Place::Untold(Cause::Other("the id does not tell where its requests go".into())),
     }
 }

@@ -1,0 +1,266 @@
+//! One rule of one resource: what it comes to, and how that is told.
+
+use std::sync::Arc;
+
+use smol_str::{SmolStr, format_smolstr};
+
+use super::memo::{Condition, Memo};
+use super::{Actual, DECIDES, Result, Rules, covers, display, via};
+use crate::eval::{self, Mode as EvalMode};
+use crate::facts::Facts;
+use crate::facts::domain::ConditionScope;
+use crate::facts::iam::ANALYSES;
+use crate::facts::presence;
+use crate::finding::Verdict;
+use crate::graph::NodeId;
+use crate::hcl::ast::{Expr, ExprKind, Part};
+use crate::program::Resource;
+use crate::rules::{CompiledRule, Test};
+use crate::source::{FileId, Site};
+use crate::value::{Kind, Step, Truth, Value};
+
+/// What a condition comes to.
+#[derive(Clone, Debug)]
+pub(super) struct Decision {
+    pub(super) truth: Truth,
+    pub(super) causes: Vec<String>,
+    /// Where the deciding value was written.
+    pub(super) site: Option<Site>,
+    /// The way that it came.
+    pub(super) way: Option<Arc<Step>>,
+}
+
+/// What a rule comes to.
+#[derive(Debug)]
+pub(super) struct Decided {
+    decision: Decision,
+    /// What an analysis found.
+    found: Option<Found>,
+}
+
+/// What an analysis tells of what it found.
+#[derive(Debug)]
+struct Found {
+    actual: Option<Actual>,
+    /// The statement that decides.
+    statement: Option<Site>,
+    grant: Option<String>,
+}
+
+impl Decided {
+    pub(super) const fn verdict(&self) -> Verdict {
+        match self.decision.truth {
+            Truth::Yes => Verdict::Pass,
+            Truth::No => Verdict::Fail,
+            Truth::Maybe => Verdict::Undetermined,
+        }
+    }
+}
+
+impl From<Decision> for Decided {
+    fn from(decision: Decision) -> Self {
+        Self { decision, found: None }
+    }
+}
+
+impl Decision {
+    const YES: Self = Self { truth: Truth::Yes, causes: Vec::new(), site: None, way: None };
+
+    /// This of a rule of which it was decided whether it applies: where that cannot be told, it does not fail.
+    pub(super) fn if_applies(self, applies: Self) -> Self {
+        if self.truth == Truth::No && applies.truth == Truth::Maybe {
+            return Self { truth: Truth::Maybe, causes: applies.causes, way: applies.way, ..self };
+        }
+        self
+    }
+}
+
+/// What rule number `index` says of a resource of one of its types; [`None`] where it does not apply.
+pub(super) fn ask_rule(facts: &Facts<'_>, rules: &Rules<'_>, index: usize, node: NodeId) -> Option<Result> {
+    let scope = ConditionScope::new(facts, node);
+    tell(rules, index, &scope, decide_rule(rules, index, &scope, None)?, None)
+}
+
+/// What rule number `index` comes to for the resource of a scope, with what is remembered of other resources; [`None`] where it
+/// does not apply.
+pub(super) fn decide_rule(
+    rules: &Rules<'_>,
+    index: usize,
+    scope: &ConditionScope<'_, '_>,
+    mut memo: Option<&mut Memo>,
+) -> Option<Decided> {
+    let rule = rules.compiled.get(index)?;
+    let mut decide = |part, condition: &Expr<'_>| {
+        let evaluate = |scope: &dyn eval::Scope| decide(condition, rules.file, scope);
+        match &mut memo {
+            Some(memo) => memo.decide((index, part, condition), rules.file, scope, evaluate),
+            None => evaluate(scope),
+        }
+    };
+    let applies = rule.when.as_ref().map_or(Decision::YES, |when| decide(Condition::When, when));
+    if applies.truth == Truth::No {
+        return None;
+    }
+    let mut found = None;
+    let decision = match &rule.test {
+        Test::Require(require) => decide(Condition::Require, require),
+        Test::Analysis { name, args } => {
+            let (_, analysis) = ANALYSES.iter().find(|(known, _)| known == name)?;
+            let outcome = analysis(scope.facts, scope.node, args)?;
+            found = Some(Found {
+                actual: outcome.actual.map(Actual::Told),
+                statement: outcome.statement.filter(|statement| Some(*statement) != outcome.site),
+                grant: outcome.grant,
+            });
+            Decision { truth: outcome.holds, causes: outcome.causes, site: outcome.site, way: None }
+        }
+        // Only the change decides: see `removal`.
+        Test::Removal => Decision { truth: Truth::No, ..Decision::YES },
+    };
+    Some(Decided { decision: decision.if_applies(applies), found })
+}
+
+/// How it is told what rule number `index` came to for the resource of a scope.
+pub(super) fn tell(
+    rules: &Rules<'_>,
+    index: usize,
+    scope: &ConditionScope<'_, '_>,
+    decided: Decided,
+    memo: Option<&mut Memo>,
+) -> Option<Result> {
+    let &ConditionScope { facts, node, .. } = scope;
+    let rule = rules.compiled.get(index)?;
+    let resource = facts.graph.resource(node)?;
+    let verdict = decided.verdict();
+    let Decided { decision: Decision { causes, site: mut decided_at, mut way, .. }, found } = decided;
+    let (mut actual, statement, grant) =
+        found.map_or((None, None, None), |found| (found.actual, found.statement, found.grant));
+    // What is not known yet is not what fails: then something else decided.
+    let decides = |value: &&Value| verdict == Verdict::Undetermined || !value.is_unknown();
+    let value = rule.at.and_then(|at| resource.after.as_ref()?.at_path(at)).filter(decides);
+    let is_it = |value: &Value| decided_at.is_none_or(|site| value.origin == Some(site));
+    if way.is_none() && value.is_some_and(is_it) {
+        way = resource.after.as_ref().zip(rule.at).and_then(|(after, at)| after.way_at(at));
+    }
+    if let Test::Require(_) = &rule.test {
+        actual = value.map(|_| Actual::Value);
+        decided_at = decided_at.or(value.filter(|value| !value.sensitive).and_then(|value| value.origin));
+    }
+    let front = rule.rule.front();
+    let is_secret = front.family == "secrets";
+    let mut result = Result {
+        rule: index,
+        node,
+        verdict,
+        message: SmolStr::default(),
+        site: locate(resource, rule.at.unwrap_or_default()),
+        related: Vec::new(),
+        actual: if is_secret { Some(Actual::Told(HIDDEN.to_owned())) } else { actual },
+        grant: None,
+        causes,
+        via: Vec::new(),
+        place: None,
+        state: None,
+        drift: false,
+        left_out: false,
+        from_source: false,
+        severity: (front.severity, None),
+    };
+    if verdict != Verdict::Pass {
+        result.grant = grant.filter(|_| verdict == Verdict::Fail);
+        result.via = way.map_or_else(Vec::new, |way| via(&way, decided_at));
+        if let Some(origin) = decided_at.filter(|origin| says_more(facts, resource, result.site, *origin)) {
+            result.related.push((origin, DECIDES.to_owned()));
+        }
+        if let Some(statement) = statement {
+            result.related.push((statement, "the statement that decides".to_owned()));
+        }
+        let any = presence::repeated(facts.graph, resource);
+        result.related.extend(any.map(|repeated| (repeated.site, ANY_INSTANCE.to_owned())));
+        let message = |scope: &dyn eval::Scope| SmolStr::from(message(rule, rules.file, scope));
+        let message = match memo {
+            Some(memo) => memo.tell(index, scope, message),
+            None => message(scope),
+        };
+        let is_told = verdict == Verdict::Fail;
+        result.message = if is_told { message } else { format_smolstr!("cannot tell whether {message}") };
+    }
+    Some(result)
+}
+
+/// What is found where a rule is about secrets in clear: they are told by place only, and no source is shown of it.
+const HIDDEN: &str = "(sensitive)";
+
+/// What is said of `[?]` in an address.
+const ANY_INSTANCE: &str = "how many there are is not known: this is said of any instance, if there is one";
+
+/// Whether the place where a value was written says more than that of its attribute. Where the source of a plan is there, the
+/// places in its JSON do not.
+pub(super) fn says_more(facts: &Facts<'_>, resource: &Resource, site: Option<Site>, origin: Site) -> bool {
+    let is_mapped = resource.site.is_some_and(|site| Some(site.file) != facts.graph.document);
+    let is_lost = is_mapped && Some(origin.file) == facts.graph.document;
+    !is_lost && !covers(site, origin)
+}
+
+/// Evaluates a condition to a yes, a no, or why neither.
+pub(super) fn decide(condition: &Expr<'_>, file: FileId, scope: &dyn eval::Scope) -> Decision {
+    let maybe = |cause: String, way| Decision { truth: Truth::Maybe, causes: vec![cause], site: None, way };
+    match eval::try_evaluate(condition, file, scope, EvalMode::Extended) {
+        Ok(value) => match &value.kind {
+            Kind::Bool(truth) => {
+                // A fact tells where what decides was written; a literal of the rule itself does not.
+                let site = value.origin.filter(|site| site.file != file && !value.sensitive);
+                let way = site.and(value.via);
+                Decision { truth: Truth::from(*truth), causes: Vec::new(), site, way }
+            }
+            Kind::Unknown(unknown) => maybe(unknown.cause.to_string(), value.via.clone()),
+            _ => maybe("the value that decides is null".to_owned(), None),
+        },
+        Err(error) => maybe(error.message, None),
+    }
+}
+
+/// The deepest place of the dotted path that the input has: the attribute, else the block around it, else the resource.
+fn locate(resource: &Resource, at: &str) -> Option<Site> {
+    let mut path = at;
+    while !path.is_empty() {
+        if let Some(site) = resource.places.get(path).copied().or_else(|| entry(resource, path)) {
+            return Some(site);
+        }
+        path = path.rsplit_once('.').map_or("", |(rest, _)| rest);
+    }
+    resource.site
+}
+
+/// Where the attribute is in an input of JSON: in the resource's own entry. The value of an attribute in HCL may come from
+/// anywhere, so its origin tells nothing here.
+pub(super) fn entry(resource: &Resource, path: &str) -> Option<Site> {
+    let origin = resource.after.as_ref()?.at_path(path)?.origin?;
+    covers(resource.site, origin).then_some(origin)
+}
+
+/// The rule's message with its interpolations.
+fn message(rule: &CompiledRule<'_>, file: FileId, scope: &dyn eval::Scope) -> String {
+    let mut text = String::new();
+    match &rule.message.kind {
+        ExprKind::String(literal) => text.push_str(literal),
+        ExprKind::Template(parts) => {
+            for part in *parts {
+                match part {
+                    Part::Literal(literal, _) => text.push_str(literal),
+                    Part::Interpolation(expr) => {
+                        let value =
+                            eval::try_evaluate(expr, file, scope, EvalMode::Extended).unwrap_or(Value::NULL);
+                        text.push_str(&match (value.as_str(), value.sensitive) {
+                            (Some(known), false) => known.to_owned(),
+                            _ => display(&value),
+                        });
+                    }
+                    Part::If { .. } | Part::For { .. } => {}
+                }
+            }
+        }
+        _ => {}
+    }
+    text
+}
