@@ -8,7 +8,7 @@
 //! everywhere, if nothing that the condition reads of them could (`reads`). A question is asked once of a resource, whichever
 //! of its conditions ask it, and what answers alike for all of a type is none (`question`). Places do not count: of a
 //! condition that hands on the place of an answer it is remembered which part of which answer has it (`place`). Messages are
-//! remembered in the same way.
+//! remembered in the same way. What all rules of a type come to is remembered once more, in one tree (`together`).
 //!
 //! Nothing is decided here. What cannot be remembered is evaluated, and a debug build compares with doing that always.
 

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use super::question::{Asked, MAX_MISSES, Question};
-use super::reads::Reads;
+use super::reads::{Demands, Reads};
 use super::*;
 use crate::check::ask::decide;
 use crate::hcl;
@@ -276,4 +276,81 @@ fn what_answers_by_its_arguments_alone_is_not_asked() {
     };
     assert_eq!(calls("holds_secret(self.a)"), 1);
     assert_eq!(calls("other(self.a)"), 30);
+}
+
+/// What a toy is asked, one attribute after the other, with the answers.
+fn path(questions: &mut Questions, toy: &Toy, asked: &[&str]) -> Path {
+    questions.turn += 1;
+    let ask = |scope: &dyn Scope| asked.iter().all(|name| scope.lookup("self", &[*name]).is_ok());
+    let (answered, path) = record(questions, &Demands::default(), toy, ask);
+    assert!(answered);
+    path.unwrap()
+}
+
+/// The rules that a toy passes, if its answers tell.
+fn passed(together: &mut Together, questions: &mut Questions, toy: &Toy) -> Option<Vec<usize>> {
+    questions.turn += 1;
+    together.walk(questions, toy).map(|outcome| outcome.passed.clone())
+}
+
+fn passes(rule: usize) -> Outcome {
+    Outcome { passed: vec![rule], ..Outcome::default() }
+}
+
+#[test]
+fn all_rules_are_answered_by_one_way_down() {
+    let (mut questions, mut together) = (Questions::default(), Together::default());
+    let of = |a: &str, b: i64| toy([("a", Value::string(a)), ("b", Value::int(b))]);
+    assert_eq!(passed(&mut together, &mut questions, &of("x", 1)), None);
+    let way = path(&mut questions, &of("x", 1), &["a", "b"]);
+    together.remember(way, passes(7));
+    assert_eq!(passed(&mut together, &mut questions, &of("x", 1)), Some(vec![7]));
+    assert_eq!(passed(&mut together, &mut questions, &of("x", 2)), None, "another answer leads nowhere yet");
+    let way = path(&mut questions, &of("y", 3), &["a"]);
+    together.remember(way, passes(8));
+    assert_eq!(passed(&mut together, &mut questions, &of("y", 4)), Some(vec![8]));
+    assert_eq!(passed(&mut together, &mut questions, &of("x", 1)), Some(vec![7]));
+}
+
+#[test]
+fn what_asks_otherwise_than_it_did_begins_anew() {
+    let (mut questions, mut together) = (Questions::default(), Together::default());
+    let x = toy([("a", Value::string("x")), ("b", Value::int(1))]);
+    let way = path(&mut questions, &x, &["a", "b"]);
+    together.remember(way, passes(7));
+    let way = path(&mut questions, &x, &["b", "a"]);
+    together.remember(way, passes(8));
+    assert_eq!(passed(&mut together, &mut questions, &x), None, "neither way is believed");
+    let way = path(&mut questions, &x, &["b", "a"]);
+    together.remember(way, passes(8));
+    assert_eq!(passed(&mut together, &mut questions, &x), Some(vec![8]));
+}
+
+#[test]
+fn answers_that_nobody_shares_are_not_looked_up_for_ever() {
+    let (mut questions, mut together) = (Questions::default(), Together::default());
+    let asked = Cell::new(0);
+    for turn in 0..2_000 {
+        let one = Counted { a: Value::int(turn), asked: &asked };
+        questions.turn += 1;
+        assert!(together.walk(&mut questions, &one).is_none());
+        let ask = |scope: &dyn Scope| scope.lookup("self", &["a"]).is_ok();
+        if let (_, Some(path)) = record(&mut questions, &Demands::default(), &one, ask) {
+            together.remember(path, passes(7));
+        }
+    }
+    assert!(asked.get() < 2_000 + 200, "{}", asked.get());
+}
+
+/// A resource that counts how often it is asked.
+struct Counted<'c> {
+    a: Value,
+    asked: &'c Cell<usize>,
+}
+
+impl Scope for Counted<'_> {
+    fn lookup(&self, _root: &str, _attrs: &[&str]) -> Result<(Value, usize), String> {
+        self.asked.set(self.asked.get() + 1);
+        Ok((self.a.clone(), 1))
+    }
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::place::Remembered;
-use super::question::Questions;
+use super::question::{Path, Questions};
 use super::tree::{Tree, Walk};
 use crate::eval::Scope;
 
@@ -65,7 +65,7 @@ impl Together {
     }
 
     /// Takes down what a resource came to by its answers.
-    pub(super) fn remember(&mut self, path: super::question::Path, outcome: Outcome) {
+    pub(super) fn remember(&mut self, path: Path, outcome: Outcome) {
         // A rule may ask otherwise than it did: its own tree was begun anew.
         if self.starts <= MAX_STARTS && !self.tree.remember(path, Some(Arc::new(outcome))) {
             self.start();
