@@ -10,7 +10,7 @@ use crate::eval::{self, Mode as EvalMode};
 use crate::facts::Facts;
 use crate::facts::domain::ConditionScope;
 use crate::facts::iam::ANALYSES;
-use crate::facts::presence;
+use crate::facts::{presence, tier};
 use crate::finding::Verdict;
 use crate::graph::NodeId;
 use crate::hcl::ast::{Expr, ExprKind, Part};
@@ -164,7 +164,8 @@ pub(super) fn tell(
         drift: false,
         left_out: false,
         from_source: false,
-        severity: (front.severity, None),
+        // Asked here, where what it looks at is at hand.
+        severity: tier::severity(facts, node, &front.family, front.severity),
     };
     if verdict != Verdict::Pass {
         result.grant = grant.filter(|_| verdict == Verdict::Fail);

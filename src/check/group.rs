@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::display::shown;
 use super::{Actual, Result, Rules, pinpoint, via};
-use crate::facts::{Facts, tier};
+use crate::facts::Facts;
 use crate::finding::{Finding, Subject, Via};
 use crate::graph::NodeId;
 use crate::rules::CompiledRule;
@@ -29,10 +29,6 @@ fn group_of_rule(
     rule: &CompiledRule<'_>,
     mut results: Vec<Box<Result>>,
 ) -> Vec<(bool, Finding)> {
-    let front = rule.rule.front();
-    for result in &mut results {
-        result.severity = tier::severity(facts, result.node, &front.family, front.severity);
-    }
     let block = |node| facts.graph.resource(node).map(|resource| &resource.block);
     let key = |result: &Result| {
         let is = (result.drift, result.left_out, result.from_source);
