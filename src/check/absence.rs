@@ -15,7 +15,6 @@ use super::callers;
 use super::memo::Memos;
 use super::{Place, Result, Rules};
 use crate::config::{Config, Provider};
-use crate::facts::domain::ConditionScope;
 use crate::facts::{Facts, residency};
 use crate::finding::{Provided, Verdict};
 use crate::graph::NodeId;
@@ -79,10 +78,11 @@ pub(super) fn ask(
                 };
                 (told.into_iter().next().or_else(passes), others)
             } else {
-                if declared.is_none() {
-                    keep_first(&mut group, |&node| address(node));
+                // All that are protected elsewhere are told.
+                match declared {
+                    Some(_) => group.sort_by_key(|&node| address(node)),
+                    None => keep_first(&mut group, |&node| address(node)),
                 }
-                group.sort_by_key(|&node| address(node));
                 let others = group.iter().copied().skip(1).collect();
                 let first = group.first().and_then(|&node| {
                     match callers.get(&place).into_iter().flatten().find(|call| call.node == node) {
@@ -100,7 +100,6 @@ pub(super) fn ask(
                     others.filter_map(|other| Some((other.site?, format!("`{}` {too}", other.address)))),
                 );
                 if let Some((control, by)) = declared {
-                    group.sort_by_key(|&node| address(node));
                     result.verdict = Verdict::Pass;
                     result.message = SmolStr::default();
                     provided.push(Provided {
@@ -126,13 +125,9 @@ fn ask_one(
     rule: usize,
     node: NodeId,
 ) -> Option<Box<Result>> {
-    let number = memos.number(&facts.graph.resource(node)?.type_name)?;
-    memos.with(|memos| {
-        let memo = memos.of(number)?;
-        memo.turn();
-        let scope = ConditionScope::new(facts, node);
-        let decided = decide_rule(rules, rule, &scope, Some(memo))?;
-        tell(rules, rule, &scope, decided, Some(memo)).map(Box::new)
+    memos.of_resource(facts, node, |memo, scope| {
+        let decided = decide_rule(rules, rule, scope, Some(memo))?;
+        tell(rules, rule, scope, decided, Some(memo)).map(Box::new)
     })
 }
 

@@ -28,6 +28,7 @@ pub use rules::{Rules, vocabulary};
 pub use wanted::Wanted;
 
 use crate::facts::Facts;
+use crate::facts::iam::callers::Place;
 use crate::finding::{Finding, Provided, Severity, State, Verdict, Via};
 use crate::graph::NodeId;
 use crate::source::Site;
@@ -85,9 +86,6 @@ enum Actual {
     /// In words.
     Told(String),
 }
-
-/// A provider configuration and a region.
-type Place = (Option<usize>, Option<SmolStr>);
 
 /// Asks every rule of every resource that it is about and that is in scope.
 /// `untold` are the facts without what only the source of a plan tells, if there is such; `stored` those of the state before it

@@ -8,7 +8,6 @@ use super::ask::decide_rule;
 use super::memo::Memos;
 use super::{Place, Result, Rules, absence};
 use crate::facts::Facts;
-use crate::facts::domain::ConditionScope;
 use crate::finding::Verdict;
 
 /// Marks those of `results` that the plan alone does not give, of which `untold` are the facts.
@@ -24,12 +23,8 @@ pub(super) fn mark(facts: &Facts<'_>, results: &mut [Box<Result>], untold: &Fact
             None => facts.graph.resource(result.node).and_then(|resource| {
                 let node = untold.graph.by_address(&resource.address);
                 let node = node.filter(|&node| untold.is_subject(node))?;
-                let number = memos.number(&resource.type_name)?;
-                memos.with(|memos| {
-                    let memo = memos.of(number)?;
-                    memo.turn();
-                    let scope = ConditionScope::new(untold, node);
-                    Some(decide_rule(rules, result.rule, &scope, Some(memo))?.verdict())
+                memos.of_resource(untold, node, |memo, scope| {
+                    Some(decide_rule(rules, result.rule, scope, Some(memo))?.verdict())
                 })
             }),
         };

@@ -24,6 +24,13 @@ pub struct Policy {
     pub sensitive: bool,
 }
 
+impl Policy {
+    /// The statement of that number, counted from one, of the first of its alternatives.
+    pub fn statement(&self, number: usize) -> Option<&Statement> {
+        self.alternatives.first()?.statements.get(number.checked_sub(1)?)
+    }
+}
+
 /// A policy document.
 #[derive(Clone, Debug, Default)]
 pub struct Document {

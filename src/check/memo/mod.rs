@@ -33,6 +33,9 @@ use tree::{Tree, Walk};
 use super::Rules;
 use super::ask::Decision;
 use crate::eval::Scope;
+use crate::facts::Facts;
+use crate::facts::domain::ConditionScope;
+use crate::graph::NodeId;
 use crate::hcl::ast::Expr;
 use crate::rules::{CompiledRule, Test};
 use crate::source::FileId;
@@ -108,6 +111,21 @@ impl<'r> Memos<'r> {
             of_types.0.resize_with(self.types.len(), Memo::default);
         }
         ask(of_types)
+    }
+
+    /// Asks of one resource with what this thread remembers of its type; [`None`] if no rule is about that.
+    pub(super) fn of_resource<R>(
+        &self,
+        facts: &Facts<'_>,
+        node: NodeId,
+        ask: impl FnOnce(&mut Memo, &ConditionScope<'_, '_>) -> Option<R>,
+    ) -> Option<R> {
+        let number = self.number(&facts.graph.resource(node)?.type_name)?;
+        self.with(|of_types| {
+            let memo = of_types.of(number)?;
+            memo.turn();
+            ask(memo, &ConditionScope::new(facts, node))
+        })
     }
 }
 
@@ -187,14 +205,14 @@ impl Memo {
         let Self { questions, conditions, .. } = self;
         let mut trace = |part| {
             let tree = conditions.get(slot(index, part))?.as_deref()?;
-            let mut steps = path.clone();
-            let end = tree.trace(questions, scope, &mut steps)?;
+            let before = path.len();
+            let end = tree.trace(questions, scope, path);
             // Who is seldom answered alike would keep the others from one end.
-            if steps.iter().any(|(question, _)| questions.is_seldom_shared(*question)) {
-                return None;
+            let end = end.filter(|_| !path.iter().any(|(question, _)| questions.is_seldom_shared(*question)));
+            if end.is_none() {
+                path.truncate(before);
             }
-            *path = steps;
-            Some(end)
+            end
         };
         let applies = match rule.when {
             Some(_) => Some(trace(Condition::When)?.decision()),

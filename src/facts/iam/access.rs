@@ -287,8 +287,7 @@ pub(super) fn statement<'h>(
     holding: &'h Holding,
     number: usize,
 ) -> (Cow<'h, str>, Option<Site>) {
-    let statement =
-        holding.policy.alternatives.first().and_then(|it| it.statements.get(number.checked_sub(1)?));
+    let statement = holding.policy.statement(number);
     let shown = statement.filter(|_| !holding.policy.sensitive);
     let name = shown.map_or_else(|| Statement::number(number), |it| it.name(number));
     let read = holding.node.and_then(|node| read_of(facts, node, holding));

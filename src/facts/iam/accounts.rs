@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use smol_str::{SmolStr, format_smolstr};
+use smol_str::SmolStr;
 
 use crate::graph::{NodeId, ResourceGraph};
 use crate::iam::document::{Effect, List, Principal};
@@ -129,7 +129,7 @@ pub(super) fn trusts_others(facts: &Facts<'_>, node: NodeId, _args: &[String]) -
             match told::both(lets, || told) {
                 Ok(false) => {}
                 Ok(true) if read.policy.alternatives.len() == 1 => {
-                    let name = statement.sid.clone().unwrap_or_else(|| format_smolstr!("statement {number}"));
+                    let name = statement.name(number);
                     let actual = format!("{who} in `{name}`");
                     return Some(Outcome {
                         actual: (!read.policy.sensitive).then_some(actual),

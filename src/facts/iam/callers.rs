@@ -21,7 +21,7 @@ use super::principals::Identity;
 use super::{Outcome, Read};
 
 /// A provider configuration and a region.
-type Place = (Option<usize>, Option<SmolStr>);
+pub(crate) type Place = (Option<usize>, Option<SmolStr>);
 
 /// A role by which models are called in some place.
 #[derive(Clone, Debug)]
@@ -144,9 +144,7 @@ fn calls(facts: &Facts<'_>, role: NodeId, actions: &[&str]) -> Vec<(Place, Call)
 /// Whether the statement behind the way names the action: `bedrock:Invoke*`, but not `bedrock:*`, which is to manage it too.
 fn names(identity: &Identity, way: &Way) -> Truth {
     let Some(holding) = identity.holdings.get(way.by.policy) else { return Truth::No };
-    let number = way.by.statement.checked_sub(1);
-    let statement =
-        holding.policy.alternatives.first().zip(number).and_then(|(it, at)| it.statements.get(at));
+    let statement = holding.policy.statement(way.by.statement);
     let of_service = |begins: &str| {
         let mut actions = statement.into_iter().flat_map(|it| &it.action.items);
         actions.any(|action| {

@@ -201,9 +201,8 @@ fn outcome_as(
         Ok(is) => (Truth::from(!is), Vec::new()),
         Err(cause) => (Truth::Maybe, vec![cause.to_string()]),
     };
-    let decides = || read.policy.alternatives.first()?.statements.get(number.checked_sub(1)?);
-    let statement = decides()
-        .filter(|_| holds == Truth::No)
+    let decides = read.policy.statement(number).filter(|_| holds == Truth::No);
+    let statement = decides
         .and_then(|statement| place::of_statement(facts.graph, facts.sources, read, statement, number));
     let actual = what.map(|what| tell(what, answer.on.as_deref()));
     Outcome { holds, actual, causes, site: read.site, statement, grant: None }

@@ -91,9 +91,8 @@ pub(super) fn limited(facts: &Facts<'_>, _node: NodeId, args: &[String]) -> Opti
         let cause = "no policy of the organization here speaks of calls of models, and another configuration may have one";
         return Some(Outcome { causes: vec![cause.to_owned()], ..outcome(Truth::Maybe) });
     };
-    let statement = control.statement(number);
-    let name = statement.and_then(|it| it.sid.clone());
-    let name = name.map_or_else(|| format!("statement {number}"), |it| it.to_string());
+    let statement = control.read.policy.statement(number);
+    let name = statement.map_or_else(|| Statement::number(number), |it| it.name(number));
     let actual = format!("`{name}` of `{}` limits `{action}`, and nothing limits `{open}`", control.address);
     let at = |it| place::of_statement(facts.graph, facts.sources, control.read, it, number);
     Some(Outcome {
@@ -140,10 +139,6 @@ fn first<'c, 'f, 'a>(
 }
 
 impl Control<'_> {
-    fn statement(&self, number: usize) -> Option<&Statement> {
-        self.read.policy.alternatives.first()?.statements.get(number.checked_sub(1)?)
-    }
-
     /// Whether it limits the models that the action may be done with.
     fn limits(&self, action: &Text) -> Told {
         let policy = &self.read.policy;

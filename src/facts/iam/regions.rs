@@ -69,7 +69,7 @@ pub(super) fn confine_models(facts: &Facts<'_>, node: NodeId, args: &[String]) -
     } else {
         "is not denied where the region is `unspecified`"
     };
-    let name = guard.sid.as_ref().map_or_else(|| format!("statement {number}"), ToString::to_string);
+    let name = guard.name(number);
     Some(Outcome {
         holds: Truth::No,
         actual: is_told.then(|| format!("`{action}` {why}, by `{name}`")),
