@@ -13,8 +13,10 @@ use smol_str::{SmolStr, format_smolstr};
 use super::ask::{decide_rule, tell};
 use super::callers;
 use super::memo::Memos;
+use super::results::Results;
 use super::{Place, Result, Rules};
 use crate::config::{Config, Provider};
+use crate::facts::iam::callers::Call;
 use crate::facts::{Facts, residency};
 use crate::finding::{Provided, Verdict};
 use crate::graph::NodeId;
@@ -25,77 +27,116 @@ use crate::rules::{CompiledRule, Scope};
 const MAX_RELATED: usize = 10;
 
 /// The resources of types, by where they are.
-pub(super) type Places<'r> = HashMap<&'r str, BTreeMap<Place, Vec<NodeId>>>;
+pub(super) type Places<'r> = HashMap<&'r str, BTreeMap<Place, Here>>;
 
-/// What the rules say, those that pass too, and what of that the configuration declares provided elsewhere. `told` is what those
-/// of scope *provider* say of resources that do not pass.
+/// Resources of a type in one place.
+#[derive(Debug, Default)]
+pub(super) struct Here {
+    pub(super) all: Vec<NodeId>,
+    /// The first by their addresses, sorted.
+    first: Vec<NodeId>,
+}
+
+/// A resource that does not pass a rule of scope *provider*.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Broken {
+    pub(super) node: NodeId,
+    pub(super) verdict: Verdict,
+    /// The account that it is in.
+    pub(super) account: Option<usize>,
+}
+
+/// What the rules say, those that pass too, and what of that the configuration declares provided elsewhere. `broken` is, by rule,
+/// what does not pass those of scope *provider*.
 pub(super) fn ask(
     facts: &Facts<'_>,
     rules: &Rules<'_>,
     memos: &Memos<'_>,
-    told: Vec<Box<Result>>,
+    broken: &[Vec<Broken>],
 ) -> (Vec<Box<Result>>, Vec<Provided>) {
-    let mut of_accounts: HashMap<(usize, Option<usize>), Vec<Box<Result>>> = HashMap::new();
-    for result in told {
-        let Some(resource) = facts.graph.resource(result.node) else { continue };
-        of_accounts.entry((result.rule, facts.graph.account(resource))).or_default().push(result);
-    }
-    let once = |rule: &CompiledRule<'_>| matches!(rule.scope, Scope::Provider | Scope::ProviderRegion);
-    let rules_once = || rules.compiled.iter().enumerate().filter(|(_, rule)| once(rule));
+    let is_once = |rule: &CompiledRule<'_>| matches!(rule.scope, Scope::Provider | Scope::ProviderRegion);
+    let rules_once: Vec<_> = rules.compiled.iter().enumerate().filter(|(_, rule)| is_once(rule)).collect();
     // Several rules are about a type, and many resources are of one.
-    let types: BTreeSet<&str> = rules_once().flat_map(|(_, rule)| rule.types).map(AsRef::as_ref).collect();
-    let places: Places<'_> = types.into_par_iter().map(|name| (name, places(facts, name))).collect();
-    let (mut results, mut provided) = (Vec::new(), Vec::new());
-    for (index, rule) in rules_once() {
+    let types: BTreeSet<&str> =
+        rules_once.iter().flat_map(|(_, rule)| rule.types).map(AsRef::as_ref).collect();
+    let types: Vec<&str> = types.into_iter().collect();
+    let places = types.par_iter().with_max_len(1).map(|name| (*name, places(facts, name))).collect();
+    let once = Once { facts, rules, memos, places };
+    let of_rule = |(index, rule): &(usize, &CompiledRule<'_>)| {
+        once.of_rule(*index, rule, broken.get(*index).map_or(&[], Vec::as_slice))
+    };
+    let told: Vec<(Vec<_>, Vec<_>)> = rules_once.par_iter().with_max_len(1).map(of_rule).collect();
+    let (results, provided): (Vec<_>, Vec<_>) = told.into_iter().unzip();
+    (results.into_iter().flatten().collect(), provided.into_iter().flatten().collect())
+}
+
+/// Rules that are asked once of a place.
+struct Once<'a, 'f, 'r> {
+    facts: &'a Facts<'f>,
+    rules: &'a Rules<'r>,
+    memos: &'a Memos<'r>,
+    places: Places<'a>,
+}
+
+impl Once<'_, '_, '_> {
+    /// What one rule says.
+    fn of_rule(
+        &self,
+        index: usize,
+        rule: &CompiledRule<'_>,
+        broken: &[Broken],
+    ) -> (Vec<Box<Result>>, Vec<Provided>) {
+        let Self { facts, rules, places, .. } = self;
         let each = rule.scope == Scope::Provider;
         let declared = rule.provided.and_then(|name| match facts.config.provided.get(name)? {
             Provider::Other(by) => Some((name, by)),
             Provider::Nothing => None,
         });
-        let ask = |node: NodeId| ask_one(facts, rules, memos, index, node);
-        let address = |node: NodeId| facts.graph.resource(node).map(|resource| &resource.address);
-        let mut groups = groups(rule, &places);
-        let roles = callers::of_rule(facts, rule, &places);
+        let ask = |node: NodeId| self.one(index, node);
+        let address = |node: &NodeId| address(facts, *node);
+        let mut groups = groups(rule, places);
+        let roles = callers::of_rule(facts, rule, places);
         // Where something else tells that the place is used, that is asked.
         let callers: BTreeMap<_, _> =
             roles.into_iter().filter(|(place, _)| !groups.contains_key(place)).collect();
-        groups.extend(
-            callers
-                .iter()
-                .map(|(place, calls)| (place.clone(), calls.iter().map(|call| call.node).collect())),
-        );
-        for (place, mut group) in groups {
+        let called = |calls: &Vec<Call>| Here::new(facts, calls.iter().map(|call| call.node).collect());
+        let called: BTreeMap<_, _> = callers.iter().map(|(place, calls)| (place, called(calls))).collect();
+        groups.extend(called.iter().map(|(place, here)| ((*place).clone(), vec![here])));
+        let mut of_accounts: HashMap<Option<usize>, Vec<&Broken>> = HashMap::new();
+        for one in broken {
+            of_accounts.entry(one.account).or_default().push(one);
+        }
+        let (mut results, mut provided) = (Vec::new(), Vec::new());
+        for (place, group) in groups {
+            let all = || {
+                let mut all: Vec<NodeId> = group.iter().flat_map(|here| &here.all).copied().collect();
+                all.sort_by_key(address);
+                all
+            };
             // The first by address stands for all, whatever the order of the input.
-            let (result, others) = if each {
-                let mut told = of_accounts.remove(&(index, place.0)).unwrap_or_default();
-                let worst = told.iter().map(|result| result.verdict).min();
-                told.retain(|result| Some(result.verdict) == worst);
-                keep_first(&mut told, |result| address(result.node));
-                let others = told.iter().skip(1).map(|other| other.node).collect();
-                let passes = || {
-                    group.sort_by_key(|&node| address(node));
-                    group.iter().find_map(|&node| ask(node))
-                };
-                (told.into_iter().next().or_else(passes), others)
-            } else {
-                // All that are protected elsewhere are told.
-                match declared {
-                    Some(_) => group.sort_by_key(|&node| address(node)),
-                    None => keep_first(&mut group, |&node| address(node)),
+            let mut first = first(group.iter().flat_map(|here| &here.first).copied(), address);
+            let result = if each {
+                let here = of_accounts.remove(&place.0).unwrap_or_default();
+                if let Some(worst) = here.iter().map(|it| it.verdict).min() {
+                    let worst = here.iter().filter(|it| it.verdict == worst).map(|it| it.node);
+                    first = self::first(worst, address);
+                    first.first().copied().and_then(ask)
+                } else {
+                    let passes = first.iter().copied().find_map(ask);
+                    passes.or_else(|| all().into_iter().skip(first.len()).find_map(ask))
                 }
-                let others = group.iter().copied().skip(1).collect();
-                let first = group.first().and_then(|&node| {
+            } else {
+                first.first().and_then(|&node| {
                     match callers.get(&place).into_iter().flatten().find(|call| call.node == node) {
                         Some(call) => callers::ask(facts, rules, index, call, &place),
                         None => ask(node),
                     }
-                });
-                (first, others)
+                })
             };
-            let (Some(mut result), others): (_, Vec<NodeId>) = (result, others) else { continue };
+            let Some(mut result) = result else { continue };
             if result.verdict != Verdict::Pass {
                 let too = if each { "fares alike" } else { "is in the same account and region" };
-                let others = others.iter().filter_map(|&node| facts.graph.resource(node)).take(MAX_RELATED);
+                let others = first.iter().skip(1).filter_map(|&node| facts.graph.resource(node));
                 result.related.extend(
                     others.filter_map(|other| Some((other.site?, format!("`{}` {too}", other.address)))),
                 );
@@ -106,71 +147,93 @@ pub(super) fn ask(
                         rule: index,
                         control: control.to_owned(),
                         by: by.clone(),
-                        resources: group.iter().filter_map(|&node| address(node).cloned()).collect(),
+                        // All that are protected elsewhere are told.
+                        resources: all().iter().filter_map(address).cloned().collect(),
                     });
                 }
             }
             result.place = Some(place);
             results.push(result);
         }
+        (results, provided)
     }
-    (results, provided)
+
+    /// What one rule says of one resource.
+    fn one(&self, rule: usize, node: NodeId) -> Option<Box<Result>> {
+        self.memos.of_resource(self.facts, node, |memo, scope| {
+            let decided = decide_rule(self.rules, rule, scope, Some(memo))?;
+            tell(self.rules, rule, scope, decided, Some(memo)).map(Box::new)
+        })
+    }
 }
 
-/// What one rule says of one resource.
-fn ask_one(
-    facts: &Facts<'_>,
-    rules: &Rules<'_>,
-    memos: &Memos<'_>,
-    rule: usize,
-    node: NodeId,
-) -> Option<Box<Result>> {
-    memos.of_resource(facts, node, |memo, scope| {
-        let decided = decide_rule(rules, rule, scope, Some(memo))?;
-        tell(rules, rule, scope, decided, Some(memo)).map(Box::new)
-    })
-}
-
-/// What rules of scope *provider* say of the resources that do not pass, where no other rule is asked.
-pub(super) fn of_accounts(facts: &Facts<'_>, rules: &Rules<'_>, memos: &Memos) -> Vec<Box<Result>> {
-    let of_rule = |(index, rule): (usize, &CompiledRule<'_>)| -> Vec<Box<Result>> {
-        let nodes = rule.types.iter().flat_map(|name| facts.graph.by_type(name));
-        let asked = nodes.filter(|&&node| facts.is_subject(node));
-        let told = asked.filter_map(|&node| ask_one(facts, rules, memos, index, node));
-        told.filter(|result| result.verdict != Verdict::Pass).collect()
+/// What does not pass rules of scope *provider*, by rule, where no other rule is asked.
+pub(super) fn broken(facts: &Facts<'_>, rules: &Rules<'_>, memos: &Memos<'_>) -> Vec<Vec<Broken>> {
+    let of_rule = |(index, rule): (usize, &CompiledRule<'_>)| -> Vec<Broken> {
+        let nodes = rule.types.iter().flat_map(|name| facts.graph.by_type(name)).copied();
+        let nodes = nodes.filter(|&node| rule.scope == Scope::Provider && facts.is_subject(node));
+        let verdict = |node| {
+            memos.of_resource(facts, node, |memo, scope| {
+                Some(decide_rule(rules, index, scope, Some(memo))?.verdict())
+            })
+        };
+        let told = nodes.filter_map(|node| Some((node, verdict(node)?)));
+        told.filter_map(|(node, verdict)| Broken::new(facts, node, verdict)).collect()
     };
-    let each = rules.compiled.par_iter().enumerate().filter(|(_, rule)| rule.scope == Scope::Provider);
-    each.flat_map_iter(of_rule).collect()
+    rules.compiled.par_iter().enumerate().map(of_rule).collect()
+}
+
+impl Broken {
+    /// The resource, if it does not pass.
+    pub(super) fn new(facts: &Facts<'_>, node: NodeId, verdict: Verdict) -> Option<Self> {
+        let account = facts.graph.account(facts.graph.resource(node)?);
+        (verdict != Verdict::Pass).then_some(Self { node, verdict, account })
+    }
 }
 
 /// The resources that a rule is about, by the account and region that it is asked of once, or by the account.
-fn groups(rule: &CompiledRule<'_>, places: &Places<'_>) -> BTreeMap<Place, Vec<NodeId>> {
-    let mut groups: BTreeMap<Place, Vec<NodeId>> = BTreeMap::new();
+fn groups<'p>(rule: &CompiledRule<'_>, places: &'p Places<'_>) -> BTreeMap<Place, Vec<&'p Here>> {
+    let mut groups: BTreeMap<Place, Vec<&Here>> = BTreeMap::new();
     let types = rule.types.iter().filter(|name| !callers::is_placed(rule, name));
-    for ((account, region), nodes) in types.filter_map(|name| places.get(name.as_ref())).flatten() {
+    for ((account, region), here) in types.filter_map(|name| places.get(name.as_ref())).flatten() {
         let region = region.clone().filter(|_| rule.scope == Scope::ProviderRegion);
-        groups.entry((*account, region)).or_default().extend(nodes);
+        groups.entry((*account, region)).or_default().push(here);
     }
     groups
 }
 
-/// Those that are told: the first by their addresses, sorted.
-fn keep_first<T, K: Ord>(all: &mut Vec<T>, address: impl Fn(&T) -> K) {
-    if all.len() > MAX_RELATED + 1 {
-        all.select_nth_unstable_by_key(MAX_RELATED, &address);
-        all.truncate(MAX_RELATED + 1);
+/// Those that are told: the first by their addresses, sorted. Of inputs that are sorted, as plans are, each is looked at once.
+fn first<T, K: Ord>(all: impl Iterator<Item = T>, address: impl Fn(&T) -> K) -> Vec<T> {
+    let mut first: Vec<(K, T)> = Vec::with_capacity(MAX_RELATED + 2);
+    for one in all {
+        let key = address(&one);
+        if first.get(MAX_RELATED).is_none_or(|(last, _)| key < *last) {
+            first.insert(first.partition_point(|(known, _)| *known <= key), (key, one));
+            first.truncate(MAX_RELATED + 1);
+        }
     }
-    all.sort_by_key(address);
+    first.into_iter().map(|(_, one)| one).collect()
+}
+
+fn address<'g>(facts: &Facts<'g>, node: NodeId) -> Option<&'g SmolStr> {
+    facts.graph.resource(node).map(|resource| &resource.address)
+}
+
+impl Here {
+    fn new(facts: &Facts<'_>, all: Vec<NodeId>) -> Self {
+        let first = first(all.iter().copied(), |&node| address(facts, node));
+        Self { all, first }
+    }
 }
 
 /// The resources of a type that rules are asked of, by where they are.
-fn places(facts: &Facts<'_>, type_name: &str) -> BTreeMap<Place, Vec<NodeId>> {
+fn places(facts: &Facts<'_>, type_name: &str) -> BTreeMap<Place, Here> {
     let mut places: BTreeMap<Place, Vec<NodeId>> = BTreeMap::new();
     for &node in facts.graph.by_type(type_name).iter().filter(|&&node| facts.is_subject(node)) {
         let Some(resource) = facts.graph.resource(node) else { continue };
         places.entry(place_of(facts, node, resource)).or_default().push(node);
     }
-    places
+    places.into_iter().map(|(place, nodes)| (place, Here::new(facts, nodes))).collect()
 }
 
 /// Where a resource is. The Cloud Control provider is where that of AWS is which it stands beside, unless it says otherwise.
@@ -184,22 +247,24 @@ fn place_of(facts: &Facts<'_>, node: NodeId, resource: &Resource) -> Place {
 }
 
 /// Of a control that is often elsewhere its absence here tells nothing, unless it was here: `was` is what rules said before.
-pub(super) fn soften(config: &Config, rules: &Rules<'_>, results: &mut [Box<Result>], was: &[Box<Result>]) {
-    let was_here = |result: &Result| {
-        was.iter()
-            .any(|old| old.rule == result.rule && old.place == result.place && old.verdict == Verdict::Pass)
-    };
-    // What somebody took away outside of the code was here too.
-    for result in results.iter_mut().filter(|result| result.verdict == Verdict::Fail && !result.drift) {
-        let Some(rule) = rules.compiled.get(result.rule).filter(|rule| rule.elsewhere) else { continue };
-        let Some(control) = rule.provided.filter(|_| !was_here(result)) else { continue };
+pub(super) fn soften(config: &Config, rules: &Rules<'_>, results: &mut Results, was: Option<&Results>) {
+    for (index, rule) in rules.compiled.iter().enumerate().filter(|(_, rule)| rule.elsewhere) {
+        let Some(control) = rule.provided else { continue };
         if config.provided.get(control) == Some(&Provider::Nothing) {
             continue;
         }
-        result.verdict = Verdict::Undetermined;
-        result.message = format_smolstr!("cannot tell whether {}", result.message);
-        result.causes = vec![format!(
-            "it is not in this configuration, and another may have it: name that as `{control}` below `[provided]`"
-        )];
+        let passed = was.map_or(&[][..], |was| was.of(index)).iter();
+        let passed: BTreeSet<_> =
+            passed.filter(|old| old.verdict == Verdict::Pass).map(|old| old.place.as_ref()).collect();
+        // What somebody took away outside of the code was here too.
+        let here = |result: &Result| result.drift || passed.contains(&result.place.as_ref());
+        let absent = results.of_mut(index).iter_mut().filter(|result| result.verdict == Verdict::Fail);
+        for result in absent.filter(|result| !here(result)) {
+            result.verdict = Verdict::Undetermined;
+            result.message = format_smolstr!("cannot tell whether {}", result.message);
+            result.causes = vec![format!(
+                "it is not in this configuration, and another may have it: name that as `{control}` below `[provided]`"
+            )];
+        }
     }
 }

@@ -1,13 +1,14 @@
 //! Every rule of every resource that it is about: type by type, the resources in chunks that are asked in parallel.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use super::ask::{ask_rule, decide_rule, tell};
+use super::absence::Broken;
+use super::ask::{Decided, ask_rule, decide_rule, tell};
 use super::memo::{Memo, Memos, OfTypes, Outcome};
-use super::{Result, Rules, absence};
+use super::results::Results;
+use super::{Result, Rules, absence, ahead};
 use crate::facts::Facts;
 use crate::facts::domain::ConditionScope;
 use crate::finding::{Provided, Verdict};
@@ -21,7 +22,7 @@ const MAX_CHUNK: usize = 256;
 
 /// What the rules say of one graph.
 pub(super) struct Answers {
-    pub(super) results: Vec<Box<Result>>,
+    pub(super) results: Results,
     pub(super) passed: Vec<usize>,
     pub(super) evaluations: usize,
     pub(super) provided: Vec<Provided>,
@@ -41,48 +42,51 @@ pub(super) fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> 
         }
     }
     let asked = asked(facts, memos.types(), &buckets);
-    let chunks = rayon::current_num_threads() * CHUNKS_OF_THREAD;
-    let size = asked.len().div_ceil(chunks).clamp(1, MAX_CHUNK);
-    let passed: Vec<AtomicUsize> = rules.compiled.iter().map(|_| AtomicUsize::new(0)).collect();
-    let ask = |chunk: &[(NodeId, usize)], memos: &mut OfTypes| -> Vec<Box<Result>> {
-        let mut told = Told { rules, keep_pass, results: Vec::new(), passed: vec![0; rules.compiled.len()] };
-        for &(node, number) in chunk {
-            let (Some(memo), Some(bucket)) = (memos.of(number), buckets.get(number)) else { continue };
-            memo.turn();
-            let scope = ConditionScope::new(facts, node);
-            if let Some(outcome) = memo.outcome(&scope).filter(|_| !keep_pass) {
-                told.by_outcome(&outcome, &scope, memo);
-                continue;
-            }
-            for &rule in bucket {
-                told.by_rule(rule, &scope, memo);
-            }
-            memo.learn(rules, bucket, &scope);
-        }
-        for (all, count) in passed.iter().zip(told.passed) {
-            if count > 0 {
-                all.fetch_add(count, Ordering::Relaxed);
-            }
-        }
-        told.results
-    };
-    let told: Vec<Box<Result>> =
-        asked.par_chunks(size).flat_map_iter(|chunk| memos.with(|memos| ask(chunk, memos))).collect();
     let of_resource =
         |bucket: &Vec<usize>| bucket.iter().filter(|&&rule| is_of(rule, Scope::Resource)).count();
     let counts: Vec<usize> = buckets.iter().map(of_resource).collect();
-    let evaluations = asked.iter().filter_map(|(_, number)| counts.get(*number)).sum();
-    let (of_accounts, mut results): (Vec<_>, Vec<_>) =
-        told.into_iter().partition(|result| is_of(result.rule, Scope::Provider));
-    let of_resources = passed.into_iter().map(AtomicUsize::into_inner).enumerate();
-    let mut passed: Vec<usize> =
-        of_resources.map(|(index, passed)| if is_of(index, Scope::Provider) { 0 } else { passed }).collect();
+    let chunks = rayon::current_num_threads() * CHUNKS_OF_THREAD;
+    let size = asked.len().div_ceil(chunks).clamp(1, MAX_CHUNK);
+    let ask = |chunk: &[(NodeId, usize)], memos: &mut OfTypes| {
+        let mut told = Told::new(rules, keep_pass);
+        for batch in chunk.chunks(ahead::BATCH) {
+            ahead::read(facts.graph, batch.iter().map(|(node, _)| *node));
+            for &(node, number) in batch.iter().filter(|(node, _)| facts.is_subject(*node)) {
+                let (Some(memo), Some(bucket)) = (memos.of(number), buckets.get(number)) else { continue };
+                told.asked += counts.get(number).copied().unwrap_or_default();
+                told.of_resource(bucket, &ConditionScope::new(facts, node), memo);
+            }
+        }
+        told
+    };
+    let told: Vec<Told<'_>> =
+        asked.par_chunks(size).map(|chunk| memos.with(|memos| ask(chunk, memos))).collect();
+    let (mut results, mut passed, mut evaluations) = (Results::new(rules), vec![0; rules.compiled.len()], 0);
+    let mut broken: Vec<Vec<Broken>> = rules.compiled.iter().map(|_| Vec::new()).collect();
+    for of_chunk in told {
+        evaluations += of_chunk.asked;
+        for (all, count) in passed.iter_mut().zip(of_chunk.passed) {
+            *all += count;
+        }
+        for (rule, result) in of_chunk.results {
+            results.push(rule, result);
+        }
+        for (rule, one) in of_chunk.broken {
+            if let Some(of_rule) = broken.get_mut(rule) {
+                of_rule.push(one);
+            }
+        }
+    }
+    // Those of accounts pass once.
+    for (_, count) in passed.iter_mut().enumerate().filter(|(index, _)| is_of(*index, Scope::Provider)) {
+        *count = 0;
+    }
     debug_assert!(
         same_as_naive(facts, rules, &results, keep_pass, passed.iter().sum()),
         "buckets lose or add results"
     );
     // There are few of them, and what passed before the change is asked for after it.
-    let (absences, provided) = absence::ask(facts, rules, &memos, of_accounts);
+    let (absences, provided) = absence::ask(facts, rules, &memos, &broken);
     for absence in absences.iter().filter(|result| result.verdict == Verdict::Pass) {
         if let Some(count) = passed.get_mut(absence.rule) {
             *count += 1;
@@ -92,12 +96,11 @@ pub(super) fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> 
     Answers { results, passed, evaluations, provided }
 }
 
-/// The resources that rules are asked of, type by type, each with the number of its type.
+/// The resources of types that rules are about, type by type, each with the number of its type.
 fn asked(facts: &Facts<'_>, types: &[&str], buckets: &[Vec<usize>]) -> Vec<(NodeId, usize)> {
     let numbered = types.iter().zip(buckets).enumerate().filter(|(_, (_, bucket))| !bucket.is_empty());
     let of_type = |(number, (type_name, _)): (usize, (&&str, _))| {
-        let of_type = facts.graph.by_type(type_name).iter();
-        of_type.filter(|&&node| facts.is_subject(node)).map(move |&node| (node, number))
+        facts.graph.by_type(type_name).iter().map(move |&node| (node, number))
     };
     numbered.flat_map(of_type).collect()
 }
@@ -106,12 +109,35 @@ fn asked(facts: &Facts<'_>, types: &[&str], buckets: &[Vec<usize>]) -> Vec<(Node
 struct Told<'r> {
     rules: &'r Rules<'r>,
     keep_pass: bool,
-    results: Vec<Box<Result>>,
+    /// Each with its rule.
+    results: Vec<(usize, Box<Result>)>,
+    /// Of rules of accounts it is only told which resources do not pass: each with its rule.
+    broken: Vec<(usize, Broken)>,
     /// How many pass, of each rule.
     passed: Vec<usize>,
+    /// Rule and resource pairs that were asked, but for rules of accounts.
+    asked: usize,
 }
 
-impl Told<'_> {
+impl<'r> Told<'r> {
+    /// Nothing yet.
+    fn new(rules: &'r Rules<'r>, keep_pass: bool) -> Self {
+        let passed = vec![0; rules.compiled.len()];
+        Self { rules, keep_pass, results: Vec::new(), broken: Vec::new(), passed, asked: 0 }
+    }
+
+    /// What the rules of its type say of a resource.
+    fn of_resource(&mut self, of_type: &[usize], scope: &ConditionScope<'_, '_>, memo: &mut Memo) {
+        memo.turn();
+        if let Some(outcome) = memo.outcome(scope).filter(|_| !self.keep_pass) {
+            return self.by_outcome(&outcome, scope, memo);
+        }
+        for &rule in of_type {
+            self.by_rule(rule, scope, memo);
+        }
+        memo.learn(self.rules, of_type, scope);
+    }
+
     /// What all rules say, as it is remembered.
     fn by_outcome(&mut self, outcome: &Outcome, scope: &ConditionScope<'_, '_>, memo: &mut Memo) {
         for &rule in &outcome.passed {
@@ -119,9 +145,7 @@ impl Told<'_> {
         }
         for (rule, remembered) in &outcome.told {
             match memo.told(remembered) {
-                Some(decision) => self
-                    .results
-                    .extend(tell(self.rules, *rule, scope, decision.into(), Some(memo)).map(Box::new)),
+                Some(decision) => self.tell(*rule, scope, decision.into(), memo),
                 None => self.by_rule(*rule, scope, memo),
             }
         }
@@ -138,8 +162,17 @@ impl Told<'_> {
             self.pass(rule);
         }
         if self.keep_pass || !passes {
-            self.results.extend(tell(self.rules, rule, scope, decided, Some(memo)).map(Box::new));
+            self.tell(rule, scope, decided, memo);
         }
+    }
+
+    fn tell(&mut self, rule: usize, scope: &ConditionScope<'_, '_>, decided: Decided, memo: &mut Memo) {
+        if self.rules.compiled.get(rule).is_some_and(|it| it.scope == Scope::Provider) {
+            let broken = Broken::new(scope.facts, scope.node, decided.verdict());
+            return self.broken.extend(broken.map(|broken| (rule, broken)));
+        }
+        let told = tell(self.rules, rule, scope, decided, Some(memo));
+        self.results.extend(told.map(|result| (rule, Box::new(result))));
     }
 
     fn pass(&mut self, rule: usize) {
@@ -153,7 +186,7 @@ impl Told<'_> {
 fn same_as_naive(
     facts: &Facts<'_>,
     rules: &Rules<'_>,
-    results: &[Box<Result>],
+    results: &Results,
     keep_pass: bool,
     passed: usize,
 ) -> bool {
@@ -172,11 +205,11 @@ fn same_as_naive(
                     continue;
                 }
                 naive += 1;
-                if told.get(&(index, node)).map(|it| &***it) != Some(&expected) {
+                if told.get(&(index, node)) != Some(&&expected) {
                     return false;
                 }
             }
         }
     }
-    naive == results.len() && naive_passed == passed
+    naive == told.len() && naive_passed == passed
 }

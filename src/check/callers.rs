@@ -33,7 +33,7 @@ pub(super) fn of_rule(
         return BTreeMap::new();
     }
     let roles: Vec<NodeId> =
-        places.get(ROLE).into_iter().flat_map(BTreeMap::values).flatten().copied().collect();
+        places.get(ROLE).into_iter().flat_map(BTreeMap::values).flat_map(|here| &here.all).copied().collect();
     callers::by_place(facts, &roles, &actions(rule))
 }
 

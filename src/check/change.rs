@@ -21,6 +21,7 @@ use petgraph::Direction;
 use rayon::prelude::*;
 
 use super::ask::decide_rule;
+use super::results::Results;
 use super::{Place, Result, Rules, ask_all};
 use crate::catalog::LinkKind;
 use crate::facts::Facts;
@@ -58,20 +59,19 @@ enum About<'g> {
 }
 
 /// Where nothing changes.
-pub(super) fn unchanged(results: &mut [Box<Result>]) {
-    for result in results.iter_mut().filter(|result| result.verdict != Verdict::Pass) {
-        result.state = Some(State::Unchanged);
-    }
+pub(super) fn unchanged(results: &mut Results) {
+    let open = results.par_iter_mut().filter(|result| result.verdict != Verdict::Pass);
+    open.for_each(|result| result.state = Some(State::Unchanged));
 }
 
 /// Gives each of `results` its state. `was` is what rules said before. Returns what of that is resolved.
 pub(super) fn compare(
     facts: &Facts<'_>,
-    results: &mut [Box<Result>],
+    results: &mut Results,
     before: &Facts<'_>,
-    was: Vec<Box<Result>>,
+    mut was: Results,
     rules: &Rules<'_>,
-) -> Vec<Box<Result>> {
+) -> Results {
     let side = Side::new(before, &was);
     results.par_iter_mut().filter(|result| result.verdict != Verdict::Pass).for_each(|result| {
         let told = side.told(facts, result, rules);
@@ -79,7 +79,7 @@ pub(super) fn compare(
         result.drift = result.verdict == Verdict::Fail && told.is_some_and(|(_, drift)| drift);
     });
     if !was.iter().any(|result| result.verdict == Verdict::Fail) {
-        return Vec::new();
+        return Results::default();
     }
     let left: BTreeSet<(usize, About<'_>)> = results
         .iter()
@@ -90,22 +90,23 @@ pub(super) fn compare(
         let is_left = || about(before, result).is_some_and(|about| left.contains(&(result.rule, about)));
         result.verdict == Verdict::Fail && !is_left() && !is_forgotten(facts, before, result)
     };
-    was.into_iter().filter(|result| is_resolved(result)).collect()
+    was.retain(is_resolved);
+    was
 }
 
 /// Marks those of `results` that fail where the state as stored passed: `stored` is what it was. Tells how often rules were
 /// asked.
 pub(super) fn mark_drift(
     facts: &Facts<'_>,
-    results: &mut [Box<Result>],
+    results: &mut Results,
     stored: &Facts<'_>,
     rules: &Rules<'_>,
 ) -> usize {
     let answers = ask_all(stored, rules, false);
     let side = Side::new(stored, &answers.results);
-    for result in results.iter_mut().filter(|result| result.verdict == Verdict::Fail) {
+    results.par_iter_mut().filter(|result| result.verdict == Verdict::Fail).for_each(|result| {
         result.drift = side.told(facts, result, rules).is_some_and(|(verdict, _)| verdict == Verdict::Pass);
-    }
+    });
     answers.evaluations
 }
 
@@ -117,14 +118,18 @@ struct Side<'s, 'g> {
 }
 
 impl<'s, 'g> Side<'s, 'g> {
-    fn new(facts: &'s Facts<'g>, results: &[Box<Result>]) -> Self {
+    fn new(facts: &'s Facts<'g>, results: &Results) -> Self {
         let entry =
             |result: &Result| Some(((result.rule, about(facts, result)?), (result.verdict, result.drift)));
-        Self { facts, known: results.iter().filter_map(|result| entry(result)).collect() }
+        Self { facts, known: results.iter().filter_map(entry).collect() }
     }
 
     /// What is said there of what `result` of `facts` is about.
     fn told(&self, facts: &Facts<'_>, result: &Result, rules: &Rules<'_>) -> Option<(Verdict, bool)> {
+        // Of what is made from nothing there is nothing to compare.
+        if self.facts.graph.graph.node_count() == 0 {
+            return None;
+        }
         let asked = (result.rule, about(facts, result)?);
         let known = self.known.get(&asked).copied();
         let (_, About::Resource(address)) = asked else { return known };
@@ -159,11 +164,11 @@ fn is_forgotten(facts: &Facts<'_>, before: &Facts<'_>, result: &Result) -> bool 
 }
 
 /// Marks what the change does not touch: nothing became of it, and neither its resource nor what configures that changes.
-pub(super) fn leave_out(facts: &Facts<'_>, results: &mut [Box<Result>]) {
-    for result in results {
+pub(super) fn leave_out(facts: &Facts<'_>, results: &mut Results) {
+    results.par_iter_mut().for_each(|result| {
         let is_same = matches!(result.state, Some(State::Unchanged) | None) && !result.drift;
         result.left_out = is_same && !is_touched(facts, result.node);
-    }
+    });
 }
 
 fn is_touched(facts: &Facts<'_>, node: NodeId) -> bool {

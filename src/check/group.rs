@@ -1,8 +1,12 @@
 //! Findings of results: instances of one block that fare alike are one.
 
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+
 use rayon::prelude::*;
 
 use super::display::shown;
+use super::results::Results;
 use super::{Actual, Result, Rules, pinpoint, via};
 use crate::facts::Facts;
 use crate::finding::{Finding, Subject, Via};
@@ -11,15 +15,30 @@ use crate::rules::CompiledRule;
 use crate::source::Site;
 
 /// Instances of one block that fare alike become one finding, told with whether it is left out.
-pub(super) fn group(facts: &Facts<'_>, rules: &Rules<'_>, results: Vec<Box<Result>>) -> Vec<(bool, Finding)> {
-    let mut by_rule: Vec<Vec<Box<Result>>> = rules.compiled.iter().map(|_| Vec::new()).collect();
-    for result in results {
-        if let Some(of_rule) = by_rule.get_mut(result.rule) {
-            of_rule.push(result);
-        }
-    }
+pub(super) fn group(facts: &Facts<'_>, rules: &Rules<'_>, results: Results) -> Vec<(bool, Finding)> {
     let grouped = |(rule, results)| group_of_rule(facts, rules, rule, results);
-    rules.compiled.par_iter().zip(by_rule).flat_map_iter(grouped).collect()
+    rules.compiled.par_iter().zip(results.by_rule()).with_max_len(1).flat_map_iter(grouped).collect()
+}
+
+/// A finding, with whether it is left out and the part of the attribute that decides.
+struct Group {
+    finding: Finding,
+    left_out: bool,
+    part: Option<String>,
+}
+
+impl Group {
+    /// Whether a result of the same block is one of it.
+    fn holds(&self, result: &Result) -> bool {
+        let Self { finding, left_out, .. } = self;
+        finding.verdict == result.verdict
+            && finding.state == result.state
+            && (finding.drift, *left_out, finding.from_source)
+                == (result.drift, result.left_out, result.from_source)
+            && (finding.severity, &finding.moved) == (result.severity.0, &result.severity.1)
+            && finding.message == result.message
+            && finding.causes == result.causes
+    }
 }
 
 /// [`group`] of the results of one rule.
@@ -27,69 +46,59 @@ fn group_of_rule(
     facts: &Facts<'_>,
     rules: &Rules<'_>,
     rule: &CompiledRule<'_>,
-    mut results: Vec<Box<Result>>,
+    results: Vec<Box<Result>>,
 ) -> Vec<(bool, Finding)> {
-    let block = |node| facts.graph.resource(node).map(|resource| &resource.block);
-    let key = |result: &Result| {
-        let is = (result.drift, result.left_out, result.from_source);
-        (result.verdict, block(result.node), result.state, is)
-    };
-    results.sort_by(|a, b| {
-        let text = || {
-            let severity = || a.severity.cmp(&b.severity);
-            a.message.cmp(&b.message).then_with(|| a.causes.cmp(&b.causes)).then_with(severity)
-        };
-        key(a).cmp(&key(b)).then_with(text)
-    });
-    let mut findings: Vec<(bool, Finding)> = Vec::new();
-    let (mut last, mut part) = (None, None);
+    let mut groups: Vec<Group> = Vec::new();
+    // By block and the digest of what is told: instances of one block may each be told something else.
+    let hasher = RandomState::new();
+    let mut by_digest: HashMap<(Option<NodeId>, u64), Vec<usize>> = HashMap::new();
     for mut result in results {
-        let key = key(&result);
-        match findings.last_mut() {
-            Some((_, finding))
-                if last == Some(key)
-                    && finding.message == result.message
-                    && finding.causes == result.causes
-                    && (finding.severity, &finding.moved) == (result.severity.0, &result.severity.1) =>
-            {
-                // Instances of a block share its place in source; in JSON each has its own, and the first stands for all.
-                if facts.graph.calls.is_empty() {
-                    finding.site = finding.site.min(result.site);
-                }
-                let via = pinpoint::way(facts, part.as_deref(), result.node)
-                    .map_or(result.via, |way| via(&way, None));
-                finding.resources.extend(subject(facts, result.node, via));
+        let digest = hasher.hash_one((&result.message, &result.causes));
+        let here = by_digest.entry((facts.graph.first_of_block(result.node), digest)).or_default();
+        let known = here.iter().copied().find(|&at| groups.get(at).is_some_and(|it| it.holds(&result)));
+        if let Some(Group { finding, part, .. }) = known.and_then(|at| groups.get_mut(at)) {
+            // Instances of a block share its place in source; in JSON each has its own, and the first stands for all.
+            if facts.graph.calls.is_empty() {
+                finding.site = finding.site.min(result.site);
             }
-            _ => {
-                part = pinpoint::apply(facts, rules, rule, &mut result);
-                let subject = subject(facts, result.node, result.via);
-                let (site, related) = around_calls(facts, result.node, result.site, result.related);
-                let finding = Finding {
-                    rule: result.rule,
-                    verdict: result.verdict,
-                    severity: result.severity.0,
-                    moved: result.severity.1,
-                    message: result.message.into(),
-                    resources: subject.into_iter().collect(),
-                    site,
-                    related,
-                    actual: result.actual.and_then(|actual| actual.told(facts, rule, result.node)),
-                    grant: result.grant,
-                    causes: result.causes,
-                    state: result.state,
-                    drift: result.drift,
-                    from_source: result.from_source,
-                };
-                findings.push((result.left_out, finding));
-            }
+            let via =
+                pinpoint::way(facts, part.as_deref(), result.node).map_or(result.via, |way| via(&way, None));
+            finding.resources.extend(subject(facts, result.node, via));
+        } else {
+            let part = pinpoint::apply(facts, rules, rule, &mut result);
+            here.push(groups.len());
+            let left_out = result.left_out;
+            groups.push(Group { finding: finding(facts, rule, *result), left_out, part });
         }
-        last = Some(key);
     }
-    for (_, finding) in &mut findings {
+    let sorted = |mut group: Group| {
         // They come in runs, which the other sort does not look for.
-        finding.resources.sort();
+        group.finding.resources.sort();
+        (group.left_out, group.finding)
+    };
+    groups.into_iter().map(sorted).collect()
+}
+
+/// The finding of a result.
+fn finding(facts: &Facts<'_>, rule: &CompiledRule<'_>, result: Result) -> Finding {
+    let subject = subject(facts, result.node, result.via);
+    let (site, related) = around_calls(facts, result.node, result.site, result.related);
+    Finding {
+        rule: result.rule,
+        verdict: result.verdict,
+        severity: result.severity.0,
+        moved: result.severity.1,
+        message: result.message.into(),
+        resources: subject.into_iter().collect(),
+        site,
+        related,
+        actual: result.actual.and_then(|actual| actual.told(facts, rule, result.node)),
+        grant: result.grant,
+        causes: result.causes,
+        state: result.state,
+        drift: result.drift,
+        from_source: result.from_source,
     }
-    findings
 }
 
 /// The place of a finding and those that explain it, with the calls of the module that the resource is in. What is wrong in a

@@ -5,6 +5,7 @@
 //! A debug build checks that the result of `all` is the one that asking every rule of every resource gives.
 
 mod absence;
+mod ahead;
 mod all;
 mod ask;
 mod callers;
@@ -14,6 +15,7 @@ mod group;
 mod memo;
 mod pinpoint;
 mod removal;
+mod results;
 mod rules;
 mod source;
 mod wanted;
@@ -24,6 +26,7 @@ use all::{Answers, ask_all};
 pub use change::{Asked, Earlier};
 pub use display::display;
 use group::group;
+use results::Results;
 pub use rules::{Rules, vocabulary};
 pub use wanted::Wanted;
 
@@ -105,13 +108,13 @@ pub fn check(
     }
     let (mut resolved, mut removed) = (Vec::new(), Vec::new());
     match earlier {
-        Earlier::Untold => absence::soften(facts.config, rules, &mut results, &[]),
+        Earlier::Untold => absence::soften(facts.config, rules, &mut results, None),
         Earlier::Same => {
             change::unchanged(&mut results);
             if let Some(stored) = stored {
                 evaluations += change::mark_drift(facts, &mut results, stored, rules);
             }
-            absence::soften(facts.config, rules, &mut results, &[]);
+            absence::soften(facts.config, rules, &mut results, None);
         }
         Earlier::Other(before) => {
             let mut was = ask_all(before, rules, false);
@@ -119,8 +122,8 @@ pub fn check(
                 evaluations += change::mark_drift(before, &mut was.results, stored, rules);
             }
             evaluations += was.evaluations;
-            absence::soften(facts.config, rules, &mut was.results, &[]);
-            absence::soften(facts.config, rules, &mut results, &was.results);
+            absence::soften(facts.config, rules, &mut was.results, None);
+            absence::soften(facts.config, rules, &mut results, Some(&was.results));
             resolved = group(before, rules, change::compare(facts, &mut results, before, was.results, rules));
             let mut removals = removal::ask(facts, before, rules);
             evaluations += removals.len();
@@ -130,7 +133,9 @@ pub fn check(
                 }
             }
             removals.retain(|result| asked.keep_pass || result.verdict != Verdict::Pass);
-            removed = group(before, rules, removals);
+            let mut of_rules = Results::new(rules);
+            of_rules.extend(removals);
+            removed = group(before, rules, of_rules);
         }
     }
     if !asked.keep_pass {

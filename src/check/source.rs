@@ -6,18 +6,19 @@ use rayon::prelude::*;
 
 use super::ask::decide_rule;
 use super::memo::Memos;
+use super::results::Results;
 use super::{Place, Result, Rules, absence};
 use crate::facts::Facts;
 use crate::finding::Verdict;
 
 /// Marks those of `results` that the plan alone does not give, of which `untold` are the facts.
-pub(super) fn mark(facts: &Facts<'_>, results: &mut [Box<Result>], untold: &Facts<'_>, rules: &Rules<'_>) {
+pub(super) fn mark(facts: &Facts<'_>, results: &mut Results, untold: &Facts<'_>, rules: &Rules<'_>) {
     let memos = Memos::new(rules);
-    let of_accounts = absence::of_accounts(untold, rules, &memos);
-    let absent = absence::ask(untold, rules, &memos, of_accounts).0.into_iter();
+    let broken = absence::broken(untold, rules, &memos);
+    let absent = absence::ask(untold, rules, &memos, &broken).0.into_iter();
     let absent: BTreeMap<(usize, Place), Verdict> =
         absent.filter_map(|result| Some(((result.rule, result.place?), result.verdict))).collect();
-    let mark = |result: &mut Box<Result>| {
+    let mark = |result: &mut Result| {
         let verdict = match &result.place {
             Some(place) => absent.get(&(result.rule, place.clone())).copied(),
             None => facts.graph.resource(result.node).and_then(|resource| {

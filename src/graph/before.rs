@@ -63,6 +63,7 @@ impl ResourceGraph {
             graph: self.graph.map(|_, resource| alone(resource), |_, edge| edge.clone()),
             by_address: self.by_address.clone(),
             by_block: self.by_block.clone(),
+            first_of_block: self.first_of_block.clone(),
             by_type: self.by_type.clone(),
             removed: self.removed.clone(),
             ..self.without_resources()

@@ -64,6 +64,8 @@ pub struct ResourceGraph {
     pub document: Option<FileId>,
     by_address: HashMap<SmolStr, NodeId>,
     by_block: HashMap<SmolStr, Vec<NodeId>>,
+    /// By node, the first instance of its block.
+    first_of_block: Vec<NodeId>,
     by_type: BTreeMap<SmolStr, Vec<NodeId>>,
     /// By type: the names of what the change deletes.
     removed: HashMap<SmolStr, HashSet<SmolStr>>,
@@ -181,6 +183,11 @@ impl ResourceGraph {
         let mut calls: Vec<_> = ends.filter_map(|path| Some((path, *self.calls.get(path)?))).collect();
         calls.reverse();
         calls
+    }
+
+    /// The first instance of the block that `node` is one of: what tells blocks apart without a look at what they are called.
+    pub fn first_of_block(&self, node: NodeId) -> Option<NodeId> {
+        self.first_of_block.get(node.index()).copied()
     }
 
     /// Edges that leave (`Outgoing`) or reach (`Incoming`) a node, with the node at the other end.
@@ -336,7 +343,9 @@ fn index(this: &mut ResourceGraph) {
     for node in this.graph.node_indices() {
         let Some(resource) = this.graph.node_weight(node) else { continue };
         this.by_address.insert(resource.address.clone(), node);
-        this.by_block.entry(resource.block.clone()).or_default().push(node);
+        let of_block = this.by_block.entry(resource.block.clone()).or_default();
+        of_block.push(node);
+        this.first_of_block.push(of_block.first().copied().unwrap_or(node));
         this.by_type.entry(resource.type_name.clone()).or_default().push(node);
         if matches!(resource.action, Action::Delete | Action::Replace) {
             for attribute in ["arn", "bucket", "key_id"] {

@@ -184,6 +184,11 @@ impl Map {
         self.values.iter()
     }
 
+    /// Values in the order of their keys, as they lie in memory.
+    pub(crate) fn as_values(&self) -> &[Value] {
+        &self.values
+    }
+
     /// Values in the order of their keys, to change.
     pub fn values_mut(&mut self) -> impl ExactSizeIterator<Item = &mut Value> {
         self.values.iter_mut()
