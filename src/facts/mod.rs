@@ -60,6 +60,8 @@ pub struct Facts<'g> {
     identities: OnceLock<iam::principals::Found>,
     /// Found when first asked for.
     assignments: OnceLock<Vec<iam::azure::Assignment>>,
+    /// Asked for with every assignment.
+    ai_accounts: OnceLock<iam::azure::Accounts>,
     /// Found when first asked for.
     bindings: OnceLock<Vec<iam::kubernetes::Binding>>,
     /// Found when first asked for.
@@ -102,6 +104,7 @@ impl<'g> Facts<'g> {
             unplaced: bucket::unplaced(graph),
             identities: OnceLock::new(),
             assignments: OnceLock::new(),
+            ai_accounts: OnceLock::new(),
             bindings: OnceLock::new(),
             google_grants: OnceLock::new(),
             sources: None,
@@ -139,6 +142,11 @@ impl<'g> Facts<'g> {
     /// Every role assignment of Azure that the input makes.
     pub fn assignments(&self) -> &[iam::azure::Assignment] {
         self.assignments.get_or_init(|| iam::azure::of_graph(self))
+    }
+
+    /// The accounts of AI of Azure that the input makes.
+    fn ai_accounts(&self) -> &iam::azure::Accounts {
+        self.ai_accounts.get_or_init(|| iam::azure::accounts(self.graph))
     }
 
     /// Every role binding of Kubernetes that the input makes.

@@ -1,11 +1,16 @@
 //! Analyses of role assignments for rules.
 
-use crate::graph::NodeId;
+use std::collections::BTreeMap;
+
+use crate::graph::{NodeId, ResourceGraph};
 use crate::value::{Cause, Truth, Value};
 
 use super::super::super::Facts;
 use super::super::Outcome;
 use super::{Assignment, Level, azapi};
+
+/// Accounts of AI, those of each of [`ACCOUNTS`].
+pub(in super::super::super) type Accounts = [Vec<NodeId>; ACCOUNTS.len()];
 
 /// What actions of a provider are done to: by its type there, and by those of Terraform.
 const ACCOUNTS: [(&str, &str, &[&str]); 3] = [
@@ -36,20 +41,16 @@ pub(in super::super) fn allows_everywhere(
 fn on_account(facts: &Facts<'_>, one: &Assignment, action: &str) -> Result<bool, Cause> {
     let graph = facts.graph;
     let action = action.to_ascii_lowercase();
-    let Some((provider, kind, types)) = ACCOUNTS.iter().find(|(provider, ..)| action.starts_with(provider))
+    let mut accounts = ACCOUNTS.iter().zip(facts.ai_accounts());
+    let Some(((provider, ..), accounts)) = accounts.find(|((provider, ..), _)| action.starts_with(provider))
     else {
         return Ok(false);
     };
-    let is_account = |node: &&NodeId| {
-        let made = graph.resource(**node).and_then(azapi::kind_of);
-        made.is_some_and(|it| it.strip_prefix(provider) == Some(*kind))
-    };
-    let others = graph.by_type(azapi::TYPE).iter().filter(is_account);
     if one.scope.level.clone()? > Level::ResourceGroup {
         return Ok(false);
     }
     let mut open = Ok(false);
-    for &node in types.iter().flat_map(|name| graph.by_type(name)).chain(others) {
+    for &node in accounts {
         // Keys that nobody can use are no way in.
         if action.ends_with("/listkeys/action") && takes_no_keys(facts, node) {
             continue;
@@ -66,6 +67,21 @@ fn on_account(facts: &Facts<'_>, one: &Assignment, action: &str) -> Result<bool,
     } else {
         open
     }
+}
+
+/// The accounts that the input makes, in the order of [`ACCOUNTS`].
+pub(in super::super::super) fn accounts(graph: &ResourceGraph) -> Accounts {
+    let mut made: BTreeMap<String, Vec<NodeId>> = BTreeMap::new();
+    for &node in graph.by_type(azapi::TYPE) {
+        if let Some(kind) = graph.resource(node).and_then(azapi::kind_of) {
+            made.entry(kind).or_default().push(node);
+        }
+    }
+    ACCOUNTS.map(|(provider, kind, types)| {
+        let mut nodes: Vec<NodeId> = types.iter().flat_map(|name| graph.by_type(name)).copied().collect();
+        nodes.extend(made.remove(&[provider, kind].concat()).unwrap_or_default());
+        nodes
+    })
 }
 
 fn takes_no_keys(facts: &Facts<'_>, node: NodeId) -> bool {
