@@ -16,10 +16,11 @@ use std::sync::Arc;
 use airgate::config::Config;
 use airgate::facts::Facts;
 use airgate::facts::iam::ANALYSES;
+use airgate::facts::iam::principals::Identity;
 use airgate::graph::ResourceGraph;
 use airgate::iam::work;
 use airgate::program::{Link, Program, Resource};
-use airgate::value::{Reference, Truth};
+use airgate::value::{Cause, Kind, Reference, Truth, Value};
 use program::{Dir, Run};
 use resources::resource;
 use serde_json::json;
@@ -197,6 +198,46 @@ fn policies_that_differ_are_not_taken_for_one() {
     let facts = Facts::new(&graph, &config);
     let ways: Vec<usize> = facts.identities().values().map(|it| it.ways("s3:GetObject").len()).collect();
     assert_eq!(ways, [1, 0]);
+}
+
+/// Roles with a policy that is known and one that is not, for the reason of its number.
+fn half_known(count: usize, why: impl Fn(usize) -> Cause) -> ResourceGraph {
+    let mut resources = Vec::new();
+    for role in 0..count {
+        let name = format!("r{role}");
+        let trust = [("name", name.as_str()), ("assume_role_policy", TRUST)];
+        resources.push(resource("aws_iam_role", &name, trust));
+        let known = policy(&[allow("s3:GetObject", "*")]);
+        let held = [("role", name.as_str()), ("policy", known.as_str())];
+        resources.push(resource("aws_iam_role_policy", &format!("known{role}"), held));
+        let mut open = resource("aws_iam_role_policy", &format!("open{role}"), held);
+        let Some(Kind::Object(after)) = open.after.as_mut().map(|after| &mut after.kind) else { continue };
+        Arc::make_mut(after).insert("policy".into(), Value::unknown(why(role)));
+        resources.push(open);
+    }
+    ResourceGraph::build(Program { resources, ..Program::default() })
+}
+
+#[test]
+fn policies_that_are_not_known_come_to_the_same_whatever_the_reason_and_each_tells_its_own() {
+    let reason = |role: usize| Cause::Other(format!("reason {role}").into());
+    let (graph, config) = (half_known(20, reason), Config::default());
+    let facts = Facts::new(&graph, &config);
+    let (_, escalates) = ANALYSES.iter().find(|(name, _)| *name == "iam.escalates").unwrap();
+    for (number, role) in facts.identities().values().enumerate() {
+        let outcome = escalates(&facts, role.node, &["pass-role".to_owned()]).unwrap();
+        assert_eq!(outcome.holds, Truth::Maybe);
+        assert!(outcome.causes.iter().any(|it| it.contains(&format!("reason {number}"))), "{outcome:?}");
+        // The first is asked of all ways, the others only of the one that is told.
+        let asked = if number == 0 { 10..200 } else { 1..6 };
+        assert!(asked.contains(&role.questions()), "{number}: {}", role.questions());
+    }
+    // One reason is one document.
+    let graph = half_known(20, |_| Cause::Plan);
+    let facts = Facts::new(&graph, &config);
+    let held = |role: &Identity| role.holdings.iter().map(|it| Arc::as_ptr(&it.policy)).collect::<Vec<_>>();
+    let documents: BTreeSet<_> = facts.identities().values().flat_map(held).collect();
+    assert_eq!(documents.len(), 2);
 }
 
 /// The inline policy of a role of SageMaker, as source and as plan.

@@ -102,6 +102,18 @@ pub enum Principal {
     Unknown(Cause),
 }
 
+impl Policy {
+    /// The effect of a policy of which nothing else is known, if that is; [`None`] of any other.
+    pub fn unknown(&self) -> Option<Option<Effect>> {
+        let [Document { statements, unread: Some(_), .. }] = self.alternatives.as_slice() else {
+            return None;
+        };
+        let [Statement { effect, action, .. }] = statements.as_slice() else { return None };
+        (self.choice.is_none() && action.items.is_empty() && action.more.is_some())
+            .then(|| effect.clone().ok())
+    }
+}
+
 impl Document {
     /// A document of which nothing is known.
     pub(super) fn unknown(cause: Cause) -> Self {

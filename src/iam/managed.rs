@@ -11,16 +11,29 @@ const TABLE: &str = include_str!("../../rules/iam/managed.tsv");
 /// Names of policies that are not in the table, and are known to deny nothing.
 const OTHERS: &str = include_str!("../../rules/iam/others.txt");
 
-static NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(|| OTHERS.lines().collect());
+/// A name, and what is known of the policy: made when it is first asked for.
+type Other = (&'static str, OnceLock<Arc<Policy>>);
+
+static NAMES: LazyLock<Vec<Other>> =
+    LazyLock::new(|| OTHERS.lines().map(|name| (name, OnceLock::new())).collect());
 
 /// What is known of a policy of AWS by its name.
 pub fn policy(name: &str) -> Arc<Policy> {
     if let Some(managed) = Managed::named(name) {
         return managed.policy().clone();
     }
+    let known = NAMES.binary_search_by_key(&name, |(known, _)| known).ok().and_then(|at| NAMES.get(at));
+    match known {
+        Some((_, policy)) => policy.get_or_init(|| unknown(name, true)).clone(),
+        None => unknown(name, false),
+    }
+}
+
+/// A policy of which only the name is known, and perhaps that it denies nothing.
+fn unknown(name: &str, allows: bool) -> Arc<Policy> {
     let cause = Cause::Other(format!("what the AWS policy `{name}` says is unknown content").into());
     let mut statement = Statement::unknown(cause.clone());
-    if NAMES.binary_search(&name).is_ok() {
+    if allows {
         statement.effect = Ok(Effect::Allow);
     }
     let document = Document { statements: vec![statement], unread: Some(cause), ..Document::default() };
@@ -116,7 +129,7 @@ mod tests {
 
     #[test]
     fn of_another_it_is_known_whether_it_may_deny() {
-        assert!(NAMES.is_sorted() && NAMES.len() > 1000);
+        assert!(NAMES.is_sorted_by_key(|(name, _)| name) && NAMES.len() > 1000);
         let effect = |name: &str| policy(name).alternatives[0].statements[0].effect.clone().ok();
         assert_eq!(effect("AlexaForBusinessReadOnlyAccess"), Some(Effect::Allow));
         assert_eq!(effect("AWSDenyAll"), None);

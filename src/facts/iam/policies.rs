@@ -1,5 +1,6 @@
 //! The policy documents of every resource, each read once for all that ask.
 
+use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
@@ -11,7 +12,7 @@ use crate::iam::questions;
 use crate::iam::{AI_ACTION_PREFIXES, AI_SERVICE_PRINCIPALS, Policy, Services, Statement};
 use crate::program::{Mode, Resource};
 use crate::source::Site;
-use crate::value::{ByHash, Reference, Value};
+use crate::value::{ByHash, Cause, Reference, Value};
 
 use super::super::{Facts, is_left_to_the_provider};
 
@@ -220,17 +221,23 @@ impl Hash for Hashed<'_> {
     }
 }
 
-/// Documents by their text: many roles carry the same, and it is read once.
+/// Documents by what is known of them: many roles carry the same, and it is read once.
 #[derive(Default)]
 struct Texts<'g> {
     hasher: RandomState,
     /// By a part of the hash, so that threads seldom wait for each other; then by all of it.
     read: [Mutex<Shard<'g>>; 32],
+    /// Those of which nothing is known, by why.
+    unknown: Mutex<HashMap<&'g Cause, Arc<Policy>>>,
 }
 
 impl<'g> Texts<'g> {
     fn read(&self, value: &'g Value) -> Arc<Policy> {
         let own = || Arc::new(Policy::read(value));
+        if let Some(unknown) = value.as_unknown().filter(|it| it.partial.is_none() && !value.sensitive) {
+            let mut known = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
+            return known.entry(&unknown.cause).or_insert_with(own).clone();
+        }
         let Some(text) = value.as_str().filter(|_| !value.sensitive) else { return own() };
         let hash = self.hasher.hash_one(text);
         let shard = self.read.iter().cycle().nth(usize::from(hash.to_le_bytes()[7] % 32));

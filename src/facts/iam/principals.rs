@@ -31,6 +31,8 @@ pub struct Identity {
     services: Services,
     /// Those of every identity with the same policies.
     answers: Arc<Answers>,
+    /// Those of every identity with policies that allow the same.
+    judgements: Arc<Judgements>,
 }
 
 /// What was asked of a set of policies.
@@ -38,6 +40,11 @@ pub struct Identity {
 struct Answers {
     /// By action, in which ways it is allowed on any resource.
     ways: Mutex<BTreeMap<SmolStr, Arc<[Way]>>>,
+}
+
+/// What a set of policies comes to, without a word of why: of what is not known at all it is no matter why it is not.
+#[derive(Debug, Default)]
+struct Judgements {
     administers: OnceLock<bool>,
     /// By category.
     escalations: [OnceLock<Option<Surest>>; escalation::CATEGORIES.len()],
@@ -86,7 +93,7 @@ impl Identity {
 
     /// Whether its policies make it an administrator, as `find` finds once.
     pub(super) fn administers(&self, find: impl FnOnce() -> bool) -> bool {
-        *self.answers.administers.get_or_init(find)
+        *self.judgements.administers.get_or_init(find)
     }
 
     /// The surest way of a category that its policies leave open, as `find` finds it once among those that they may.
@@ -97,7 +104,7 @@ impl Identity {
     ) -> Option<Surest> {
         let found =
             || find(grants(&self.holdings).map(Document::escalating).fold(Actions::default(), Actions::and));
-        *self.answers.escalations.get(category)?.get_or_init(found)
+        *self.judgements.escalations.get(category)?.get_or_init(found)
     }
 
     /// The services of the actions that its policies may allow.
@@ -113,7 +120,8 @@ impl Identity {
     /// What it is where something else limits it too.
     pub(super) fn limited(&self, limits: impl IntoIterator<Item = Holding>) -> Self {
         let holdings = self.holdings.iter().cloned().chain(limits).collect();
-        Self { node: self.node, holdings, services: self.services, answers: Arc::default() }
+        let (answers, judgements) = (Arc::default(), Arc::default());
+        Self { node: self.node, holdings, services: self.services, answers, judgements }
     }
 
     /// Its policies as the engine takes them.
@@ -134,6 +142,19 @@ impl Holding {
     pub fn held(&self) -> Held<'_> {
         Held { policy: &self.policy, kind: self.kind, doubt: self.doubt.clone() }
     }
+
+    fn place(&self) -> usize {
+        Arc::as_ptr(&self.policy).addr()
+    }
+
+    fn said(&self) -> Said {
+        let perhaps = self.doubt.is_some();
+        match self.policy.unknown() {
+            Some(effect) => Said::Unknown { denies: effect != Some(Effect::Allow), perhaps },
+            None if perhaps => Said::Perhaps(self.place()),
+            None => Said::This(self.place()),
+        }
+    }
 }
 
 /// The documents that grant.
@@ -141,8 +162,19 @@ fn grants(holdings: &[Holding]) -> impl Iterator<Item = &Document> {
     holdings.iter().filter(|it| it.kind == Kind::Identity).flat_map(|it| &it.policy.alternatives)
 }
 
-/// A set of policies: where each is in memory, and its kind.
-type Set = Vec<(usize, u8)>;
+/// A set of policies: each with its kind.
+type Set = Vec<(Said, u8)>;
+
+/// What a policy says, as far as it can be compared.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Said {
+    /// What the policy at a place in memory says.
+    This(usize),
+    /// This too, if it is there.
+    Perhaps(usize),
+    /// Nothing is known of it; it may deny, or not, and may be there, or is.
+    Unknown { denies: bool, perhaps: bool },
+}
 
 /// The roles and users of a configuration, each found when it is first asked for.
 #[derive(Debug)]
@@ -151,8 +183,10 @@ pub(in super::super) struct Found {
     all: Vec<(NodeId, OnceLock<Identity>)>,
     /// What bears on each.
     shared: Vec<Holding>,
-    /// By the policies, where all of them are certainly there: their addresses and kinds.
+    /// By the policies, where all of them are certainly there.
     answers: Mutex<BTreeMap<Set, Arc<Answers>>>,
+    /// By what the policies say.
+    judgements: Mutex<BTreeMap<Set, Arc<Judgements>>>,
 }
 
 impl Found {
@@ -164,16 +198,21 @@ impl Found {
         let nodes = types.iter().flat_map(|name| graph.by_type(name)).filter(ours);
         let mut all: Vec<_> = nodes.map(|&node| (node, OnceLock::new())).collect();
         all.sort_unstable_by_key(|(node, _)| *node);
-        Self { all, shared: Finder::shared(facts), answers: Mutex::default() }
+        let shared = Finder::shared(facts);
+        Self { all, shared, answers: Mutex::default(), judgements: Mutex::default() }
     }
 
     /// Where the answers of these policies are kept.
     fn answers(&self, holdings: &[Holding]) -> Arc<Answers> {
-        let key = holdings
-            .iter()
-            .map(|it| it.doubt.is_none().then(|| (Arc::as_ptr(&it.policy).addr(), it.kind as u8)));
-        let Some(key) = key.collect::<Option<Set>>() else { return Arc::default() };
+        let this = |it: &Holding| it.doubt.is_none().then(|| (Said::This(it.place()), it.kind as u8));
+        let Some(key) = holdings.iter().map(this).collect::<Option<Set>>() else { return Arc::default() };
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone()
+    }
+
+    /// Where is kept what policies come to that allow what these do.
+    fn judgements(&self, holdings: &[Holding]) -> Arc<Judgements> {
+        let key = holdings.iter().map(|it| (it.said(), it.kind as u8)).collect();
+        self.judgements.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone()
     }
 }
 
@@ -232,8 +271,8 @@ fn identity(facts: &Facts<'_>, node: NodeId, found: &Found) -> Identity {
     let mut holdings = finder.holdings;
     holdings.extend(found.shared.iter().cloned());
     let services = grants(&holdings).map(Document::services).fold(Services::default(), Services::and);
-    let answers = found.answers(&holdings);
-    Identity { node, holdings, services, answers }
+    let (answers, judgements) = (found.answers(&holdings), found.judgements(&holdings));
+    Identity { node, holdings, services, answers, judgements }
 }
 
 /// The policies whose ARNs the attribute of a resource holds.
