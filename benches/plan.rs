@@ -19,6 +19,8 @@
 
 #[path = "common/grow.rs"]
 mod grow;
+#[path = "common/parts.rs"]
+mod parts;
 #[path = "common/whole_run.rs"]
 mod whole_run;
 
@@ -26,22 +28,18 @@ use std::fs::{self, File};
 use std::hint::black_box;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use airgate::assemble::{self, Part};
-use airgate::check::{self, Asked, Earlier, Rules, Wanted};
-use airgate::config::Config;
-use airgate::facts::Facts;
-use airgate::graph::{Before, ResourceGraph};
-use airgate::input::Inputs;
-use airgate::report::{self, Format};
-use airgate::rules::RuleSet;
-use airgate::source::Sources;
-use airgate::terraform::source::variables::RunOptions;
+use parts::times;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use whole_run::{RUNS, best, check};
+
+/// That of the program: what is measured here is what the program does.
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
     let given = std::env::args().skip(1).find(|arg| !arg.starts_with('-')).map(PathBuf::from);
@@ -65,7 +63,7 @@ fn main() {
     let mut parts = Vec::new();
     for (instances, runs) in [(5_000, RUNS), (20_000, RUNS / 2), (100_000, RUNS / 5)] {
         let (kind, path, count) = match &given {
-            Some(real) if instances == 5_000 => ("real", real.clone(), managed(&plan)),
+            Some(real) if instances == 5_000 => ("real", real.clone(), grow::managed(&plan)),
             _ => {
                 let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("grown-{instances}.json"));
                 let mut out = BufWriter::new(File::create(&path).unwrap());
@@ -83,11 +81,6 @@ fn main() {
         let times: Vec<String> = parts.iter().map(|(_, times)| format!("{:>12.2?}", times[i].1)).collect();
         println!("{name:<20}{}", times.join(""));
     }
-}
-
-fn managed(plan: &Value) -> usize {
-    let changes = plan["resource_changes"].as_array().unwrap();
-    changes.iter().filter(|change| change["mode"] == "managed").count()
 }
 
 fn row(kind: &str, path: &Path, instances: usize, runs: usize) {
@@ -115,60 +108,6 @@ fn row(kind: &str, path: &Path, instances: usize, runs: usize) {
         peak as f64 / 1e6,
         peak as f64 / bytes
     );
-}
-
-/// The best times of the parts of a run.
-fn times(path: &Path, runs: usize) -> Vec<(&'static str, Duration)> {
-    let all: Vec<_> = (0..runs).map(|_| one(path)).collect();
-    let best = |i: usize| (all[0][i].0, all.iter().map(|times| times[i].1).min().unwrap());
-    (0..all[0].len()).map(best).collect()
-}
-
-/// The parts of [`airgate::analyze`] one after the other.
-fn one(path: &Path) -> Vec<(&'static str, Duration)> {
-    let mut times = Vec::new();
-    let mut last = Instant::now();
-    let mut lap = |name| {
-        times.push((name, last.elapsed()));
-        last = Instant::now();
-    };
-    let set = RuleSet::builtin().unwrap();
-    let arena = bumpalo::Bump::new();
-    let mut sources = Sources::default();
-    let file = sources.add("rules", "");
-    let wanted = Wanted::by(&set);
-    let rules = Rules::compile(&set, &arena, file, |_| true).unwrap();
-    lap("rules");
-    let inputs = Inputs::read(&[path.to_owned()], &RunOptions::default(), &mut sources).unwrap();
-    lap("bytes to text");
-    let mut program = inputs.items[0].program(&inputs, &sources, &|name| wanted.wants(name)).unwrap();
-    inputs.items[0].release(&sources);
-    lap("text to program");
-    let part = Part::new(&mut program);
-    let graph = ResourceGraph::build(program);
-    let before = graph.before();
-    lap("graph");
-    let config = Config::default();
-    let facts = Facts::new(&graph, &config);
-    lap("facts");
-    let was = if let Before::Other(before) = &before { Some(Facts::new(before, &config)) } else { None };
-    let earlier = match &before {
-        Before::Untold => Earlier::Untold,
-        _ => was.as_ref().map_or(Earlier::Same, Earlier::Other),
-    };
-    let checked = check::check(&facts, earlier, None, None, &rules, Asked::default());
-    lap("check");
-    let part = part.checked(&facts, &before, checked);
-    let infos = set.iter().map(|rule| set.info(rule)).collect();
-    let report =
-        assemble::report(infos, Vec::new(), set.digest().to_owned(), vec![part], Vec::new(), sources);
-    lap("assemble");
-    report::write(&report, Format::Json, &report::Options::default(), &mut std::io::sink()).unwrap();
-    lap("write JSON");
-    drop((facts, was));
-    drop((before, graph));
-    lap("free the graph");
-    times
 }
 
 /// A plan whose objects are `O`.

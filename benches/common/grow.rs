@@ -19,7 +19,7 @@ const SHORTEST_NAME: usize = 8;
 /// Writes `plan`, grown to at least `instances` managed instances, and returns how many it has.
 pub(crate) fn grow(plan: &Value, instances: usize, out: &mut impl Write) -> io::Result<usize> {
     let changes = list(&plan["resource_changes"]);
-    let managed = changes.iter().filter(|change| change["mode"] == "managed").count();
+    let managed = managed(plan);
     if managed == 0 || plan.get("deferred_changes").is_some() {
         return Err(io::Error::other("a plan that changes resources, and defers none, can be grown"));
     }
@@ -51,6 +51,11 @@ pub(crate) fn grow(plan: &Value, instances: usize, out: &mut impl Write) -> io::
     }
     writeln!(out, "}}")?;
     Ok(copies.len() * managed)
+}
+
+/// How many managed instances a plan changes.
+pub(crate) fn managed(plan: &Value) -> usize {
+    list(&plan["resource_changes"]).iter().filter(|change| change["mode"] == "managed").count()
 }
 
 /// One instance of the module that the root module became.
