@@ -131,7 +131,7 @@ impl Picture {
                 role: Catalog::get().kind(&resource.type_name).map(|info| info.role),
                 ai,
                 reason: scope.reason(node),
-                way: if ai == Reach::Reached { scope.path(graph, node) } else { Vec::new() },
+                way: if ai == Reach::Reached { scope.path(graph, node).to_vec() } else { Vec::new() },
             })
         };
         Self {

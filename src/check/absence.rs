@@ -262,9 +262,10 @@ pub(super) fn soften(config: &Config, rules: &Rules<'_>, results: &mut Results, 
         for result in absent.filter(|result| !here(result)) {
             result.verdict = Verdict::Undetermined;
             result.message = format_smolstr!("cannot tell whether {}", result.message);
-            result.causes = vec![format!(
+            let cause = format!(
                 "it is not in this configuration, and another may have it: name that as `{control}` below `[provided]`"
-            )];
+            );
+            result.causes = Some([cause].into());
         }
     }
 }

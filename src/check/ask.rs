@@ -5,7 +5,7 @@ use std::sync::Arc;
 use smol_str::{SmolStr, format_smolstr};
 
 use super::memo::{Condition, Memo};
-use super::{Actual, DECIDES, Result, Rules, covers, display, via};
+use super::{Actual, Causes, DECIDES, Result, Rules, covers, display, via};
 use crate::eval::{self, Mode as EvalMode};
 use crate::facts::Facts;
 use crate::facts::domain::ConditionScope;
@@ -23,7 +23,7 @@ use crate::value::{Kind, Step, Truth, Value};
 #[derive(Clone, Debug)]
 pub(super) struct Decision {
     pub(super) truth: Truth,
-    pub(super) causes: Vec<String>,
+    pub(super) causes: Causes,
     /// Where the deciding value was written.
     pub(super) site: Option<Site>,
     /// The way that it came.
@@ -64,7 +64,7 @@ impl From<Decision> for Decided {
 }
 
 impl Decision {
-    const YES: Self = Self { truth: Truth::Yes, causes: Vec::new(), site: None, way: None };
+    const YES: Self = Self { truth: Truth::Yes, causes: None, site: None, way: None };
 
     /// This of a rule of which it was decided whether it applies: where that cannot be told, it does not fail.
     pub(super) fn if_applies(self, applies: Self) -> Self {
@@ -112,7 +112,8 @@ pub(super) fn decide_rule(
                 statement: outcome.statement.filter(|statement| Some(*statement) != outcome.site),
                 grant: outcome.grant,
             });
-            Decision { truth: outcome.holds, causes: outcome.causes, site: outcome.site, way: None }
+            let causes = (!outcome.causes.is_empty()).then(|| outcome.causes.into());
+            Decision { truth: outcome.holds, causes, site: outcome.site, way: None }
         }
         // Only the change decides: see `removal`.
         Test::Removal => Decision { truth: Truth::No, ..Decision::YES },
@@ -137,7 +138,8 @@ pub(super) fn tell(
         found.map_or((None, None, None), |found| (found.actual, found.statement, found.grant));
     // What is not known yet is not what fails: then something else decided.
     let decides = |value: &&Value| verdict == Verdict::Undetermined || !value.is_unknown();
-    let value = rule.at.and_then(|at| resource.after.as_ref()?.at_path(at)).filter(decides);
+    let attribute = rule.at.and_then(|at| resource.after.as_ref()?.at_path(at));
+    let value = attribute.filter(decides);
     let is_it = |value: &Value| decided_at.is_none_or(|site| value.origin == Some(site));
     if way.is_none() && value.is_some_and(is_it) {
         way = resource.after.as_ref().zip(rule.at).and_then(|(after, at)| after.way_at(at));
@@ -153,7 +155,7 @@ pub(super) fn tell(
         node,
         verdict,
         message: SmolStr::default(),
-        site: locate(resource, rule.at.unwrap_or_default()),
+        site: locate(resource, rule.at.unwrap_or_default(), attribute),
         related: Vec::new(),
         actual: if is_secret { Some(Actual::Told(HIDDEN.to_owned())) } else { actual },
         grant: None,
@@ -179,12 +181,14 @@ pub(super) fn tell(
         let any = presence::repeated(facts.graph, resource);
         result.related.extend(any.map(|repeated| (repeated.site, ANY_INSTANCE.to_owned())));
         let message = |scope: &dyn eval::Scope| SmolStr::from(message(rule, rules.file, scope));
-        let message = match memo {
-            Some(memo) => memo.tell(index, scope, message),
+        let message = |scope: &dyn eval::Scope| match verdict {
+            Verdict::Fail => message(scope),
+            _ => format_smolstr!("cannot tell whether {}", message(scope)),
+        };
+        result.message = match memo {
+            Some(memo) => memo.tell((index, verdict), scope, message),
             None => message(scope),
         };
-        let is_told = verdict == Verdict::Fail;
-        result.message = if is_told { message } else { format_smolstr!("cannot tell whether {message}") };
     }
     Some(result)
 }
@@ -205,14 +209,15 @@ pub(super) fn says_more(facts: &Facts<'_>, resource: &Resource, site: Option<Sit
 
 /// Evaluates a condition to a yes, a no, or why neither.
 pub(super) fn decide(condition: &Expr<'_>, file: FileId, scope: &dyn eval::Scope) -> Decision {
-    let maybe = |cause: String, way| Decision { truth: Truth::Maybe, causes: vec![cause], site: None, way };
+    let maybe =
+        |cause: String, way| Decision { truth: Truth::Maybe, causes: Some([cause].into()), site: None, way };
     match eval::try_evaluate(condition, file, scope, EvalMode::Extended) {
         Ok(value) => match &value.kind {
             Kind::Bool(truth) => {
                 // A fact tells where what decides was written; a literal of the rule itself does not.
                 let site = value.origin.filter(|site| site.file != file && !value.sensitive);
                 let way = site.and(value.via);
-                Decision { truth: Truth::from(*truth), causes: Vec::new(), site, way }
+                Decision { truth: Truth::from(*truth), causes: None, site, way }
             }
             Kind::Unknown(unknown) => maybe(unknown.cause.to_string(), value.via.clone()),
             _ => maybe("the value that decides is null".to_owned(), None),
@@ -221,22 +226,24 @@ pub(super) fn decide(condition: &Expr<'_>, file: FileId, scope: &dyn eval::Scope
     }
 }
 
-/// The deepest place of the dotted path that the input has: the attribute, else the block around it, else the resource.
-fn locate(resource: &Resource, at: &str) -> Option<Site> {
-    let mut path = at;
+/// The deepest place of the dotted path that the input has: the attribute, which has this value, else the block around it, else
+/// the resource.
+fn locate(resource: &Resource, at: &str, value: Option<&Value>) -> Option<Site> {
+    let (mut path, mut value) = (at, value);
     while !path.is_empty() {
-        if let Some(site) = resource.places.get(path).copied().or_else(|| entry(resource, path)) {
+        if let Some(site) = resource.places.get(path).copied().or_else(|| entry(resource, value?)) {
             return Some(site);
         }
         path = path.rsplit_once('.').map_or("", |(rest, _)| rest);
+        value = resource.after.as_ref().and_then(|after| after.at_path(path));
     }
     resource.site
 }
 
-/// Where the attribute is in an input of JSON: in the resource's own entry. The value of an attribute in HCL may come from
-/// anywhere, so its origin tells nothing here.
-pub(super) fn entry(resource: &Resource, path: &str) -> Option<Site> {
-    let origin = resource.after.as_ref()?.at_path(path)?.origin?;
+/// Where an attribute with this value is in an input of JSON: in the resource's own entry. The value of an attribute in HCL may
+/// come from anywhere, so its origin tells nothing here.
+pub(super) fn entry(resource: &Resource, value: &Value) -> Option<Site> {
+    let origin = value.origin?;
     covers(resource.site, origin).then_some(origin)
 }
 

@@ -67,7 +67,7 @@ pub(super) fn ask(
     if let Some(doubt) = doubt.filter(|_| result.verdict == Verdict::Fail) {
         result.verdict = Verdict::Undetermined;
         result.message = format_smolstr!("cannot tell whether {}", result.message);
-        result.causes = vec![doubt];
+        result.causes = Some([doubt].into());
     }
     let by = callers::way(facts, call.node, &actions(rules.compiled.get(index)?));
     let (actual, statement) = by.map_or((None, None), |by| (by.actual, by.statement));

@@ -37,7 +37,7 @@ impl Group {
                 == (result.drift, result.left_out, result.from_source)
             && (finding.severity, &finding.moved) == (result.severity.0, &result.severity.1)
             && finding.message == result.message
-            && finding.causes == result.causes
+            && finding.causes == result.causes.as_deref().unwrap_or_default()
     }
 }
 
@@ -94,7 +94,7 @@ fn finding(facts: &Facts<'_>, rule: &CompiledRule<'_>, result: Result) -> Findin
         related,
         actual: result.actual.and_then(|actual| actual.told(facts, rule, result.node)),
         grant: result.grant,
-        causes: result.causes,
+        causes: result.causes.as_deref().unwrap_or_default().to_vec(),
         state: result.state,
         drift: result.drift,
         from_source: result.from_source,

@@ -20,6 +20,8 @@ mod rules;
 mod source;
 mod wanted;
 
+use std::sync::Arc;
+
 use smol_str::SmolStr;
 
 use all::{Answers, ask_all};
@@ -54,6 +56,9 @@ pub struct Checked {
     pub left_out: usize,
 }
 
+/// Why something cannot be told, if that is so: many results share it.
+type Causes = Option<Arc<[String]>>;
+
 /// What one rule says of one resource.
 #[derive(Clone, Debug, PartialEq)]
 struct Result {
@@ -65,7 +70,7 @@ struct Result {
     related: Vec<(Site, String)>,
     actual: Option<Actual>,
     grant: Option<String>,
-    causes: Vec<String>,
+    causes: Causes,
     via: Vec<Via>,
     /// The account and region that it stands for: of rules about absence.
     place: Option<Place>,

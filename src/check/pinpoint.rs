@@ -59,7 +59,8 @@ pub(super) fn apply(
     let resource = facts.graph.resource(result.node)?;
     let part = find(facts, rules, require, result.node, at)?;
     let exact = resource.places.get(part.path.as_str()).copied().filter(|_| part.block.is_none());
-    let entry = entry(resource, &part.path).filter(|_| part.block.is_none());
+    let here = resource.after.as_ref().and_then(|after| after.at_path(&part.path));
+    let entry = here.and_then(|value| entry(resource, value)).filter(|_| part.block.is_none());
     result.site = exact.or(entry).or(part.block).or(result.site);
     let is_attribute = part.value.is_absent() || part.value.items().is_none() && part.value.map().is_none();
     result.actual = Some(Actual::Told(match part.path.rsplit_once('.') {

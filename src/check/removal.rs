@@ -68,8 +68,8 @@ fn judge(
     } else if now.action == Action::Forget && result.verdict == Verdict::Fail {
         result.verdict = Verdict::Undetermined;
         result.message = format_smolstr!("cannot tell whether {}", result.message);
-        result.causes =
-            vec!["it stays as it is, but this configuration does not manage it any more".to_owned()];
+        let cause = "it stays as it is, but this configuration does not manage it any more".to_owned();
+        result.causes = Some([cause].into());
     }
     result.state = match result.verdict {
         Verdict::Fail => Some(State::Regression),

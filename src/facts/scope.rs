@@ -6,6 +6,7 @@
 //! from there to the front through which the public comes.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, OnceLock};
 
 use petgraph::Direction;
 use rayon::prelude::*;
@@ -111,6 +112,8 @@ pub struct Scope {
     reached_by: Vec<BTreeSet<SmolStr>>,
     /// What tags left out, in the order of the input.
     excluded: Vec<Exclusion>,
+    /// By node: the path to it, found when it is first told. Several findings are about one resource.
+    paths: Vec<OnceLock<Arc<[PathStep]>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -131,8 +134,12 @@ impl Scope {
     /// Walks the graph from all AI resources at once, so that every path is a shortest one.
     pub(super) fn new(graph: &ResourceGraph, config: &Config, policies: &[Option<Box<Policies>>]) -> Self {
         let count = graph.graph.node_count();
-        let mut this =
-            Self { reach: vec![None; count], reached_by: vec![BTreeSet::new(); count], excluded: Vec::new() };
+        let mut this = Self {
+            reach: vec![None; count],
+            reached_by: vec![BTreeSet::new(); count],
+            excluded: Vec::new(),
+            paths: vec![OnceLock::new(); count],
+        };
         let mut queue = VecDeque::new();
         let mut excluded = vec![None; count];
         let nodes: Vec<NodeId> = graph.graph.node_indices().collect();
@@ -235,8 +242,12 @@ impl Scope {
     }
 
     /// The path from an AI resource to the node; empty if it is out of scope.
-    pub fn path(&self, graph: &ResourceGraph, node: NodeId) -> Vec<PathStep> {
-        // There is one for every finding and resource.
+    pub fn path(&self, graph: &ResourceGraph, node: NodeId) -> Arc<[PathStep]> {
+        let find = || self.find_path(graph, node).into();
+        self.paths.get(node.index()).map_or_else(find, |known| Arc::clone(known.get_or_init(find)))
+    }
+
+    fn find_path(&self, graph: &ResourceGraph, node: NodeId) -> Vec<PathStep> {
         let mut path = Vec::with_capacity(self.get(node).map_or(0, |reach| reach.length + 1));
         let mut next = Some(node);
         while let Some(node) = next {

@@ -6,6 +6,7 @@ pub use severity::Severity;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use smol_str::SmolStr;
 
@@ -80,7 +81,7 @@ pub struct Subject {
     /// Its type as the user wrote it.
     pub type_name: SmolStr,
     /// How AI reaches it, from the AI resource to this one; one element if it is itself AI.
-    pub path: Vec<PathStep>,
+    pub path: Arc<[PathStep]>,
     /// The names that the value that decides came through, from the attribute to where it is written. Empty if it is written
     /// in the attribute, and where the input does not tell.
     pub via: Vec<Via>,

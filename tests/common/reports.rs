@@ -64,10 +64,11 @@ fn typical() -> Report {
                 moved_from: None,
                 unit: None,
                 type_name: "aws_s3_bucket".into(),
-                path: vec![
+                path: [
                     PathStep { edge: None, address: "aws_sagemaker_training_job.nightly".into() },
                     PathStep { edge: Some("data"), address: "aws_s3_bucket.raw".into() },
-                ],
+                ]
+                .into(),
                 via: Vec::new(),
             }],
             ..finding(
@@ -321,7 +322,7 @@ fn subject(address: &str) -> Subject {
         moved_from: None,
         unit: None,
         type_name: "aws_sagemaker_notebook_instance".into(),
-        path: vec![PathStep { edge: None, address: address.into() }],
+        path: [PathStep { edge: None, address: address.into() }].into(),
         via: Vec::new(),
     }
 }

@@ -35,6 +35,7 @@ use super::ask::Decision;
 use crate::eval::Scope;
 use crate::facts::Facts;
 use crate::facts::domain::ConditionScope;
+use crate::finding::Verdict;
 use crate::graph::NodeId;
 use crate::hcl::ast::Expr;
 use crate::rules::{CompiledRule, Test};
@@ -68,7 +69,7 @@ pub(super) struct Memo {
     questions: Questions,
     /// By rule and part.
     conditions: Vec<Option<Box<Tree<Remembered>>>>,
-    /// By rule.
+    /// By rule and whether it fails.
     messages: Vec<Option<Box<Tree<SmolStr>>>>,
     together: Together,
 }
@@ -227,14 +228,14 @@ impl Memo {
         }
     }
 
-    /// The message of a rule: `evaluate` tells it for a scope.
+    /// The message of a rule and verdict: `evaluate` tells it for a scope.
     pub(super) fn tell(
         &mut self,
-        rule: usize,
+        (rule, verdict): (usize, Verdict),
         scope: &dyn Scope,
         evaluate: impl Fn(&dyn Scope) -> SmolStr,
     ) -> SmolStr {
-        let tree = at(&mut self.messages, rule);
+        let tree = at(&mut self.messages, rule * 2 + usize::from(verdict == Verdict::Fail));
         let Some(tree) = tree else { return evaluate(scope) };
         match tree.walk(&mut self.questions, scope) {
             Walk::End(known) => known.clone(),
