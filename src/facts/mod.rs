@@ -78,6 +78,8 @@ pub struct Facts<'g> {
     passable: OnceLock<iam::grant::Passable>,
     /// Found when first asked for.
     accounts: OnceLock<iam::accounts::Accounts>,
+    /// Asked for with every role that lacks a condition.
+    askers: OnceLock<iam::grant::Askers>,
 }
 
 impl Drop for Facts<'_> {
@@ -113,6 +115,7 @@ impl<'g> Facts<'g> {
             bucket_objects: iam::objects::Objects::default(),
             passable: OnceLock::new(),
             accounts: OnceLock::new(),
+            askers: OnceLock::new(),
         }
     }
 
@@ -172,6 +175,11 @@ impl<'g> Facts<'g> {
     /// The roles that services may assume.
     fn passable(&self) -> &iam::grant::Passable {
         self.passable.get_or_init(|| iam::grant::passable(self))
+    }
+
+    /// What asks who one is, by module and provider configuration.
+    fn askers(&self) -> &iam::grant::Askers {
+        self.askers.get_or_init(|| iam::grant::askers(self.graph))
     }
 
     /// What the input tells of accounts of AWS.

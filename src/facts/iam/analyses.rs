@@ -269,16 +269,22 @@ fn of_answers(facts: &Facts<'_>, mut answers: Vec<Answer<'_>>, truth: impl Fn(&W
     }
 }
 
-/// The first of the ways of a category that are the surest there are, and whether it is one for certain or perhaps.
-pub(super) type Surest = (&'static Escalation, Truth);
+/// The first of the ways of a category that are the surest there are.
+#[derive(Clone, Debug)]
+pub(super) struct Surest {
+    way: &'static Escalation,
+    /// Whether it is one for certain or perhaps.
+    truth: Truth,
+    /// Of each of its actions the surest alternative.
+    actions: Arc<[&'static str]>,
+}
 
 fn surest_way(identity: &Identity, category: &str, actions: Actions) -> Option<Surest> {
     let mut open = None;
     for way in escalation::within(actions, category) {
-        match truth_of_way(identity, way) {
-            Truth::Yes => return Some((way, Truth::Yes)),
-            Truth::Maybe => open = open.or(Some((way, Truth::Maybe))),
-            Truth::No => {}
+        match by_way(identity, way) {
+            Some(sure) if sure.truth == Truth::Yes => return Some(sure),
+            perhaps => open = open.or(perhaps),
         }
     }
     open
@@ -295,8 +301,8 @@ pub(super) fn escalates(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Opt
         let number = escalation::CATEGORIES.iter().position(|it| it == category)?;
         Some((number, identity.escalation(number, |actions| surest_way(identity, category, actions))?))
     });
-    Some(match found.min_by_key(|(number, (_, truth))| (u8::MAX - rank(*truth), *number)) {
-        Some((_, (way, truth))) => told_way(facts, identity, way, truth),
+    Some(match found.min_by_key(|(number, surest)| (u8::MAX - rank(surest.truth), *number)) {
+        Some((_, surest)) => told_way(facts, identity, &surest),
         None => broken(facts, Truth::Yes, &[], None),
     })
 }
@@ -310,44 +316,40 @@ pub(super) const fn rank(truth: Truth) -> u8 {
     }
 }
 
-/// The surest answer to one of the actions, all of which lead the same way.
-fn surest<'i>(
-    identity: &'i Identity,
-    way: &Escalation,
-    actions: &[&'static str],
-) -> Option<(Truth, Answer<'i>)> {
-    let each = actions.iter().map(|action| {
-        let mut answer = ask(identity, action);
-        // Only on whatever there is does it reach what belongs to others; what it makes itself may be narrow.
-        let truth = match *action {
-            "iam:PassRole" => answer.tell(|it| passes(it, way)),
-            _ => answer.tell(|it| truth_of(it, way.category == "take-over")),
-        };
-        (truth, answer)
-    });
-    // The first of those that are as sure.
-    each.rev().max_by_key(|(truth, _)| rank(*truth))
+/// What an identity may do of an action of a way.
+fn by_action<'i>(identity: &'i Identity, way: &Escalation, action: &'i str) -> (Truth, Answer<'i>) {
+    let mut answer = ask(identity, action);
+    // Only on whatever there is does it reach what belongs to others; what it makes itself may be narrow.
+    let truth = match action {
+        "iam:PassRole" => answer.tell(|it| passes(it, way)),
+        _ => answer.tell(|it| truth_of(it, way.category == "take-over")),
+    };
+    (truth, answer)
 }
 
-/// Whether all actions of a way are allowed.
-fn truth_of_way(identity: &Identity, way: &Escalation) -> Truth {
-    let mut least = Truth::Yes;
+/// Whether all actions of a way are allowed, each in one of its alternatives; [`None`] if one surely is not.
+fn by_way(identity: &Identity, way: &'static Escalation) -> Option<Surest> {
+    let (mut truth, mut actions) = (Truth::Yes, Vec::with_capacity(way.actions.len()));
     for group in &way.actions {
-        match surest(identity, way, group) {
-            Some((Truth::No, _)) => return Truth::No,
-            Some((Truth::Maybe, _)) => least = Truth::Maybe,
-            Some((Truth::Yes, _)) | None => {}
+        let each = group.iter().map(|action| (by_action(identity, way, action).0, *action));
+        // The first of those that are as sure.
+        let Some((sure, action)) = each.rev().max_by_key(|(truth, _)| rank(*truth)) else { continue };
+        match sure {
+            Truth::No => return None,
+            Truth::Maybe => truth = Truth::Maybe,
+            Truth::Yes => {}
         }
+        actions.push(action);
     }
-    least
+    Some(Surest { way, truth, actions: actions.into() })
 }
 
 /// The outcome of a way that is one for certain, or perhaps.
-fn told_way(facts: &Facts<'_>, identity: &Identity, way: &Escalation, truth: Truth) -> Outcome {
-    let used = way.actions.iter().filter_map(|group| surest(identity, way, group));
-    let used: Vec<Answer<'_>> = used.map(|(_, answer)| answer).collect();
+fn told_way(facts: &Facts<'_>, identity: &Identity, surest: &Surest) -> Outcome {
+    let Surest { way, truth, actions } = surest;
+    let used: Vec<Answer<'_>> = actions.iter().map(|action| by_action(identity, way, action).1).collect();
     let used: Vec<&Answer<'_>> = used.iter().collect();
-    let holds = if truth == Truth::Yes { Truth::No } else { Truth::Maybe };
+    let holds = if *truth == Truth::Yes { Truth::No } else { Truth::Maybe };
     broken(facts, holds, &used, Some(way.what)).with_grant(|_| {
         let service = Some(way.passed_to).filter(|it| !it.is_empty())?;
         super::grant::pass(facts, identity.node, Some(service))

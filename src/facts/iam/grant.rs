@@ -2,12 +2,13 @@
 //! it. A workload of a kind that is not understood here, a model that is not known, an account that nobody names: then
 //! nothing is told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use petgraph::Direction;
+use smol_str::SmolStr;
 
 use crate::catalog::LinkKind;
-use crate::graph::NodeId;
+use crate::graph::{NodeId, ResourceGraph};
 use crate::iam::{AI_SERVICE_PRINCIPALS, Text, pattern, questions};
 use crate::program::Resource;
 use crate::value::Value;
@@ -109,12 +110,24 @@ pub(super) fn source(facts: &Facts<'_>, node: NodeId) -> Option<String> {
     Some(format!("Condition = {{ StringEquals = {{ \"aws:SourceAccount\" = {account} }}{arns} }}"))
 }
 
+/// What asks who one is, the first of each module and provider configuration.
+pub(in super::super) type Askers = HashMap<(SmolStr, Option<usize>), NodeId>;
+
+/// What the configuration asks who it is by.
+pub(in super::super) fn askers(graph: &ResourceGraph) -> Askers {
+    let mut askers = Askers::new();
+    for &node in graph.by_type("aws_caller_identity") {
+        if let Some(resource) = graph.resource(node) {
+            askers.entry((resource.module.clone(), resource.provider)).or_insert(node);
+        }
+    }
+    askers
+}
+
 /// The account, where the configuration asks who it is in the same module.
 fn account(facts: &Facts<'_>, of: &Resource) -> Option<String> {
-    let callers =
-        facts.graph.by_type("aws_caller_identity").iter().filter_map(|&node| facts.graph.resource(node));
-    let mut callers = callers.filter(|it| it.module == of.module && it.provider == of.provider);
-    let caller = callers.next()?;
+    let &caller = facts.askers().get(&(of.module.clone(), of.provider))?;
+    let caller = facts.graph.resource(caller)?;
     let id = caller.after.as_ref().and_then(|after| after.get("account_id"));
     Some(match id.filter(|id| !id.sensitive).and_then(Value::as_str) {
         Some(id) => quoted(id),

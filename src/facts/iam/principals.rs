@@ -104,7 +104,7 @@ impl Identity {
     ) -> Option<Surest> {
         let found =
             || find(grants(&self.holdings).map(Document::escalating).fold(Actions::default(), Actions::and));
-        *self.judgements.escalations.get(category)?.get_or_init(found)
+        self.judgements.escalations.get(category)?.get_or_init(found).clone()
     }
 
     /// The services of the actions that its policies may allow.
