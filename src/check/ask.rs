@@ -181,9 +181,10 @@ pub(super) fn tell(
         let any = presence::repeated(facts.graph, resource);
         result.related.extend(any.map(|repeated| (repeated.site, ANY_INSTANCE.to_owned())));
         let message = |scope: &dyn eval::Scope| SmolStr::from(message(rule, rules.file, scope));
-        let message = |scope: &dyn eval::Scope| match verdict {
-            Verdict::Fail => message(scope),
-            _ => format_smolstr!("cannot tell whether {}", message(scope)),
+        let is_told = verdict == Verdict::Fail;
+        let message = |scope: &dyn eval::Scope| {
+            let message = message(scope);
+            if is_told { message } else { format_smolstr!("cannot tell whether {message}") }
         };
         result.message = match memo {
             Some(memo) => memo.tell((index, verdict), scope, message),

@@ -1,4 +1,5 @@
-//! Rules against resources: type by type its rules and its resources, these in parallel chunks, then sorted.
+//! Rules against resources: type by type its rules and its resources, these in parallel chunks, each of which is read ahead
+//! (`ahead`); then what rules say, rule by rule (`results`), becomes findings (`group`).
 //!
 //! Where the input tells what was before, the same is asked of that, and `change` says what became of it.
 //!
