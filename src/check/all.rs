@@ -28,8 +28,19 @@ pub(super) struct Answers {
     pub(super) provided: Vec<Provided>,
 }
 
+/// What is told of what rules come to.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Tell {
+    /// All, also what passes.
+    All,
+    /// What does not pass.
+    Open,
+    /// Which do not pass, and not a word of why. What rules of accounts and regions say is told all the same: it is little.
+    Verdicts,
+}
+
 /// Asks all rules of one graph.
-pub(super) fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> Answers {
+pub(super) fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, what: Tell) -> Answers {
     let is_of = |index: usize, scope| rules.compiled.get(index).is_some_and(|rule| rule.scope == scope);
     let is_each = |index: usize| is_of(index, Scope::Resource) || is_of(index, Scope::Provider);
     let memos = Memos::new(rules);
@@ -48,7 +59,7 @@ pub(super) fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> 
     let chunks = rayon::current_num_threads() * CHUNKS_OF_THREAD;
     let size = asked.len().div_ceil(chunks).clamp(1, MAX_CHUNK);
     let ask = |chunk: &[(NodeId, usize)], memos: &mut OfTypes| {
-        let mut told = Told::new(rules, keep_pass);
+        let mut told = Told::new(rules, what);
         for batch in chunk.chunks(ahead::BATCH) {
             ahead::read(facts.graph, batch.iter().map(|(node, _)| *node));
             for &(node, number) in batch.iter().filter(|(node, _)| facts.is_subject(*node)) {
@@ -82,7 +93,7 @@ pub(super) fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, keep_pass: bool) -> 
         *count = 0;
     }
     debug_assert!(
-        same_as_naive(facts, rules, &results, keep_pass, passed.iter().sum()),
+        same_as_naive(facts, rules, &results, what, passed.iter().sum()),
         "buckets lose or add results"
     );
     // There are few of them, and what passed before the change is asked for after it.
@@ -108,7 +119,7 @@ fn asked(facts: &Facts<'_>, types: &[&str], buckets: &[Vec<usize>]) -> Vec<(Node
 /// What the rules of a type say of its resources.
 struct Told<'r> {
     rules: &'r Rules<'r>,
-    keep_pass: bool,
+    what: Tell,
     /// Each with its rule.
     results: Vec<(usize, Box<Result>)>,
     /// Of rules of accounts it is only told which resources do not pass: each with its rule.
@@ -121,15 +132,15 @@ struct Told<'r> {
 
 impl<'r> Told<'r> {
     /// Nothing yet.
-    fn new(rules: &'r Rules<'r>, keep_pass: bool) -> Self {
+    fn new(rules: &'r Rules<'r>, what: Tell) -> Self {
         let passed = vec![0; rules.compiled.len()];
-        Self { rules, keep_pass, results: Vec::new(), broken: Vec::new(), passed, asked: 0 }
+        Self { rules, what, results: Vec::new(), broken: Vec::new(), passed, asked: 0 }
     }
 
     /// What the rules of its type say of a resource.
     fn of_resource(&mut self, of_type: &[usize], scope: &ConditionScope<'_, '_>, memo: &mut Memo) {
         memo.turn();
-        if let Some(outcome) = memo.outcome(scope).filter(|_| !self.keep_pass) {
+        if let Some(outcome) = memo.outcome(scope).filter(|_| self.what != Tell::All) {
             return self.by_outcome(&outcome, scope, memo);
         }
         for &rule in of_type {
@@ -161,7 +172,7 @@ impl<'r> Told<'r> {
         if passes {
             self.pass(rule);
         }
-        if self.keep_pass || !passes {
+        if self.what == Tell::All || !passes {
             self.tell(rule, scope, decided, memo);
         }
     }
@@ -171,7 +182,10 @@ impl<'r> Told<'r> {
             let broken = Broken::new(scope.facts, scope.node, decided.verdict());
             return self.broken.extend(broken.map(|broken| (rule, broken)));
         }
-        let told = tell(self.rules, rule, scope, decided, Some(memo));
+        let told = match self.what {
+            Tell::Verdicts => Some(Result::of_verdict(rule, scope.node, decided.verdict())),
+            Tell::All | Tell::Open => tell(self.rules, rule, scope, decided, Some(memo)),
+        };
         self.results.extend(told.map(|result| (rule, Box::new(result))));
     }
 
@@ -183,13 +197,7 @@ impl<'r> Told<'r> {
 }
 
 /// The naive way: every rule, every resource, nothing remembered.
-fn same_as_naive(
-    facts: &Facts<'_>,
-    rules: &Rules<'_>,
-    results: &Results,
-    keep_pass: bool,
-    passed: usize,
-) -> bool {
+fn same_as_naive(facts: &Facts<'_>, rules: &Rules<'_>, results: &Results, what: Tell, passed: usize) -> bool {
     let (mut naive, mut naive_passed) = (0, 0);
     let nodes = || facts.graph.graph.node_indices().filter(|&node| facts.is_subject(node));
     let told: BTreeMap<_, _> = results.iter().map(|result| ((result.rule, result.node), result)).collect();
@@ -201,9 +209,13 @@ fn same_as_naive(
                 .is_some_and(|r| rule.types.iter().any(|t| t == r.type_name.as_str()));
             if let Some(expected) = applies.then(|| ask_rule(facts, rules, index, node)).flatten() {
                 naive_passed += usize::from(expected.verdict == Verdict::Pass);
-                if expected.verdict == Verdict::Pass && !keep_pass {
+                if expected.verdict == Verdict::Pass && what != Tell::All {
                     continue;
                 }
+                let expected = match what {
+                    Tell::Verdicts => Result::of_verdict(index, node, expected.verdict),
+                    Tell::All | Tell::Open => expected,
+                };
                 naive += 1;
                 if told.get(&(index, node)) != Some(&&expected) {
                     return false;

@@ -151,23 +151,12 @@ pub(super) fn tell(
     let front = rule.rule.front();
     let is_secret = front.family == "secrets";
     let mut result = Result {
-        rule: index,
-        node,
-        verdict,
-        message: SmolStr::default(),
         site: locate(resource, rule.at.unwrap_or_default(), attribute),
-        related: Vec::new(),
         actual: if is_secret { Some(Actual::Told(HIDDEN.to_owned())) } else { actual },
-        grant: None,
         causes,
-        via: Vec::new(),
-        place: None,
-        state: None,
-        drift: false,
-        left_out: false,
-        from_source: false,
         // Asked here, where what it looks at is at hand.
         severity: tier::severity(facts, node, &front.family, front.severity),
+        ..Result::of_verdict(index, node, verdict)
     };
     if verdict != Verdict::Pass {
         result.grant = grant.filter(|_| verdict == Verdict::Fail);

@@ -20,9 +20,10 @@ use petgraph::Direction;
 
 use rayon::prelude::*;
 
-use super::ask::decide_rule;
+use super::ask::{self, decide_rule};
+use super::memo::Memos;
 use super::results::Results;
-use super::{Place, Result, Rules, ask_all};
+use super::{Place, Result, Rules, Tell, ask_all};
 use crate::catalog::LinkKind;
 use crate::facts::Facts;
 use crate::facts::domain::ConditionScope;
@@ -94,6 +95,20 @@ pub(super) fn compare(
     was
 }
 
+/// Tells in full what rules said of resources, of which only the verdicts are there.
+pub(super) fn tell(facts: &Facts<'_>, rules: &Rules<'_>, results: &mut Results) {
+    let memos = Memos::new(rules);
+    results.par_iter_mut().filter(|result| result.place.is_none()).for_each(|result| {
+        let told = memos.of_resource(facts, result.node, |memo, scope| {
+            let decided = decide_rule(rules, result.rule, scope, Some(memo))?;
+            ask::tell(rules, result.rule, scope, decided, Some(memo))
+        });
+        if let Some(told) = told {
+            *result = Result { drift: result.drift, ..told };
+        }
+    });
+}
+
 /// Marks those of `results` that fail where the state as stored passed: `stored` is what it was. Tells how often rules were
 /// asked.
 pub(super) fn mark_drift(
@@ -102,7 +117,7 @@ pub(super) fn mark_drift(
     stored: &Facts<'_>,
     rules: &Rules<'_>,
 ) -> usize {
-    let answers = ask_all(stored, rules, false);
+    let answers = ask_all(stored, rules, Tell::Verdicts);
     let side = Side::new(stored, &answers.results);
     results.par_iter_mut().filter(|result| result.verdict == Verdict::Fail).for_each(|result| {
         result.drift = side.told(facts, result, rules).is_some_and(|(verdict, _)| verdict == Verdict::Pass);

@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 
-use all::{Answers, ask_all};
+use all::{Answers, Tell, ask_all};
 pub use change::{Asked, Earlier};
 pub use display::display;
 use group::group;
@@ -87,6 +87,30 @@ struct Result {
     severity: (Severity, Option<SmolStr>),
 }
 
+impl Result {
+    /// That a rule comes to this of a resource, and no more.
+    const fn of_verdict(rule: usize, node: NodeId, verdict: Verdict) -> Self {
+        Self {
+            rule,
+            node,
+            verdict,
+            message: SmolStr::new_static(""),
+            site: None,
+            related: Vec::new(),
+            actual: None,
+            grant: None,
+            causes: None,
+            via: Vec::new(),
+            place: None,
+            state: None,
+            drift: false,
+            left_out: false,
+            from_source: false,
+            severity: (Severity::Low, None),
+        }
+    }
+}
+
 /// What is found in a resource.
 #[derive(Clone, Debug, PartialEq)]
 enum Actual {
@@ -108,7 +132,7 @@ pub fn check(
     asked: Asked,
 ) -> Checked {
     let Answers { mut results, mut passed, mut evaluations, provided } =
-        ask_all(facts, rules, asked.keep_pass);
+        ask_all(facts, rules, if asked.keep_pass { Tell::All } else { Tell::Open });
     if let Some(untold) = untold {
         source::mark(facts, &mut results, untold, rules);
     }
@@ -123,14 +147,16 @@ pub fn check(
             absence::soften(facts.config, rules, &mut results, None);
         }
         Earlier::Other(before) => {
-            let mut was = ask_all(before, rules, false);
+            let mut was = ask_all(before, rules, Tell::Verdicts);
             if let Some(stored) = stored {
                 evaluations += change::mark_drift(before, &mut was.results, stored, rules);
             }
             evaluations += was.evaluations;
             absence::soften(facts.config, rules, &mut was.results, None);
             absence::soften(facts.config, rules, &mut results, Some(&was.results));
-            resolved = group(before, rules, change::compare(facts, &mut results, before, was.results, rules));
+            let mut gone = change::compare(facts, &mut results, before, was.results, rules);
+            change::tell(before, rules, &mut gone);
+            resolved = group(before, rules, gone);
             let mut removals = removal::ask(facts, before, rules);
             evaluations += removals.len();
             for removal in removals.iter().filter(|result| result.verdict == Verdict::Pass) {
