@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use rayon::prelude::*;
 use smol_str::{SmolStr, format_smolstr};
 
-use super::ask::{decide_rule, tell};
+use super::ask::{ask_remembered, decide_rule};
 use super::callers;
 use super::memo::Memos;
 use super::results::Results;
@@ -86,13 +86,13 @@ impl Once<'_, '_, '_> {
         rule: &CompiledRule<'_>,
         broken: &[Broken],
     ) -> (Vec<Box<Result>>, Vec<Provided>) {
-        let Self { facts, rules, places, .. } = self;
+        let Self { facts, rules, memos, places } = self;
         let each = rule.scope == Scope::Provider;
         let declared = rule.provided.and_then(|name| match facts.config.provided.get(name)? {
             Provider::Other(by) => Some((name, by)),
             Provider::Nothing => None,
         });
-        let ask = |node: NodeId| self.one(index, node);
+        let ask = |node: NodeId| ask_remembered(facts, rules, memos, index, node).map(Box::new);
         let address = |node: &NodeId| address(facts, *node);
         let mut groups = groups(rule, places);
         let roles = callers::of_rule(facts, rule, places);
@@ -156,14 +156,6 @@ impl Once<'_, '_, '_> {
             results.push(result);
         }
         (results, provided)
-    }
-
-    /// What one rule says of one resource.
-    fn one(&self, rule: usize, node: NodeId) -> Option<Box<Result>> {
-        self.memos.of_resource(self.facts, node, |memo, scope| {
-            let decided = decide_rule(self.rules, rule, scope, Some(memo))?;
-            tell(self.rules, rule, scope, decided, Some(memo)).map(Box::new)
-        })
     }
 }
 

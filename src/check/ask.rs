@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use smol_str::{SmolStr, format_smolstr};
 
-use super::memo::{Condition, Memo};
+use super::memo::{Condition, Memo, Memos};
 use super::{Actual, Causes, DECIDES, Result, Rules, covers, display, via};
 use crate::eval::{self, Mode as EvalMode};
 use crate::facts::Facts;
@@ -79,6 +79,20 @@ impl Decision {
 pub(super) fn ask_rule(facts: &Facts<'_>, rules: &Rules<'_>, index: usize, node: NodeId) -> Option<Result> {
     let scope = ConditionScope::new(facts, node);
     tell(rules, index, &scope, decide_rule(rules, index, &scope, None)?, None)
+}
+
+/// [`ask_rule`] with what is remembered of other resources.
+pub(super) fn ask_remembered(
+    facts: &Facts<'_>,
+    rules: &Rules<'_>,
+    memos: &Memos<'_>,
+    index: usize,
+    node: NodeId,
+) -> Option<Result> {
+    memos.of_resource(facts, node, |memo, scope| {
+        let decided = decide_rule(rules, index, scope, Some(memo))?;
+        tell(rules, index, scope, decided, Some(memo))
+    })
 }
 
 /// What rule number `index` comes to for the resource of a scope, with what is remembered of other resources; [`None`] where it

@@ -20,7 +20,7 @@ use petgraph::Direction;
 
 use rayon::prelude::*;
 
-use super::ask::{self, decide_rule};
+use super::ask::{ask_remembered, decide_rule};
 use super::memo::Memos;
 use super::results::Results;
 use super::{Place, Result, Rules, Tell, ask_all};
@@ -99,11 +99,7 @@ pub(super) fn compare(
 pub(super) fn tell(facts: &Facts<'_>, rules: &Rules<'_>, results: &mut Results) {
     let memos = Memos::new(rules);
     results.par_iter_mut().filter(|result| result.place.is_none()).for_each(|result| {
-        let told = memos.of_resource(facts, result.node, |memo, scope| {
-            let decided = decide_rule(rules, result.rule, scope, Some(memo))?;
-            ask::tell(rules, result.rule, scope, decided, Some(memo))
-        });
-        if let Some(told) = told {
+        if let Some(told) = ask_remembered(facts, rules, &memos, result.rule, result.node) {
             *result = Result { drift: result.drift, ..told };
         }
     });
