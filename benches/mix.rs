@@ -31,7 +31,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Instances that a plan is grown to.
 const INSTANCES: usize = 8_000;
-/// A plan whose text is longer then, is left out.
+/// A grown plan with a longer text is left out.
 const MAX_BYTES: u64 = 120_000_000;
 /// So often is each checked.
 const RUNS: usize = 3;
@@ -88,7 +88,9 @@ fn read(path: &Path) -> Option<Value> {
         GzDecoder::new(packed.as_slice()).read_to_end(&mut text).ok()?;
     }
     let plan: Value = serde_json::from_slice(&text).ok()?;
-    (plan.get("resource_changes").is_some() && grow::managed(&plan) > 0).then_some(plan)
+    // Fixtures are of versions that nobody reads, too.
+    let is_read = plan["format_version"].as_str()?.starts_with(['0', '1']);
+    (is_read && grow::managed(&plan) > 0).then_some(plan)
 }
 
 /// Milliseconds.
