@@ -147,6 +147,18 @@ fn at(value: &Value, path: &str) -> Option<Value> {
     value.at_path(path).cloned().or_else(|| value.get(path.split('.').next()?).cloned())
 }
 
+/// All that may protect the resource of `node`: what it names, and what names it, or what does that (see [`protected`]).
+fn near(graph: &ResourceGraph, node: NodeId) -> BTreeSet<NodeId> {
+    let ends = |node, direction| graph.edges(node, direction).map(|(_, other)| other);
+    let mut near: BTreeSet<NodeId> = ends(node, Direction::Outgoing).collect();
+    let mut open = BTreeSet::from([node]);
+    for _ in 0..MAX_STEPS {
+        open = open.into_iter().flat_map(|node| ends(node, Direction::Incoming)).collect();
+        near.extend(&open);
+    }
+    near
+}
+
 /// Whether another resource of the same kind protects the one of `node`.
 fn has_another(graph: &ResourceGraph, node: NodeId, gone: &Resource, protection: Protection) -> bool {
     let same = |other: &Resource| {
@@ -161,7 +173,7 @@ fn has_another(graph: &ResourceGraph, node: NodeId, gone: &Resource, protection:
     };
     // What goes on naming what is gone is not protected by the name.
     protection.names
-        && graph.graph.node_indices().any(|other| {
+        && near(graph, node).into_iter().any(|other| {
             let Some(resource) = graph.resource(other).filter(|resource| !resource.is_deleted()) else {
                 return false;
             };
