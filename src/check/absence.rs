@@ -5,8 +5,9 @@
 //! What an account needs is often in another configuration than its AI. The user may declare that (`[provided]`); and where a
 //! rule expects it (`elsewhere`), absence is undetermined, unless it was here and the change takes it away.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
+use foldhash::HashMap;
 use rayon::prelude::*;
 use smol_str::{SmolStr, format_smolstr};
 
@@ -102,7 +103,7 @@ impl Once<'_, '_, '_> {
         let called = |calls: &Vec<Call>| Here::new(facts, calls.iter().map(|call| call.node).collect());
         let called: BTreeMap<_, _> = callers.iter().map(|(place, calls)| (place, called(calls))).collect();
         groups.extend(called.iter().map(|(place, here)| ((*place).clone(), vec![here])));
-        let mut of_accounts: HashMap<Option<usize>, Vec<&Broken>> = HashMap::new();
+        let mut of_accounts: HashMap<Option<usize>, Vec<&Broken>> = HashMap::default();
         for one in broken {
             of_accounts.entry(one.account).or_default().push(one);
         }

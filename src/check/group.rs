@@ -1,13 +1,14 @@
 //! Findings of results: instances of one block that fare alike are one.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher as _;
 
+use foldhash::HashMap;
 use rayon::prelude::*;
+use smol_str::SmolStr;
 
 use super::display::shown;
 use super::results::Results;
-use super::{Actual, Result, Rules, pinpoint, via};
+use super::{Actual, Causes, Result, Rules, pinpoint, via};
 use crate::facts::Facts;
 use crate::finding::{Finding, Subject, Via};
 use crate::graph::NodeId;
@@ -23,6 +24,9 @@ pub(super) fn group(facts: &Facts<'_>, rules: &Rules<'_>, results: Results) -> V
 /// A finding, with whether it is left out and the part of the attribute that decides.
 struct Group {
     finding: Finding,
+    /// Of the finding, as its results share them: most often to be compared is to be the same.
+    message: SmolStr,
+    causes: Causes,
     left_out: bool,
     part: Option<String>,
 }
@@ -30,14 +34,43 @@ struct Group {
 impl Group {
     /// Whether a result of the same block is one of it.
     fn holds(&self, result: &Result) -> bool {
-        let Self { finding, left_out, .. } = self;
+        let Self { finding, left_out, message, causes, .. } = self;
         finding.verdict == result.verdict
             && finding.state == result.state
             && (finding.drift, *left_out, finding.from_source)
                 == (result.drift, result.left_out, result.from_source)
             && (finding.severity, &finding.moved) == (result.severity.0, &result.severity.1)
-            && finding.message == result.message
-            && finding.causes == result.causes.as_deref().unwrap_or_default()
+            && (message, causes) == (&result.message, &result.causes)
+    }
+}
+
+/// The groups of the instances of one block.
+#[derive(Default)]
+struct OfBlock {
+    /// The one that the last instance is of: nearly always the next one's too.
+    last: Option<usize>,
+    /// By the digest of what is told: instances of one block may each be told something else.
+    by_digest: HashMap<u64, Vec<usize>>,
+}
+
+impl OfBlock {
+    /// The group that a result is of, if there is one.
+    fn group<'g>(&mut self, groups: &'g mut [Group], result: &Result) -> Option<&'g mut Group> {
+        let holds = |&at: &usize| groups.get(at).is_some_and(|group| group.holds(result));
+        if !self.last.as_ref().is_some_and(holds) {
+            self.last = self.by_digest.get(&self.digest(result))?.iter().copied().find(holds);
+        }
+        groups.get_mut(self.last?)
+    }
+
+    /// A new group, which begins with a result.
+    fn add(&mut self, group: usize, result: &Result) {
+        self.by_digest.entry(self.digest(result)).or_default().push(group);
+        self.last = Some(group);
+    }
+
+    fn digest(&self, result: &Result) -> u64 {
+        self.by_digest.hasher().hash_one((&result.message, &result.causes))
     }
 }
 
@@ -49,14 +82,10 @@ fn group_of_rule(
     results: Vec<Box<Result>>,
 ) -> Vec<(bool, Finding)> {
     let mut groups: Vec<Group> = Vec::new();
-    // By block and the digest of what is told: instances of one block may each be told something else.
-    let hasher = RandomState::new();
-    let mut by_digest: HashMap<(Option<NodeId>, u64), Vec<usize>> = HashMap::new();
+    let mut of_blocks: HashMap<Option<NodeId>, OfBlock> = HashMap::default();
     for mut result in results {
-        let digest = hasher.hash_one((&result.message, &result.causes));
-        let here = by_digest.entry((facts.graph.first_of_block(result.node), digest)).or_default();
-        let known = here.iter().copied().find(|&at| groups.get(at).is_some_and(|it| it.holds(&result)));
-        if let Some(Group { finding, part, .. }) = known.and_then(|at| groups.get_mut(at)) {
+        let of_block = of_blocks.entry(facts.graph.first_of_block(result.node)).or_default();
+        if let Some(Group { finding, part, .. }) = of_block.group(&mut groups, &result) {
             // Instances of a block share its place in source; in JSON each has its own, and the first stands for all.
             if facts.graph.calls.is_empty() {
                 finding.site = finding.site.min(result.site);
@@ -66,9 +95,10 @@ fn group_of_rule(
             finding.resources.extend(subject(facts, result.node, via));
         } else {
             let part = pinpoint::apply(facts, rules, rule, &mut result);
-            here.push(groups.len());
-            let left_out = result.left_out;
-            groups.push(Group { finding: finding(facts, rule, *result), left_out, part });
+            of_block.add(groups.len(), &result);
+            let (left_out, message, causes) =
+                (result.left_out, result.message.clone(), result.causes.clone());
+            groups.push(Group { finding: finding(facts, rule, *result), message, causes, left_out, part });
         }
     }
     let sorted = |mut group: Group| {

@@ -1,6 +1,6 @@
 //! Which resource types have values that anything looks at.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use crate::catalog::{self, Ai, Catalog};
 use crate::facts::iam::accounts::TELLING;

@@ -5,9 +5,9 @@
 //! where there may be others that cannot be told, any number of unknown ones are. So `anytrue([for x in … : …])` is true
 //! only for what is certainly there, and `alltrue` never where something was not looked at.
 
-use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
+use foldhash::HashMap;
 use petgraph::Direction;
 use smol_str::SmolStr;
 

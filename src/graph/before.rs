@@ -1,9 +1,10 @@
 //! The graph before a change: the same resources with their earlier objects, those that are created left out; and the graph
 //! without what the source of a plan tells. They share all values with the graph after the change.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use foldhash::{HashMap, HashSet};
 use petgraph::graph::DiGraph;
 use smol_str::{SmolStr, format_smolstr};
 

@@ -1,9 +1,10 @@
 //! Edges that only a literal proves: a name, an ARN, an id or an `s3://` URI that equals another resource's, as far as both
 //! are known.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use foldhash::HashMap;
 use smol_str::SmolStr;
 
 use crate::catalog::Catalog;

@@ -1,8 +1,9 @@
 //! Finds nodes by patterns of their names.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 
+use foldhash::HashMap;
 use smol_str::SmolStr;
 
 use super::NodeId;

@@ -1,10 +1,10 @@
 //! Marks beside values: which parts of one are unknown, and which are sensitive.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
 
+use foldhash::HashMap;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use smol_str::SmolStr;

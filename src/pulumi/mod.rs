@@ -5,9 +5,10 @@ pub mod preview;
 pub mod stack;
 mod value;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use smol_str::SmolStr;
@@ -70,9 +71,9 @@ impl<'a, 'w> Reader<'a, 'w> {
             wanted,
             config: BTreeMap::new(),
             program,
-            mappings: HashMap::new(),
-            providers: HashMap::new(),
-            by_urn: HashMap::new(),
+            mappings: HashMap::default(),
+            providers: HashMap::default(),
+            by_urn: HashMap::default(),
             dependencies: Vec::new(),
         }
     }

@@ -2,9 +2,10 @@
 //! statement.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use foldhash::HashSet;
 use petgraph::Direction;
 use rayon::prelude::*;
 
@@ -523,7 +524,7 @@ fn strangers(facts: &Facts<'_>, request: &Request, others: &[Holding]) -> Vec<Ac
     let held: Vec<Held<'_>> = holdings.iter().map(|it| it.held()).collect();
     let _question = work::Question::begin();
     let mut out: Vec<Access> = Vec::new();
-    let mut told = HashSet::new();
+    let mut told = HashSet::default();
     for (policy, holding) in others.iter().enumerate() {
         let statements = holding.policy.alternatives.iter().flat_map(|it| (1..).zip(&it.statements));
         for (number, statement) in statements {

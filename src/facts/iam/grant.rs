@@ -2,8 +2,9 @@
 //! it. A workload of a kind that is not understood here, a model that is not known, an account that nobody names: then
 //! nothing is told.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
+use foldhash::HashMap;
 use petgraph::Direction;
 use smol_str::SmolStr;
 
@@ -115,7 +116,7 @@ pub(in super::super) type Askers = HashMap<(SmolStr, Option<usize>), NodeId>;
 
 /// What the configuration asks who it is by.
 pub(in super::super) fn askers(graph: &ResourceGraph) -> Askers {
-    let mut askers = Askers::new();
+    let mut askers = Askers::default();
     for &node in graph.by_type("aws_caller_identity") {
         if let Some(resource) = graph.resource(node) {
             askers.entry((resource.module.clone(), resource.provider)).or_insert(node);

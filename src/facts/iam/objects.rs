@@ -1,9 +1,9 @@
 //! What the objects of buckets are called, so that a pattern finds those that it covers without a look at each bucket.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use foldhash::HashMap;
 use smol_str::SmolStr;
 
 use crate::graph::{NodeId, ResourceGraph};
@@ -72,7 +72,7 @@ fn objects<'g>(
     key: impl Fn(&'g Resource) -> Option<[&'g str; 2]>,
     arn: impl Fn(&Resource) -> Option<Text>,
 ) -> Vec<Object> {
-    let mut alike: HashMap<[&str; 2], Vec<NodeId>> = HashMap::new();
+    let mut alike: HashMap<[&str; 2], Vec<NodeId>> = HashMap::default();
     for &bucket in graph.by_type("aws_s3_bucket") {
         if let Some(key) = graph.resource(bucket).and_then(&key) {
             alike.entry(key).or_default().push(bucket);

@@ -1,9 +1,9 @@
 //! The policy documents of every resource, each read once for all that ask.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+use foldhash::HashMap;
 use rayon::prelude::*;
 
 use crate::graph::{NodeId, ResourceGraph};
@@ -224,7 +224,7 @@ impl Hash for Hashed<'_> {
 /// Documents by what is known of them: many roles carry the same, and it is read once.
 #[derive(Default)]
 struct Texts<'g> {
-    hasher: RandomState,
+    hasher: foldhash::quality::RandomState,
     /// By a part of the hash, so that threads seldom wait for each other; then by all of it.
     read: [Mutex<Shard<'g>>; 32],
     /// Those of which nothing is known, by why.

@@ -1,9 +1,10 @@
 //! Ties the values of a plan to the resources that they come from: what a plan knows only after apply is a reference where
 //! the configuration says so, and so is a known string that equals the one attribute that it can come from.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use foldhash::{HashMap, HashMapExt as _, HashSet};
 use rayon::prelude::*;
 use smol_str::{SmolStr, format_smolstr};
 
@@ -88,7 +89,7 @@ pub(super) fn attach<'a>(
     wanted: &dyn Fn(&str) -> bool,
     program: &mut Program,
 ) {
-    let mut blocks: HashMap<SmolStr, Option<Block>> = HashMap::new();
+    let mut blocks: HashMap<SmolStr, Option<Block>> = HashMap::default();
     for resource in program.resources.iter().chain(&program.stored) {
         if !blocks.contains_key(&resource.block) {
             let config = index.block(&resource.block).filter(|_| wanted(&resource.type_name));
@@ -155,12 +156,12 @@ impl Existing {
     fn new(program: &Program, blocks: &HashMap<SmolStr, Option<Block>>, side: Side) -> Self {
         let mut this = Self {
             instances: HashMap::with_capacity(program.resources.len()),
-            blocks: HashSet::new(),
-            bare: HashSet::new(),
+            blocks: HashSet::default(),
+            bare: HashSet::default(),
             is_complete: program.incomplete.is_none(),
-            known: HashMap::new(),
+            known: HashMap::default(),
         };
-        let mut named: HashMap<SmolStr, BTreeSet<SmolStr>> = HashMap::new();
+        let mut named: HashMap<SmolStr, BTreeSet<SmolStr>> = HashMap::default();
         let arguments = blocks.values().flatten().flat_map(|block| &block.arguments);
         for target in arguments.flat_map(|argument| &argument.sources.targets) {
             if !target.attribute.is_empty() {

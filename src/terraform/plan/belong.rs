@@ -3,8 +3,9 @@
 //! Told are the addresses of all blocks, the sources of calls, constants, and the names that an expression refers to. Not
 //! told are locals, `dynamic` blocks, the text around references, and what a function without any makes.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
+use foldhash::HashSet;
 use serde_json::value::RawValue;
 use smol_str::{SmolStr, format_smolstr};
 

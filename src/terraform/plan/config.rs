@@ -1,7 +1,8 @@
 //! The `configuration` of a plan: which block sets what from which references. Expressions stay raw until a block is asked for.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
+use foldhash::HashMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use smol_str::{SmolStr, SmolStrBuilder, format_smolstr};
@@ -120,7 +121,7 @@ impl<'c, 'a> Index<'c, 'a> {
             parent: None,
             children: BTreeMap::new(),
         };
-        let mut index = Self { modules: vec![root], blocks: HashMap::new() };
+        let mut index = Self { modules: vec![root], blocks: HashMap::default() };
         index.add(ROOT, &configuration.root_module, "");
         index
     }

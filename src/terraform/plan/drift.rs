@@ -1,7 +1,6 @@
 //! What refreshing the state found changed or gone (`resource_drift`): the resources as the state had them before.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use serde_json::value::RawValue;
 use smol_str::SmolStr;
 

@@ -4,9 +4,10 @@
 //! What the source tells where the plan knows nothing is kept apart: [`Resource::untold`] has the object without it, so that
 //! a finding that hangs on it can say so.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
+use foldhash::HashMap;
 use rayon::prelude::*;
 use smol_str::SmolStr;
 

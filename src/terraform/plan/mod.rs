@@ -21,9 +21,10 @@ mod tests;
 mod wire;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
+use foldhash::{HashMap, HashSet};
 use rayon::prelude::*;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -248,8 +249,8 @@ fn read_changes<'a>(
     let deferred = plan.deferred_changes.iter().filter_map(|deferred| deferred.resource_change);
     let deferred: Vec<&RawValue> = deferred.collect();
     let parse = |raw: &&'a RawValue| (*raw, serde_json::from_str::<Entry<'a>>(raw.get()));
-    let mut types: HashMap<SmolStr, bool> = HashMap::new();
-    let mut deleted = HashMap::new();
+    let mut types: HashMap<SmolStr, bool> = HashMap::default();
+    let mut deleted = HashMap::default();
     let mut names = Names::default();
     program.resources.reserve_exact(changes.len() + deferred.len());
     // In pieces, so that what is read only on the way stays small.

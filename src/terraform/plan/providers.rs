@@ -1,7 +1,6 @@
 //! The provider configurations of a plan, and which resource uses which.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use smol_str::SmolStr;
@@ -26,7 +25,7 @@ pub(super) fn read<'a>(
 ) {
     let variables = variables.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
     let reader = Reader { document, index, variables };
-    let mut by_key: HashMap<&str, usize> = HashMap::new();
+    let mut by_key: HashMap<&str, usize> = HashMap::default();
     for (key, block) in &configuration.provider_config {
         by_key.insert(key, program.providers.len());
         program.providers.push(reader.provider(key, block));
@@ -51,7 +50,7 @@ pub(super) fn read<'a>(
             key = parent;
         }
     };
-    let mut found: HashMap<SmolStr, Option<usize>> = HashMap::new();
+    let mut found: HashMap<SmolStr, Option<usize>> = HashMap::default();
     for resource in program.resources.iter_mut().chain(&mut program.stored) {
         let Some((_, block)) = index.block(&resource.block) else { continue };
         let Some(key) = &block.provider_config_key else { continue };
@@ -76,7 +75,7 @@ pub(super) fn of_deleted(
         .filter(|(_, block)| block.expressions.is_some() || block.module_address.is_none())
         .filter_map(|(at, block)| Some((at, block.full_name.as_deref()?)))
         .collect();
-    let mut found: HashMap<&str, Option<usize>> = HashMap::new();
+    let mut found: HashMap<&str, Option<usize>> = HashMap::default();
     let resources = resources.iter_mut().chain(stored);
     for resource in resources.filter(|resource| resource.provider.is_none()) {
         let Some(provider) = providers.get(&resource.address) else { continue };

@@ -1,8 +1,7 @@
 //! What grants take from each other: a binding says who has a role on something and nobody else, a policy which roles
 //! there are on it and no other. Which of two that differ stands last nobody can say: each apply takes the other away.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use smol_str::SmolStr;
 
 use crate::graph::NodeId;

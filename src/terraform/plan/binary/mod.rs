@@ -7,9 +7,9 @@
 mod msgpack;
 mod wire;
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use foldhash::{HashMap, HashSet};
 use rayon::prelude::*;
 use smol_str::SmolStr;
 
@@ -83,7 +83,7 @@ fn parse(bytes: &[u8]) -> Option<(Change<'_>, Address)> {
 fn read_changes(plan: &Plan<'_>, wanted: &dyn Fn(&str) -> bool, program: &mut Program) -> Vec<SmolStr> {
     let all: Vec<&[u8]> = plan.changes.iter().chain(&plan.deferred).copied().collect();
     let parsed: Vec<_> = all.into_par_iter().map(parse).collect();
-    let mut types: HashMap<SmolStr, bool> = HashMap::new();
+    let mut types: HashMap<SmolStr, bool> = HashMap::default();
     for (_, address) in parsed.iter().flatten() {
         if !types.contains_key(&address.type_name) {
             types.insert(address.type_name.clone(), wanted(&address.type_name));
