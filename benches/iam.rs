@@ -19,8 +19,8 @@ use std::time::{Duration, Instant};
 
 use airgate::config::Config;
 use airgate::facts::Facts;
-use airgate::facts::iam::ANALYSES;
 use airgate::facts::iam::access::who_can;
+use airgate::facts::iam::{Query, analysis};
 use airgate::graph::{NodeId, ResourceGraph};
 use airgate::iam::work;
 use airgate::program::{Program, Resource};
@@ -57,18 +57,19 @@ fn measure(roles: usize, texts: usize) {
         let facts = Facts::new(&graph, &config);
         black_box(who_can(&facts, "bedrock:InvokeModel", "*"));
     });
-    let (_, escalates) = ANALYSES.iter().find(|(name, _)| *name == "iam.escalates").unwrap();
+    let escalates = analysis("iam.escalates").unwrap();
     let categories = ["pass-role", "take-over", "credentials", "tampering"].map(str::to_owned);
+    let query = Query { args: &categories, words: true };
     let mut breaking = 0;
     let every = best(|| {
         let facts = Facts::new(&graph, &config);
-        let breaks = |node| escalates(&facts, node, &categories).is_some_and(|it| it.holds != Truth::Yes);
+        let breaks = |node| escalates(&facts, node, query).is_some_and(|it| it.holds != Truth::Yes);
         breaking = each(&facts, |node| usize::from(breaks(node)));
     });
     let facts = Facts::new(&graph, &config);
     let before = work::coverings();
     for &node in facts.identities().keys() {
-        black_box(escalates(&facts, node, &categories));
+        black_box(escalates(&facts, node, query));
     }
     println!("  documents read                {read:>10.2?}");
     println!("  and policies found            {found:>10.2?}");

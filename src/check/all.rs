@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::absence::Broken;
-use super::ask::{Decided, ask_rule, decide_rule, tell};
+use super::ask::{Decision, ask_rule, decide_rule, tell};
 use super::memo::{Memo, Memos, OfTypes, Outcome};
 use super::results::Results;
 use super::{Result, Rules, absence, ahead};
@@ -156,7 +156,7 @@ impl<'r> Told<'r> {
         }
         for (rule, remembered) in &outcome.told {
             match memo.told(remembered) {
-                Some(decision) => self.tell(*rule, scope, decision.into(), memo),
+                Some(decision) => self.tell(*rule, scope, decision, memo),
                 None => self.by_rule(*rule, scope, memo),
             }
         }
@@ -177,7 +177,7 @@ impl<'r> Told<'r> {
         }
     }
 
-    fn tell(&mut self, rule: usize, scope: &ConditionScope<'_, '_>, decided: Decided, memo: &mut Memo) {
+    fn tell(&mut self, rule: usize, scope: &ConditionScope<'_, '_>, decided: Decision, memo: &mut Memo) {
         if self.rules.compiled.get(rule).is_some_and(|it| it.scope == Scope::Provider) {
             let broken = Broken::new(scope.facts, scope.node, decided.verdict());
             return self.broken.extend(broken.map(|broken| (rule, broken)));

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use smol_str::{SmolStr, format_smolstr};
 
 use super::memo::{Condition, Memo, Memos};
-use super::{Actual, Causes, DECIDES, Result, Rules, covers, display, via};
+use super::{Causes, Result, Rules, covers, display, via};
 use crate::eval::{self, Mode as EvalMode};
 use crate::facts::Facts;
 use crate::facts::domain::ConditionScope;
-use crate::facts::iam::ANALYSES;
-use crate::facts::{presence, tier};
+use crate::facts::iam::{Query, analysis};
+use crate::facts::tier;
 use crate::finding::Verdict;
 use crate::graph::NodeId;
 use crate::hcl::ast::{Expr, ExprKind, Part};
@@ -19,7 +19,7 @@ use crate::rules::{CompiledRule, Test};
 use crate::source::{FileId, Site};
 use crate::value::{Kind, Step, Truth, Value};
 
-/// What a condition comes to.
+/// What a condition comes to, or a rule.
 #[derive(Clone, Debug)]
 pub(super) struct Decision {
     pub(super) truth: Truth,
@@ -30,41 +30,16 @@ pub(super) struct Decision {
     pub(super) way: Option<Arc<Step>>,
 }
 
-/// What a rule comes to.
-#[derive(Debug)]
-pub(super) struct Decided {
-    decision: Decision,
-    /// What an analysis found.
-    found: Option<Found>,
-}
+impl Decision {
+    const YES: Self = Self { truth: Truth::Yes, causes: None, site: None, way: None };
 
-/// What an analysis tells of what it found.
-#[derive(Debug)]
-struct Found {
-    actual: Option<Actual>,
-    /// The statement that decides.
-    statement: Option<Site>,
-    grant: Option<String>,
-}
-
-impl Decided {
     pub(super) const fn verdict(&self) -> Verdict {
-        match self.decision.truth {
+        match self.truth {
             Truth::Yes => Verdict::Pass,
             Truth::No => Verdict::Fail,
             Truth::Maybe => Verdict::Undetermined,
         }
     }
-}
-
-impl From<Decision> for Decided {
-    fn from(decision: Decision) -> Self {
-        Self { decision, found: None }
-    }
-}
-
-impl Decision {
-    const YES: Self = Self { truth: Truth::Yes, causes: None, site: None, way: None };
 
     /// This of a rule of which it was decided whether it applies: where that cannot be told, it does not fail.
     pub(super) fn if_applies(self, applies: Self) -> Self {
@@ -102,7 +77,7 @@ pub(super) fn decide_rule(
     index: usize,
     scope: &ConditionScope<'_, '_>,
     mut memo: Option<&mut Memo>,
-) -> Option<Decided> {
+) -> Option<Decision> {
     let rule = rules.compiled.get(index)?;
     let mut decide = |part, condition: &Expr<'_>| {
         let evaluate = |scope: &dyn eval::Scope| decide(condition, rules.file, scope);
@@ -115,74 +90,52 @@ pub(super) fn decide_rule(
     if applies.truth == Truth::No {
         return None;
     }
-    let mut found = None;
     let decision = match &rule.test {
         Test::Require(require) => decide(Condition::Require, require),
         Test::Analysis { name, args } => {
-            let (_, analysis) = ANALYSES.iter().find(|(known, _)| known == name)?;
-            let outcome = analysis(scope.facts, scope.node, args)?;
-            found = Some(Found {
-                actual: outcome.actual.map(Actual::Told),
-                statement: outcome.statement.filter(|statement| Some(*statement) != outcome.site),
-                grant: outcome.grant,
-            });
+            let outcome = analysis(name)?(scope.facts, scope.node, Query { args, words: false })?;
             let causes = (!outcome.causes.is_empty()).then(|| outcome.causes.into());
             Decision { truth: outcome.holds, causes, site: outcome.site, way: None }
         }
         // Only the change decides: see `removal`.
         Test::Removal => Decision { truth: Truth::No, ..Decision::YES },
     };
-    Some(Decided { decision: decision.if_applies(applies), found })
+    Some(decision.if_applies(applies))
 }
 
-/// How it is told what rule number `index` came to for the resource of a scope.
+/// What rule number `index` came to for the resource of a scope, but for its words.
 pub(super) fn tell(
     rules: &Rules<'_>,
     index: usize,
     scope: &ConditionScope<'_, '_>,
-    decided: Decided,
+    decision: Decision,
     memo: Option<&mut Memo>,
 ) -> Option<Result> {
     let &ConditionScope { facts, node, .. } = scope;
     let rule = rules.compiled.get(index)?;
     let resource = facts.graph.resource(node)?;
-    let verdict = decided.verdict();
-    let Decided { decision: Decision { causes, site: mut decided_at, mut way, .. }, found } = decided;
-    let (mut actual, statement, grant) =
-        found.map_or((None, None, None), |found| (found.actual, found.statement, found.grant));
-    // What is not known yet is not what fails: then something else decided.
-    let decides = |value: &&Value| verdict == Verdict::Undetermined || !value.is_unknown();
+    let verdict = decision.verdict();
+    let Decision { causes, site: mut decided_at, mut way, .. } = decision;
     let attribute = rule.at.and_then(|at| resource.after.as_ref()?.at_path(at));
-    let value = attribute.filter(decides);
+    let value = attribute.filter(|value| decides(verdict, value));
     let is_it = |value: &Value| decided_at.is_none_or(|site| value.origin == Some(site));
     if way.is_none() && value.is_some_and(is_it) {
         way = resource.after.as_ref().zip(rule.at).and_then(|(after, at)| after.way_at(at));
     }
     if let Test::Require(_) = &rule.test {
-        actual = value.map(|_| Actual::Value);
         decided_at = decided_at.or(value.filter(|value| !value.sensitive).and_then(|value| value.origin));
     }
     let front = rule.rule.front();
-    let is_secret = front.family == "secrets";
     let mut result = Result {
         site: locate(resource, rule.at.unwrap_or_default(), attribute),
-        actual: if is_secret { Some(Actual::Told(HIDDEN.to_owned())) } else { actual },
+        decided_at,
         causes,
         // Asked here, where what it looks at is at hand.
         severity: tier::severity(facts, node, &front.family, front.severity),
         ..Result::of_verdict(index, node, verdict)
     };
     if verdict != Verdict::Pass {
-        result.grant = grant.filter(|_| verdict == Verdict::Fail);
         result.via = way.map_or_else(Vec::new, |way| via(&way, decided_at));
-        if let Some(origin) = decided_at.filter(|origin| says_more(facts, resource, result.site, *origin)) {
-            result.related.push((origin, DECIDES.to_owned()));
-        }
-        if let Some(statement) = statement {
-            result.related.push((statement, "the statement that decides".to_owned()));
-        }
-        let any = presence::repeated(facts.graph, resource);
-        result.related.extend(any.map(|repeated| (repeated.site, ANY_INSTANCE.to_owned())));
         let message = |scope: &dyn eval::Scope| SmolStr::from(message(rule, rules.file, scope));
         let is_told = verdict == Verdict::Fail;
         let message = |scope: &dyn eval::Scope| {
@@ -197,18 +150,9 @@ pub(super) fn tell(
     Some(result)
 }
 
-/// What is found where a rule is about secrets in clear: they are told by place only, and no source is shown of it.
-const HIDDEN: &str = "(sensitive)";
-
-/// What is said of `[?]` in an address.
-const ANY_INSTANCE: &str = "how many there are is not known: this is said of any instance, if there is one";
-
-/// Whether the place where a value was written says more than that of its attribute. Where the source of a plan is there, the
-/// places in its JSON do not.
-pub(super) fn says_more(facts: &Facts<'_>, resource: &Resource, site: Option<Site>, origin: Site) -> bool {
-    let is_mapped = resource.site.is_some_and(|site| Some(site.file) != facts.graph.document);
-    let is_lost = is_mapped && Some(origin.file) == facts.graph.document;
-    !is_lost && !covers(site, origin)
+/// Whether the value of the attribute that a rule is about may be what decides: what is not known yet is not what fails.
+pub(super) fn decides(verdict: Verdict, value: &Value) -> bool {
+    verdict == Verdict::Undetermined || !value.is_unknown()
 }
 
 /// Evaluates a condition to a yes, a no, or why neither.

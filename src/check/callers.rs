@@ -6,7 +6,8 @@ use smol_str::format_smolstr;
 
 use super::absence::Places;
 use super::ask::{decide_rule, tell};
-use super::{Actual, Place, Result, Rules};
+use super::words::words;
+use super::{Place, Result, Rules};
 use crate::facts::Facts;
 use crate::facts::domain::ConditionScope;
 use crate::facts::iam::callers::{self, Call};
@@ -55,6 +56,7 @@ pub(super) fn ask(
         tell(rules, index, &scope, decided, None).map(Box::new)
     };
     let mut result = ask(callers::region(place))?;
+    let mut words = words(facts, rules, &result);
     if result.verdict == Verdict::Pass {
         return Some(result);
     }
@@ -71,9 +73,10 @@ pub(super) fn ask(
     }
     let by = callers::way(facts, call.node, &actions(rules.compiled.get(index)?));
     let (actual, statement) = by.map_or((None, None), |by| (by.actual, by.statement));
-    result.actual = actual.map(Actual::Told);
-    result.related.extend(statement.map(|site| (site, "the statement that lets it call models".to_owned())));
+    words.actual = actual;
+    words.related.extend(statement.map(|site| (site, "the statement that lets it call models".to_owned())));
     let workload = call.workload.and_then(|node| facts.graph.resource(node));
-    result.related.extend(workload.and_then(|it| Some((it.site?, format!("`{}` runs as it", it.address)))));
+    words.related.extend(workload.and_then(|it| Some((it.site?, format!("`{}` runs as it", it.address)))));
+    result.words = Some(Box::new(words));
     Some(result)
 }

@@ -6,9 +6,10 @@ use foldhash::HashMap;
 use rayon::prelude::*;
 use smol_str::SmolStr;
 
-use super::display::shown;
 use super::results::Results;
-use super::{Actual, Causes, Result, Rules, pinpoint, via};
+use super::words::Words;
+use super::words::words;
+use super::{Causes, Result, Rules, pinpoint, via};
 use crate::facts::Facts;
 use crate::finding::{Finding, Subject, Via};
 use crate::graph::NodeId;
@@ -94,11 +95,12 @@ fn group_of_rule(
                 pinpoint::way(facts, part.as_deref(), result.node).map_or(result.via, |way| via(&way, None));
             finding.resources.extend(subject(facts, result.node, via));
         } else {
-            let part = pinpoint::apply(facts, rules, rule, &mut result);
             of_block.add(groups.len(), &result);
             let (left_out, message, causes) =
                 (result.left_out, result.message.clone(), result.causes.clone());
-            groups.push(Group { finding: finding(facts, rule, *result), message, causes, left_out, part });
+            let mut words = result.words.take().map_or_else(|| words(facts, rules, &result), |told| *told);
+            let part = pinpoint::apply(facts, rules, rule, &mut result, &mut words);
+            groups.push(Group { finding: finding(facts, *result, words), message, causes, left_out, part });
         }
     }
     let sorted = |mut group: Group| {
@@ -110,9 +112,9 @@ fn group_of_rule(
 }
 
 /// The finding of a result.
-fn finding(facts: &Facts<'_>, rule: &CompiledRule<'_>, result: Result) -> Finding {
+fn finding(facts: &Facts<'_>, result: Result, words: Words) -> Finding {
     let subject = subject(facts, result.node, result.via);
-    let (site, related) = around_calls(facts, result.node, result.site, result.related);
+    let (site, related) = around_calls(facts, result.node, result.site, words.related);
     Finding {
         rule: result.rule,
         verdict: result.verdict,
@@ -122,8 +124,8 @@ fn finding(facts: &Facts<'_>, rule: &CompiledRule<'_>, result: Result) -> Findin
         resources: subject.into_iter().collect(),
         site,
         related,
-        actual: result.actual.and_then(|actual| actual.told(facts, rule, result.node)),
-        grant: result.grant,
+        actual: words.actual,
+        grant: words.grant,
         causes: result.causes.as_deref().unwrap_or_default().to_vec(),
         state: result.state,
         drift: result.drift,
@@ -164,14 +166,4 @@ fn subject(facts: &Facts<'_>, node: NodeId, via: Vec<Via>) -> Option<Subject> {
         path: facts.scope().path(facts.graph, node),
         via,
     })
-}
-
-impl Actual {
-    /// It in words, of a resource that the rule is about.
-    fn told(self, facts: &Facts<'_>, rule: &CompiledRule<'_>, node: NodeId) -> Option<String> {
-        match self {
-            Self::Told(text) => Some(text),
-            Self::Value => facts.graph.resource(node)?.after.as_ref()?.at_path(rule.at?).map(shown),
-        }
-    }
 }

@@ -20,6 +20,7 @@ mod results;
 mod rules;
 mod source;
 mod wanted;
+mod words;
 
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ use group::group;
 use results::Results;
 pub use rules::{Rules, vocabulary};
 pub use wanted::Wanted;
+use words::Words;
 
 use crate::facts::Facts;
 use crate::facts::iam::callers::Place;
@@ -68,11 +70,12 @@ struct Result {
     verdict: Verdict,
     message: SmolStr,
     site: Option<Site>,
-    related: Vec<(Site, String)>,
-    actual: Option<Actual>,
-    grant: Option<String>,
+    /// Where what decides was written.
+    decided_at: Option<Site>,
     causes: Causes,
     via: Vec<Via>,
+    /// [`None`] as long as nobody asked for them: of resources that fare alike, those of the first are told.
+    words: Option<Box<Words>>,
     /// The account and region that it stands for: of rules about absence.
     place: Option<Place>,
     /// What the change does to it.
@@ -96,11 +99,10 @@ impl Result {
             verdict,
             message: SmolStr::new_static(""),
             site: None,
-            related: Vec::new(),
-            actual: None,
-            grant: None,
+            decided_at: None,
             causes: None,
             via: Vec::new(),
+            words: None,
             place: None,
             state: None,
             drift: false,
@@ -109,15 +111,6 @@ impl Result {
             severity: (Severity::Low, None),
         }
     }
-}
-
-/// What is found in a resource.
-#[derive(Clone, Debug, PartialEq)]
-enum Actual {
-    /// The value of the attribute that the rule is about: made to words where that is told, which is once for many.
-    Value,
-    /// In words.
-    Told(String),
 }
 
 /// Asks every rule of every resource that it is about and that is in scope.
@@ -213,9 +206,6 @@ fn covers(site: Option<Site>, other: Site) -> bool {
         site.file == other.file && site.span.start <= other.span.start && other.span.end <= site.span.end
     })
 }
-
-/// What is said of a place that is not that of the attribute.
-const DECIDES: &str = "the value that decides";
 
 #[cfg(test)]
 mod tests {

@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use smol_str::SmolStr;
 
-use super::ask::{decide, entry, says_more};
+use super::ask::{decide, entry};
 use super::display::shown;
-use super::{Actual, DECIDES, Result, Rules, via};
+use super::words::{DECIDES, Words, says_more};
+use super::{Result, Rules, via};
 use crate::facts::Facts;
 use crate::facts::domain::ConditionScope;
 use crate::finding::Verdict;
@@ -51,6 +52,7 @@ pub(super) fn apply(
     rules: &Rules<'_>,
     rule: &CompiledRule<'_>,
     result: &mut Result,
+    words: &mut Words,
 ) -> Option<String> {
     let (Test::Require(require), Some(at)) = (&rule.test, rule.at) else { return None };
     if result.verdict != Verdict::Fail || rule.rule.front().family == "secrets" {
@@ -63,15 +65,15 @@ pub(super) fn apply(
     let entry = here.and_then(|value| entry(resource, value)).filter(|_| part.block.is_none());
     result.site = exact.or(entry).or(part.block).or(result.site);
     let is_attribute = part.value.is_absent() || part.value.items().is_none() && part.value.map().is_none();
-    result.actual = Some(Actual::Told(match part.path.rsplit_once('.') {
+    words.actual = Some(match part.path.rsplit_once('.') {
         // No line with its name is shown.
         Some((_, name)) if exact.is_none() && is_attribute => format!("{name} = {}", shown(&part.value)),
         _ => shown(&part.value),
-    }));
+    });
     let origin = part.value.origin.filter(|_| !part.value.sensitive);
-    result.related.retain(|(_, what)| what != DECIDES);
+    words.related.retain(|(_, what)| what != DECIDES);
     if let Some(origin) = origin.filter(|origin| says_more(facts, resource, result.site, *origin)) {
-        result.related.insert(0, (origin, DECIDES.to_owned()));
+        words.related.insert(0, (origin, DECIDES.to_owned()));
     }
     if let Some(way) = part.way {
         result.via = via(&way, origin);

@@ -10,6 +10,7 @@ use petgraph::Direction;
 use smol_str::format_smolstr;
 
 use super::ask::ask_rule;
+use super::words::words;
 use super::{Result, Rules};
 use crate::catalog::{Catalog, LinkKind, Protection};
 use crate::facts::Facts;
@@ -61,6 +62,7 @@ fn judge(
     let staying: Vec<NodeId> = protected.iter().filter_map(|found| stays(facts, before, found)).collect();
     // Asked of what it was: `when` may be about its attributes.
     let mut result = ask_rule(before, rules, index, node)?;
+    let mut words = words(before, rules, &result);
     let replaced = |&&stay: &&NodeId| has_another(facts.graph, stay, gone, protection);
     let left: Vec<NodeId> = staying.iter().filter(|stay| !replaced(stay)).copied().collect();
     if left.is_empty() {
@@ -78,10 +80,11 @@ fn judge(
     };
     let left = left.iter().filter_map(|&node| facts.graph.resource(node));
     let mut labels = BTreeSet::new();
-    result.related.extend(left.take(MAX_RELATED).filter_map(|resource| {
+    words.related.extend(left.take(MAX_RELATED).filter_map(|resource| {
         labels.insert(&resource.address).then_some(())?;
         Some((resource.site?, format!("`{}` stays without it", resource.address)))
     }));
+    result.words = Some(Box::new(words));
     Some(result)
 }
 

@@ -29,6 +29,27 @@ impl Policy {
     pub fn statement(&self, number: usize) -> Option<&Statement> {
         self.alternatives.first()?.statements.get(number.checked_sub(1)?)
     }
+
+    /// A policy of which nothing is known, but perhaps what its statements do.
+    pub fn unknown(cause: Cause, effect: Option<Effect>) -> Self {
+        let mut document = Document::unknown(cause);
+        for statement in &mut document.statements {
+            if let Some(effect) = effect {
+                statement.effect = Ok(effect);
+            }
+        }
+        Self { alternatives: vec![document], choice: None, sensitive: false }
+    }
+
+    /// Of a policy of which nothing else is known, what its statements do, if that is; [`None`] of any other.
+    pub fn effect_if_unknown(&self) -> Option<Option<Effect>> {
+        let [Document { statements, unread: Some(_), .. }] = self.alternatives.as_slice() else {
+            return None;
+        };
+        let [Statement { effect, action, .. }] = statements.as_slice() else { return None };
+        (self.choice.is_none() && action.items.is_empty() && action.more.is_some())
+            .then(|| effect.clone().ok())
+    }
 }
 
 /// A policy document.
@@ -100,18 +121,6 @@ pub enum Principal {
     Map(Vec<(SmolStr, List)>),
     /// Not known, and why.
     Unknown(Cause),
-}
-
-impl Policy {
-    /// The effect of a policy of which nothing else is known, if that is; [`None`] of any other.
-    pub fn unknown(&self) -> Option<Option<Effect>> {
-        let [Document { statements, unread: Some(_), .. }] = self.alternatives.as_slice() else {
-            return None;
-        };
-        let [Statement { effect, action, .. }] = statements.as_slice() else { return None };
-        (self.choice.is_none() && action.items.is_empty() && action.more.is_some())
-            .then(|| effect.clone().ok())
-    }
 }
 
 impl Document {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock, OnceLock};
 
-use super::document::{Document, Effect, Policy, Statement};
+use super::document::{Effect, Policy};
 use crate::value::{Cause, Value};
 
 /// The table; `rules/iam/README.md` says what its columns are.
@@ -24,20 +24,15 @@ pub fn policy(name: &str) -> Arc<Policy> {
     }
     let known = NAMES.binary_search_by_key(&name, |(known, _)| known).ok().and_then(|at| NAMES.get(at));
     match known {
-        Some((_, policy)) => policy.get_or_init(|| unknown(name, true)).clone(),
-        None => unknown(name, false),
+        Some((_, policy)) => policy.get_or_init(|| unknown(name, Some(Effect::Allow))).clone(),
+        None => unknown(name, None),
     }
 }
 
 /// A policy of which only the name is known, and perhaps that it denies nothing.
-fn unknown(name: &str, allows: bool) -> Arc<Policy> {
-    let cause = Cause::Other(format!("what the AWS policy `{name}` says is unknown content").into());
-    let mut statement = Statement::unknown(cause.clone());
-    if allows {
-        statement.effect = Ok(Effect::Allow);
-    }
-    let document = Document { statements: vec![statement], unread: Some(cause), ..Document::default() };
-    Arc::new(Policy { alternatives: vec![document], choice: None, sensitive: false })
+fn unknown(name: &str, effect: Option<Effect>) -> Arc<Policy> {
+    let cause = format!("what the AWS policy `{name}` says is unknown content");
+    Arc::new(Policy::unknown(Cause::Other(cause.into()), effect))
 }
 
 /// A policy that AWS manages.

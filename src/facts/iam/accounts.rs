@@ -17,7 +17,7 @@ use crate::program::Mode;
 use crate::value::{Cause, Piece, Truth, Value};
 
 use super::super::Facts;
-use super::{Outcome, place};
+use super::{Outcome, Query, place};
 
 /// Conditions that hold an account of others to one customer, or everybody to one organisation.
 const HOLDING: [&str; 6] = [
@@ -103,16 +103,9 @@ fn account_of_arn(text: &str) -> Option<SmolStr> {
 }
 
 /// May an account of others assume the role for whoever asks it to? It does not apply to a role that trusts no account.
-pub(super) fn trusts_others(facts: &Facts<'_>, node: NodeId, _args: &[String]) -> Option<Outcome> {
+pub(super) fn trusts_others(facts: &Facts<'_>, node: NodeId, _query: Query<'_>) -> Option<Outcome> {
     let read = facts.policies(node)?.trust.as_ref()?;
-    let outcome = |holds, causes| Outcome {
-        holds,
-        actual: None,
-        causes,
-        site: read.site,
-        statement: None,
-        grant: None,
-    };
+    let outcome = |holds, causes| Outcome { causes, site: read.site, ..Outcome::of(holds) };
     let mut open: Option<Cause> = None;
     let mut any = false;
     for document in &read.policy.alternatives {

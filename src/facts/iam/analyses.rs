@@ -13,9 +13,9 @@ use crate::source::Site;
 use crate::value::Truth;
 
 use super::super::Facts;
-use super::Outcome;
 use super::access::statement;
 use super::principals::Identity;
+use super::{Outcome, Query};
 
 /// In which ways an identity may do what was asked.
 pub(super) struct Answer<'i> {
@@ -80,7 +80,7 @@ impl Answer<'_> {
             Some(Verdict::OnlyIf(conditions)) => {
                 conditions.iter().map(|it| ["only if ", it].concat()).collect()
             }
-            Some(Verdict::Undetermined(causes)) => causes.clone(),
+            Some(Verdict::Undetermined(causes)) => self.identity.causes(causes),
             _ => Vec::new(),
         }
     }
@@ -106,12 +106,22 @@ impl Answer<'_> {
 /// The outcome of a rule that the answers break: all of them where they hold.
 pub(super) fn broken(
     facts: &Facts<'_>,
+    query: Query<'_>,
     holds: Truth,
     answers: &[&Answer<'_>],
     what: Option<&str>,
 ) -> Outcome {
-    if holds == Truth::Yes {
-        return Outcome { holds, actual: None, causes: Vec::new(), site: None, statement: None, grant: None };
+    let mut outcome = Outcome::of(holds);
+    if holds == Truth::Maybe {
+        outcome.causes = answers.iter().flat_map(|it| it.causes()).collect();
+        outcome.causes.dedup();
+        if outcome.causes.is_empty() {
+            outcome.causes.push("whether it is every resource is not known".to_owned());
+        }
+        outcome.causes.truncate(3);
+    }
+    if holds == Truth::Yes || !query.words {
+        return outcome;
     }
     let mut paths: Vec<String> = Vec::new();
     let mut site = None;
@@ -123,15 +133,9 @@ pub(super) fn broken(
     if answers.len() > paths.len() {
         paths.push(format!("and {} more", answers.len() - paths.len()));
     }
-    let mut causes: Vec<String> = answers.iter().flat_map(|it| it.causes()).collect();
-    causes.dedup();
-    if holds == Truth::Maybe && causes.is_empty() {
-        causes.push("whether it is every resource is not known".to_owned());
-    }
-    causes.truncate(if holds == Truth::Maybe { 3 } else { 0 });
     let [what, colon] = what.map_or([""; 2], |what| [what, ": "]);
     let actual = Some([what, colon, &paths.join(", ")].concat());
-    Outcome { holds, actual, causes, site: None, statement: site, grant: None }
+    Outcome { actual, statement: site, ..outcome }
 }
 
 /// The identities that a resource is or runs as.
@@ -202,32 +206,32 @@ const WORKLOADS: [&str; 12] = [
 ];
 
 /// May an identity that the resource is, or runs as, do one of the actions?
-pub(super) fn role_may(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
-    any_of(facts, node, args, false)
+pub(super) fn role_may(facts: &Facts<'_>, node: NodeId, query: Query<'_>) -> Option<Outcome> {
+    any_of(facts, node, query, false)
 }
 
 /// May it do one of them on every resource?
-pub(super) fn role_may_everywhere(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
-    any_of(facts, node, args, true)
+pub(super) fn role_may_everywhere(facts: &Facts<'_>, node: NodeId, query: Query<'_>) -> Option<Outcome> {
+    any_of(facts, node, query, true)
 }
 
-fn any_of(facts: &Facts<'_>, node: NodeId, actions: &[String], everywhere: bool) -> Option<Outcome> {
-    any_of_these(facts, identities(facts, node), actions, everywhere)
+fn any_of(facts: &Facts<'_>, node: NodeId, query: Query<'_>, everywhere: bool) -> Option<Outcome> {
+    any_of_these(facts, identities(facts, node), query, everywhere)
 }
 
 /// May one of the identities do one of the actions? [`None`] if there is none.
 pub(super) fn any_of_identities(
     facts: &Facts<'_>,
     identities: Vec<&Identity>,
-    actions: &[String],
+    query: Query<'_>,
 ) -> Option<Outcome> {
-    any_of_these(facts, identities, actions, false)
+    any_of_these(facts, identities, query, false)
 }
 
 fn any_of_these(
     facts: &Facts<'_>,
     identities: Vec<&Identity>,
-    actions: &[String],
+    query: Query<'_>,
     everywhere: bool,
 ) -> Option<Outcome> {
     if identities.is_empty() {
@@ -235,15 +239,15 @@ fn any_of_these(
     }
     let answers: Vec<Answer<'_>> = identities
         .into_iter()
-        .flat_map(|identity| actions.iter().map(|action| ask(identity, action)))
+        .flat_map(|identity| query.args.iter().map(|action| ask(identity, action)))
         .collect();
-    Some(of_answers(facts, answers, |way| truth_of(way, everywhere)))
+    Some(of_answers(facts, query, answers, |way| truth_of(way, everywhere)))
 }
 
 /// May the identity do one of the actions?
-pub(super) fn any_of_identity(facts: &Facts<'_>, identity: &Identity, actions: &[String]) -> Outcome {
-    let answers = actions.iter().map(|action| ask(identity, action)).collect();
-    of_answers(facts, answers, |way| truth_of(way, false))
+pub(super) fn any_of_identity(facts: &Facts<'_>, identity: &Identity, query: Query<'_>) -> Outcome {
+    let answers = query.args.iter().map(|action| ask(identity, action)).collect();
+    of_answers(facts, query, answers, |way| truth_of(way, false))
 }
 
 /// Whether the identity may do one of the actions, of the one that is surest.
@@ -256,16 +260,21 @@ pub(super) fn ask_best<'i>(identity: &'i Identity, actions: &[&'i str]) -> Optio
     each.rev().max_by_key(|(truth, _)| rank(*truth))
 }
 
-fn of_answers(facts: &Facts<'_>, mut answers: Vec<Answer<'_>>, truth: impl Fn(&Way) -> Truth) -> Outcome {
+fn of_answers(
+    facts: &Facts<'_>,
+    query: Query<'_>,
+    mut answers: Vec<Answer<'_>>,
+    truth: impl Fn(&Way) -> Truth,
+) -> Outcome {
     let truths: Vec<Truth> = answers.iter_mut().map(|answer| answer.tell(&truth)).collect();
     let those = |wanted| -> Vec<&Answer<'_>> {
         answers.iter().zip(&truths).filter(|(_, truth)| **truth == wanted).map(|(answer, _)| answer).collect()
     };
     let (yes, maybe) = (those(Truth::Yes), those(Truth::Maybe));
     match (yes.is_empty(), maybe.is_empty()) {
-        (false, _) => broken(facts, Truth::No, &yes, None),
-        (true, false) => broken(facts, Truth::Maybe, &maybe, None),
-        (true, true) => broken(facts, Truth::Yes, &[], None),
+        (false, _) => broken(facts, query, Truth::No, &yes, None),
+        (true, false) => broken(facts, query, Truth::Maybe, &maybe, None),
+        (true, true) => Outcome::of(Truth::Yes),
     }
 }
 
@@ -290,20 +299,20 @@ fn surest_way(identity: &Identity, category: &str, actions: Actions) -> Option<S
     open
 }
 
-/// Is there a way from what a role or user may do to what it may not? `args` are categories of the table.
-pub(super) fn escalates(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
+/// Is there a way from what a role or user may do to what it may not? The query's are categories of the table.
+pub(super) fn escalates(facts: &Facts<'_>, node: NodeId, query: Query<'_>) -> Option<Outcome> {
     let identity = facts.identities().get(&node)?;
     // A pipeline or an administrator who changes guardrails and logs does what is asked of it.
-    if args == ["tampering"] && !is_workload(facts, identity) || is_administrator(identity) {
+    if query.args == ["tampering"] && !is_workload(facts, identity) || is_administrator(identity) {
         return None;
     }
-    let found = args.iter().filter_map(|category| {
+    let found = query.args.iter().filter_map(|category| {
         let number = escalation::CATEGORIES.iter().position(|it| it == category)?;
         Some((number, identity.escalation(number, |actions| surest_way(identity, category, actions))?))
     });
     Some(match found.min_by_key(|(number, surest)| (u8::MAX - rank(surest.truth), *number)) {
-        Some((_, surest)) => told_way(facts, identity, &surest),
-        None => broken(facts, Truth::Yes, &[], None),
+        Some((_, surest)) => told_way(facts, query, identity, &surest),
+        None => Outcome::of(Truth::Yes),
     })
 }
 
@@ -345,12 +354,15 @@ fn by_way(identity: &Identity, way: &'static Escalation) -> Option<Surest> {
 }
 
 /// The outcome of a way that is one for certain, or perhaps.
-fn told_way(facts: &Facts<'_>, identity: &Identity, surest: &Surest) -> Outcome {
+fn told_way(facts: &Facts<'_>, query: Query<'_>, identity: &Identity, surest: &Surest) -> Outcome {
     let Surest { way, truth, actions } = surest;
+    let holds = if *truth == Truth::Yes { Truth::No } else { Truth::Maybe };
+    if holds == Truth::No && !query.words {
+        return Outcome::of(holds);
+    }
     let used: Vec<Answer<'_>> = actions.iter().map(|action| by_action(identity, way, action).1).collect();
     let used: Vec<&Answer<'_>> = used.iter().collect();
-    let holds = if *truth == Truth::Yes { Truth::No } else { Truth::Maybe };
-    broken(facts, holds, &used, Some(way.what)).with_grant(|_| {
+    broken(facts, query, holds, &used, Some(way.what)).with_grant(query, || {
         let service = Some(way.passed_to).filter(|it| !it.is_empty())?;
         super::grant::pass(facts, identity.node, Some(service))
     })
@@ -378,16 +390,20 @@ fn passes(allowed: &Way, way: &Escalation) -> Truth {
 }
 
 /// May a role that agents use as a tool do what the purpose of no tool needs, on every resource?
-pub(super) fn tool_is_broad(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
+pub(super) fn tool_is_broad(facts: &Facts<'_>, node: NodeId, query: Query<'_>) -> Option<Outcome> {
     let graph = facts.graph;
     let is_tool = graph.edges(node, Direction::Incoming).any(|(_, source)| {
         graph.resource(source).is_some_and(|it| it.type_name == "aws_bedrockagent_agent_action_group")
     });
-    is_tool.then(|| role_may_everywhere(facts, node, args)).flatten()
+    is_tool.then(|| role_may_everywhere(facts, node, query)).flatten()
 }
 
 /// May a role call models without a guardrail?
-pub(super) fn invokes_without_guardrail(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
+pub(super) fn invokes_without_guardrail(
+    facts: &Facts<'_>,
+    node: NodeId,
+    query: Query<'_>,
+) -> Option<Outcome> {
     const KEY: &str = "bedrock:guardrailidentifier";
     let identity = facts.identities().get(&node)?;
     let guarded = |source: NodeId| {
@@ -399,7 +415,7 @@ pub(super) fn invokes_without_guardrail(facts: &Facts<'_>, node: NodeId, args: &
     if facts.graph.edges(node, Direction::Incoming).any(|(_, source)| guarded(source)) {
         return None;
     }
-    let answers: Vec<Answer<'_>> = args.iter().map(|action| ask(identity, action)).collect();
+    let answers: Vec<Answer<'_>> = query.args.iter().map(|action| ask(identity, action)).collect();
     if answers.iter().all(|it| it.ways.is_empty()) {
         return None;
     }
@@ -409,12 +425,12 @@ pub(super) fn invokes_without_guardrail(facts: &Facts<'_>, node: NodeId, args: &
         }
         _ => truth_of(way, false),
     };
-    let outcome = of_answers(facts, answers, truth);
-    Some(outcome.with_grant(|_| super::grant::guarded(facts, node, args)))
+    let outcome = of_answers(facts, query, answers, truth);
+    Some(outcome.with_grant(query, || super::grant::guarded(facts, node, query.args)))
 }
 
 /// Do several AI workloads run as one role?
-pub(super) fn shared_by_workloads(facts: &Facts<'_>, node: NodeId, _args: &[String]) -> Option<Outcome> {
+pub(super) fn shared_by_workloads(facts: &Facts<'_>, node: NodeId, _query: Query<'_>) -> Option<Outcome> {
     let graph = facts.graph;
     let mut users: Vec<&str> = graph
         .edges(node, Direction::Incoming)
@@ -429,39 +445,35 @@ pub(super) fn shared_by_workloads(facts: &Facts<'_>, node: NodeId, _args: &[Stri
         return None;
     }
     let actual = (users.len() > 1).then(|| users.join(", "));
-    Some(Outcome {
-        holds: Truth::from(users.len() < 2),
-        actual,
-        causes: Vec::new(),
-        site: None,
-        statement: None,
-        grant: None,
-    })
+    Some(Outcome { actual, ..Outcome::of(Truth::from(users.len() < 2)) })
 }
 
 /// May everybody do something by the policy of the resource?
-pub(super) fn public_policy(facts: &Facts<'_>, node: NodeId, _args: &[String]) -> Option<Outcome> {
-    of_reads(facts, node, |policy| Some(buckets::allows_everybody(policy)))
+pub(super) fn public_policy(facts: &Facts<'_>, node: NodeId, query: Query<'_>) -> Option<Outcome> {
+    of_reads(facts, node, query, |policy| Some(buckets::allows_everybody(policy)))
 }
 
 /// May one of the services use the resource for whoever asks it to?
-pub(super) fn service_without_source(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
-    of_reads(facts, node, |policy| questions::trusts_without_source(policy, args))
-        .map(|outcome| outcome.with_grant(|_| super::grant::source(facts, node)))
+pub(super) fn service_without_source(facts: &Facts<'_>, node: NodeId, query: Query<'_>) -> Option<Outcome> {
+    of_reads(facts, node, query, |policy| questions::trusts_without_source(policy, query.args))
+        .map(|outcome| outcome.with_grant(query, || super::grant::source(facts, node)))
 }
 
 fn of_reads<'f>(
     facts: &'f Facts<'_>,
     node: NodeId,
+    query: Query<'_>,
     ask: impl Fn(&'f Policy) -> Option<questions::Answer<'f>>,
 ) -> Option<Outcome> {
     let type_name = &facts.graph.resource(node)?.type_name;
     let reads = facts.policies(node)?.of_resource(type_name);
-    super::worst(reads.iter().filter_map(|read| Some(super::outcome(facts, &ask(&read.policy)?, read))))
+    super::worst(
+        reads.iter().filter_map(|read| Some(super::outcome(facts, query, &ask(&read.policy)?, read))),
+    )
 }
 
 /// May the role of a knowledge base read buckets that are none of its data sources?
-pub(super) fn reads_beyond_sources(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
+pub(super) fn reads_beyond_sources(facts: &Facts<'_>, node: NodeId, query: Query<'_>) -> Option<Outcome> {
     let graph = facts.graph;
     let attached = graph
         .edges(node, Direction::Incoming)
@@ -477,8 +489,9 @@ pub(super) fn reads_beyond_sources(facts: &Facts<'_>, node: NodeId, args: &[Stri
     if identities.is_empty() {
         return None;
     }
-    let answers =
-        identities.into_iter().flat_map(|identity| args.iter().map(move |action| ask(identity, action)));
+    let answers = identities
+        .into_iter()
+        .flat_map(|identity| query.args.iter().map(move |action| ask(identity, action)));
     let truth = |way: &Way| {
         let every = arn::is_every_resource(&way.on).map_or(Truth::Maybe, Truth::from);
         // Another bucket of this configuration, or all of them. Of a knowledge base whose sources are set up elsewhere nobody
@@ -495,6 +508,6 @@ pub(super) fn reads_beyond_sources(facts: &Facts<'_>, node: NodeId, args: &[Stri
             _ => Truth::No,
         }
     };
-    let outcome = of_answers(facts, answers.collect(), truth);
-    Some(outcome.with_grant(|_| super::grant::own_sources(facts, node)))
+    let outcome = of_answers(facts, query, answers.collect(), truth);
+    Some(outcome.with_grant(query, || super::grant::own_sources(facts, node)))
 }

@@ -18,7 +18,7 @@ use crate::value::{Cause, Truth, Value};
 use super::super::{Facts, residency};
 use super::analyses::{ask, broken, rank};
 use super::principals::Identity;
-use super::{Outcome, Read};
+use super::{Outcome, Query, Read};
 
 /// A provider configuration and a region.
 pub(crate) type Place = (Option<usize>, Option<SmolStr>);
@@ -77,7 +77,7 @@ pub(crate) fn way(facts: &Facts<'_>, role: NodeId, actions: &[&str]) -> Option<O
     });
     // The first of those that are as sure.
     let (_, answer) = each.rev().max_by_key(|(truth, _)| rank(*truth))?;
-    Some(broken(facts, Truth::No, &[&answer], None))
+    Some(broken(facts, Query { args: &[], words: true }, Truth::No, &[&answer], None))
 }
 
 fn calls(facts: &Facts<'_>, role: NodeId, actions: &[&str]) -> Vec<(Place, Call)> {
@@ -112,7 +112,7 @@ fn calls(facts: &Facts<'_>, role: NodeId, actions: &[&str]) -> Vec<(Place, Call)
     }
     let Some((truth, way)) = surest else { return Vec::new() };
     let mut doubt = (truth == Truth::Maybe).then(|| match &way.verdict {
-        Verdict::Undetermined(causes) => causes.first().cloned().unwrap_or_default(),
+        Verdict::Undetermined(causes) => identity.causes(causes).into_iter().next().unwrap_or_default(),
         _ => "its policies name all of Bedrock, and not that it calls models".to_owned(),
     });
     let account = |node: NodeId| facts.graph.resource(node).and_then(|it| facts.graph.account(it));

@@ -10,19 +10,19 @@ use crate::value::{Cause, Truth, Value};
 
 use super::super::Facts;
 use super::analyses::{any_of_identity, ask_best, broken, is_administrator, is_workload, rank};
-use super::{Outcome, outcome};
+use super::{Outcome, Query, outcome};
 
 /// The ways of tampering that separate who calls models from who governs them.
 const GOVERNS: [&str; 2] = ["guardrail-tampering", "bedrock-log-tampering"];
 
 /// May a role or user call models by one of the actions, and change the guardrails or the log of those calls? Workloads are
 /// asked by `iam.escalates`, and administrators do what they are for.
-pub(super) fn invokes_and_governs(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
+pub(super) fn invokes_and_governs(facts: &Facts<'_>, node: NodeId, query: Query<'_>) -> Option<Outcome> {
     let identity = facts.identities().get(&node)?;
     if is_workload(facts, identity) || is_administrator(identity) {
         return None;
     }
-    let actions: Vec<&str> = args.iter().map(String::as_str).collect();
+    let actions: Vec<&str> = query.args.iter().map(String::as_str).collect();
     let (calls, call) = ask_best(identity, &actions)?;
     let mut best: Option<Outcome> = None;
     for way in escalation::of(&["tampering"]).filter(|way| GOVERNS.contains(&way.id)) {
@@ -36,25 +36,17 @@ pub(super) fn invokes_and_governs(facts: &Facts<'_>, node: NodeId, args: &[Strin
         };
         let worse = best.as_ref().is_none_or(|best| rank(holds) < rank(best.holds));
         if worse {
-            best = Some(broken(facts, holds, &[&call, &change], Some(way.what)));
+            best = Some(broken(facts, query, holds, &[&call, &change], Some(way.what)));
         }
     }
     best
 }
 
 /// May visitors who did not sign in do one of the actions, by the role that an identity pool gives them?
-pub(super) fn unauthenticated_may(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
+pub(super) fn unauthenticated_may(facts: &Facts<'_>, node: NodeId, query: Query<'_>) -> Option<Outcome> {
     let graph = facts.graph;
     let attachment = graph.resource(node)?;
     let role = attachment.after.as_ref()?.get("roles")?.get("unauthenticated").filter(|it| !it.is_null())?;
-    let untold = |cause: String| Outcome {
-        holds: Truth::Maybe,
-        actual: None,
-        causes: vec![cause],
-        site: None,
-        statement: None,
-        grant: None,
-    };
     let pools = graph.edges(node, Direction::Outgoing).filter_map(|(_, target)| graph.resource(target));
     let pool = pools.into_iter().find(|it| it.type_name == "aws_cognito_identity_pool");
     let open = pool.and_then(|it| it.after.as_ref()?.get("allow_unauthenticated_identities"));
@@ -76,9 +68,9 @@ pub(super) fn unauthenticated_may(facts: &Facts<'_>, node: NodeId, args: &[Strin
             .first_cause()
             .cloned()
             .unwrap_or_else(|| Cause::Other("the role is not in the configuration".into()));
-        return Some(untold(cause.to_string()));
+        return Some(Outcome { causes: vec![cause.to_string()], ..Outcome::of(Truth::Maybe) });
     };
-    let outcome = any_of_identity(facts, identity, args);
+    let outcome = any_of_identity(facts, identity, query);
     match (outcome.holds, lets_in) {
         (Truth::No, Truth::Maybe) => {
             let mut outcome = Outcome { holds: Truth::Maybe, ..outcome };
@@ -92,7 +84,7 @@ pub(super) fn unauthenticated_may(facts: &Facts<'_>, node: NodeId, args: &[Strin
 }
 
 /// May everybody, whatever account they are of, assume the role?
-pub(super) fn trust_everybody(facts: &Facts<'_>, node: NodeId, _args: &[String]) -> Option<Outcome> {
+pub(super) fn trust_everybody(facts: &Facts<'_>, node: NodeId, query: Query<'_>) -> Option<Outcome> {
     let trust = facts.policies(node)?.trust.as_ref()?;
-    Some(outcome(facts, &buckets::allows_everybody(&trust.policy), trust))
+    Some(outcome(facts, query, &buckets::allows_everybody(&trust.policy), trust))
 }

@@ -32,20 +32,34 @@ pub(super) use regions::is_about_regions;
 
 use super::Facts;
 
+/// What is asked of an analysis.
+#[derive(Copy, Clone, Debug)]
+pub struct Query<'q> {
+    /// What the rule gives it.
+    pub args: &'q [String],
+    /// What was found is to be told in words too: of resources that fare alike that is asked of the first only.
+    pub words: bool,
+}
+
 /// What an analysis says of one resource; [`None`] where it does not apply.
-pub type Analysis = fn(&Facts<'_>, NodeId, &[String]) -> Option<Outcome>;
+pub type Analysis = fn(&Facts<'_>, NodeId, Query<'_>) -> Option<Outcome>;
+
+/// The analysis of a name.
+pub fn analysis(name: &str) -> Option<Analysis> {
+    ANALYSES.iter().find(|(known, _)| *known == name).map(|(_, analysis)| *analysis)
+}
 
 /// The result of an analysis.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// Does the resource hold the rule?
     pub holds: Truth,
-    /// What was found, for people.
-    pub actual: Option<String>,
     /// Why it cannot be told.
     pub causes: Vec<String>,
     /// Where, if it is more exact than the rule's `at`.
     pub site: Option<Site>,
+    /// What was found, for people: like all below, it may be left out where no words are asked for.
+    pub actual: Option<String>,
     /// Where the statement is written that decides, if that can be told.
     pub statement: Option<Site>,
     /// The smallest grant that suffices, of what fails, where the configuration tells it.
@@ -53,10 +67,15 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// That it is so, and no more.
+    const fn of(holds: Truth) -> Self {
+        Self { holds, causes: Vec::new(), site: None, actual: None, statement: None, grant: None }
+    }
+
     /// With the grant that suffices, if it fails.
-    fn with_grant(mut self, grant: impl FnOnce(&Self) -> Option<String>) -> Self {
-        if self.holds == Truth::No {
-            self.grant = grant(&self);
+    fn with_grant(mut self, query: Query<'_>, grant: impl FnOnce() -> Option<String>) -> Self {
+        if query.words && self.holds == Truth::No {
+            self.grant = grant();
         }
         self
     }
@@ -109,45 +128,46 @@ pub const ANALYSIS_NAMES: [&str; ANALYSES.len()] = {
     names
 };
 
-fn allows_on_every_resource(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
-    ask_policies(facts, node, |policy| questions::allows_on_every_resource(policy, args, &[]))
-        .map(|outcome| outcome.with_grant(|_| grant::of_workloads(facts, node, args)))
+fn allows_on_every_resource(facts: &Facts<'_>, node: NodeId, query: Query<'_>) -> Option<Outcome> {
+    ask_policies(facts, node, query, |policy| questions::allows_on_every_resource(policy, query.args, &[]))
+        .map(|outcome| outcome.with_grant(query, || grant::of_workloads(facts, node, query.args)))
 }
 
-fn pass_role_to_ai_service(facts: &Facts<'_>, node: NodeId, _args: &[String]) -> Option<Outcome> {
-    ask_policies(facts, node, |policy| {
+fn pass_role_to_ai_service(facts: &Facts<'_>, node: NodeId, query: Query<'_>) -> Option<Outcome> {
+    ask_policies(facts, node, query, |policy| {
         questions::allows_on_every_resource(policy, &["iam:PassRole"], &["iam:PassedToService"])
     })
-    .map(|outcome| outcome.with_grant(|_| grant::pass(facts, node, None)))
+    .map(|outcome| outcome.with_grant(query, || grant::pass(facts, node, None)))
 }
 
-fn wildcard_service_access(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
-    ask_policies(facts, node, |policy| questions::allows_whole_service(policy, args))
-        .map(|outcome| outcome.with_grant(|_| grant::of_workloads(facts, node, &["*".to_owned()])))
+fn wildcard_service_access(facts: &Facts<'_>, node: NodeId, query: Query<'_>) -> Option<Outcome> {
+    ask_policies(facts, node, query, |policy| questions::allows_whole_service(policy, query.args))
+        .map(|outcome| outcome.with_grant(query, || grant::of_workloads(facts, node, &["*".to_owned()])))
 }
 
-fn trust_without_source(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
+fn trust_without_source(facts: &Facts<'_>, node: NodeId, query: Query<'_>) -> Option<Outcome> {
     let trust = facts.policies(node)?.trust.as_ref()?;
-    let answer = questions::trusts_without_source(&trust.policy, args)?;
-    Some(outcome(facts, &answer, trust).with_grant(|_| grant::source(facts, node)))
+    let answer = questions::trusts_without_source(&trust.policy, query.args)?;
+    Some(outcome(facts, query, &answer, trust).with_grant(query, || grant::source(facts, node)))
 }
 
-fn trust_without_subject(facts: &Facts<'_>, node: NodeId, _args: &[String]) -> Option<Outcome> {
+fn trust_without_subject(facts: &Facts<'_>, node: NodeId, query: Query<'_>) -> Option<Outcome> {
     let trust = facts.policies(node)?.trust.as_ref()?;
     let answer = questions::trusts_cluster_without_subject(&trust.policy)?;
-    Some(outcome(facts, &answer, trust))
+    Some(outcome(facts, query, &answer, trust))
 }
 
 /// Asks every policy of the resource: one yes breaks the rule, else one maybe leaves it open.
 fn ask_policies<'f>(
     facts: &'f Facts<'_>,
     node: NodeId,
+    query: Query<'_>,
     ask: impl Fn(&'f Policy) -> Answer<'f>,
 ) -> Option<Outcome> {
     let reads = facts.policies(node)?.grants.iter();
     worst(reads.map(|read| {
         let answer = ask(&read.policy);
-        outcome_as(facts, &answer, read, |what, on| match on {
+        outcome_as(facts, query, &answer, read, |what, on| match on {
             Some(on) if answer.told != Ok(false) => path(facts, node, &answer, what, on),
             _ => in_statement(&answer, what, on),
         })
@@ -175,8 +195,8 @@ fn worst(outcomes: impl Iterator<Item = Outcome>) -> Option<Outcome> {
 }
 
 /// "Is it allowed?" turned into "does it hold the rule?".
-fn outcome(facts: &Facts<'_>, answer: &Answer<'_>, read: &Read) -> Outcome {
-    outcome_as(facts, answer, read, |what, on| in_statement(answer, what, on))
+fn outcome(facts: &Facts<'_>, query: Query<'_>, answer: &Answer<'_>, read: &Read) -> Outcome {
+    outcome_as(facts, query, answer, read, |what, on| in_statement(answer, what, on))
 }
 
 /// What is found, and in which statement.
@@ -191,19 +211,24 @@ fn in_statement(answer: &Answer<'_>, what: &str, on: Option<&str>) -> String {
 /// [`outcome`] with other words for what is found on what.
 fn outcome_as(
     facts: &Facts<'_>,
+    query: Query<'_>,
     answer: &Answer<'_>,
     read: &Read,
     tell: impl Fn(&str, Option<&str>) -> String,
 ) -> Outcome {
-    let number = answer.number();
-    let what = answer.what.as_deref().filter(|_| !read.policy.sensitive);
     let (holds, causes) = match &answer.told {
         Ok(is) => (Truth::from(!is), Vec::new()),
         Err(cause) => (Truth::Maybe, vec![cause.to_string()]),
     };
+    let outcome = Outcome { causes, site: read.site, ..Outcome::of(holds) };
+    if !query.words {
+        return outcome;
+    }
+    let number = answer.number();
+    let what = answer.what.as_deref().filter(|_| !read.policy.sensitive);
     let decides = read.policy.statement(number).filter(|_| holds == Truth::No);
     let statement = decides
         .and_then(|statement| place::of_statement(facts.graph, facts.sources, read, statement, number));
     let actual = what.map(|what| tell(what, answer.on.as_deref()));
-    Outcome { holds, actual, causes, site: read.site, statement, grant: None }
+    Outcome { actual, statement, ..outcome }
 }

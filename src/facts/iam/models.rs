@@ -18,7 +18,7 @@ use crate::value::{Cause, Truth};
 use super::super::Facts;
 use super::organisation::{ATTACHMENT, POLICY, type_of};
 use super::principals::MAX_SHARED;
-use super::{Outcome, Read, place};
+use super::{Outcome, Query, Read, place};
 
 /// The models of AWS, in whatever partition and region.
 const MODELS: &str = "arn:*:bedrock:*:*:foundation-model/*";
@@ -48,9 +48,9 @@ struct Control<'f> {
     doubt: Option<Cause>,
 }
 
-/// Is every one of the actions (`args`) limited to some models by the service control policies here? It does not apply where
+/// Is every one of the query's actions limited to some models by the service control policies here? It does not apply where
 /// none of them speaks of Bedrock: then nobody was told that they govern it.
-pub(super) fn limited(facts: &Facts<'_>, _node: NodeId, args: &[String]) -> Option<Outcome> {
+pub(super) fn limited(facts: &Facts<'_>, _node: NodeId, query: Query<'_>) -> Option<Outcome> {
     let controls = controls(facts);
     let statements = || {
         let documents = controls.iter().flat_map(|it| &it.read.policy.alternatives);
@@ -58,38 +58,36 @@ pub(super) fn limited(facts: &Facts<'_>, _node: NodeId, args: &[String]) -> Opti
         statements.filter(|it| !it.action.is_empty() && names(it, &["bedrock"]))
     };
     statements().next()?;
-    let actions: Vec<Text> = args.iter().map(|action| Text::Known(action.as_str().into())).collect();
+    let actions: Vec<Text> = query.args.iter().map(|action| Text::Known(action.as_str().into())).collect();
     let of_calls = |statement: &Statement| {
         let is_one =
             |item: &Text| told::any(actions.iter().map(|it| cover::intersects(item, it, Of::Actions)));
         statement.action.any(is_one).0 == Ok(true)
     };
-    let outcome =
-        |holds| Outcome { holds, actual: None, causes: Vec::new(), site: None, statement: None, grant: None };
     let mut held: Option<(&String, &Control<'_>, usize)> = None;
     let mut open: Option<&String> = None;
-    for (action, text) in args.iter().zip(&actions) {
+    for (action, text) in query.args.iter().zip(&actions) {
         let told = told::any(controls.iter().map(|it| it.limits(text)));
         match told {
             Ok(true) => held = held.or_else(|| first(&controls, action, text)),
             Ok(false) => open = open.or(Some(action)),
             Err(cause) => {
-                return Some(Outcome { causes: vec![cause.to_string()], ..outcome(Truth::Maybe) });
+                return Some(Outcome { causes: vec![cause.to_string()], ..Outcome::of(Truth::Maybe) });
             }
         }
     }
-    let Some(open) = open else { return Some(outcome(Truth::Yes)) };
+    let Some(open) = open else { return Some(Outcome::of(Truth::Yes)) };
     if let Some(call) = facts.graph.unfollowed.first() {
         let cause = Cause::Module(call.address.clone()).to_string();
-        return Some(Outcome { causes: vec![cause], ..outcome(Truth::Maybe) });
+        return Some(Outcome { causes: vec![cause], ..Outcome::of(Truth::Maybe) });
     }
     let Some((action, control, number)) = held else {
         if statements().any(of_calls) {
-            return Some(outcome(Truth::No));
+            return Some(Outcome::of(Truth::No));
         }
         // Who governs keys and guardrails here may govern calls elsewhere.
         let cause = "no policy of the organization here speaks of calls of models, and another configuration may have one";
-        return Some(Outcome { causes: vec![cause.to_owned()], ..outcome(Truth::Maybe) });
+        return Some(Outcome { causes: vec![cause.to_owned()], ..Outcome::of(Truth::Maybe) });
     };
     let statement = control.read.policy.statement(number);
     let name = statement.map_or_else(|| Statement::number(number), |it| it.name(number));
@@ -99,7 +97,7 @@ pub(super) fn limited(facts: &Facts<'_>, _node: NodeId, args: &[String]) -> Opti
         actual: (!control.read.policy.sensitive).then_some(actual),
         site: control.read.site,
         statement: statement.and_then(at),
-        ..outcome(Truth::No)
+        ..Outcome::of(Truth::No)
     })
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use petgraph::Direction;
-use smol_str::SmolStr;
+use smol_str::{SmolStr, format_smolstr};
 
 use crate::catalog::LinkKind;
 use crate::graph::NodeId;
@@ -29,22 +29,16 @@ pub struct Identity {
     pub holdings: Vec<Holding>,
     /// Of all that its policies may allow.
     services: Services,
-    /// Those of every identity with the same policies.
+    /// Those of every identity with policies that say the same.
     answers: Arc<Answers>,
-    /// Those of every identity with policies that allow the same.
-    judgements: Arc<Judgements>,
 }
 
-/// What was asked of a set of policies.
+/// What was asked of a set of policies. Of what is not known at all it is no matter why it is not: where that is told, the number
+/// of the policy stands for it ([`stand_in`]), and each identity has its own reason.
 #[derive(Debug, Default)]
 struct Answers {
     /// By action, in which ways it is allowed on any resource.
     ways: Mutex<BTreeMap<SmolStr, Arc<[Way]>>>,
-}
-
-/// What a set of policies comes to, without a word of why: of what is not known at all it is no matter why it is not.
-#[derive(Debug, Default)]
-struct Judgements {
     administers: OnceLock<bool>,
     /// By category.
     escalations: [OnceLock<Option<Surest>>; escalation::CATEGORIES.len()],
@@ -76,7 +70,8 @@ impl Identity {
         may(&self.held(), request, &Who { names: no, delegates: no })
     }
 
-    /// Every way in which its own policies allow the action on some resource. Each is computed once.
+    /// Every way in which its own policies allow the action on some resource, each computed once. Why one cannot be told is told
+    /// by [`Identity::causes`].
     pub fn ways(&self, action: &str) -> Arc<[Way]> {
         if !self.services.may_hold(action) {
             return Arc::default();
@@ -86,14 +81,32 @@ impl Identity {
         }
         let no: &dyn Fn(&Statement) -> Result<bool, Cause> = &|_| Ok(false);
         let request = Request { action: Text::Known(action.into()), resource: Text::Known("*".into()) };
-        let found: Arc<[Way]> = ways(&self.held(), &request, &Who { names: no, delegates: no }).into();
+        let shared: Vec<_> = self.holdings.iter().enumerate().map(|(at, it)| it.as_shared(at)).collect();
+        let held: Vec<Held<'_>> = shared.iter().map(Holding::held).collect();
+        let found: Arc<[Way]> = ways(&held, &request, &Who { names: no, delegates: no }).into();
         self.answers.ways().insert(action.into(), found.clone());
         found
     }
 
+    /// Why one of its ways cannot be told, of the causes that this has.
+    pub(super) fn causes(&self, of_way: &[String]) -> Vec<String> {
+        let mut causes: Vec<String> = Vec::with_capacity(of_way.len());
+        for cause in of_way {
+            let own = stood_for(cause).and_then(|(at, is_doubt)| {
+                let Holding { policy, doubt, .. } = self.holdings.get(at)?;
+                if is_doubt { doubt.as_ref() } else { policy.alternatives.first()?.unread.as_ref() }
+            });
+            let cause = own.map_or_else(|| cause.clone(), ToString::to_string);
+            if !causes.contains(&cause) {
+                causes.push(cause);
+            }
+        }
+        causes
+    }
+
     /// Whether its policies make it an administrator, as `find` finds once.
     pub(super) fn administers(&self, find: impl FnOnce() -> bool) -> bool {
-        *self.judgements.administers.get_or_init(find)
+        *self.answers.administers.get_or_init(find)
     }
 
     /// The surest way of a category that its policies leave open, as `find` finds it once among those that they may.
@@ -104,7 +117,7 @@ impl Identity {
     ) -> Option<Surest> {
         let found =
             || find(grants(&self.holdings).map(Document::escalating).fold(Actions::default(), Actions::and));
-        self.judgements.escalations.get(category)?.get_or_init(found).clone()
+        self.answers.escalations.get(category)?.get_or_init(found).clone()
     }
 
     /// The services of the actions that its policies may allow.
@@ -120,8 +133,7 @@ impl Identity {
     /// What it is where something else limits it too.
     pub(super) fn limited(&self, limits: impl IntoIterator<Item = Holding>) -> Self {
         let holdings = self.holdings.iter().cloned().chain(limits).collect();
-        let (answers, judgements) = (Arc::default(), Arc::default());
-        Self { node: self.node, holdings, services: self.services, answers, judgements }
+        Self { node: self.node, holdings, services: self.services, answers: Arc::default() }
     }
 
     /// Its policies as the engine takes them.
@@ -149,13 +161,38 @@ impl Holding {
 
     fn said(&self) -> Said {
         let perhaps = self.doubt.is_some();
-        match self.policy.unknown() {
-            Some(effect) => Said::Unknown { denies: effect != Some(Effect::Allow), perhaps },
+        match self.policy.effect_if_unknown() {
+            Some(effect) => Said::Unknown { effect: effect.map(|it| it as u8), perhaps },
             None if perhaps => Said::Perhaps(self.place()),
             None => Said::This(self.place()),
         }
     }
+
+    /// It with stand-ins for why something of it is not known; it is the policy of number `at`.
+    fn as_shared(&self, at: usize) -> Self {
+        let policy = match self.policy.effect_if_unknown() {
+            Some(effect) => Arc::new(Policy::unknown(stand_in(at, false), effect)),
+            None => self.policy.clone(),
+        };
+        let doubt = self.doubt.as_ref().map(|_| stand_in(at, true));
+        Self { policy, doubt, ..self.clone() }
+    }
 }
+
+/// What stands for why the policy of number `at` is not known, or may not be there: a text that nothing else says.
+fn stand_in(at: usize, is_doubt: bool) -> Cause {
+    let sign = if is_doubt { DOUBT } else { UNKNOWN };
+    Cause::Other(format_smolstr!("{sign}{at}"))
+}
+
+/// What [`stand_in`] stands for.
+fn stood_for(cause: &str) -> Option<(usize, bool)> {
+    let is_doubt = cause.starts_with(DOUBT);
+    Some((cause.strip_prefix([DOUBT, UNKNOWN])?.parse().ok()?, is_doubt))
+}
+
+const DOUBT: char = '\u{1}';
+const UNKNOWN: char = '\u{2}';
 
 /// The documents that grant.
 fn grants(holdings: &[Holding]) -> impl Iterator<Item = &Document> {
@@ -172,8 +209,8 @@ enum Said {
     This(usize),
     /// This too, if it is there.
     Perhaps(usize),
-    /// Nothing is known of it; it may deny, or not, and may be there, or is.
-    Unknown { denies: bool, perhaps: bool },
+    /// Nothing is known of it, but perhaps what its statements do; it may be there, or is.
+    Unknown { effect: Option<u8>, perhaps: bool },
 }
 
 /// The roles and users of a configuration, each found when it is first asked for.
@@ -183,10 +220,8 @@ pub(in super::super) struct Found {
     all: Vec<(NodeId, OnceLock<Identity>)>,
     /// What bears on each.
     shared: Vec<Holding>,
-    /// By the policies, where all of them are certainly there.
-    answers: Mutex<BTreeMap<Set, Arc<Answers>>>,
     /// By what the policies say.
-    judgements: Mutex<BTreeMap<Set, Arc<Judgements>>>,
+    answers: Mutex<BTreeMap<Set, Arc<Answers>>>,
 }
 
 impl Found {
@@ -199,20 +234,13 @@ impl Found {
         let mut all: Vec<_> = nodes.map(|&node| (node, OnceLock::new())).collect();
         all.sort_unstable_by_key(|(node, _)| *node);
         let shared = Finder::shared(facts);
-        Self { all, shared, answers: Mutex::default(), judgements: Mutex::default() }
+        Self { all, shared, answers: Mutex::default() }
     }
 
-    /// Where the answers of these policies are kept.
+    /// Where is kept what was asked of policies that say the same.
     fn answers(&self, holdings: &[Holding]) -> Arc<Answers> {
-        let this = |it: &Holding| it.doubt.is_none().then(|| (Said::This(it.place()), it.kind as u8));
-        let Some(key) = holdings.iter().map(this).collect::<Option<Set>>() else { return Arc::default() };
-        self.answers.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone()
-    }
-
-    /// Where is kept what policies come to that allow what these do.
-    fn judgements(&self, holdings: &[Holding]) -> Arc<Judgements> {
         let key = holdings.iter().map(|it| (it.said(), it.kind as u8)).collect();
-        self.judgements.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone()
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone()
     }
 }
 
@@ -266,13 +294,19 @@ fn identity(facts: &Facts<'_>, node: NodeId, found: &Found) -> Identity {
     finder.named_by(node, "permissions_boundary", boundary, None, None);
     for call in facts.unfollowed_users(node).take(1) {
         let cause = Cause::Module(call.into());
-        finder.push(Kind::Identity, unknown(cause, true), call.into(), None, None);
+        finder.push(
+            Kind::Identity,
+            Arc::new(Policy::unknown(cause, Some(Effect::Allow))),
+            call.into(),
+            None,
+            None,
+        );
     }
     let mut holdings = finder.holdings;
     holdings.extend(found.shared.iter().cloned());
     let services = grants(&holdings).map(Document::services).fold(Services::default(), Services::and);
-    let (answers, judgements) = (found.answers(&holdings), found.judgements(&holdings));
-    Identity { node, holdings, services, answers, judgements }
+    let answers = found.answers(&holdings);
+    Identity { node, holdings, services, answers }
 }
 
 /// The policies whose ARNs the attribute of a resource holds.
@@ -467,7 +501,8 @@ impl<'g> Finder<'_, 'g> {
                 }
                 None => (value.first_cause().cloned().unwrap_or(Cause::Plan), SmolStr::new_static("?")),
             };
-            self.push(kind, unknown(cause, false), name, by.or(Some(node)), doubt);
+            let policy = Arc::new(Policy::unknown(cause, None));
+            self.push(kind, policy, name, by.or(Some(node)), doubt);
         }
     }
 
@@ -517,16 +552,6 @@ impl Holding {
         let (policy, name) = (read.policy.clone(), resource.address.clone());
         Self { kind, policy, name, by: None, site: read.site.or(resource.site), node: Some(node), doubt }
     }
-}
-
-/// A policy of which nothing is known, but perhaps that it denies nothing.
-fn unknown(cause: Cause, allows: bool) -> Arc<Policy> {
-    let mut statement = Statement::unknown(cause.clone());
-    if allows {
-        statement.effect = Ok(Effect::Allow);
-    }
-    let document = Document { statements: vec![statement], unread: Some(cause), ..Document::default() };
-    Arc::new(Policy { alternatives: vec![document], choice: None, sensitive: false })
 }
 
 /// Whether it cannot be told whom the policy or attachment is for.

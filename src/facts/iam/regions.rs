@@ -12,7 +12,7 @@ use crate::iam::{Effect, Statement, Text, told};
 use crate::value::{Cause, Truth};
 
 use super::super::Facts;
-use super::{Outcome, place};
+use super::{Outcome, Query, place};
 
 const KEY: &str = "aws:RequestedRegion";
 /// The region of a request that may be processed in any.
@@ -23,25 +23,19 @@ pub(in crate::facts) fn is_about_regions(statement: &Statement) -> bool {
     statement.condition.tests.iter().any(|test| test.is_of(KEY))
 }
 
-/// Does a policy that denies requests elsewhere deny calls of models without a region? `args` are the actions. It does not
+/// Does a policy that denies requests elsewhere deny calls of models without a region? The query's are the actions. It does not
 /// apply to a policy that says nothing of regions, or of the regions of other services alone.
-pub(super) fn confine_models(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
+pub(super) fn confine_models(facts: &Facts<'_>, node: NodeId, query: Query<'_>) -> Option<Outcome> {
     let read = facts.policies(node)?.others.first()?;
     let mut request = Context::default();
     request.add(KEY, ANY_REGION);
-    let open = |cause: &Cause| Outcome {
-        holds: Truth::Maybe,
-        actual: None,
-        causes: vec![cause.to_string()],
-        site: read.site,
-        statement: None,
-        grant: None,
-    };
+    let outcome = |holds| Outcome { site: read.site, ..Outcome::of(holds) };
+    let open = |cause: &Cause| Outcome { causes: vec![cause.to_string()], ..outcome(Truth::Maybe) };
     let [document] = read.policy.alternatives.as_slice() else {
         return Some(open(read.policy.choice.as_ref().unwrap_or(&Cause::Plan)));
     };
     let guards: Vec<(usize, &Statement)> =
-        (1..).zip(&document.statements).filter(|(_, statement)| is_guard(statement, args)).collect();
+        (1..).zip(&document.statements).filter(|(_, statement)| is_guard(statement, query.args)).collect();
     let Some(&(number, guard)) = guards.first() else {
         // What is not known may say something of regions, but nobody was told so.
         return None;
@@ -50,7 +44,7 @@ pub(super) fn confine_models(facts: &Facts<'_>, node: NodeId, args: &[String]) -
     let others = facts.graph.by_type("aws_organizations_policy").iter().filter(|&&it| it != node);
     let others = others.filter_map(|&it| facts.policies(it)).flat_map(|it| &it.others);
     let others: Vec<&Document> = others.flat_map(|it| &it.policy.alternatives).collect();
-    let missing = args.iter().map(|action| {
+    let missing = query.args.iter().map(|action| {
         let action_text = Text::Known(action.as_str().into());
         let here = denies(document, &action_text, &request);
         let elsewhere = || told::any(others.iter().map(|it| denies(it, &action_text, &request)));
@@ -59,7 +53,7 @@ pub(super) fn confine_models(facts: &Facts<'_>, node: NodeId, args: &[String]) -
     let missing: Vec<_> = missing.filter(|(_, denied)| *denied != Ok(true)).collect();
     let is_told = !read.policy.sensitive;
     let Some((action, denied)) = missing.iter().min_by_key(|(_, denied)| denied.is_err()) else {
-        return Some(Outcome { holds: Truth::Yes, causes: Vec::new(), ..open(&Cause::Plan) });
+        return Some(outcome(Truth::Yes));
     };
     if let Err(cause) = denied {
         return Some(open(cause));
@@ -71,12 +65,9 @@ pub(super) fn confine_models(facts: &Facts<'_>, node: NodeId, args: &[String]) -
     };
     let name = guard.name(number);
     Some(Outcome {
-        holds: Truth::No,
         actual: is_told.then(|| format!("`{action}` {why}, by `{name}`")),
-        causes: Vec::new(),
-        site: read.site,
         statement: place::of_statement(facts.graph, facts.sources, read, guard, number),
-        grant: None,
+        ..outcome(Truth::No)
     })
 }
 

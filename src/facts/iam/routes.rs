@@ -6,11 +6,11 @@ use crate::graph::NodeId;
 use crate::value::{Truth, Value};
 
 use super::super::{Facts, is_left_to_the_provider};
-use super::Outcome;
 use super::analyses::{any_of_identities, identities};
+use super::{Outcome, Query};
 
 /// May the function behind a method do one of the actions? It does not apply to an API that only a VPC reaches.
-pub(super) fn method_may(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
+pub(super) fn method_may(facts: &Facts<'_>, node: NodeId, query: Query<'_>) -> Option<Outcome> {
     let graph = facts.graph;
     let target = |node: NodeId, path: &str| {
         graph.edges(node, Direction::Outgoing).find(|(edge, _)| edge.path == path).map(|(_, target)| target)
@@ -31,7 +31,7 @@ pub(super) fn method_may(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Op
     let functions = integrations.into_iter().filter_map(|it| target(it, "uri"));
     let mut all: Vec<_> = functions.flat_map(|it| identities(facts, it)).collect();
     all.dedup_by_key(|it| it.node);
-    let outcome = any_of_identities(facts, all, args)?;
+    let outcome = any_of_identities(facts, all, query)?;
     let api = target(node, "rest_api_id");
     let made = api.and_then(|it| graph.resource(it)?.after.as_ref());
     let kinds = made.and_then(|it| it.get("endpoint_configuration"));

@@ -6,12 +6,12 @@ use crate::graph::NodeId;
 use crate::value::{Cause, Truth};
 
 use super::super::Facts;
-use super::Outcome;
 use super::analyses::{Answer, ask, broken, identities};
+use super::{Outcome, Query};
 
 /// May anything that an EventBridge rule starts do one of the actions?
 #[expect(clippy::unnecessary_wraps, reason = "all analyses are of one type")]
-pub(super) fn by_events(facts: &Facts<'_>, _node: NodeId, args: &[String]) -> Option<Outcome> {
+pub(super) fn by_events(facts: &Facts<'_>, _node: NodeId, query: Query<'_>) -> Option<Outcome> {
     let graph = facts.graph;
     let mut answers: Vec<Answer<'_>> = Vec::new();
     // Why there may be more than is seen.
@@ -28,23 +28,16 @@ pub(super) fn by_events(facts: &Facts<'_>, _node: NodeId, args: &[String]) -> Op
             });
         }
         let acting = started.into_iter().flat_map(|started| identities(facts, started));
-        answers.extend(acting.flat_map(|identity| args.iter().map(|action| ask(identity, action))));
+        answers.extend(acting.flat_map(|identity| query.args.iter().map(|action| ask(identity, action))));
     }
     if answers.iter().any(|answer| answer.truth(false) == Truth::Yes) {
-        return Some(broken(facts, Truth::Yes, &[], None));
+        return Some(Outcome::of(Truth::Yes));
     }
     let maybe: Vec<&Answer<'_>> =
         answers.iter().filter(|answer| answer.truth(false) == Truth::Maybe).collect();
     if !maybe.is_empty() {
-        return Some(broken(facts, Truth::Maybe, &maybe, None));
+        return Some(broken(facts, query, Truth::Maybe, &maybe, None));
     }
     let holds = if open.is_some() { Truth::Maybe } else { Truth::No };
-    Some(Outcome {
-        holds,
-        actual: None,
-        causes: open.into_iter().collect(),
-        site: None,
-        statement: None,
-        grant: None,
-    })
+    Some(Outcome { causes: open.into_iter().collect(), ..Outcome::of(holds) })
 }

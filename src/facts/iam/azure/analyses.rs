@@ -6,7 +6,7 @@ use crate::graph::{NodeId, ResourceGraph};
 use crate::value::{Cause, Truth, Value};
 
 use super::super::super::Facts;
-use super::super::Outcome;
+use super::super::{Outcome, Query};
 use super::{Assignment, Level, azapi};
 
 /// Accounts of AI, those of each of [`ACCOUNTS`].
@@ -24,17 +24,17 @@ const ACCOUNTS: [(&str, &str, &[&str]); 3] = [
 ];
 
 /// Does the assignment let a workload do one of the actions to an AI account, or to those of a resource group?
-pub(in super::super) fn allows(facts: &Facts<'_>, node: NodeId, actions: &[String]) -> Option<Outcome> {
-    ask(facts, node, actions, |one, action| on_account(facts, one, action))
+pub(in super::super) fn allows(facts: &Facts<'_>, node: NodeId, query: Query<'_>) -> Option<Outcome> {
+    ask(facts, node, query, |one, action| on_account(facts, one, action))
 }
 
 /// Does it, on a subscription or more?
 pub(in super::super) fn allows_everywhere(
     facts: &Facts<'_>,
     node: NodeId,
-    actions: &[String],
+    query: Query<'_>,
 ) -> Option<Outcome> {
-    ask(facts, node, actions, |one, _| one.scope.level.clone().map(|level| level >= Level::Subscription))
+    ask(facts, node, query, |one, _| one.scope.level.clone().map(|level| level >= Level::Subscription))
 }
 
 /// Whether something that the action can be done to is in the scope; more than a resource group is another matter.
@@ -94,7 +94,7 @@ fn takes_no_keys(facts: &Facts<'_>, node: NodeId) -> bool {
 fn ask(
     facts: &Facts<'_>,
     node: NodeId,
-    actions: &[String],
+    query: Query<'_>,
     inside: impl Fn(&Assignment, &str) -> Result<bool, Cause>,
 ) -> Option<Outcome> {
     let all = facts.assignments();
@@ -103,12 +103,10 @@ fn ask(
     if !one.is_workload(facts.graph) {
         return None;
     }
-    let outcome = |holds, actual, causes| {
-        Some(Outcome { holds, actual, causes, site: None, statement: None, grant: None })
-    };
+    let outcome = |holds, actual, causes| Some(Outcome { actual, causes, ..Outcome::of(holds) });
     let doubts = one.doubts(facts.graph);
     let mut open: Option<(Cause, String)> = None;
-    for action in actions {
+    for action in query.args {
         let allowed = one.role.allows(action);
         let inside = inside(one, action);
         if allowed.told == Ok(false) || inside == Ok(false) {

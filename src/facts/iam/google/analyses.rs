@@ -3,7 +3,7 @@
 use petgraph::Direction;
 
 use super::super::super::Facts;
-use super::super::Outcome;
+use super::super::{Outcome, Query};
 use super::access::{Target, left, who_acts_as};
 use super::{Grant, Holder, Place};
 use crate::catalog::{Ai, Catalog, LinkKind};
@@ -12,17 +12,13 @@ use crate::iam::effective::Verdict;
 use crate::iam::google::roles;
 use crate::value::Truth;
 
-fn holds() -> Outcome {
-    Outcome { holds: Truth::Yes, actual: None, causes: Vec::new(), site: None, statement: None, grant: None }
-}
-
 /// `role → member`, as findings show it.
 fn way(grant: &Grant, holder: &Holder) -> String {
     format!("`{}` → `{}` → `{}`", grant.address, grant.role.name(), holder.name)
 }
 
 /// Is nobody granted a role on the resource who is not known at all: `allUsers`, `allAuthenticatedUsers`?
-pub(in super::super) fn public_grant(facts: &Facts<'_>, node: NodeId, _args: &[String]) -> Option<Outcome> {
+pub(in super::super) fn public_grant(facts: &Facts<'_>, node: NodeId, _query: Query<'_>) -> Option<Outcome> {
     let mut open = None;
     let mut any = false;
     for grant in facts.google_grants().of(node) {
@@ -35,13 +31,13 @@ pub(in super::super) fn public_grant(facts: &Facts<'_>, node: NodeId, _args: &[S
                 (Some(condition), None) => (Truth::Maybe, vec![format!("only if {condition}")]),
             };
             let actual = Some(way(grant, holder));
-            return Some(Outcome { holds, actual, causes, site: None, statement: None, grant: None });
+            return Some(Outcome { actual, causes, ..Outcome::of(holds) });
         }
         if let Some(cause) = &grant.more {
-            open = Some(Outcome { holds: Truth::Maybe, causes: vec![cause.to_string()], ..holds() });
+            open = Some(Outcome { causes: vec![cause.to_string()], ..Outcome::of(Truth::Maybe) });
         }
     }
-    any.then(|| open.unwrap_or_else(holds))
+    any.then(|| open.unwrap_or(Outcome::of(Truth::Yes)))
 }
 
 /// Whether a workload of AI runs as the service account.
@@ -57,8 +53,8 @@ fn runs_ai(facts: &Facts<'_>, account: NodeId) -> bool {
     })
 }
 
-/// Does a workload of AI run as the service account without one of the permissions (`args`) on a whole project or more?
-pub(in super::super) fn account_may(facts: &Facts<'_>, node: NodeId, args: &[String]) -> Option<Outcome> {
+/// Does a workload of AI run as the service account without one of the query's permissions on a whole project or more?
+pub(in super::super) fn account_may(facts: &Facts<'_>, node: NodeId, query: Query<'_>) -> Option<Outcome> {
     if !runs_ai(facts, node) {
         return None;
     }
@@ -70,7 +66,7 @@ pub(in super::super) fn account_may(facts: &Facts<'_>, node: NodeId, args: &[Str
         let mut causes: Vec<String> = Vec::new();
         let mut open_terms: Vec<String> = Vec::new();
         let (mut is_sure, mut has) = (false, false);
-        for permission in args {
+        for permission in query.args {
             match grant.role.grants(permission) {
                 Ok(true) => match left(facts, grant, holder, permission, &Target::Any, Verdict::Yes) {
                     Some(Verdict::OnlyIf(open)) => {
@@ -89,7 +85,7 @@ pub(in super::super) fn account_may(facts: &Facts<'_>, node: NodeId, args: &[Str
         let limits: Vec<String> = limits.chain(grant.doubt.iter().map(ToString::to_string)).collect();
         if is_sure && limits.is_empty() && !holder.is_doubtful {
             let actual = Some(way(grant, holder));
-            return Some(Outcome { holds: Truth::No, actual, statement: grant.site, ..holds() });
+            return Some(Outcome { actual, statement: grant.site, ..Outcome::of(Truth::No) });
         }
         if has {
             causes = if limits.is_empty() { open_terms } else { limits };
@@ -98,17 +94,17 @@ pub(in super::super) fn account_may(facts: &Facts<'_>, node: NodeId, args: &[Str
         if has || !causes.is_empty() {
             causes.truncate(3);
             let actual = Some(way(grant, holder));
-            open = open.or(Some(Outcome { holds: Truth::Maybe, actual, causes, ..holds() }));
+            open = open.or(Some(Outcome { actual, causes, ..Outcome::of(Truth::Maybe) }));
         }
     }
-    Some(open.unwrap_or_else(holds))
+    Some(open.unwrap_or(Outcome::of(Truth::Yes)))
 }
 
 /// May nobody act as the service account of a workload of AI by what is granted on more than the account?
 pub(in super::super) fn acts_as_is_narrow(
     facts: &Facts<'_>,
     node: NodeId,
-    _args: &[String],
+    _query: Query<'_>,
 ) -> Option<Outcome> {
     if !runs_ai(facts, node) {
         return None;
@@ -126,13 +122,13 @@ pub(in super::super) fn acts_as_is_narrow(
         let actual = Some(way(grant, holder));
         let causes = match verdict {
             Verdict::Yes if !holder.is_doubtful => {
-                return Some(Outcome { holds: Truth::No, actual, statement: grant.site, ..holds() });
+                return Some(Outcome { actual, statement: grant.site, ..Outcome::of(Truth::No) });
             }
             Verdict::OnlyIf(conditions) => conditions.iter().map(|it| format!("only if {it}")).collect(),
             Verdict::Undetermined(causes) => causes,
             _ => vec![format!("whether `{}` names it is not known", grant.address)],
         };
-        open = open.or(Some(Outcome { holds: Truth::Maybe, actual, causes, ..holds() }));
+        open = open.or(Some(Outcome { actual, causes, ..Outcome::of(Truth::Maybe) }));
     }
-    Some(open.unwrap_or_else(holds))
+    Some(open.unwrap_or(Outcome::of(Truth::Yes)))
 }

@@ -8,12 +8,12 @@ use crate::iam::kubernetes::Request;
 use crate::value::{Cause, Truth};
 
 use super::super::super::Facts;
-use super::super::Outcome;
+use super::super::{Outcome, Query};
 use super::{Place, Subject, account_name, objects};
 
 /// Does the binding let what runs pods of AI do one of the things? `cluster get:secrets` is asked only of bindings for the
 /// whole cluster.
-pub(in super::super) fn workload_may(facts: &Facts<'_>, node: NodeId, asked: &[String]) -> Option<Outcome> {
+pub(in super::super) fn workload_may(facts: &Facts<'_>, node: NodeId, query: Query<'_>) -> Option<Outcome> {
     let all = facts.bindings();
     let one = all.get(all.binary_search_by_key(&node, |it| it.node).ok()?)?;
     let accounts = objects::of_kinds(facts.graph, &["ServiceAccount"]);
@@ -29,11 +29,9 @@ pub(in super::super) fn workload_may(facts: &Facts<'_>, node: NodeId, asked: &[S
         }
     }
     let (name, account) = workloads.first()?;
-    let outcome = |holds, actual, causes| {
-        Some(Outcome { holds, actual, causes, site: None, statement: None, grant: None })
-    };
+    let outcome = |holds, actual, causes| Some(Outcome { actual, causes, ..Outcome::of(holds) });
     let mut open: Option<(Cause, String)> = None;
-    for asked in asked {
+    for asked in query.args {
         let (only, text) = match asked.strip_prefix("cluster ") {
             Some(rest) => (true, rest),
             None => (false, asked.as_str()),
