@@ -128,10 +128,11 @@ pub(super) fn tell(
     let front = rule.rule.front();
     let mut result = Result {
         site: locate(resource, rule.at.unwrap_or_default(), attribute),
-        decided_at,
+        // Nobody asks where that was written which holds.
+        decided_at: decided_at.filter(|_| verdict != Verdict::Pass),
         causes,
         // Asked here, where what it looks at is at hand.
-        severity: tier::severity(facts, node, &front.family, front.severity),
+        severity: tier::severity(facts, node, || scope.tag(tier::TAG), &front.family, front.severity),
         ..Result::of_verdict(index, node, verdict)
     };
     if verdict != Verdict::Pass {

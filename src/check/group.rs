@@ -1,4 +1,4 @@
-//! Findings of results: instances of one block that fare alike are one.
+//! Findings of results: instances of one block that fare alike are one, also where why they do names what is beside each.
 
 use std::hash::BuildHasher as _;
 
@@ -28,20 +28,23 @@ struct Group {
     /// Of the finding, as its results share them: most often to be compared is to be the same.
     message: SmolStr,
     causes: Causes,
+    /// [`beside`]
+    beside: Causes,
     left_out: bool,
     part: Option<String>,
 }
 
 impl Group {
     /// Whether a result of the same block is one of it.
-    fn holds(&self, result: &Result) -> bool {
+    fn holds(&self, result: &Result, beside: &Causes) -> bool {
         let Self { finding, left_out, message, causes, .. } = self;
         finding.verdict == result.verdict
             && finding.state == result.state
             && (finding.drift, *left_out, finding.from_source)
                 == (result.drift, result.left_out, result.from_source)
             && (finding.severity, &finding.moved) == (result.severity.0, &result.severity.1)
-            && (message, causes) == (&result.message, &result.causes)
+            && *message == result.message
+            && (*causes == result.causes || self.beside == *beside)
     }
 }
 
@@ -56,23 +59,42 @@ struct OfBlock {
 
 impl OfBlock {
     /// The group that a result is of, if there is one.
-    fn group<'g>(&mut self, groups: &'g mut [Group], result: &Result) -> Option<&'g mut Group> {
-        let holds = |&at: &usize| groups.get(at).is_some_and(|group| group.holds(result));
+    fn group<'g>(
+        &mut self,
+        groups: &'g mut [Group],
+        result: &Result,
+        beside: &Causes,
+    ) -> Option<&'g mut Group> {
+        let holds = |&at: &usize| groups.get(at).is_some_and(|group| group.holds(result, beside));
         if !self.last.as_ref().is_some_and(holds) {
-            self.last = self.by_digest.get(&self.digest(result))?.iter().copied().find(holds);
+            let digest = self.digest(&result.message, beside);
+            self.last = self.by_digest.get(&digest)?.iter().copied().find(holds);
         }
         groups.get_mut(self.last?)
     }
 
-    /// A new group, which begins with a result.
-    fn add(&mut self, group: usize, result: &Result) {
-        self.by_digest.entry(self.digest(result)).or_default().push(group);
-        self.last = Some(group);
+    /// A new group.
+    fn add(&mut self, at: usize, group: &Group) {
+        self.by_digest.entry(self.digest(&group.message, &group.beside)).or_default().push(at);
+        self.last = Some(at);
     }
 
-    fn digest(&self, result: &Result) -> u64 {
-        self.by_digest.hasher().hash_one((&result.message, &result.causes))
+    fn digest(&self, message: &SmolStr, beside: &Causes) -> u64 {
+        self.by_digest.hasher().hash_one((message, beside))
     }
+}
+
+/// The causes without the keys of the instances that a resource is one of or in: `module.team["a"].data.x.y` is to
+/// `module.team["a"].x.z` what `module.team["b"].data.x.y` is to `module.team["b"].x.z`.
+fn beside(facts: &Facts<'_>, result: &Result) -> Causes {
+    let causes = result.causes.as_ref().filter(|causes| causes.iter().any(|cause| cause.contains("[\"")));
+    let resource = causes.and_then(|_| facts.graph.resource(result.node));
+    let (Some(causes), Some(resource)) = (causes, resource) else { return result.causes.clone() };
+    let keys = || resource.address.split("[\"").skip(1).filter_map(|rest| rest.split_once("\"]"));
+    let without = |cause: &String| {
+        keys().fold(cause.clone(), |cause, (key, _)| cause.replace(&["[\"", key, "\"]"].concat(), "[]"))
+    };
+    Some(causes.iter().map(without).collect())
 }
 
 /// [`group`] of the results of one rule.
@@ -86,7 +108,8 @@ fn group_of_rule(
     let mut of_blocks: HashMap<Option<NodeId>, OfBlock> = HashMap::default();
     for mut result in results {
         let of_block = of_blocks.entry(facts.graph.first_of_block(result.node)).or_default();
-        if let Some(Group { finding, part, .. }) = of_block.group(&mut groups, &result) {
+        let beside = beside(facts, &result);
+        if let Some(Group { finding, part, .. }) = of_block.group(&mut groups, &result, &beside) {
             // Instances of a block share its place in source; in JSON each has its own, and the first stands for all.
             if facts.graph.calls.is_empty() {
                 finding.site = finding.site.min(result.site);
@@ -95,12 +118,14 @@ fn group_of_rule(
                 pinpoint::way(facts, part.as_deref(), result.node).map_or(result.via, |way| via(&way, None));
             finding.resources.extend(subject(facts, result.node, via));
         } else {
-            of_block.add(groups.len(), &result);
             let (left_out, message, causes) =
                 (result.left_out, result.message.clone(), result.causes.clone());
             let mut words = result.words.take().map_or_else(|| words(facts, rules, &result), |told| *told);
             let part = pinpoint::apply(facts, rules, rule, &mut result, &mut words);
-            groups.push(Group { finding: finding(facts, *result, words), message, causes, left_out, part });
+            let finding = finding(facts, *result, words);
+            let group = Group { finding, message, causes, beside, left_out, part };
+            of_block.add(groups.len(), &group);
+            groups.push(group);
         }
     }
     let sorted = |mut group: Group| {

@@ -56,6 +56,13 @@ pub trait Scope {
         None
     }
 
+    /// Whether a name, with the attribute steps after it, or a function is told alike to all resources of a type that give the
+    /// same arguments: it looks at nothing but these, what they name in the graph, the type, and the configuration.
+    fn is_alike(&self, name: &str, attrs: &[&str]) -> bool {
+        let _ = (name, attrs);
+        false
+    }
+
     /// Where filesystem functions look; `None` where there is no filesystem (the functions are then unknown).
     fn directory(&self) -> Option<Directory<'_>> {
         None

@@ -39,9 +39,8 @@ pub struct ConditionScope<'f, 'g> {
 /// The partitions that have policies of AWS.
 const PARTITIONS: [&str; 3] = ["aws", "aws-cn", "aws-us-gov"];
 
-/// Functions and names that tell all resources of a type the same: they look at nothing but their arguments, what those name
-/// in the graph, and the configuration.
-const OF_ARGUMENTS: [&str; 8] = [
+/// Functions and names that are told alike: [`Scope::is_alike`].
+const ALIKE: [&str; 9] = [
     "geography_within",
     "holds_secret",
     "is_aws_policy",
@@ -50,12 +49,8 @@ const OF_ARGUMENTS: [&str; 8] = [
     "policy",
     "refers_to",
     "secret_entries",
+    "told",
 ];
-
-/// Whether a function or name tells all resources of a type the same.
-pub fn is_of_arguments(name: &str) -> bool {
-    OF_ARGUMENTS.contains(&name)
-}
 
 impl Scope for ConditionScope<'_, '_> {
     fn lookup(&self, root: &str, attrs: &[&str]) -> Result<(Value, usize), String> {
@@ -139,6 +134,16 @@ impl Scope for ConditionScope<'_, '_> {
         // What a function makes of a secret tells of it.
         Some(result.map(|value| value.mark(args.iter().any(Value::holds_sensitive))))
     }
+
+    fn is_alike(&self, name: &str, attrs: &[&str]) -> bool {
+        match (name, attrs) {
+            ("facts", ["role_tags", ..]) => true,
+            ("facts", ["tag_faults", ..]) => {
+                self.facts.of_type(self.node).is_some_and(|of_type| of_type.no_faults.is_some())
+            }
+            _ => ALIKE.contains(&name),
+        }
+    }
 }
 
 impl<'f, 'g> ConditionScope<'f, 'g> {
@@ -173,7 +178,8 @@ impl<'f, 'g> ConditionScope<'f, 'g> {
         *self.tags.get_or_init(|| tags::effective(self.facts, self.node))
     }
 
-    fn tag(&self, name: &str) -> Cow<'g, Value> {
+    /// The value of a tag of it: see [`tags::tag`].
+    pub fn tag(&self, name: &str) -> Cow<'g, Value> {
         self.layers().tag(&self.facts.config.tags, name)
     }
 

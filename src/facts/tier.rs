@@ -1,10 +1,13 @@
 //! What the `ai-risk-tier` of a system does to how severe it is that a rule fails: `docs/configuration.md` tells it to users.
 
+use std::borrow::Cow;
+
 use smol_str::{SmolStr, format_smolstr};
 
 use crate::config::RiskTier;
 use crate::finding::Severity;
 use crate::graph::NodeId;
+use crate::value::Value;
 
 use super::{Facts, tags};
 
@@ -14,15 +17,19 @@ fn is_about_people(family: &str) -> bool {
     matches!(family, "logging" | "monitoring" | "guardrails" | "governance")
 }
 
-const TAG: &str = "ai-risk-tier";
+/// The tag that tells the tier.
+pub const TAG: &str = "ai-risk-tier";
 
 /// How severe it is that a rule of `family` fails of the resource, and what moved that from `severity`, if anything did.
 ///
 /// The resource's own tag moves it both ways. That of the AI resource that its path begins at only raises: others, of a higher
 /// tier, may use it too.
-pub fn severity(
+///
+/// `own` gives the resource's own tag.
+pub fn severity<'v>(
     facts: &Facts<'_>,
     node: NodeId,
+    own: impl FnOnce() -> Cow<'v, Value>,
     family: &str,
     severity: Severity,
 ) -> (Severity, Option<SmolStr>) {
@@ -31,14 +38,14 @@ pub fn severity(
         return (severity, None);
     }
     let moved = |to: Severity, why: SmolStr| if to == severity { (severity, None) } else { (to, Some(why)) };
-    match tier(facts, node).as_deref() {
-        Some("high") => moved(severity.raised(), format_smolstr!("raised: {TAG} = high")),
-        Some("minimal") if asked == RiskTier::Both => {
+    match tier(&own()) {
+        Some(Tier::High) => moved(severity.raised(), format_smolstr!("raised: {TAG} = high")),
+        Some(Tier::Minimal) if asked == RiskTier::Both => {
             moved(severity.lowered(), format_smolstr!("lowered: {TAG} = minimal"))
         }
         Some(_) => (severity, None),
         None => match facts.scope().origin(node).filter(|origin| *origin != node) {
-            Some(origin) if tier(facts, origin).as_deref() == Some("high") => {
+            Some(origin) if tier(&tags::tag(facts, origin, TAG)) == Some(Tier::High) => {
                 let of = facts.graph.resource(origin).map_or("", |resource| resource.address.as_str());
                 moved(severity.raised(), format_smolstr!("raised: {TAG} = high of {of}"))
             }
@@ -47,9 +54,21 @@ pub fn severity(
     }
 }
 
-/// The tier, if it is known and says something.
-fn tier(facts: &Facts<'_>, node: NodeId) -> Option<String> {
-    let tag = tags::tag(facts, node, TAG);
-    let text = tag.as_str()?.trim();
-    (!tag.sensitive && !text.is_empty()).then(|| text.to_ascii_lowercase())
+/// What a tag says of the tier.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+enum Tier {
+    High,
+    Minimal,
+    /// One that moves nothing.
+    Other,
+}
+
+/// The tier, if it is known and the tag says something.
+fn tier(tag: &Value) -> Option<Tier> {
+    let text = tag.as_str().map(str::trim).filter(|text| !tag.sensitive && !text.is_empty())?;
+    Some(match text {
+        _ if text.eq_ignore_ascii_case("high") => Tier::High,
+        _ if text.eq_ignore_ascii_case("minimal") => Tier::Minimal,
+        _ => Tier::Other,
+    })
 }

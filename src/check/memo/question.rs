@@ -1,6 +1,6 @@
 //! What conditions ask of a resource, and the answers that resources share.
 //!
-//! What answers alike for all resources of a type that give the same arguments is no question ([`is_of_arguments`]): the
+//! What answers alike for all resources of a type that give the same arguments is no question ([`Scope::is_alike`]): the
 //! arguments come of answers that were given before.
 
 use std::cell::{Cell, RefCell};
@@ -10,7 +10,6 @@ use smol_str::SmolStr;
 use super::place::parts;
 use super::reads::{Demands, Reads};
 use crate::eval::{Directory, Scope};
-use crate::facts::domain::is_of_arguments;
 use crate::source::FileId;
 use crate::value::Value;
 
@@ -231,7 +230,7 @@ impl Recorder<'_> {
 impl Scope for Recorder<'_> {
     fn lookup(&self, root: &str, attrs: &[&str]) -> Result<(Value, usize), String> {
         let found = self.scope.lookup(root, attrs);
-        if !is_of_arguments(root) {
+        if !self.scope.is_alike(root, attrs) {
             let answer = found.as_ref().ok().map(|(value, used)| Answer(value.clone(), *used));
             self.take(Asked::Lookup(root.into(), attrs.iter().map(SmolStr::new).collect()), answer);
         }
@@ -245,7 +244,7 @@ impl Scope for Recorder<'_> {
     fn call(&self, name: &str, args: &[Value]) -> Option<Result<Value, String>> {
         // What is no function of the scope is none of any.
         let found = self.scope.call(name, args)?;
-        if !is_of_arguments(name) {
+        if !self.scope.is_alike(name, &[]) {
             let answer = found.as_ref().ok().map(|value| Answer(value.clone(), 0));
             self.take(Asked::Call(name.into(), Args(args.to_vec())), answer);
         }
