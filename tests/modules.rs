@@ -368,6 +368,30 @@ fn a_finding_in_a_module_tells_the_calls_and_in_an_installed_one_points_at_them(
 }
 
 #[test]
+fn instances_that_name_what_is_beside_each_are_one_finding() {
+    let own = "data \"external\" \"e\" {\n  program = [\"x\"]\n}\n\
+               resource \"aws_sagemaker_notebook_instance\" \"n\" {\n  name = \"n\"\n  \
+               role_arn = \"arn:aws:iam::123456789012:role/n\"\n  instance_type = \"ml.t3.medium\"\n  \
+               direct_internet_access = WHAT\n}\n";
+    let groups = |what: &str| {
+        let call = "module \"team\" {\n  source   = \"./team\"\n  for_each = toset([\"a\", \"b\", \"c\"])\n  key = each.key\n}\n";
+        let own = format!("variable \"key\" {{}}\n{}", own.replace("WHAT", what));
+        let folder = Folder::new(&[("main.tf", call), ("team/main.tf", &own)]);
+        let rules =
+            airgate::config::Selection { select: vec!["AWS-SM-NET-001".to_owned()], ..Default::default() };
+        let options = Options { config: Config { rules, ..Config::default() }, ..Options::default() };
+        let report = airgate::analyze(&[folder.tree()], &options).unwrap();
+        let told = report.findings.iter().map(|it| (it.causes.concat(), it.resources.len()));
+        told.collect::<Vec<_>>()
+    };
+    let [(cause, 3)] = &groups("data.external.e.result.internet")[..] else { panic!("one finding of three") };
+    assert!(cause.contains("`module.team[\"a\"].data.external.e.result.internet`"), "{cause}");
+    // What is beside one of them only is another reason to each of the others.
+    let reasons = "var.key == \"a\" ? data.external.e.result.internet : data.external.e.result.other";
+    assert_eq!(groups(reasons).iter().map(|(_, count)| *count).collect::<Vec<_>>(), [1, 2]);
+}
+
+#[test]
 fn what_is_installed_below_a_module_is_found_by_the_way_that_leads_to_it() {
     let manifest = r#"{"Modules":[
         {"Key":"","Source":"","Dir":"."},
