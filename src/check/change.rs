@@ -14,10 +14,8 @@
 //!
 //! Before is the state as refreshed. What fails in it and passed in the state as stored is *drift*, whatever becomes of it.
 
-use std::collections::{BTreeMap, BTreeSet};
-
+use foldhash::{HashMap, HashSet};
 use petgraph::Direction;
-
 use rayon::prelude::*;
 
 use super::ask::{ask_remembered, decide_rule};
@@ -52,10 +50,10 @@ pub enum Earlier<'f, 'g> {
 }
 
 /// What an answer is about.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum About<'g> {
-    /// Its address.
-    Resource(&'g str),
+#[derive(PartialEq, Eq, Hash)]
+enum About {
+    /// By what it is on the other side of the change.
+    Resource(NodeId),
     Place(Place),
 }
 
@@ -73,22 +71,22 @@ pub(super) fn compare(
     mut was: Results,
     rules: &Rules<'_>,
 ) -> Results {
-    let side = Side::new(before, &was);
+    let side = Side::new(facts, before, &was);
     results.par_iter_mut().filter(|result| result.verdict != Verdict::Pass).for_each(|result| {
-        let told = side.told(facts, result, rules);
+        let told = side.told(result, rules);
         result.state = Some(state(told.map(|(verdict, _)| verdict), result.verdict));
         result.drift = result.verdict == Verdict::Fail && told.is_some_and(|(_, drift)| drift);
     });
     if !was.iter().any(|result| result.verdict == Verdict::Fail) {
         return Results::default();
     }
-    let left: BTreeSet<(usize, About<'_>)> = results
+    let left: HashSet<(usize, About)> = results
         .iter()
         .filter(|result| result.verdict != Verdict::Pass)
-        .filter_map(|result| Some((result.rule, about(facts, result)?)))
+        .filter_map(|result| Some((result.rule, side.about(result)?)))
         .collect();
     let is_resolved = |result: &Result| {
-        let is_left = || about(before, result).is_some_and(|about| left.contains(&(result.rule, about)));
+        let is_left = || left.contains(&(result.rule, About::of(result)));
         result.verdict == Verdict::Fail && !is_left() && !is_forgotten(facts, before, result)
     };
     was.retain(is_resolved);
@@ -114,9 +112,9 @@ pub(super) fn mark_drift(
     rules: &Rules<'_>,
 ) -> usize {
     let answers = ask_all(stored, rules, Tell::Verdicts);
-    let side = Side::new(stored, &answers.results);
+    let side = Side::new(facts, stored, &answers.results);
     results.par_iter_mut().filter(|result| result.verdict == Verdict::Fail).for_each(|result| {
-        result.drift = side.told(facts, result, rules).is_some_and(|(verdict, _)| verdict == Verdict::Pass);
+        result.drift = side.told(result, rules).is_some_and(|(verdict, _)| verdict == Verdict::Pass);
     });
     answers.evaluations
 }
@@ -124,32 +122,49 @@ pub(super) fn mark_drift(
 /// What rules say of another side of the change.
 struct Side<'s, 'g> {
     facts: &'s Facts<'g>,
+    /// By the node of this side, the same resource on the other; empty where that is.
+    same: Vec<Option<NodeId>>,
     /// With whether it is drift. What passes is there only where it is about absence.
-    known: BTreeMap<(usize, About<'g>), (Verdict, bool)>,
+    known: HashMap<(usize, About), (Verdict, bool)>,
 }
 
 impl<'s, 'g> Side<'s, 'g> {
-    fn new(facts: &'s Facts<'g>, results: &Results) -> Self {
-        let entry =
-            |result: &Result| Some(((result.rule, about(facts, result)?), (result.verdict, result.drift)));
-        Self { facts, known: results.iter().filter_map(entry).collect() }
+    /// Of `results`, which are those of `other`, seen from `facts`.
+    fn new(facts: &Facts<'_>, other: &'s Facts<'g>, results: &Results) -> Self {
+        let entry = |result: &Result| ((result.rule, About::of(result)), (result.verdict, result.drift));
+        // Each is looked for once, and not for each result. Of a change that makes all from nothing there is none.
+        let is_empty = other.graph.graph.node_count() == 0;
+        let nodes: Vec<&Resource> = facts.graph.graph.node_weights().filter(|_| !is_empty).collect();
+        let same = nodes.par_iter().with_min_len(512).map(|it| other.graph.by_address(&it.address)).collect();
+        Self { facts: other, same, known: results.iter().map(entry).collect() }
     }
 
-    /// What is said there of what `result` of `facts` is about.
-    fn told(&self, facts: &Facts<'_>, result: &Result, rules: &Rules<'_>) -> Option<(Verdict, bool)> {
-        // Of what is made from nothing there is nothing to compare.
-        if self.facts.graph.graph.node_count() == 0 {
-            return None;
+    /// What a result of this side is about; [`None`] where there is no such thing on the other.
+    fn about(&self, result: &Result) -> Option<About> {
+        match &result.place {
+            Some(place) => Some(About::Place(place.clone())),
+            None => self.same.get(result.node.index()).copied().flatten().map(About::Resource),
         }
-        let asked = (result.rule, about(facts, result)?);
+    }
+
+    /// What is said there of what a result of this side is about.
+    fn told(&self, result: &Result, rules: &Rules<'_>) -> Option<(Verdict, bool)> {
+        let asked = (result.rule, self.about(result)?);
         let known = self.known.get(&asked).copied();
-        let (_, About::Resource(address)) = asked else { return known };
+        let (_, About::Resource(node)) = asked else { return known };
         // Of what passed only the few are asked again that do not pass on this side.
         known.or_else(|| {
-            let node = self.facts.graph.by_address(address).filter(|&node| self.facts.is_subject(node))?;
+            let node = Some(node).filter(|&node| self.facts.is_subject(node))?;
             let scope = ConditionScope::new(self.facts, node);
             Some((decide_rule(rules, result.rule, &scope, None)?.verdict(), false))
         })
+    }
+}
+
+impl About {
+    /// What a result of the other side is about.
+    fn of(result: &Result) -> Self {
+        result.place.as_ref().map_or(Self::Resource(result.node), |place| Self::Place(place.clone()))
     }
 }
 
@@ -158,13 +173,6 @@ const fn state(before: Option<Verdict>, after: Verdict) -> State {
         (Some(Verdict::Pass), Verdict::Fail) => State::Regression,
         (Some(Verdict::Fail), _) | (Some(Verdict::Undetermined), Verdict::Undetermined) => State::Unchanged,
         _ => State::New,
-    }
-}
-
-fn about<'g>(facts: &Facts<'g>, result: &Result) -> Option<About<'g>> {
-    match &result.place {
-        Some(place) => Some(About::Place(place.clone())),
-        None => facts.graph.resource(result.node).map(|resource| About::Resource(&resource.address)),
     }
 }
 
