@@ -71,7 +71,7 @@ pub(super) fn compare(
     mut was: Results,
     rules: &Rules<'_>,
 ) -> Results {
-    let side = Side::new(facts, before, &was);
+    let side = Side::new(facts, before, &was, |resource| resource.earlier().is_some());
     results.par_iter_mut().filter(|result| result.verdict != Verdict::Pass).for_each(|result| {
         let told = side.told(result, rules);
         result.state = Some(state(told.map(|(verdict, _)| verdict), result.verdict));
@@ -112,7 +112,7 @@ pub(super) fn mark_drift(
     rules: &Rules<'_>,
 ) -> usize {
     let answers = ask_all(stored, rules, Tell::Verdicts);
-    let side = Side::new(facts, stored, &answers.results);
+    let side = Side::new(facts, stored, &answers.results, |_| true);
     results.par_iter_mut().filter(|result| result.verdict == Verdict::Fail).for_each(|result| {
         result.drift = side.told(result, rules).is_some_and(|(verdict, _)| verdict == Verdict::Pass);
     });
@@ -129,13 +129,23 @@ struct Side<'s, 'g> {
 }
 
 impl<'s, 'g> Side<'s, 'g> {
-    /// Of `results`, which are those of `other`, seen from `facts`.
-    fn new(facts: &Facts<'_>, other: &'s Facts<'g>, results: &Results) -> Self {
+    /// Of `results`, which are those of `other`, seen from `facts`: `may_be` tells which resources there may be on the other.
+    fn new(
+        facts: &Facts<'_>,
+        other: &'s Facts<'g>,
+        results: &Results,
+        may_be: impl Fn(&Resource) -> bool + Sync,
+    ) -> Self {
         let entry = |result: &Result| ((result.rule, About::of(result)), (result.verdict, result.drift));
-        // Each is looked for once, and not for each result. Of a change that makes all from nothing there is none.
+        // Each is looked for once, and not for each result.
+        let same = |at| {
+            let resource = facts.graph.resource(NodeId::new(at)).filter(|resource| may_be(resource))?;
+            other.graph.by_address(&resource.address)
+        };
+        // Of a change that makes all from nothing there is none.
         let is_empty = other.graph.graph.node_count() == 0;
-        let nodes: Vec<&Resource> = facts.graph.graph.node_weights().filter(|_| !is_empty).collect();
-        let same = nodes.par_iter().with_min_len(512).map(|it| other.graph.by_address(&it.address)).collect();
+        let count = if is_empty { 0 } else { facts.graph.graph.node_count() };
+        let same = (0..count).into_par_iter().with_min_len(512).map(same).collect();
         Self { facts: other, same, known: results.iter().map(entry).collect() }
     }
 

@@ -7,8 +7,7 @@ use rayon::prelude::*;
 use smol_str::SmolStr;
 
 use super::results::Results;
-use super::words::Words;
-use super::words::words;
+use super::words::{Words, words};
 use super::{Causes, Result, Rules, pinpoint, via};
 use crate::facts::Facts;
 use crate::finding::{Finding, Subject, Via};

@@ -46,7 +46,8 @@ pub type Analysis = fn(&Facts<'_>, NodeId, Query<'_>) -> Option<Outcome>;
 
 /// The analysis of a name.
 pub fn analysis(name: &str) -> Option<Analysis> {
-    ANALYSES.iter().find(|(known, _)| *known == name).map(|(_, analysis)| *analysis)
+    let at = ANALYSES.binary_search_by_key(&name, |(known, _)| known).ok()?;
+    ANALYSES.get(at).map(|(_, analysis)| *analysis)
 }
 
 /// The result of an analysis.
@@ -81,7 +82,7 @@ impl Outcome {
     }
 }
 
-/// The analyses that rules can name.
+/// The analyses that rules can name, sorted by name.
 pub const ANALYSES: [(&str, Analysis); 28] = [
     ("azure.assignment_allows", azure::allows),
     ("azure.assignment_allows_everywhere", azure::allows_everywhere),
@@ -231,4 +232,17 @@ fn outcome_as(
         .and_then(|statement| place::of_statement(facts.graph, facts.sources, read, statement, number));
     let actual = what.map(|what| tell(what, answer.on.as_deref()));
     Outcome { actual, statement, ..outcome }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_analysis_is_found_by_its_name() {
+        for (name, known) in ANALYSES {
+            assert_eq!(analysis(name).map(|it| it as usize), Some(known as usize), "{name}");
+        }
+        assert!(analysis("iam.nothing").is_none());
+    }
 }

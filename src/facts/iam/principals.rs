@@ -72,7 +72,7 @@ impl Identity {
 
     /// Every way in which its own policies allow the action on some resource, each computed once. Why one cannot be told is told
     /// by [`Identity::causes`].
-    pub fn ways(&self, action: &str) -> Arc<[Way]> {
+    pub(super) fn ways(&self, action: &str) -> Arc<[Way]> {
         if !self.services.may_hold(action) {
             return Arc::default();
         }
