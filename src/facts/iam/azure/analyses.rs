@@ -103,7 +103,7 @@ fn ask(
     if !one.is_workload(facts.graph) {
         return None;
     }
-    let outcome = |holds, actual, causes| Some(Outcome { actual, causes, ..Outcome::of(holds) });
+    let outcome = |holds, actual, causes| Some(Outcome { causes, actual, ..Outcome::of(holds) });
     let doubts = one.doubts(facts.graph);
     let mut open: Option<(Cause, String)> = None;
     for action in query.args {

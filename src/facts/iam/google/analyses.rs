@@ -31,7 +31,7 @@ pub(in super::super) fn public_grant(facts: &Facts<'_>, node: NodeId, _query: Qu
                 (Some(condition), None) => (Truth::Maybe, vec![format!("only if {condition}")]),
             };
             let actual = Some(way(grant, holder));
-            return Some(Outcome { actual, causes, ..Outcome::of(holds) });
+            return Some(Outcome { causes, actual, ..Outcome::of(holds) });
         }
         if let Some(cause) = &grant.more {
             open = Some(Outcome { causes: vec![cause.to_string()], ..Outcome::of(Truth::Maybe) });
@@ -94,7 +94,7 @@ pub(in super::super) fn account_may(facts: &Facts<'_>, node: NodeId, query: Quer
         if has || !causes.is_empty() {
             causes.truncate(3);
             let actual = Some(way(grant, holder));
-            open = open.or(Some(Outcome { actual, causes, ..Outcome::of(Truth::Maybe) }));
+            open = open.or(Some(Outcome { causes, actual, ..Outcome::of(Truth::Maybe) }));
         }
     }
     Some(open.unwrap_or(Outcome::of(Truth::Yes)))
@@ -128,7 +128,7 @@ pub(in super::super) fn acts_as_is_narrow(
             Verdict::Undetermined(causes) => causes,
             _ => vec![format!("whether `{}` names it is not known", grant.address)],
         };
-        open = open.or(Some(Outcome { actual, causes, ..Outcome::of(Truth::Maybe) }));
+        open = open.or(Some(Outcome { causes, actual, ..Outcome::of(Truth::Maybe) }));
     }
     Some(open.unwrap_or(Outcome::of(Truth::Yes)))
 }

@@ -29,7 +29,7 @@ pub(in super::super) fn workload_may(facts: &Facts<'_>, node: NodeId, query: Que
         }
     }
     let (name, account) = workloads.first()?;
-    let outcome = |holds, actual, causes| Some(Outcome { actual, causes, ..Outcome::of(holds) });
+    let outcome = |holds, actual, causes| Some(Outcome { causes, actual, ..Outcome::of(holds) });
     let mut open: Option<(Cause, String)> = None;
     for asked in query.args {
         let (only, text) = match asked.strip_prefix("cluster ") {
