@@ -72,7 +72,7 @@ impl Identity {
 
     /// Every way in which its own policies allow the action on some resource, each computed once. Why one cannot be told is told
     /// by [`Identity::causes`].
-    pub(super) fn ways(&self, action: &str) -> Arc<[Way]> {
+    pub fn ways(&self, action: &str) -> Arc<[Way]> {
         if !self.services.may_hold(action) {
             return Arc::default();
         }
@@ -89,7 +89,7 @@ impl Identity {
     }
 
     /// Why one of its ways cannot be told, of the causes that this has.
-    pub(super) fn causes(&self, of_way: &[String]) -> Vec<String> {
+    pub fn causes(&self, of_way: &[String]) -> Vec<String> {
         let mut causes: Vec<String> = Vec::with_capacity(of_way.len());
         for cause in of_way {
             let own = stood_for(cause).and_then(|(at, is_doubt)| {
