@@ -15,8 +15,7 @@ use super::ask::{ask_remembered, decide_rule};
 use super::callers;
 use super::memo::Memos;
 use super::results::Results;
-use super::words::words;
-use super::{Place, Result, Rules};
+use super::{Place, Result, Rules, words};
 use crate::config::{Config, Provider};
 use crate::facts::iam::callers::Call;
 use crate::facts::{Facts, residency};
@@ -137,13 +136,10 @@ impl Once<'_, '_, '_> {
             };
             let Some(mut result) = result else { continue };
             // What becomes of it from here on is not what the rule found.
-            if result.words.is_none() {
-                result.words = Some(Box::new(words(facts, rules, &result)));
-            }
+            let mut words = words::take(facts, rules, &mut result);
             if result.verdict != Verdict::Pass {
                 let too = if each { "fares alike" } else { "is in the same account and region" };
                 let others = first.iter().skip(1).filter_map(|&node| facts.graph.resource(node));
-                let words = result.words.get_or_insert_with(Box::default);
                 words.related.extend(
                     others.filter_map(|other| Some((other.site?, format!("`{}` {too}", other.address)))),
                 );
@@ -159,6 +155,7 @@ impl Once<'_, '_, '_> {
                     });
                 }
             }
+            result.words = Some(Box::new(words));
             result.place = Some(place);
             results.push(result);
         }

@@ -56,10 +56,10 @@ pub(super) fn ask(
         tell(rules, index, &scope, decided, None).map(Box::new)
     };
     let mut result = ask(callers::region(place))?;
-    let mut words = words(facts, rules, &result);
     if result.verdict == Verdict::Pass {
         return Some(result);
     }
+    let mut words = words(facts, rules, &result);
     let untold = Cause::Other("the policy does not say which region it calls".into());
     let mut doubt = call.doubt.clone();
     // What there is in another region may be where it calls.

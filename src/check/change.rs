@@ -164,8 +164,7 @@ impl<'s, 'g> Side<'s, 'g> {
         let (_, About::Resource(node)) = asked else { return known };
         // Of what passed only the few are asked again that do not pass on this side.
         known.or_else(|| {
-            let node = Some(node).filter(|&node| self.facts.is_subject(node))?;
-            let scope = ConditionScope::new(self.facts, node);
+            let scope = self.facts.is_subject(node).then(|| ConditionScope::new(self.facts, node))?;
             Some((decide_rule(rules, result.rule, &scope, None)?.verdict(), false))
         })
     }

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use smol_str::SmolStr;
 
 use super::results::Results;
-use super::words::{Words, words};
+use super::words::{self, Words};
 use super::{Causes, Result, Rules, pinpoint, via};
 use crate::facts::Facts;
 use crate::finding::{Finding, Subject, Via};
@@ -119,7 +119,7 @@ fn group_of_rule(
         } else {
             let (left_out, message, causes) =
                 (result.left_out, result.message.clone(), result.causes.clone());
-            let mut words = result.words.take().map_or_else(|| words(facts, rules, &result), |told| *told);
+            let mut words = words::take(facts, rules, &mut result);
             let part = pinpoint::apply(facts, rules, rule, &mut result, &mut words);
             let finding = finding(facts, *result, words);
             let group = Group { finding, message, causes, beside, left_out, part };

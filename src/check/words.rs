@@ -26,6 +26,11 @@ pub(super) fn words(facts: &Facts<'_>, rules: &Rules<'_>, result: &Result) -> Wo
     told(facts, rules, result).unwrap_or_default()
 }
 
+/// The words of a result, which has them already where more than the rule found is told.
+pub(super) fn take(facts: &Facts<'_>, rules: &Rules<'_>, result: &mut Result) -> Words {
+    result.words.take().map_or_else(|| words(facts, rules, result), |told| *told)
+}
+
 fn told(facts: &Facts<'_>, rules: &Rules<'_>, result: &Result) -> Option<Words> {
     let &Result { node, verdict, site, decided_at, .. } = result;
     let rule = rules.compiled.get(result.rule)?;

@@ -33,10 +33,8 @@ impl Policy {
     /// A policy of which nothing is known, but perhaps what its statements do.
     pub fn unknown(cause: Cause, effect: Option<Effect>) -> Self {
         let mut document = Document::unknown(cause);
-        for statement in &mut document.statements {
-            if let Some(effect) = effect {
-                statement.effect = Ok(effect);
-            }
+        if let Some(effect) = effect {
+            document.statements.iter_mut().for_each(|statement| statement.effect = Ok(effect));
         }
         Self { alternatives: vec![document], choice: None, sensitive: false }
     }
