@@ -1,4 +1,5 @@
-//! Checking alone, of many configurations: each plan of a directory is grown to some 8,000 instances and checked.
+//! Checking alone, of many configurations: each plan of a directory is grown to some 8,000 instances and checked; then all of
+//! them as one plan of 100,000 instances.
 //!
 //! `cargo bench --bench mix [-- DIR]`: the plans below `DIR`, as `.json` or `.json.gz`, or those of the fixtures. What rules cost
 //! hangs on the resources that there are: one configuration tells how fast that one is, and the table which are the slowest.
@@ -31,6 +32,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Instances that a plan is grown to.
 const INSTANCES: usize = 8_000;
+/// And all that one plan is made of.
+const INSTANCES_OF_ALL: usize = 100_000;
 /// A grown plan with a longer text is left out.
 const MAX_BYTES: u64 = 120_000_000;
 /// So often is each checked.
@@ -43,18 +46,17 @@ fn main() {
     let fixtures = || Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let grown = Path::new(env!("CARGO_TARGET_TMPDIR")).join("grown-mix.json");
     let mut rows: Vec<(Duration, usize, PathBuf)> = Vec::new();
+    let mut joined = Vec::new();
     for path in plans(&given.unwrap_or_else(fixtures)) {
         let Some(plan) = read(&path) else { continue };
         let mut out = BufWriter::new(File::create(&grown).unwrap());
         let Ok(instances) = grow::grow(&plan, INSTANCES, &mut out) else { continue };
         out.flush().unwrap();
         if fs::metadata(&grown).unwrap().len() <= MAX_BYTES {
-            let times = parts::times(&grown, RUNS);
-            let (_, check) = times.iter().find(|(name, _)| *name == "check").unwrap();
-            rows.push((*check, instances, path));
+            rows.push((check(&grown), instances, path));
+            joined.push(plan);
         }
     }
-    fs::remove_file(&grown).unwrap();
     rows.sort_by(|a, b| per_100_000(b.0, b.1).total_cmp(&per_100_000(a.0, a.1)));
     let (time, instances) =
         rows.iter().fold((Duration::ZERO, 0), |all, (time, instances, _)| (all.0 + *time, all.1 + instances));
@@ -68,6 +70,17 @@ fn main() {
     for (time, instances, path) in rows.iter().take(SLOWEST) {
         println!("{:>7.1} ms {}", per_100_000(*time, *instances), path.display());
     }
+    let mut out = BufWriter::new(File::create(&grown).unwrap());
+    let instances = grow::join(&joined, INSTANCES_OF_ALL, &mut out).unwrap();
+    out.flush().unwrap();
+    println!("{:>7.1?} for {instances} instances of all {} as one plan", check(&grown), joined.len());
+    fs::remove_file(&grown).unwrap();
+}
+
+/// How long a plan is checked, at best.
+fn check(plan: &Path) -> Duration {
+    let times = parts::times(plan, RUNS);
+    times.iter().find(|(name, _)| *name == "check").unwrap().1
 }
 
 /// The plans below a directory, in the order of their paths.

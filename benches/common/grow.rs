@@ -1,6 +1,6 @@
-//! Grows a plan: its root module becomes a module with a `for_each`, called by several calls, with as many instances as
-//! are asked for. It stays one that Terraform could have written: addresses, keys, names and what is made of names (ARNs,
-//! policies) differ from instance to instance, and where a name was a constant of the configuration it comes from
+//! Grows plans to one: the root module of each becomes a module with a `for_each`, called by several calls, with as many
+//! instances as are asked for. It stays one that Terraform could have written: addresses, keys, names and what is made of
+//! names (ARNs, policies) differ from instance to instance, and where a name was a constant of the configuration it comes from
 //! `var.unit`, which the call gives. Values that are no names, and what the configuration says, repeat.
 //!
 //! Written as it is made, because a plan of 100,000 instances as a tree takes more memory than most machines have.
@@ -18,31 +18,66 @@ const SHORTEST_NAME: usize = 8;
 
 /// Writes `plan`, grown to at least `instances` managed instances, and returns how many it has.
 pub(crate) fn grow(plan: &Value, instances: usize, out: &mut impl Write) -> io::Result<usize> {
-    let changes = list(&plan["resource_changes"]);
-    let managed = managed(plan);
-    if managed == 0 || plan.get("deferred_changes").is_some() {
-        return Err(io::Error::other("a plan that changes resources, and defers none, can be grown"));
+    grow_all(&[Grown::new(plan, "unit", instances)?], out)
+}
+
+/// Writes one plan of plans that nothing joins, each grown to as many managed instances, and returns how many it has.
+#[allow(dead_code, reason = "not every benchmark joins")]
+pub(crate) fn join(plans: &[Value], instances: usize, out: &mut impl Write) -> io::Result<usize> {
+    let of_each = instances.div_ceil(plans.len().max(1));
+    let apart: Vec<(String, Value)> = plans
+        .iter()
+        .enumerate()
+        .map(|(i, plan)| (format!("p{i:02}"), apart(plan, &format!("p{i:02}"))))
+        .collect();
+    let grown: io::Result<Vec<Grown<'_>>> =
+        apart.iter().map(|(prefix, plan)| Grown::new(plan, prefix, of_each)).collect();
+    grow_all(&grown?, out)
+}
+
+/// A plan with its instances.
+struct Grown<'a> {
+    plan: &'a Value,
+    copies: Vec<Copy>,
+    names: BTreeSet<String>,
+}
+
+impl<'a> Grown<'a> {
+    fn new(plan: &'a Value, prefix: &str, instances: usize) -> io::Result<Self> {
+        let managed = managed(plan);
+        if managed == 0 || plan.get("deferred_changes").is_some() {
+            return Err(io::Error::other("a plan that changes resources, and defers none, can be grown"));
+        }
+        let copies = (0..instances.div_ceil(managed)).map(|index| Copy::new(prefix, index)).collect();
+        Ok(Self { plan, copies, names: names(list(&plan["resource_changes"])) })
     }
-    let copies: Vec<Copy> = (0..instances.div_ceil(managed)).map(Copy::new).collect();
-    let names = names(changes);
-    let repeat = |out: &mut dyn Write, items: &[Value]| {
-        each(out, copies.iter().flat_map(|copy| items.iter().map(|item| copy.change(item, &names))))
-    };
-    for (i, (key, value)) in plan.as_object().into_iter().flatten().enumerate() {
+
+    /// The entries of a list of changes, of all instances.
+    fn changes(&self, key: &str) -> impl Iterator<Item = Value> {
+        let of_copy = move |copy| list(&self.plan[key]).iter().map(move |change| (copy, change));
+        let all = self.copies.iter().flat_map(of_copy);
+        all.map(|(copy, change): (&Copy, _)| copy.change(change, &self.names))
+    }
+}
+
+fn grow_all(grown: &[Grown<'_>], out: &mut impl Write) -> io::Result<usize> {
+    let first = grown.first().and_then(|it| it.plan.as_object());
+    for (i, (key, value)) in first.into_iter().flatten().enumerate() {
         write!(out, "{}{}:", if i == 0 { '{' } else { ',' }, json!(key))?;
         match key.as_str() {
-            "resource_changes" | "resource_drift" => repeat(out, list(value))?,
-            "planned_values" => root_module(out, &value["root_module"], &copies, &names)?,
+            "resource_changes" | "resource_drift" => each(out, grown.iter().flat_map(|it| it.changes(key)))?,
+            "planned_values" => root_module(out, grown, |plan| &plan["planned_values"])?,
             "prior_state" => {
                 let versions = ["format_version", "terraform_version"];
                 let versions: Map<_, _> =
                     versions.map(|key| (key.to_owned(), value[key].clone())).into_iter().collect();
                 let versions = Value::from(versions).to_string();
                 write!(out, "{},\"values\":", versions.trim_end_matches('}'))?;
-                root_module(out, &value["values"]["root_module"], &copies, &names)?;
+                root_module(out, grown, |plan| &plan["prior_state"]["values"])?;
                 write!(out, "}}")?;
             }
-            "configuration" => write!(out, "{}", configuration(value, &copies, &names))?,
+            "configuration" => write!(out, "{}", configuration(grown))?,
+            "variables" => write!(out, "{}", merged(grown, |plan| &plan["variables"]))?,
             // They are those of the root module, which is none any more.
             "output_changes" => write!(out, "{{}}")?,
             "relevant_attributes" | "checks" => write!(out, "[]")?,
@@ -50,7 +85,52 @@ pub(crate) fn grow(plan: &Value, instances: usize, out: &mut impl Write) -> io::
         }
     }
     writeln!(out, "}}")?;
-    Ok(copies.len() * managed)
+    Ok(grown.iter().map(|it| it.copies.len() * managed(it.plan)).sum())
+}
+
+/// The entries of the objects that `of_plan` tells.
+fn merged(grown: &[Grown<'_>], of_plan: impl Fn(&Value) -> &Value) -> Value {
+    let entries = grown.iter().filter_map(|it| of_plan(it.plan).as_object()).flatten();
+    Value::Object(entries.map(|(key, value)| (key.clone(), value.clone())).collect())
+}
+
+/// A plan whose provider configurations and root variables are called like those of no other: the providers get another alias.
+fn apart(plan: &Value, prefix: &str) -> Value {
+    let mut plan = plan.clone();
+    let renamed = |map: &Value, name: &dyn Fn(&str) -> String| {
+        let entries = map.as_object().into_iter().flatten();
+        Value::Object(entries.map(|(key, value)| (name(key), value.clone())).collect())
+    };
+    plan["variables"] = renamed(&plan["variables"], &|name| format!("{prefix}_{name}"));
+    // `aws`, `aws.west`, `module.a:aws`: an alias begins at the first dot behind the colon.
+    let of_key = |key: &str| {
+        let name = key.rsplit(':').next().unwrap_or(key);
+        format!("{key}{}{prefix}", if name.contains('.') { '_' } else { '.' })
+    };
+    let configuration = &mut plan["configuration"];
+    let mut providers = renamed(&configuration["provider_config"], &of_key);
+    edit(&mut providers, &|_, text| text.strip_prefix("var.").map(|name| format!("var.{prefix}_{name}")));
+    for (key, provider) in providers.as_object_mut().into_iter().flatten() {
+        provider["alias"] = key.rsplit(['.', ':']).next().into();
+    }
+    edit(&mut configuration["root_module"], &|key, text| {
+        (key == "provider_config_key").then(|| of_key(text))
+    });
+    configuration["provider_config"] = providers;
+    plan
+}
+
+/// Changes the texts of a value of which `edited` says how, by the key that they are in.
+fn edit(value: &mut Value, edited: &dyn Fn(&str, &str) -> Option<String>) {
+    fn walk(key: &str, value: &mut Value, edited: &dyn Fn(&str, &str) -> Option<String>) {
+        match value {
+            Value::String(text) => *text = edited(key, text).unwrap_or_else(|| std::mem::take(text)),
+            Value::Array(items) => items.iter_mut().for_each(|item| walk(key, item, edited)),
+            Value::Object(map) => map.iter_mut().for_each(|(key, item)| walk(key, item, edited)),
+            _ => {}
+        }
+    }
+    walk("", value, edited);
 }
 
 /// How many managed instances a plan changes.
@@ -69,9 +149,9 @@ struct Copy {
 }
 
 impl Copy {
-    fn new(index: usize) -> Self {
-        let call = format!("units_{:03}", index / INSTANCES_OF_CALL);
-        let key = format!("unit-{index:05}");
+    fn new(prefix: &str, index: usize) -> Self {
+        let call = format!("{prefix}s_{:03}", index / INSTANCES_OF_CALL);
+        let key = format!("{prefix}-{index:05}");
         Self { module: format!("module.{call}[\"{key}\"]"), key, call }
     }
 
@@ -152,33 +232,37 @@ fn names(changes: &[Value]) -> BTreeSet<String> {
 }
 
 /// A `root_module` of values whose children are the instances.
-fn root_module(
+fn root_module<'a>(
     out: &mut dyn Write,
-    root: &Value,
-    copies: &[Copy],
-    names: &BTreeSet<String>,
+    grown: &'a [Grown<'_>],
+    values: impl Fn(&'a Value) -> &'a Value,
 ) -> io::Result<()> {
     write!(out, "{{\"root_module\":{{\"child_modules\":")?;
-    each(out, copies.iter().map(|copy| copy.planned(root, names)))?;
+    let of_plan = |it: &'a Grown<'_>| {
+        let root = &values(it.plan)["root_module"];
+        it.copies.iter().map(move |copy| copy.planned(root, &it.names))
+    };
+    each(out, grown.iter().flat_map(of_plan))?;
     write!(out, "}}}}")
 }
 
 /// The configuration: one call for as many instances as a call has.
-fn configuration(configuration: &Value, copies: &[Copy], names: &BTreeSet<String>) -> Value {
-    let mut configuration = configuration.clone();
-    let mut module = configuration["root_module"].take();
-    module["variables"]["unit"] = json!({});
-    from_unit(&mut module, names);
-    let calls: BTreeSet<&str> = copies.iter().map(|copy| copy.call.as_str()).collect();
-    let call = json!({
-        "source": "./unit",
-        "expressions": { "unit": { "references": ["each.key"] } },
-        "for_each_expression": {},
-        "module": module,
-    });
-    let calls: Map<String, Value> = calls.into_iter().map(|name| (name.to_owned(), call.clone())).collect();
-    configuration["root_module"] = json!({ "module_calls": calls });
-    configuration
+fn configuration(grown: &[Grown<'_>]) -> Value {
+    let mut calls = Map::new();
+    for Grown { plan, copies, names } in grown {
+        let mut module = plan["configuration"]["root_module"].clone();
+        module["variables"]["unit"] = json!({});
+        from_unit(&mut module, names);
+        let call = json!({
+            "source": "./unit",
+            "expressions": { "unit": { "references": ["each.key"] } },
+            "for_each_expression": {},
+            "module": module,
+        });
+        calls.extend(copies.iter().map(|copy| (copy.call.clone(), call.clone())));
+    }
+    let providers = merged(grown, |plan| &plan["configuration"]["provider_config"]);
+    json!({ "provider_config": providers, "root_module": { "module_calls": calls } })
 }
 
 /// Makes every constant that is a name an expression with `var.unit` in it.
