@@ -149,7 +149,7 @@ impl<'g> Facts<'g> {
 
     /// The accounts of AI of Azure that the input makes.
     fn ai_accounts(&self) -> &iam::azure::Accounts {
-        self.ai_accounts.get_or_init(|| iam::azure::accounts(self.graph))
+        self.ai_accounts.get_or_init(|| iam::azure::Accounts::of_graph(self.graph))
     }
 
     /// Every role binding of Kubernetes that the input makes.

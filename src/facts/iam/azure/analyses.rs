@@ -1,27 +1,11 @@
 //! Analyses of role assignments for rules.
 
-use std::collections::BTreeMap;
-
-use crate::graph::{NodeId, ResourceGraph};
-use crate::value::{Cause, Truth, Value};
+use crate::graph::NodeId;
+use crate::value::{Cause, Truth};
 
 use super::super::super::Facts;
 use super::super::{Outcome, Query};
-use super::{Assignment, Level, azapi};
-
-/// Accounts of AI, those of each of [`ACCOUNTS`].
-pub(in super::super::super) type Accounts = [Vec<NodeId>; ACCOUNTS.len()];
-
-/// What actions of a provider are done to: by its type there, and by those of Terraform.
-const ACCOUNTS: [(&str, &str, &[&str]); 3] = [
-    ("microsoft.cognitiveservices/", "accounts", &["azurerm_ai_services", "azurerm_cognitive_account"]),
-    (
-        "microsoft.machinelearningservices/",
-        "workspaces",
-        &["azurerm_ai_foundry", "azurerm_machine_learning_workspace"],
-    ),
-    ("microsoft.search/", "searchservices", &["azurerm_search_service"]),
-];
+use super::{Assignment, Level};
 
 /// Does the assignment let a workload do one of the actions to an AI account, or to those of a resource group?
 pub(in super::super) fn allows(facts: &Facts<'_>, node: NodeId, query: Query<'_>) -> Option<Outcome> {
@@ -39,56 +23,32 @@ pub(in super::super) fn allows_everywhere(
 
 /// Whether something that the action can be done to is in the scope; more than a resource group is another matter.
 fn on_account(facts: &Facts<'_>, one: &Assignment, action: &str) -> Result<bool, Cause> {
-    let graph = facts.graph;
-    let action = action.to_ascii_lowercase();
-    let mut accounts = ACCOUNTS.iter().zip(facts.ai_accounts());
-    let Some(((provider, ..), accounts)) = accounts.find(|((provider, ..), _)| action.starts_with(provider))
-    else {
-        return Ok(false);
-    };
-    if one.scope.level.clone()? > Level::ResourceGroup {
+    let (graph, action) = (facts.graph, action.to_ascii_lowercase());
+    let Some(of_kind) = facts.ai_accounts().of_action(&action) else { return Ok(false) };
+    let level = one.scope.level.clone()?;
+    if level > Level::ResourceGroup {
         return Ok(false);
     }
+    // Keys that nobody can use are no way in.
+    let of_keys = action.ends_with("/listkeys/action");
+    let accounts = if of_keys { &of_kind.with_keys } else { &of_kind.all };
+    let holds = |node| one.scope.holds(graph, one.node, node);
+    let held = accounts.held(graph, &one.scope, level);
+    debug_assert!(
+        accounts.all().iter().all(|node| held.contains(node) || holds(*node) == Ok(false)),
+        "an account that a scope may hold is not looked at"
+    );
     let mut open = Ok(false);
-    for &node in accounts {
-        // Keys that nobody can use are no way in.
-        if action.ends_with("/listkeys/action") && takes_no_keys(facts, node) {
-            continue;
-        }
-        match one.scope.holds(graph, one.node, node) {
+    for node in held {
+        match holds(node) {
             Ok(true) => return Ok(true),
             Ok(false) => {}
             Err(cause) => open = Err(cause),
         }
     }
     // An account that is elsewhere.
-    if one.scope.node.is_none() && one.scope.id.contains(&format!("/providers/{provider}")) {
-        Ok(true)
-    } else {
-        open
-    }
-}
-
-/// The accounts that the input makes, in the order of [`ACCOUNTS`].
-pub(in super::super::super) fn accounts(graph: &ResourceGraph) -> Accounts {
-    let mut made: BTreeMap<String, Vec<NodeId>> = BTreeMap::new();
-    for &node in graph.by_type(azapi::TYPE) {
-        if let Some(kind) = graph.resource(node).and_then(azapi::kind_of) {
-            made.entry(kind).or_default().push(node);
-        }
-    }
-    ACCOUNTS.map(|(provider, kind, types)| {
-        let mut nodes: Vec<NodeId> = types.iter().flat_map(|name| graph.by_type(name)).copied().collect();
-        nodes.extend(made.remove(&[provider, kind].concat()).unwrap_or_default());
-        nodes
-    })
-}
-
-fn takes_no_keys(facts: &Facts<'_>, node: NodeId) -> bool {
-    let after = facts.graph.resource(node).and_then(|it| it.after.as_ref());
-    let is_off = |name: &str| after.and_then(|it| it.get(name)).and_then(Value::as_bool) == Some(false);
-    let is_disabled = || azapi::property(after?, "disableLocalAuth")?.as_bool();
-    is_off("local_auth_enabled") || is_off("local_authentication_enabled") || is_disabled() == Some(true)
+    let is_elsewhere = || one.scope.id.contains(&format!("/providers/{}", of_kind.provider));
+    if one.scope.node.is_none() && is_elsewhere() { Ok(true) } else { open }
 }
 
 fn ask(
@@ -108,8 +68,11 @@ fn ask(
     let mut open: Option<(Cause, String)> = None;
     for action in query.args {
         let allowed = one.role.allows(action);
+        if allowed.told == Ok(false) {
+            continue;
+        }
         let inside = inside(one, action);
-        if allowed.told == Ok(false) || inside == Ok(false) {
+        if inside == Ok(false) {
             continue;
         }
         let path = format!(

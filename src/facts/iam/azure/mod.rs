@@ -1,5 +1,6 @@
 //! Azure role assignments: who has which role on what. Access policies of Key Vault are some, too (`vault`).
 
+mod accounts;
 mod analyses;
 mod ask;
 mod azapi;
@@ -21,7 +22,7 @@ use crate::value::{Cause, Value};
 
 use super::super::{Facts, is_left_to_the_provider, presence};
 
-pub(in super::super) use analyses::{Accounts, accounts};
+pub(in super::super) use accounts::Accounts;
 pub(super) use analyses::{allows, allows_everywhere};
 pub(super) use ask::{what_can, who_can};
 pub(in super::super) use azapi::is_ai as is_made_ai;

@@ -125,7 +125,7 @@ impl Scope {
     /// Whether a resource of the input is in it.
     pub(super) fn holds(&self, graph: &ResourceGraph, assigned_by: NodeId, target: NodeId) -> Told {
         let level = self.level.clone()?;
-        let around = around(graph, target);
+        let around = Surroundings::of(graph, target);
         match level {
             Level::Tenant => return Ok(true),
             Level::ManagementGroup => {
@@ -146,18 +146,15 @@ impl Scope {
             Level::ResourceGroup | Level::Resource => {}
         }
         if let Some(node) = self.node
-            && around.contains(&node)
+            && around.nodes.contains(&node)
         {
             return Ok(true);
         }
-        if !self.id.is_empty() && !self.id.contains('?') {
-            let id = |&node: &NodeId| {
-                Some(graph.resource(node)?.after.as_ref()?.get("id")?.as_str()?.to_ascii_lowercase())
-            };
-            if around.iter().filter_map(id).any(|id| is_below(&id, &self.id)) {
+        if let Some(id) = self.known_id() {
+            if around.ids(graph).any(|it| is_below(&it, id)) {
                 return Ok(true);
             }
-            if id(&target).is_some() {
+            if id_of(graph, target).is_some() {
                 return Ok(false);
             }
         }
@@ -174,23 +171,25 @@ impl Scope {
         Cause::Other(format!("whether `{target}` is in `{}` is not known", self.shown).into())
     }
 
-    /// Whether the resource group is that of a resource or of what it is in.
-    fn is_group_of(&self, graph: &ResourceGraph, around: &[NodeId]) -> Told {
+    /// Its id, if all of it is known.
+    pub(super) fn known_id(&self) -> Option<&str> {
+        Some(self.id.as_str()).filter(|id| !id.is_empty() && !id.contains('?'))
+    }
+
+    /// The last part of its id: the name of a resource group that is one.
+    pub(super) fn group_name<'a>(&'a self, graph: &'a ResourceGraph) -> Option<&'a str> {
         let named = self.id.rsplit('/').next().filter(|name| !name.contains('?') && !name.is_empty());
         let of_node = self.node.and_then(|node| graph.resource(node));
-        let ours = of_node.and_then(|it| it.after.as_ref()?.get("name")?.as_str()).or(named);
-        let theirs = around
-            .iter()
-            .find_map(|&node| graph.resource(node)?.after.as_ref()?.get("resource_group_name")?.as_str());
-        let other = around.iter().find_map(|&node| {
-            let group =
-                graph.edges(node, Direction::Outgoing).find(|(edge, _)| edge.path == "resource_group_name");
-            group.map(|(_, target)| target)
-        });
-        match (ours, theirs) {
+        of_node.and_then(|it| it.after.as_ref()?.get("name")?.as_str()).or(named)
+    }
+
+    /// Whether the resource group is that of a resource or of what it is in.
+    fn is_group_of(&self, graph: &ResourceGraph, around: &Surroundings) -> Told {
+        let other = around.group(graph);
+        match (self.group_name(graph), around.group_name(graph)) {
             (Some(ours), Some(theirs)) => Ok(ours.eq_ignore_ascii_case(theirs)),
             _ if self.node.is_some() && other.is_some() => Ok(self.node == other),
-            _ => Err(around.first().map_or(Cause::Plan, |&target| self.open(graph, target))),
+            _ => Err(around.nodes.first().map_or(Cause::Plan, |&target| self.open(graph, target))),
         }
     }
 
@@ -215,35 +214,63 @@ impl Scope {
 }
 
 /// Whether an id is another one, or of something in that.
-fn is_below(id: &str, other: &str) -> bool {
+pub(super) fn is_below(id: &str, other: &str) -> bool {
     let other = other.trim_end_matches('/');
     id.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// The resource, and what it is in, the innermost first.
-fn around(graph: &ResourceGraph, target: NodeId) -> Vec<NodeId> {
-    let mut out = vec![target];
-    let mut at = target;
-    while out.len() < MAX_DEPTH {
-        let mut up = graph.edges(at, Direction::Outgoing).filter(|(edge, next)| {
-            let is_kept = graph.resource(*next).is_some_and(|it| it.type_name.starts_with("azurerm_"));
-            // A vault or an account that a workspace uses is named so too, and is not what it is in.
-            is_kept && PARENTS.contains(&edge.path.as_str()) && is_part(graph, at)
-        });
-        match up.next() {
-            Some((_, next)) if !out.contains(&next) => {
-                out.push(next);
-                at = next;
+/// A resource, and what it is in, the innermost first.
+pub(super) struct Surroundings {
+    pub(super) nodes: Vec<NodeId>,
+}
+
+impl Surroundings {
+    /// Those of a resource.
+    pub(super) fn of(graph: &ResourceGraph, target: NodeId) -> Self {
+        let mut nodes = vec![target];
+        let mut at = target;
+        while nodes.len() < MAX_DEPTH {
+            let mut up = graph.edges(at, Direction::Outgoing).filter(|(edge, next)| {
+                let is_kept = graph.resource(*next).is_some_and(|it| it.type_name.starts_with("azurerm_"));
+                // A vault or an account that a workspace uses is named so too, and is not what it is in.
+                is_kept && PARENTS.contains(&edge.path.as_str()) && is_part(graph, at)
+            });
+            match up.next() {
+                Some((_, next)) if !nodes.contains(&next) => {
+                    nodes.push(next);
+                    at = next;
+                }
+                _ => break,
             }
-            _ => break,
         }
+        let mut this = Self { nodes };
+        let group = this.group(graph);
+        this.nodes.extend(group);
+        this
     }
-    if let Some(group) = out.iter().find_map(|&node| {
-        graph.edges(node, Direction::Outgoing).find(|(edge, _)| edge.path == "resource_group_name")
-    }) {
-        out.push(group.1);
+
+    /// The ids that are known, in lower case.
+    pub(super) fn ids(&self, graph: &ResourceGraph) -> impl Iterator<Item = String> {
+        self.nodes.iter().filter_map(|&node| id_of(graph, node)).map(str::to_ascii_lowercase)
     }
-    out
+
+    /// The resource group that one of them names by a reference.
+    pub(super) fn group(&self, graph: &ResourceGraph) -> Option<NodeId> {
+        let edges = self.nodes.iter().flat_map(|&node| graph.edges(node, Direction::Outgoing));
+        edges.into_iter().find(|(edge, _)| edge.path == "resource_group_name").map(|(_, target)| target)
+    }
+
+    /// The name of the resource group, as far as one of them tells it.
+    pub(super) fn group_name<'g>(&self, graph: &'g ResourceGraph) -> Option<&'g str> {
+        let named =
+            |&node: &NodeId| graph.resource(node)?.after.as_ref()?.get("resource_group_name")?.as_str();
+        self.nodes.iter().find_map(named)
+    }
+}
+
+/// The id of a resource, where it is known.
+pub(super) fn id_of(graph: &ResourceGraph, node: NodeId) -> Option<&str> {
+    graph.resource(node)?.after.as_ref()?.get("id")?.as_str()
 }
 
 /// Whether the resource is a part of another: then it has no group of its own.
