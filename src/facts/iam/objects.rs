@@ -9,12 +9,15 @@ use smol_str::SmolStr;
 use crate::graph::{NodeId, ResourceGraph};
 use crate::iam::{Text, cover};
 use crate::program::Resource;
+use crate::value::Kind;
 
 use super::access::{known_arn, known_name, referred_arn};
 
 /// An object of each bucket, in each way that it can be said; found when first looked for.
 #[derive(Debug, Default)]
 pub(in crate::facts) struct Objects {
+    /// Nearly every pattern names its bucket.
+    named: OnceLock<Named>,
     /// By ARNs that are known.
     known: OnceLock<Vec<Object>>,
     /// By references to the buckets.
@@ -31,6 +34,17 @@ struct Object {
     buckets: Vec<NodeId>,
 }
 
+/// Buckets by their names.
+#[derive(Debug, Default)]
+struct Named {
+    by_name: HashMap<SmolStr, Vec<NodeId>>,
+    /// A name is written as none is: a pattern may name the bucket and not say so.
+    has_odd: bool,
+}
+
+/// Before the name of a bucket.
+const ARN: &str = "arn:aws:s3:::";
+
 /// What is below the ARN of each bucket.
 const BELOW: &str = "/x";
 
@@ -40,6 +54,7 @@ impl Objects {
         let on = cover::narrow(pattern);
         let end = memchr::memchr3(b'*', b'?', b'$', on.as_bytes());
         let begins = end.and_then(|end| on.get(..end)).unwrap_or(&on);
+        let is_other = |bucket: &NodeId| !own.contains(bucket);
         // Only those are looked at that begin as the pattern does, or are what it says.
         let covers_one = |objects: &[Object]| {
             let first = objects.partition_point(|it| it.narrow.as_str() < begins);
@@ -49,15 +64,49 @@ impl Objects {
                 None => it.narrow == *on,
             });
             objects.any(|it| {
-                it.buckets.iter().any(|bucket| !own.contains(bucket))
+                it.buckets.iter().any(is_other)
                     && cover::contains(pattern, &it.arn, cover::Of::Resources) == Ok(true)
             })
         };
         let is_reference = begins.is_empty() || begins.starts_with(cover::MARK);
-        let known = || self.known.get_or_init(|| objects(graph, known_name, |it| known_arn(it, BELOW)));
+        let known =
+            || covers_one(self.known.get_or_init(|| objects(graph, known_name, |it| known_arn(it, BELOW))));
         let referred =
             || self.referred.get_or_init(|| objects(graph, address, |it| Some(referred_arn(it, BELOW))));
-        covers_one(known()) || is_reference && covers_one(referred())
+        let named = begins.strip_prefix(ARN).and_then(|rest| rest.split_once('/'));
+        let known = match named.map(|(name, _)| (name, self.named.get_or_init(|| Named::of_graph(graph)))) {
+            Some((name, Named { by_name, has_odd: false })) => {
+                let others = || by_name.get(name).is_some_and(|buckets| buckets.iter().any(is_other));
+                let arn = || Text::Known([ARN, name, BELOW].concat().into());
+                let found = others() && cover::contains(pattern, &arn(), cover::Of::Resources) == Ok(true);
+                debug_assert_eq!(found, known(), "{begins}: its name does not find a bucket as its ARN does");
+                found
+            }
+            _ => known(),
+        };
+        known || is_reference && covers_one(referred())
+    }
+}
+
+impl Named {
+    fn of_graph(graph: &ResourceGraph) -> Self {
+        let mut this = Self::default();
+        for &bucket in graph.by_type("aws_s3_bucket") {
+            let Some(resource) = graph.resource(bucket) else { continue };
+            let after = |name: &str| match &resource.after.as_ref()?.get(name)?.kind {
+                Kind::String(text) => Some(text),
+                _ => None,
+            };
+            let name = match (after("arn"), after("bucket")) {
+                (Some(arn), _) => arn.strip_prefix(ARN).map(SmolStr::new),
+                (None, name) => name.cloned(),
+            };
+            if let Some(name) = name {
+                this.has_odd |= name.contains(['/', '$', '*', '?', cover::MARK]);
+                this.by_name.entry(name).or_default().push(bucket);
+            }
+        }
+        this
     }
 }
 

@@ -122,7 +122,7 @@ impl Places {
         match (level, scope.node, scope.group_name(graph)) {
             (Level::Resource, Some(_), _) => {}
             (Level::ResourceGroup, Some(_), None) => {
-                held.extend(self.of_unlinked.iter().filter(|at| is_open(at)))
+                held.extend(self.of_unlinked.iter().filter(|at| is_open(at)));
             }
             (Level::ResourceGroup, node, Some(name)) => {
                 let of_name = self.by_group.get(&name.to_ascii_lowercase()).into_iter().flatten();
