@@ -14,29 +14,15 @@ use smol_str::{SmolStr, format_smolstr};
 use super::ask::{ask_remembered, decide_rule};
 use super::callers;
 use super::memo::Memos;
+use super::places::{Here, Places, address, first, is_once};
 use super::results::Results;
-use super::{Place, Result, Rules, words};
+use super::{Place, Result, Rules, places, words};
 use crate::config::{Config, Provider};
+use crate::facts::Facts;
 use crate::facts::iam::callers::Call;
-use crate::facts::{Facts, residency};
 use crate::finding::{Provided, Verdict};
 use crate::graph::NodeId;
-use crate::program::Resource;
 use crate::rules::{CompiledRule, Scope};
-
-/// More places than this are not told for one finding.
-const MAX_RELATED: usize = 10;
-
-/// The resources of types, by where they are.
-pub(super) type Places<'r> = HashMap<&'r str, BTreeMap<Place, Here>>;
-
-/// Resources of a type in one place.
-#[derive(Debug, Default)]
-pub(super) struct Here {
-    pub(super) all: Vec<NodeId>,
-    /// The first by their addresses, sorted.
-    first: Vec<NodeId>,
-}
 
 /// A resource that does not pass a rule of scope *provider*.
 #[derive(Copy, Clone, Debug)]
@@ -47,22 +33,18 @@ pub(super) struct Broken {
     pub(super) account: Option<usize>,
 }
 
-/// What the rules say, those that pass too, and what of that the configuration declares provided elsewhere. `broken` is, by rule,
-/// what does not pass those of scope *provider*.
+/// What the rules say, those that pass too, and what of that the configuration declares provided elsewhere. `places` are those of
+/// the types that they are about, and `broken` is, by rule, what does not pass those of scope *provider*.
 pub(super) fn ask(
     facts: &Facts<'_>,
     rules: &Rules<'_>,
     memos: &Memos<'_>,
+    places: &Places<'_>,
     broken: &[Vec<Broken>],
 ) -> (Vec<Box<Result>>, Vec<Provided>) {
-    let is_once = |rule: &CompiledRule<'_>| matches!(rule.scope, Scope::Provider | Scope::ProviderRegion);
-    let rules_once: Vec<_> = rules.compiled.iter().enumerate().filter(|(_, rule)| is_once(rule)).collect();
-    // Several rules are about a type, and many resources are of one.
-    let types: BTreeSet<&str> =
-        rules_once.iter().flat_map(|(_, rule)| rule.types).map(AsRef::as_ref).collect();
-    let types: Vec<&str> = types.into_iter().collect();
-    let places = types.par_iter().with_max_len(1).map(|name| (*name, places(facts, name))).collect();
     let once = Once { facts, rules, memos, places };
+    let rules_once = rules.compiled.iter().enumerate().filter(|(_, rule)| is_once(rule.scope));
+    let rules_once: Vec<_> = rules_once.collect();
     let of_rule = |(index, rule): &(usize, &CompiledRule<'_>)| {
         once.of_rule(*index, rule, broken.get(*index).map_or(&[], Vec::as_slice))
     };
@@ -76,7 +58,7 @@ struct Once<'a, 'f, 'r> {
     facts: &'a Facts<'f>,
     rules: &'a Rules<'r>,
     memos: &'a Memos<'r>,
-    places: Places<'a>,
+    places: &'a Places<'r>,
 }
 
 impl Once<'_, '_, '_> {
@@ -94,7 +76,6 @@ impl Once<'_, '_, '_> {
             Provider::Nothing => None,
         });
         let ask = |node: NodeId| ask_remembered(facts, rules, memos, index, node).map(Box::new);
-        let address = |node: &NodeId| address(facts, *node);
         let mut groups = groups(rule, places);
         let roles = callers::of_rule(facts, rule, places);
         // Where something else tells that the place is used, that is asked.
@@ -111,16 +92,16 @@ impl Once<'_, '_, '_> {
         for (place, group) in groups {
             let all = || {
                 let mut all: Vec<NodeId> = group.iter().flat_map(|here| &here.all).copied().collect();
-                all.sort_by_key(address);
+                all.sort_by_key(|&node| address(facts, node));
                 all
             };
             // The first by address stands for all, whatever the order of the input.
-            let mut first = first(group.iter().flat_map(|here| &here.first).copied(), address);
+            let mut first = first(facts, group.iter().flat_map(|here| &here.first).copied());
             let result = if each {
                 let here = of_accounts.remove(&place.0).unwrap_or_default();
                 if let Some(worst) = here.iter().map(|it| it.verdict).min() {
                     let worst = here.iter().filter(|it| it.verdict == worst).map(|it| it.node);
-                    first = self::first(worst, address);
+                    first = places::first(facts, worst);
                     first.first().copied().and_then(ask)
                 } else {
                     let passes = first.iter().copied().find_map(ask);
@@ -151,7 +132,7 @@ impl Once<'_, '_, '_> {
                         control: control.to_owned(),
                         by: by.clone(),
                         // All that are protected elsewhere are told.
-                        resources: all().iter().filter_map(address).cloned().collect(),
+                        resources: all().iter().filter_map(|&node| address(facts, node)).cloned().collect(),
                     });
                 }
             }
@@ -196,50 +177,6 @@ fn groups<'p>(rule: &CompiledRule<'_>, places: &'p Places<'_>) -> BTreeMap<Place
         groups.entry((*account, region)).or_default().push(here);
     }
     groups
-}
-
-/// Those that are told: the first by their addresses, sorted. Of inputs that are sorted, as plans are, each is looked at once.
-fn first<T, K: Ord>(all: impl Iterator<Item = T>, address: impl Fn(&T) -> K) -> Vec<T> {
-    let mut first: Vec<(K, T)> = Vec::with_capacity(MAX_RELATED + 2);
-    for one in all {
-        let key = address(&one);
-        if first.get(MAX_RELATED).is_none_or(|(last, _)| key < *last) {
-            first.insert(first.partition_point(|(known, _)| *known <= key), (key, one));
-            first.truncate(MAX_RELATED + 1);
-        }
-    }
-    first.into_iter().map(|(_, one)| one).collect()
-}
-
-fn address<'g>(facts: &Facts<'g>, node: NodeId) -> Option<&'g SmolStr> {
-    facts.graph.resource(node).map(|resource| &resource.address)
-}
-
-impl Here {
-    fn new(facts: &Facts<'_>, all: Vec<NodeId>) -> Self {
-        let first = first(all.iter().copied(), |&node| address(facts, node));
-        Self { all, first }
-    }
-}
-
-/// The resources of a type that rules are asked of, by where they are.
-fn places(facts: &Facts<'_>, type_name: &str) -> BTreeMap<Place, Here> {
-    let mut places: BTreeMap<Place, Vec<NodeId>> = BTreeMap::new();
-    for &node in facts.graph.by_type(type_name).iter().filter(|&&node| facts.is_subject(node)) {
-        let Some(resource) = facts.graph.resource(node) else { continue };
-        places.entry(place_of(facts, node, resource)).or_default().push(node);
-    }
-    places.into_iter().map(|(place, nodes)| (place, Here::new(facts, nodes))).collect()
-}
-
-/// Where a resource is. The Cloud Control provider is where that of AWS is which it stands beside, unless it says otherwise.
-fn place_of(facts: &Facts<'_>, node: NodeId, resource: &Resource) -> Place {
-    let account = facts.graph.account(resource);
-    let beside = account.filter(|_| account != resource.provider);
-    let beside = beside.and_then(|at| facts.graph.providers.get(at));
-    let own = residency::region(facts, node);
-    let region = own.as_str().or_else(|| beside?.region.as_str());
-    (account, region.map(SmolStr::from))
 }
 
 /// Of a control that is often elsewhere its absence here tells nothing, unless it was here: `was` is what rules said before.

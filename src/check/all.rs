@@ -7,13 +7,14 @@ use rayon::prelude::*;
 use super::absence::Broken;
 use super::ask::{Decision, ask_rule, decide_rule, tell};
 use super::memo::{Memo, Memos, OfTypes, Outcome};
+use super::places::{Gathered, is_once};
 use super::results::Results;
 use super::{Result, Rules, absence, ahead};
 use crate::facts::Facts;
 use crate::facts::domain::ConditionScope;
 use crate::finding::{Provided, Verdict};
 use crate::graph::NodeId;
-use crate::rules::Scope;
+use crate::rules::{CompiledRule, Scope};
 
 /// So many chunks of resources there are for each thread, so that none waits long for the last.
 const CHUNKS_OF_THREAD: usize = 8;
@@ -52,7 +53,15 @@ pub(super) fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, what: Tell) -> Answe
             }
         }
     }
-    let asked = asked(facts, memos.types(), &buckets);
+    let once: Vec<&CompiledRule<'_>> = rules.compiled.iter().filter(|rule| is_once(rule.scope)).collect();
+    let mut are_placed = vec![false; buckets.len()];
+    for number in once.iter().flat_map(|rule| rule.types).filter_map(|name| memos.number(name)) {
+        are_placed.get_mut(number).into_iter().for_each(|it| *it = true);
+    }
+    let wanted = |number: usize| {
+        are_placed.get(number) == Some(&true) || buckets.get(number).is_some_and(|it| !it.is_empty())
+    };
+    let asked = asked(facts, memos.types(), wanted);
     let of_resource =
         |bucket: &Vec<usize>| bucket.iter().filter(|&&rule| is_of(rule, Scope::Resource)).count();
     let counts: Vec<usize> = buckets.iter().map(of_resource).collect();
@@ -64,6 +73,9 @@ pub(super) fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, what: Tell) -> Answe
             ahead::read(facts.graph, batch.iter().map(|(node, _)| *node));
             for &(node, number) in batch.iter().filter(|(node, _)| facts.is_subject(*node)) {
                 let (Some(memo), Some(bucket)) = (memos.of(number), buckets.get(number)) else { continue };
+                if are_placed.get(number) == Some(&true) {
+                    told.places.add(facts, number, node);
+                }
                 told.asked += counts.get(number).copied().unwrap_or_default();
                 told.of_resource(bucket, &ConditionScope::new(facts, node), memo);
             }
@@ -74,7 +86,9 @@ pub(super) fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, what: Tell) -> Answe
         asked.par_chunks(size).map(|chunk| memos.with(|memos| ask(chunk, memos))).collect();
     let (mut results, mut passed, mut evaluations) = (Results::new(rules), vec![0; rules.compiled.len()], 0);
     let mut broken: Vec<Vec<Broken>> = rules.compiled.iter().map(|_| Vec::new()).collect();
+    let mut places = Vec::with_capacity(told.len());
     for of_chunk in told {
+        places.push(of_chunk.places);
         evaluations += of_chunk.asked;
         for (all, count) in passed.iter_mut().zip(of_chunk.passed) {
             *all += count;
@@ -97,7 +111,8 @@ pub(super) fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, what: Tell) -> Answe
         "buckets lose or add results"
     );
     // There are few of them, and what passed before the change is asked for after it.
-    let (absences, provided) = absence::ask(facts, rules, &memos, &broken);
+    let places = Gathered::join(facts, memos.types(), places);
+    let (absences, provided) = absence::ask(facts, rules, &memos, &places, &broken);
     for absence in absences.iter().filter(|result| result.verdict == Verdict::Pass) {
         if let Some(count) = passed.get_mut(absence.rule) {
             *count += 1;
@@ -107,10 +122,10 @@ pub(super) fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, what: Tell) -> Answe
     Answers { results, passed, evaluations, provided }
 }
 
-/// The resources of types that rules are about, type by type, each with the number of its type.
-fn asked(facts: &Facts<'_>, types: &[&str], buckets: &[Vec<usize>]) -> Vec<(NodeId, usize)> {
-    let numbered = types.iter().zip(buckets).enumerate().filter(|(_, (_, bucket))| !bucket.is_empty());
-    let of_type = |(number, (type_name, _)): (usize, (&&str, _))| {
+/// The resources of the types that are wanted, type by type, each with the number of its type.
+fn asked(facts: &Facts<'_>, types: &[&str], wanted: impl Fn(usize) -> bool) -> Vec<(NodeId, usize)> {
+    let numbered = types.iter().enumerate().filter(|(number, _)| wanted(*number));
+    let of_type = |(number, type_name): (usize, &&str)| {
         facts.graph.by_type(type_name).iter().map(move |&node| (node, number))
     };
     numbered.flat_map(of_type).collect()
@@ -126,6 +141,8 @@ struct Told<'r> {
     broken: Vec<(usize, Broken)>,
     /// How many pass, of each rule.
     passed: Vec<usize>,
+    /// What rules about absence are asked of.
+    places: Gathered,
     /// Rule and resource pairs that were asked, but for rules of accounts.
     asked: usize,
 }
@@ -134,7 +151,15 @@ impl<'r> Told<'r> {
     /// Nothing yet.
     fn new(rules: &'r Rules<'r>, what: Tell) -> Self {
         let passed = vec![0; rules.compiled.len()];
-        Self { rules, what, results: Vec::new(), broken: Vec::new(), passed, asked: 0 }
+        Self {
+            rules,
+            what,
+            results: Vec::new(),
+            broken: Vec::new(),
+            passed,
+            places: Gathered::default(),
+            asked: 0,
+        }
     }
 
     /// What the rules of its type say of a resource.

@@ -11,7 +11,7 @@ use crate::facts::Facts;
 use crate::facts::domain::ConditionScope;
 use crate::facts::iam::{Query, analysis};
 use crate::facts::tier;
-use crate::finding::Verdict;
+use crate::finding::{Subject, Verdict, Via};
 use crate::graph::NodeId;
 use crate::hcl::ast::{Expr, ExprKind, Part};
 use crate::program::Resource;
@@ -131,12 +131,14 @@ pub(super) fn tell(
         // Nobody asks where that was written which holds.
         decided_at: decided_at.filter(|_| verdict != Verdict::Pass),
         causes,
-        // Asked here, where what it looks at is at hand.
+        // Asked here, where what they look at is at hand.
         severity: tier::severity(facts, node, || scope.tag(tier::TAG), &front.family, front.severity),
         ..Result::of_verdict(index, node, verdict)
     };
+    let way = way.filter(|_| verdict != Verdict::Pass);
+    let via = way.map_or_else(Vec::new, |way| via(&way, decided_at));
+    result.subject = Some(subject(facts, node, resource, via));
     if verdict != Verdict::Pass {
-        result.via = way.map_or_else(Vec::new, |way| via(&way, decided_at));
         let message = |scope: &dyn eval::Scope| SmolStr::from(message(rule, rules.file, scope));
         let is_told = verdict == Verdict::Fail;
         let message = |scope: &dyn eval::Scope| {
@@ -149,6 +151,18 @@ pub(super) fn tell(
         };
     }
     Some(result)
+}
+
+/// A resource as findings tell it.
+pub(super) fn subject(facts: &Facts<'_>, node: NodeId, resource: &Resource, via: Vec<Via>) -> Subject {
+    Subject {
+        address: resource.address.clone(),
+        moved_from: facts.graph.moved.get(&resource.address).cloned(),
+        unit: None,
+        type_name: resource.native_type.clone().unwrap_or_else(|| resource.type_name.clone()),
+        path: facts.scope().path(facts.graph, node),
+        via,
+    }
 }
 
 /// Whether the value of the attribute that a rule is about may be what decides: what is not known yet is not what fails.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use smol_str::format_smolstr;
 
-use super::absence::Places;
 use super::ask::{decide_rule, tell};
+use super::places::Places;
 use super::words::words;
 use super::{Place, Result, Rules};
 use crate::facts::Facts;

@@ -10,7 +10,7 @@ use super::results::Results;
 use super::words::{self, Words};
 use super::{Causes, Result, Rules, pinpoint, via};
 use crate::facts::Facts;
-use crate::finding::{Finding, Subject, Via};
+use crate::finding::Finding;
 use crate::graph::NodeId;
 use crate::rules::CompiledRule;
 use crate::source::Site;
@@ -113,9 +113,12 @@ fn group_of_rule(
             if facts.graph.calls.is_empty() {
                 finding.site = finding.site.min(result.site);
             }
-            let via =
-                pinpoint::way(facts, part.as_deref(), result.node).map_or(result.via, |way| via(&way, None));
-            finding.resources.extend(subject(facts, result.node, via));
+            let mut subject = result.subject.take();
+            let way = pinpoint::way(facts, part.as_deref(), result.node);
+            if let (Some(subject), Some(way)) = (&mut subject, way) {
+                subject.via = via(&way, None);
+            }
+            finding.resources.extend(subject);
         } else {
             let (left_out, message, causes) =
                 (result.left_out, result.message.clone(), result.causes.clone());
@@ -137,7 +140,6 @@ fn group_of_rule(
 
 /// The finding of a result.
 fn finding(facts: &Facts<'_>, result: Result, words: Words) -> Finding {
-    let subject = subject(facts, result.node, result.via);
     let (site, related) = around_calls(facts, result.node, result.site, words.related);
     Finding {
         rule: result.rule,
@@ -145,7 +147,7 @@ fn finding(facts: &Facts<'_>, result: Result, words: Words) -> Finding {
         severity: result.severity.0,
         moved: result.severity.1,
         message: result.message.into(),
-        resources: subject.into_iter().collect(),
+        resources: result.subject.into_iter().collect(),
         site,
         related,
         actual: words.actual,
@@ -178,16 +180,4 @@ fn around_calls(
     let others = calls.into_iter().filter(|(_, call)| Some(call.site) != outermost);
     related.extend(others.map(|(path, call)| (call.site, format!("`{path}` is called here"))));
     (outermost.or(site), related)
-}
-
-fn subject(facts: &Facts<'_>, node: NodeId, via: Vec<Via>) -> Option<Subject> {
-    let resource = facts.graph.resource(node)?;
-    Some(Subject {
-        address: resource.address.clone(),
-        moved_from: facts.graph.moved.get(&resource.address).cloned(),
-        unit: None,
-        type_name: resource.native_type.clone().unwrap_or_else(|| resource.type_name.clone()),
-        path: facts.scope().path(facts.graph, node),
-        via,
-    })
 }

@@ -15,6 +15,7 @@ mod display;
 mod group;
 mod memo;
 mod pinpoint;
+mod places;
 mod removal;
 mod results;
 mod rules;
@@ -37,7 +38,7 @@ use words::Words;
 
 use crate::facts::Facts;
 use crate::facts::iam::callers::Place;
-use crate::finding::{Finding, Provided, Severity, State, Verdict, Via};
+use crate::finding::{Finding, Provided, Severity, State, Subject, Verdict, Via};
 use crate::graph::NodeId;
 use crate::source::Site;
 use crate::value::Step;
@@ -73,7 +74,8 @@ struct Result {
     /// Where what decides was written.
     decided_at: Option<Site>,
     causes: Causes,
-    via: Vec<Via>,
+    /// Its resource, as findings tell it; [`None`] where only the verdict is asked for.
+    subject: Option<Subject>,
     /// [`None`] as long as nobody asked for them: of resources that fare alike, those of the first are told.
     words: Option<Box<Words>>,
     /// The account and region that it stands for: of rules about absence.
@@ -101,7 +103,7 @@ impl Result {
             site: None,
             decided_at: None,
             causes: None,
-            via: Vec::new(),
+            subject: None,
             words: None,
             place: None,
             state: None,

@@ -76,7 +76,7 @@ pub(super) fn apply(
         words.related.insert(0, (origin, DECIDES.to_owned()));
     }
     if let Some(way) = part.way {
-        result.via = via(&way, origin);
+        result.subject.iter_mut().for_each(|subject| subject.via = via(&way, origin));
     }
     Some(part.path)
 }

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::ask::decide_rule;
 use super::memo::Memos;
 use super::results::Results;
-use super::{Place, Result, Rules, absence};
+use super::{Place, Result, Rules, absence, places};
 use crate::facts::Facts;
 use crate::finding::Verdict;
 
@@ -15,9 +15,12 @@ use crate::finding::Verdict;
 pub(super) fn mark(facts: &Facts<'_>, results: &mut Results, untold: &Facts<'_>, rules: &Rules<'_>) {
     let memos = Memos::new(rules);
     let broken = absence::broken(untold, rules, &memos);
-    let absent = absence::ask(untold, rules, &memos, &broken).0.into_iter();
-    let absent: BTreeMap<(usize, Place), Verdict> =
-        absent.filter_map(|result| Some(((result.rule, result.place?), result.verdict))).collect();
+    let places = places::of_graph(untold, rules, memos.types());
+    let (absent, _) = absence::ask(untold, rules, &memos, &places, &broken);
+    let absent: BTreeMap<(usize, Place), Verdict> = absent
+        .into_iter()
+        .filter_map(|result| Some(((result.rule, result.place?), result.verdict)))
+        .collect();
     let mark = |result: &mut Result| {
         let verdict = match &result.place {
             Some(place) => absent.get(&(result.rule, place.clone())).copied(),
