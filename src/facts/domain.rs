@@ -202,7 +202,10 @@ impl<'f, 'g> ConditionScope<'f, 'g> {
         let (facts, node) = (self.facts, self.node);
         Ok(match name {
             "ai" => Value::bool(facts.scope().is_direct(node)),
-            "reached_by" => tags::strings(facts.scope().reached_by(node).map(SmolStr::as_str)),
+            "reached_by" => {
+                let types = facts.scope().reached_by(facts.graph, node);
+                tags::strings(types.into_iter().map(SmolStr::as_str))
+            }
             "region" => self.region().clone(),
             "residency" => self.allowed().places.clone(),
             "bucket" => bucket::object(facts, node),

@@ -4,6 +4,7 @@
 
 pub mod bucket;
 mod choice;
+mod classes;
 pub mod domain;
 mod few;
 pub mod iam;

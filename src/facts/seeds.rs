@@ -180,8 +180,10 @@ fn attaches_policy_of_ai(resource: &Resource) -> bool {
 
 /// Whether it is a rule of EventBridge for what AI services tell of themselves: `"source": ["aws.bedrock"]`.
 fn hands_on_events_of_ai(type_name: &str, after: &Value) -> bool {
-    let pattern = after.get("event_pattern").filter(|_| type_name == "aws_cloudwatch_event_rule");
-    let pattern = pattern.and_then(|text| json::told(text, Dialect::Terraform));
+    if type_name != "aws_cloudwatch_event_rule" {
+        return false;
+    }
+    let pattern = after.get("event_pattern").and_then(|text| json::told(text, Dialect::Terraform));
     let sources = pattern.as_ref().and_then(|pattern| pattern.get("source")?.items()).unwrap_or_default();
     sources.iter().filter_map(|source| source.as_str()?.strip_prefix("aws.")).any(is_service_of_ai)
 }
@@ -286,7 +288,10 @@ fn pod_device(value: &Value, depth: usize) -> Option<SmolStr> {
 
 /// The AI service that a VPC endpoint leads to.
 fn endpoint(type_name: &str, after: &Value) -> Option<SmolStr> {
-    let name = after.get("service_name").filter(|_| type_name == "aws_vpc_endpoint")?.as_str()?;
+    if type_name != "aws_vpc_endpoint" {
+        return None;
+    }
+    let name = after.get("service_name")?.as_str()?;
     // `com.amazonaws.eu-west-1.bedrock-runtime`, `aws.sagemaker.eu-west-1.notebook`
     name.split('.').any(is_service_of_ai).then(|| SmolStr::from(name))
 }
