@@ -38,7 +38,7 @@ struct Object {
 #[derive(Debug, Default)]
 struct Named {
     by_name: HashMap<SmolStr, Vec<NodeId>>,
-    /// A name is written as none is: a pattern may name the bucket and not say so.
+    /// One has an ARN of another partition, or is called as none is: a pattern may name it and not say so.
     has_odd: bool,
 }
 
@@ -73,17 +73,25 @@ impl Objects {
             || covers_one(self.known.get_or_init(|| objects(graph, known_name, |it| known_arn(it, BELOW))));
         let referred =
             || self.referred.get_or_init(|| objects(graph, address, |it| Some(referred_arn(it, BELOW))));
-        let named = begins.strip_prefix(ARN).and_then(|rest| rest.split_once('/'));
-        let known = match named.map(|(name, _)| (name, self.named.get_or_init(|| Named::of_graph(graph)))) {
-            Some((name, Named { by_name, has_odd: false })) => {
-                let others = || by_name.get(name).is_some_and(|buckets| buckets.iter().any(is_other));
+        let Named { by_name, has_odd } = self.named.get_or_init(|| Named::of_graph(graph));
+        let named = begins.strip_prefix(ARN).map(|rest| rest.split_once('/').map(|(name, _)| name));
+        let found = match named {
+            _ if *has_odd => None,
+            Some(Some(name)) => {
+                let others = by_name.get(name).is_some_and(|buckets| buckets.iter().any(is_other));
                 let arn = || Text::Known([ARN, name, BELOW].concat().into());
-                let found = others() && cover::contains(pattern, &arn(), cover::Of::Resources) == Ok(true);
-                debug_assert_eq!(found, known(), "{begins}: its name does not find a bucket as its ARN does");
-                found
+                Some(others && cover::contains(pattern, &arn(), cover::Of::Resources) == Ok(true))
             }
-            _ => known(),
+            // A bucket is no object, and what begins otherwise is of something else.
+            Some(None) if end.is_none() => Some(false),
+            None if !ARN.starts_with(begins) => Some(false),
+            _ => None,
         };
+        debug_assert!(
+            found.is_none_or(|found| found == known()),
+            "{begins}: its name does not find a bucket as its ARN does"
+        );
+        let known = found.unwrap_or_else(known);
         known || is_reference && covers_one(referred())
     }
 }
@@ -97,9 +105,13 @@ impl Named {
                 Kind::String(text) => Some(text),
                 _ => None,
             };
-            let name = match (after("arn"), after("bucket")) {
-                (Some(arn), _) => arn.strip_prefix(ARN).map(SmolStr::new),
-                (None, name) => name.cloned(),
+            let name = match after("arn") {
+                Some(arn) => {
+                    let name = arn.strip_prefix(ARN).map(SmolStr::new);
+                    this.has_odd |= name.is_none();
+                    name
+                }
+                None => after("bucket").cloned(),
             };
             if let Some(name) = name {
                 this.has_odd |= name.contains(['/', '$', '*', '?', cover::MARK]);
