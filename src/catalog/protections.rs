@@ -1,5 +1,8 @@
 //! What resources protect, and lose with them who deletes them: `rules/catalog/protections.csv`.
 
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
 const PROTECTIONS: &str = include_str!("../../rules/catalog/protections.csv");
 
 /// What a resource of a type protects.
@@ -23,11 +26,12 @@ impl Protection {
 
 /// What the type protects, if it does.
 pub(super) fn of(type_name: &str) -> Option<Protection> {
-    lines().find(|(name, _)| *name == type_name).map(|(_, protection)| protection)
+    static BY_TYPE: OnceLock<BTreeMap<&str, Protection>> = OnceLock::new();
+    BY_TYPE.get_or_init(|| lines().collect()).get(type_name).copied()
 }
 
-/// All lines: they are few, and asked for only of what a change deletes.
-pub(super) fn lines() -> impl Iterator<Item = (&'static str, Protection)> {
+/// All lines.
+fn lines() -> impl Iterator<Item = (&'static str, Protection)> {
     PROTECTIONS.lines().skip(1).filter_map(parse)
 }
 

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use petgraph::Direction;
+use rayon::prelude::*;
 use smol_str::format_smolstr;
 
 use super::ask::ask_rule;
@@ -27,15 +28,15 @@ const MAX_STEPS: usize = 3;
 
 /// What the rules say of what the change deletes.
 pub(super) fn ask(facts: &Facts<'_>, before: &Facts<'_>, rules: &Rules<'_>) -> Vec<Box<Result>> {
-    let mut results = Vec::new();
-    for (index, rule) in rules.compiled.iter().enumerate().filter(|(_, rule)| rule.scope == Scope::Removal) {
-        for type_name in rule.types {
-            for &node in before.graph.by_type(type_name) {
-                results.extend(judge(facts, before, rules, index, node).map(Box::new));
-            }
-        }
-    }
-    results
+    let of_removal = rules.compiled.iter().enumerate().filter(|(_, rule)| rule.scope == Scope::Removal);
+    let of_types = of_removal.flat_map(|(index, rule)| rule.types.iter().map(move |name| (index, name)));
+    let nodes =
+        of_types.flat_map(|(index, name)| before.graph.by_type(name).iter().map(move |&node| (index, node)));
+    let asked: Vec<(usize, NodeId)> = nodes.collect();
+    asked
+        .into_par_iter()
+        .filter_map(|(index, node)| judge(facts, before, rules, index, node).map(Box::new))
+        .collect()
 }
 
 /// What rule number `index` says of one resource, which was there; [`None`] if that stays or protected nothing that AI reaches.

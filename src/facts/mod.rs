@@ -93,18 +93,24 @@ impl Drop for Facts<'_> {
 impl<'g> Facts<'g> {
     /// Derives what every rule needs; the rest is derived when asked for.
     pub fn new(graph: &'g ResourceGraph, config: &'g Config) -> Self {
-        let policies = iam::Policies::of_graph(graph);
+        let of_policies = || {
+            let policies = iam::Policies::of_graph(graph);
+            (Scope::new(graph, config, &policies), policies)
+        };
+        // Scope is for one thread.
+        let ((scope, policies), (of_types, unplaced)) =
+            rayon::join(of_policies, || (OfTypes::new(graph, config), bucket::unplaced(graph)));
         Self {
             graph,
             config,
-            scope: Scope::new(graph, config, &policies),
+            scope,
             required_tags: tags::strings(config.tags.required.iter().map(String::as_str)),
             allowed_places: residency::Promise::new(config.residency.allowed.iter().map(String::as_str)),
             promises: Few::default(),
             models: Few::default(),
-            of_types: OfTypes::new(graph, config),
+            of_types,
             policies,
-            unplaced: bucket::unplaced(graph),
+            unplaced,
             identities: OnceLock::new(),
             assignments: OnceLock::new(),
             ai_accounts: OnceLock::new(),

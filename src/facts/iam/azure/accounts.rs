@@ -144,3 +144,96 @@ fn takes_no_keys(resource: &Resource) -> bool {
     let is_disabled = || azapi::property(after?, "disableLocalAuth")?.as_bool();
     is_off("local_auth_enabled") || is_off("local_authentication_enabled") || is_disabled() == Some(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::program::{Action, Mode, Program};
+
+    const COUNT: usize = 40;
+
+    fn resource(type_name: &str, name: &str, attributes: &[(&str, String)]) -> Resource {
+        let address = format!("{type_name}.{name}");
+        let after = attributes.iter().map(|(key, text)| ((*key).into(), Value::string(text.as_str())));
+        Resource {
+            address: address.as_str().into(),
+            block: address.as_str().into(),
+            mode: Mode::Managed,
+            type_name: type_name.into(),
+            native_type: None,
+            name: name.into(),
+            module: "".into(),
+            key: None,
+            provider: None,
+            before: None,
+            after: Some(Value::object(after)),
+            action: Action::None,
+            site: None,
+            places: Arc::default(),
+            configured: None,
+            references: Vec::new(),
+            untold: None,
+        }
+    }
+
+    fn group(at: usize) -> String {
+        format!("/subscriptions/S/resourceGroups/ai-{at}")
+    }
+
+    /// An account in each of the resource groups, with ids as after they are made or without.
+    fn accounts(has_ids: bool) -> ResourceGraph {
+        let mut resources = Vec::new();
+        for at in 0..COUNT {
+            let (name, group_name) = (format!("a{at}"), format!("AI-{at}"));
+            let mut attributes = vec![("name", name.clone()), ("resource_group_name", group_name)];
+            if has_ids {
+                let id = format!("{}/providers/Microsoft.CognitiveServices/accounts/{name}", group(at));
+                attributes.push(("id", id));
+            }
+            resources.push(resource("azurerm_cognitive_account", &name, &attributes));
+        }
+        ResourceGraph::build(Program { resources, ..Program::default() })
+    }
+
+    #[test]
+    fn a_scope_looks_at_the_accounts_that_it_may_hold_and_at_no_others() {
+        for has_ids in [true, false] {
+            let graph = accounts(has_ids);
+            let all = Accounts::of_graph(&graph);
+            let of_kind = all.of_action("microsoft.cognitiveservices/accounts/listkeys/action").unwrap();
+            let (mut looked_at, mut held) = (0, 0);
+            for at in 0..COUNT {
+                let id = group(at).to_ascii_lowercase();
+                let scope = Scope { level: Ok(Level::ResourceGroup), node: None, id, shown: String::new() };
+                let found = of_kind.all.held(&graph, &scope, Level::ResourceGroup);
+                looked_at += found.len();
+                for &node in of_kind.all.all() {
+                    let holds = scope.holds(&graph, node, node);
+                    held += usize::from(holds == Ok(true));
+                    assert!(found.contains(&node) || holds == Ok(false), "{}", scope.id);
+                }
+            }
+            assert_eq!((looked_at, held), (COUNT, COUNT), "with ids: {has_ids}");
+        }
+    }
+
+    #[test]
+    fn a_group_begins_as_another_and_is_not_that() {
+        let (graph, id) = (accounts(true), group(1).to_ascii_lowercase());
+        let all = Accounts::of_graph(&graph);
+        let of_kind = all.of_action("microsoft.cognitiveservices/").unwrap();
+        for id in [id.clone(), format!("{id}/")] {
+            let scope = Scope { level: Ok(Level::ResourceGroup), node: None, id, shown: String::new() };
+            let found = of_kind.all.held(&graph, &scope, Level::ResourceGroup);
+            let names: Vec<_> =
+                found.iter().filter_map(|&node| graph.resource(node)).map(|it| &it.name).collect();
+            assert_eq!(names, ["a1"]);
+        }
+        assert!(
+            all.of_action("microsoft.search/searchservices/read").is_some_and(|it| it.all.all().is_empty())
+        );
+        assert!(all.of_action("microsoft.storage/").is_none());
+    }
+}
