@@ -18,6 +18,7 @@
 )]
 
 #[path = "common/grow.rs"]
+#[expect(dead_code, reason = "others join plans")]
 mod grow;
 #[path = "common/parts.rs"]
 mod parts;

@@ -37,6 +37,10 @@ pub mod source;
 pub mod terraform;
 pub mod value;
 
+// What helps the tests in `tests/` helps some in here, too.
+#[cfg(test)]
+extern crate self as airgate;
+
 use std::path::PathBuf;
 use std::sync::LazyLock;
 

@@ -23,6 +23,7 @@ use airgate::terraform::source::variables::RunOptions;
 use serde_json::{Value, json};
 
 #[path = "../benches/common/grow.rs"]
+#[expect(dead_code, reason = "others join plans")]
 mod grow;
 #[path = "common/teams.rs"]
 mod teams;

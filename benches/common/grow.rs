@@ -22,7 +22,6 @@ pub(crate) fn grow(plan: &Value, instances: usize, out: &mut impl Write) -> io::
 }
 
 /// Writes one plan of plans that nothing joins, each grown to as many managed instances, and returns how many it has.
-#[allow(dead_code, reason = "not every benchmark joins")]
 pub(crate) fn join(plans: &[Value], instances: usize, out: &mut impl Write) -> io::Result<usize> {
     let of_each = instances.div_ceil(plans.len().max(1));
     let apart: Vec<(String, Value)> = plans

@@ -5,8 +5,12 @@ use std::sync::Arc;
 use airgate::program::{Action, Mode, Resource};
 use airgate::value::Value;
 
-/// A resource with two attributes.
-pub(crate) fn resource(type_name: &str, name: &str, attributes: [(&str, &str); 2]) -> Resource {
+/// A resource with attributes that are texts.
+pub(crate) fn resource<const N: usize>(
+    type_name: &str,
+    name: &str,
+    attributes: [(&str, &str); N],
+) -> Resource {
     let address = format!("{type_name}.{name}");
     let after = attributes.into_iter().map(|(key, text)| (key.into(), Value::string(text)));
     Resource {

@@ -9,6 +9,7 @@ mod documents;
 mod escalations;
 mod generate;
 #[path = "../../benches/common/grow.rs"]
+#[expect(dead_code, reason = "others join plans")]
 mod grow;
 mod grow_plan;
 mod new_rule;
