@@ -4,46 +4,70 @@ use std::hash::BuildHasher as _;
 
 use foldhash::HashMap;
 use rayon::prelude::*;
-use smol_str::SmolStr;
 
 use super::results::Results;
 use super::words::{self, Words};
 use super::{Causes, Result, Rules, pinpoint, via};
 use crate::facts::Facts;
-use crate::finding::Finding;
+use crate::finding::{Finding, Subject};
 use crate::graph::NodeId;
 use crate::rules::CompiledRule;
 use crate::source::Site;
 
 /// Instances of one block that fare alike become one finding, told with whether it is left out.
 pub(super) fn group(facts: &Facts<'_>, rules: &Rules<'_>, results: Results) -> Vec<(bool, Finding)> {
-    let grouped = |(rule, results)| group_of_rule(facts, rules, rule, results);
-    rules.compiled.par_iter().zip(results.by_rule()).with_max_len(1).flat_map_iter(grouped).collect()
+    let grouped = rules.compiled.par_iter().zip(results.by_rule()).with_max_len(1);
+    let groups: Vec<_> = grouped
+        .flat_map_iter(|(rule, of_rule)| groups(facts, of_rule).into_iter().map(move |it| (rule, it)))
+        .collect();
+    // One rule may make many findings.
+    groups.into_par_iter().map(|(rule, group)| group.finding(facts, rules, rule)).collect()
 }
 
-/// A finding, with whether it is left out and the part of the attribute that decides.
+/// Results that are one finding.
 struct Group {
-    finding: Finding,
-    /// Of the finding, as its results share them: most often to be compared is to be the same.
-    message: SmolStr,
-    causes: Causes,
-    /// [`beside`]
+    /// It stands for all.
+    first: Box<Result>,
+    /// [`beside`] of it.
     beside: Causes,
-    left_out: bool,
-    part: Option<String>,
+    others: Vec<Box<Result>>,
 }
 
 impl Group {
     /// Whether a result of the same block is one of it.
     fn holds(&self, result: &Result, beside: &Causes) -> bool {
-        let Self { finding, left_out, message, causes, .. } = self;
-        finding.verdict == result.verdict
-            && finding.state == result.state
-            && (finding.drift, *left_out, finding.from_source)
+        let first = &self.first;
+        first.verdict == result.verdict
+            && first.state == result.state
+            && (first.drift, first.left_out, first.from_source)
                 == (result.drift, result.left_out, result.from_source)
-            && (finding.severity, &finding.moved) == (result.severity.0, &result.severity.1)
-            && *message == result.message
-            && (*causes == result.causes || self.beside == *beside)
+            && first.severity == result.severity
+            && first.message == result.message
+            && (first.causes == result.causes || self.beside == *beside)
+    }
+
+    /// The finding, with whether it is left out.
+    fn finding(self, facts: &Facts<'_>, rules: &Rules<'_>, rule: &CompiledRule<'_>) -> (bool, Finding) {
+        let Self { mut first, others, .. } = self;
+        let mut words = words::take(facts, rules, &mut first);
+        let part = pinpoint::apply(facts, rules, rule, &mut first, &mut words);
+        let left_out = first.left_out;
+        let mut finding = finding(facts, *first, words);
+        finding.resources.reserve(others.len());
+        for other in others {
+            // Instances of a block share its place in source; in JSON each has its own, and the first stands for all.
+            if facts.graph.calls.is_empty() {
+                finding.site = finding.site.min(other.site);
+            }
+            let way = pinpoint::way(facts, part.as_deref(), other.node);
+            finding.resources.extend(other.subject.map(|subject| match way {
+                Some(way) => Subject { via: via(&way, None), ..subject },
+                None => subject,
+            }));
+        }
+        // They come in runs, which the other sort does not look for.
+        finding.resources.sort();
+        (left_out, finding)
     }
 }
 
@@ -66,7 +90,7 @@ impl OfBlock {
     ) -> Option<&'g mut Group> {
         let holds = |&at: &usize| groups.get(at).is_some_and(|group| group.holds(result, beside));
         if !self.last.as_ref().is_some_and(holds) {
-            let digest = self.digest(&result.message, beside);
+            let digest = self.digest(result, beside);
             self.last = self.by_digest.get(&digest)?.iter().copied().find(holds);
         }
         groups.get_mut(self.last?)
@@ -74,12 +98,13 @@ impl OfBlock {
 
     /// A new group.
     fn add(&mut self, at: usize, group: &Group) {
-        self.by_digest.entry(self.digest(&group.message, &group.beside)).or_default().push(at);
+        let digest = self.digest(&group.first, &group.beside);
+        self.by_digest.entry(digest).or_default().push(at);
         self.last = Some(at);
     }
 
-    fn digest(&self, message: &SmolStr, beside: &Causes) -> u64 {
-        self.by_digest.hasher().hash_one((message, beside))
+    fn digest(&self, result: &Result, beside: &Causes) -> u64 {
+        self.by_digest.hasher().hash_one((&result.message, beside))
     }
 }
 
@@ -96,46 +121,22 @@ fn beside(facts: &Facts<'_>, result: &Result) -> Causes {
     Some(causes.iter().map(without).collect())
 }
 
-/// [`group`] of the results of one rule.
-fn group_of_rule(
-    facts: &Facts<'_>,
-    rules: &Rules<'_>,
-    rule: &CompiledRule<'_>,
-    results: Vec<Box<Result>>,
-) -> Vec<(bool, Finding)> {
+/// The groups of the results of one rule.
+fn groups(facts: &Facts<'_>, results: Vec<Box<Result>>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     let mut of_blocks: HashMap<Option<NodeId>, OfBlock> = HashMap::default();
-    for mut result in results {
+    for result in results {
         let of_block = of_blocks.entry(facts.graph.first_of_block(result.node)).or_default();
         let beside = beside(facts, &result);
-        if let Some(Group { finding, part, .. }) = of_block.group(&mut groups, &result, &beside) {
-            // Instances of a block share its place in source; in JSON each has its own, and the first stands for all.
-            if facts.graph.calls.is_empty() {
-                finding.site = finding.site.min(result.site);
-            }
-            let mut subject = result.subject.take();
-            let way = pinpoint::way(facts, part.as_deref(), result.node);
-            if let (Some(subject), Some(way)) = (&mut subject, way) {
-                subject.via = via(&way, None);
-            }
-            finding.resources.extend(subject);
+        if let Some(group) = of_block.group(&mut groups, &result, &beside) {
+            group.others.push(result);
         } else {
-            let (left_out, message, causes) =
-                (result.left_out, result.message.clone(), result.causes.clone());
-            let mut words = words::take(facts, rules, &mut result);
-            let part = pinpoint::apply(facts, rules, rule, &mut result, &mut words);
-            let finding = finding(facts, *result, words);
-            let group = Group { finding, message, causes, beside, left_out, part };
+            let group = Group { first: result, beside, others: Vec::new() };
             of_block.add(groups.len(), &group);
             groups.push(group);
         }
     }
-    let sorted = |mut group: Group| {
-        // They come in runs, which the other sort does not look for.
-        group.finding.resources.sort();
-        (group.left_out, group.finding)
-    };
-    groups.into_iter().map(sorted).collect()
+    groups
 }
 
 /// The finding of a result.
