@@ -7,14 +7,14 @@ use rayon::prelude::*;
 use super::absence::Broken;
 use super::ask::{Decision, ask_rule, decide_rule, tell};
 use super::memo::{Memo, Memos, OfTypes, Outcome};
-use super::places::{Gathered, is_once};
+use super::places::{self, Gathered};
 use super::results::Results;
 use super::{Result, Rules, absence, ahead};
 use crate::facts::Facts;
 use crate::facts::domain::ConditionScope;
 use crate::finding::{Provided, Verdict};
 use crate::graph::NodeId;
-use crate::rules::{CompiledRule, Scope};
+use crate::rules::Scope;
 
 /// So many chunks of resources there are for each thread, so that none waits long for the last.
 const CHUNKS_OF_THREAD: usize = 8;
@@ -53,11 +53,7 @@ pub(super) fn ask_all(facts: &Facts<'_>, rules: &Rules<'_>, what: Tell) -> Answe
             }
         }
     }
-    let once: Vec<&CompiledRule<'_>> = rules.compiled.iter().filter(|rule| is_once(rule.scope)).collect();
-    let mut are_placed = vec![false; buckets.len()];
-    for number in once.iter().flat_map(|rule| rule.types).filter_map(|name| memos.number(name)) {
-        are_placed.get_mut(number).into_iter().for_each(|it| *it = true);
-    }
+    let are_placed = places::are_wanted(rules, memos.types());
     let wanted = |number: usize| {
         are_placed.get(number) == Some(&true) || buckets.get(number).is_some_and(|it| !it.is_empty())
     };

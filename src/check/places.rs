@@ -18,7 +18,7 @@ const MAX_RELATED: usize = 10;
 pub(super) type Places<'r> = HashMap<&'r str, BTreeMap<Place, Here>>;
 
 /// Resources of a type in one place.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Here {
     /// In the order of the graph.
     pub(super) all: Vec<NodeId>,
@@ -80,14 +80,22 @@ pub(super) const fn is_once(scope: Scope) -> bool {
     matches!(scope, Scope::Provider | Scope::ProviderRegion)
 }
 
-/// Those of a graph that the rules are about.
+/// Which of the types, all that rules are about and sorted, such rules are about.
+pub(super) fn are_wanted(rules: &Rules<'_>, types: &[&str]) -> Vec<bool> {
+    let mut wanted = vec![false; types.len()];
+    let once = rules.compiled.iter().filter(|rule| is_once(rule.scope));
+    for name in once.flat_map(|rule| rule.types) {
+        let number = types.binary_search(&name.as_ref()).ok();
+        number.and_then(|number| wanted.get_mut(number)).into_iter().for_each(|it| *it = true);
+    }
+    wanted
+}
+
+/// Those of a graph of the types that are wanted, of all that rules are about.
 pub(super) fn of_graph<'r>(facts: &Facts<'_>, rules: &Rules<'r>, types: &[&'r str]) -> Places<'r> {
     let mut gathered = Gathered::default();
-    let once = rules.compiled.iter().filter(|rule| is_once(rule.scope));
-    let mut names: Vec<&str> = once.flat_map(|rule| rule.types).map(AsRef::as_ref).collect();
-    names.sort_unstable();
-    names.dedup();
-    for (number, name) in types.iter().enumerate().filter(|(_, name)| names.binary_search(name).is_ok()) {
+    let all = types.iter().zip(are_wanted(rules, types)).enumerate();
+    for (number, (name, _)) in all.filter(|(_, (_, is_wanted))| *is_wanted) {
         for &node in facts.graph.by_type(name).iter().filter(|&&node| facts.is_subject(node)) {
             gathered.add(facts, number, node);
         }

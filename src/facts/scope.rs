@@ -212,8 +212,8 @@ impl Scope {
             _ => None,
         };
         // Asked once: many may act as one role.
-        let acts_for_ai = class.is(Class::ROLE) && self.may_use_ai(graph, classes, node)
-            || class.is(Class::IDENTITY) && self.may_use_ai(graph, classes, node)
+        let acts_for_ai = (class.is(Class::ROLE) || class.is(Class::IDENTITY))
+            && self.may_use_ai(graph, classes, node)
             || class.is(Class::PROFILE) && self.is_called(classes, node);
         let forward = |kind: LinkKind, next: NodeId| match kind {
             LinkKind::Reference => {
