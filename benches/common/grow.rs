@@ -60,8 +60,8 @@ impl<'a> Grown<'a> {
 }
 
 fn grow_all(grown: &[Grown<'_>], out: &mut impl Write) -> io::Result<usize> {
-    let first = grown.first().and_then(|it| it.plan.as_object());
-    for (i, (key, value)) in first.into_iter().flatten().enumerate() {
+    let sections = merged(grown, |plan| plan);
+    for (i, (key, value)) in sections.as_object().into_iter().flatten().enumerate() {
         write!(out, "{}{}:", if i == 0 { '{' } else { ',' }, json!(key))?;
         match key.as_str() {
             "resource_changes" | "resource_drift" => each(out, grown.iter().flat_map(|it| it.changes(key)))?,
@@ -87,10 +87,13 @@ fn grow_all(grown: &[Grown<'_>], out: &mut impl Write) -> io::Result<usize> {
     Ok(grown.iter().map(|it| it.copies.len() * managed(it.plan)).sum())
 }
 
-/// The entries of the objects that `of_plan` tells.
+/// The entries of the objects that `of_plan` tells, of the first plan that has each.
 fn merged(grown: &[Grown<'_>], of_plan: impl Fn(&Value) -> &Value) -> Value {
-    let entries = grown.iter().filter_map(|it| of_plan(it.plan).as_object()).flatten();
-    Value::Object(entries.map(|(key, value)| (key.clone(), value.clone())).collect())
+    let mut all = Map::new();
+    for (key, value) in grown.iter().filter_map(|it| of_plan(it.plan).as_object()).flatten() {
+        all.entry(key).or_insert_with(|| value.clone());
+    }
+    Value::Object(all)
 }
 
 /// A plan whose provider configurations and root variables are called like those of no other: the providers get another alias.
