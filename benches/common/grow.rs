@@ -24,13 +24,11 @@ pub(crate) fn grow(plan: &Value, instances: usize, out: &mut impl Write) -> io::
 /// Writes one plan of plans that nothing joins, each grown to as many managed instances, and returns how many it has.
 pub(crate) fn join(plans: &[Value], instances: usize, out: &mut impl Write) -> io::Result<usize> {
     let of_each = instances.div_ceil(plans.len().max(1));
-    let apart: Vec<(String, Value)> = plans
-        .iter()
-        .enumerate()
-        .map(|(i, plan)| (format!("p{i:02}"), apart(plan, &format!("p{i:02}"))))
-        .collect();
+    let prefixes = (0..plans.len()).map(|i| format!("p{i:02}"));
+    let apart: Vec<(Value, String)> =
+        prefixes.zip(plans).map(|(prefix, plan)| (apart(plan, &prefix), prefix)).collect();
     let grown: io::Result<Vec<Grown<'_>>> =
-        apart.iter().map(|(prefix, plan)| Grown::new(plan, prefix, of_each)).collect();
+        apart.iter().map(|(plan, prefix)| Grown::new(plan, prefix, of_each)).collect();
     grow_all(&grown?, out)
 }
 

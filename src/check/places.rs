@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use foldhash::HashMap;
+use rayon::prelude::*;
 use smol_str::SmolStr;
 
 use super::{Place, Rules};
@@ -93,14 +94,15 @@ pub(super) fn are_wanted(rules: &Rules<'_>, types: &[&str]) -> Vec<bool> {
 
 /// Those of a graph of the types that are wanted, of all that rules are about.
 pub(super) fn of_graph<'r>(facts: &Facts<'_>, rules: &Rules<'r>, types: &[&'r str]) -> Places<'r> {
-    let mut gathered = Gathered::default();
-    let all = types.iter().zip(are_wanted(rules, types)).enumerate();
-    for (number, (name, _)) in all.filter(|(_, (_, is_wanted))| *is_wanted) {
-        for &node in facts.graph.by_type(name).iter().filter(|&&node| facts.is_subject(node)) {
-            gathered.add(facts, number, node);
-        }
-    }
-    Gathered::join(facts, types, [gathered])
+    let of_type = |(number, (name, _)): (usize, (&&str, bool))| {
+        let mut gathered = Gathered::default();
+        let nodes = facts.graph.by_type(name).iter().copied().filter(|&node| facts.is_subject(node));
+        nodes.for_each(|node| gathered.add(facts, number, node));
+        gathered
+    };
+    let all = types.par_iter().zip(are_wanted(rules, types)).enumerate().with_max_len(1);
+    let gathered: Vec<_> = all.filter(|(_, (_, is_wanted))| *is_wanted).map(of_type).collect();
+    Gathered::join(facts, types, gathered)
 }
 
 /// Where a resource is. The Cloud Control provider is where that of AWS is which it stands beside, unless it says otherwise.

@@ -1,16 +1,10 @@
-//! What the types of resources are to AI scope: found once of each type, since scope looks at every end of every edge.
-
-use crate::graph::{NodeId, ResourceGraph};
+//! What the types of resources are to AI scope: told once of each type, since scope looks at every end of every edge.
 
 use super::iam::google;
 
 /// What a type is to AI scope: several of these.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Class(u16);
-
-/// [`Class`] of every resource.
-#[derive(Debug)]
-pub(super) struct Classes(Vec<Class>);
 
 impl Class {
     /// What runs code of the user, or gives a role to its visitors: it may call AI.
@@ -37,7 +31,8 @@ impl Class {
     /// To what a balancer brings requests.
     pub(super) const TARGETS: Self = Self(1 << 10);
 
-    fn of(type_name: &str) -> Self {
+    /// That of a type.
+    pub(super) fn of(type_name: &str) -> Self {
         let tables: [(Self, &[&str]); 9] = [
             (Self::CALLER, &CALLERS),
             (Self::FRONT, &FRONTS),
@@ -69,24 +64,6 @@ impl Class {
     /// Whether it is one of these.
     pub(super) const fn is(self, other: Self) -> bool {
         self.0 & other.0 != 0
-    }
-}
-
-impl Classes {
-    pub(super) fn new(graph: &ResourceGraph) -> Self {
-        let mut of_node = vec![Class::default(); graph.graph.node_count()];
-        for (type_name, nodes) in graph.nodes_by_type() {
-            let class = Class::of(type_name);
-            for node in nodes {
-                of_node.get_mut(node.index()).into_iter().for_each(|slot| *slot = class);
-            }
-        }
-        Self(of_node)
-    }
-
-    /// That of a resource.
-    pub(super) fn get(&self, node: NodeId) -> Class {
-        self.0.get(node.index()).copied().unwrap_or_default()
     }
 }
 

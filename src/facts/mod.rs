@@ -93,13 +93,11 @@ impl Drop for Facts<'_> {
 impl<'g> Facts<'g> {
     /// Derives what every rule needs; the rest is derived when asked for.
     pub fn new(graph: &'g ResourceGraph, config: &'g Config) -> Self {
-        let of_policies = || {
-            let policies = iam::Policies::of_graph(graph);
-            (Scope::new(graph, config, &policies), policies)
-        };
+        let (policies, of_types) =
+            rayon::join(|| iam::Policies::of_graph(graph), || OfTypes::new(graph, config));
         // Scope is for one thread.
-        let ((scope, policies), (of_types, unplaced)) =
-            rayon::join(of_policies, || (OfTypes::new(graph, config), bucket::unplaced(graph)));
+        let (scope, unplaced) =
+            rayon::join(|| Scope::new(graph, config, &policies, &of_types), || bucket::unplaced(graph));
         Self {
             graph,
             config,

@@ -9,6 +9,7 @@ use crate::program::Resource;
 use crate::residency::{FlowRule, Names, flows};
 use crate::value::Value;
 
+use super::classes::Class;
 use super::few::Few;
 use super::{is_unset_by, residency, tags};
 
@@ -24,6 +25,8 @@ pub(super) struct OfType {
     name: SmolStr,
     /// What is at dotted paths; [`None`] of a type that has no schema.
     members: Few<Option<Member>>,
+    /// What they are to AI scope.
+    pub(super) class: Class,
     /// They are in no region.
     pub(super) is_global: bool,
     /// The attributes that name other resources.
@@ -72,6 +75,11 @@ impl OfTypes {
         this
     }
 
+    /// What a resource is to AI scope.
+    pub(super) fn class(&self, node: NodeId) -> Class {
+        self.get(node).map(|of_type| of_type.class).unwrap_or_default()
+    }
+
     pub(super) fn get(&self, node: NodeId) -> Option<&OfType> {
         self.types.get(usize::try_from(*self.of_node.get(node.index())?).ok()?)
     }
@@ -85,6 +93,7 @@ impl OfType {
             name: type_name.into(),
             members: Few::default(),
             links: Catalog::get().links(type_name),
+            class: Class::of(type_name),
             is_global: residency::is_global(type_name),
             flows,
             copy_of: flows.iter().find(|flow| flow.names == Names::Itself).map(|flow| flow.path),

@@ -19,8 +19,9 @@ use crate::finding::{Exclusion, PathStep};
 use crate::graph::{NodeId, ResourceGraph};
 use crate::program::Mode;
 
-use super::classes::{Class, Classes};
+use super::classes::Class;
 use super::iam::Policies;
+use super::of_type::OfTypes;
 use super::seeds::{Seed, left_out};
 
 /// A path is not followed further than this many edges.
@@ -53,11 +54,15 @@ enum From {
 
 impl Scope {
     /// Walks the graph from all AI resources at once, so that every path is a shortest one.
-    pub(super) fn new(graph: &ResourceGraph, config: &Config, policies: &[Option<Box<Policies>>]) -> Self {
+    pub(super) fn new(
+        graph: &ResourceGraph,
+        config: &Config,
+        policies: &[Option<Box<Policies>>],
+        types: &OfTypes,
+    ) -> Self {
         let count = graph.graph.node_count();
         let mut this =
             Self { reach: vec![None; count], excluded: Vec::new(), paths: vec![OnceLock::new(); count] };
-        let classes = Classes::new(graph);
         let mut queue = VecDeque::new();
         let mut excluded = vec![None; count];
         let nodes: Vec<NodeId> = graph.graph.node_indices().collect();
@@ -84,7 +89,7 @@ impl Scope {
             if length == MAX_PATH || is_excluded(node) {
                 continue;
             }
-            this.neighbours(graph, policies, &classes, node, &mut found);
+            this.neighbours(graph, policies, types, node, &mut found);
             for (kind, next) in found.drain(..) {
                 if this.get(next).is_none() {
                     this.set(next, Reach { from: From::Edge(node, kind), length: length + 1 });
@@ -202,26 +207,26 @@ impl Scope {
         &self,
         graph: &ResourceGraph,
         policies: &[Option<Box<Policies>>],
-        classes: &Classes,
+        types: &OfTypes,
         node: NodeId,
         found: &mut Vec<(&'static str, NodeId)>,
     ) {
-        let class = classes.get(node);
+        let class = types.class(node);
         let seed = match self.get(node).map(|reach| &reach.from) {
             Some(From::Seed(seed)) => Some(seed),
             _ => None,
         };
         // Asked once: many may act as one role.
         let acts_for_ai = (class.is(Class::ROLE) || class.is(Class::IDENTITY))
-            && self.may_use_ai(graph, classes, node)
-            || class.is(Class::PROFILE) && self.is_called(classes, node);
+            && self.may_use_ai(graph, types, node)
+            || class.is(Class::PROFILE) && self.is_called(types, node);
         let forward = |kind: LinkKind, next: NodeId| match kind {
             LinkKind::Reference => {
-                classes.get(next).is(Class::STORE) && serves_ai(graph, policies, classes, node)
+                types.class(next).is(Class::STORE) && serves_ai(graph, policies, types, node)
             }
             // A front is a part of the API that it belongs to; the role or user of a policy about AI may use AI.
             LinkKind::Attachment => {
-                class.is(Class::FRONT) || class.is(Class::GRANT) && classes.get(next).is(Class::GRANTEE)
+                class.is(Class::FRONT) || class.is(Class::GRANT) && types.class(next).is(Class::GRANTEE)
             }
             _ => true,
         };
@@ -229,12 +234,12 @@ impl Scope {
             LinkKind::Attachment => true,
             // Who acts as an identity that may use AI, but not everybody of a role that AI uses.
             LinkKind::Identity => {
-                acts_for_ai && classes.get(from).is(Class::CALLER)
-                    || class.is(Class::POLICY) && seed.is_some() && classes.get(from).is(Class::GRANT)
+                acts_for_ai && types.class(from).is(Class::CALLER)
+                    || class.is(Class::POLICY) && seed.is_some() && types.class(from).is(Class::GRANT)
             }
             // Who calls AI, and what brings requests to it.
             LinkKind::Data => {
-                let from = classes.get(from);
+                let from = types.class(from);
                 seed == Some(&Seed::Type) && from.is(Class::CALLER)
                     || from.is(Class::FRONT) && (class.is(Class::CALLER) || class.is(Class::TARGETS))
             }
@@ -250,7 +255,7 @@ impl Scope {
     }
 
     /// Whether the policies of a role let it use AI: it holds one that names AI, or one is attached to it.
-    fn may_use_ai(&self, graph: &ResourceGraph, classes: &Classes, role: NodeId) -> bool {
+    fn may_use_ai(&self, graph: &ResourceGraph, types: &OfTypes, role: NodeId) -> bool {
         let names_ai =
             |node: NodeId| matches!(self.get(node), Some(Reach { from: From::Seed(Seed::Policy), .. }));
         let is_of_ai = |node: NodeId| match self.get(node).map(|reach| &reach.from) {
@@ -259,14 +264,14 @@ impl Scope {
         };
         let mut grants = graph
             .edges(role, Direction::Incoming)
-            .filter(|(edge, from)| edge.kind == LinkKind::Attachment && classes.get(*from).is(Class::GRANT));
+            .filter(|(edge, from)| edge.kind == LinkKind::Attachment && types.class(*from).is(Class::GRANT));
         names_ai(role) || grants.any(|(_, from)| is_of_ai(from))
     }
 
     /// Whether the profile was reached from its role, and not from a machine.
-    fn is_called(&self, classes: &Classes, profile: NodeId) -> bool {
+    fn is_called(&self, types: &OfTypes, profile: NodeId) -> bool {
         let Some(From::Edge(from, _)) = self.get(profile).map(|reach| &reach.from) else { return false };
-        classes.get(*from).is(Class::ROLE)
+        types.class(*from).is(Class::ROLE)
     }
 }
 
@@ -274,12 +279,12 @@ impl Scope {
 fn serves_ai(
     graph: &ResourceGraph,
     policies: &[Option<Box<Policies>>],
-    classes: &Classes,
+    types: &OfTypes,
     node: NodeId,
 ) -> bool {
     let is_of_role = |node: NodeId| {
         let held = policies.get(node.index()).and_then(Option::as_deref);
-        classes.get(node).is(Class::ROLE) && held.is_some_and(Policies::serve_ai)
+        types.class(node).is(Class::ROLE) && held.is_some_and(Policies::serve_ai)
     };
     let attached = |node: NodeId| {
         let mut roles = graph.edges(node, Direction::Outgoing);
@@ -289,6 +294,6 @@ fn serves_ai(
     let mut holders = graph.edges(node, Direction::Incoming);
     is_of_role(node)
         || attached(node)
-        || classes.get(node).is(Class::POLICY)
+        || types.class(node).is(Class::POLICY)
             && holders.any(|(edge, from)| edge.kind == LinkKind::Identity && holder(from))
 }

@@ -369,12 +369,15 @@ pub(super) fn known_arn(resource: &Resource, below: &str) -> Option<Text> {
     known_name(resource).map(|[before, name]| Text::Known([before, name, below].concat().into()))
 }
 
+/// What is before the name of a bucket in its ARN.
+pub(super) const BUCKET: &str = "arn:aws:s3:::";
+
 /// The ARN of a resource where it is known, or its name tells it: what is before the name, and that.
 pub(super) fn known_name(resource: &Resource) -> Option<[&str; 2]> {
     let after = resource.after.as_ref()?;
     let name = || after.get("bucket").filter(|_| resource.type_name == "aws_s3_bucket")?.as_str();
     let known = after.get("arn").and_then(Value::as_str).map(|known| ["", known]);
-    known.or_else(|| Some(["arn:aws:s3:::", name()?]))
+    known.or_else(|| Some([BUCKET, name()?]))
 }
 
 /// The policies of the resources that the request may be about.

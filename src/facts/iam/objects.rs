@@ -9,9 +9,8 @@ use smol_str::SmolStr;
 use crate::graph::{NodeId, ResourceGraph};
 use crate::iam::{Text, cover};
 use crate::program::Resource;
-use crate::value::Kind;
 
-use super::access::{known_arn, known_name, referred_arn};
+use super::access::{BUCKET, known_arn, known_name, referred_arn};
 
 /// An object of each bucket, in each way that it can be said; found when first looked for.
 #[derive(Debug, Default)]
@@ -42,9 +41,6 @@ struct Named {
     has_odd: bool,
 }
 
-/// Before the name of a bucket.
-const ARN: &str = "arn:aws:s3:::";
-
 /// What is below the ARN of each bucket.
 const BELOW: &str = "/x";
 
@@ -74,17 +70,17 @@ impl Objects {
         let referred =
             || self.referred.get_or_init(|| objects(graph, address, |it| Some(referred_arn(it, BELOW))));
         let Named { by_name, has_odd } = self.named.get_or_init(|| Named::of_graph(graph));
-        let named = begins.strip_prefix(ARN).map(|rest| rest.split_once('/').map(|(name, _)| name));
+        let named = begins.strip_prefix(BUCKET).map(|rest| rest.split_once('/').map(|(name, _)| name));
         let found = match named {
             _ if *has_odd => None,
             Some(Some(name)) => {
                 let others = by_name.get(name).is_some_and(|buckets| buckets.iter().any(is_other));
-                let arn = || Text::Known([ARN, name, BELOW].concat().into());
+                let arn = || Text::Known([BUCKET, name, BELOW].concat().into());
                 Some(others && cover::contains(pattern, &arn(), cover::Of::Resources) == Ok(true))
             }
             // A bucket is no object, and what begins otherwise is of something else.
             Some(None) if end.is_none() => Some(false),
-            None if !ARN.starts_with(begins) => Some(false),
+            None if !BUCKET.starts_with(begins) => Some(false),
             _ => None,
         };
         debug_assert!(
@@ -100,22 +96,11 @@ impl Named {
     fn of_graph(graph: &ResourceGraph) -> Self {
         let mut this = Self::default();
         for &bucket in graph.by_type("aws_s3_bucket") {
-            let Some(resource) = graph.resource(bucket) else { continue };
-            let after = |name: &str| match &resource.after.as_ref()?.get(name)?.kind {
-                Kind::String(text) => Some(text),
-                _ => None,
-            };
-            let name = match after("arn") {
-                Some(arn) => {
-                    let name = arn.strip_prefix(ARN).map(SmolStr::new);
-                    this.has_odd |= name.is_none();
-                    name
-                }
-                None => after("bucket").cloned(),
-            };
+            let Some([before, name]) = graph.resource(bucket).and_then(known_name) else { continue };
+            let name = if before.is_empty() { name.strip_prefix(BUCKET) } else { Some(name) };
+            this.has_odd |= name.is_none_or(|name| name.contains(['/', '$', '*', '?', cover::MARK]));
             if let Some(name) = name {
-                this.has_odd |= name.contains(['/', '$', '*', '?', cover::MARK]);
-                this.by_name.entry(name).or_default().push(bucket);
+                this.by_name.entry(name.into()).or_default().push(bucket);
             }
         }
         this

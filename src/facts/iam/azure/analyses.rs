@@ -30,12 +30,11 @@ fn on_account(facts: &Facts<'_>, one: &Assignment, action: &str) -> Result<bool,
         return Ok(false);
     }
     // Keys that nobody can use are no way in.
-    let of_keys = action.ends_with("/listkeys/action");
-    let accounts = if of_keys { &of_kind.with_keys } else { &of_kind.all };
+    let by_key = action.ends_with("/listkeys/action");
     let holds = |node| one.scope.holds(graph, one.node, node);
-    let held = accounts.held(graph, &one.scope, level);
+    let held = of_kind.held(graph, &one.scope, level, by_key);
     debug_assert!(
-        accounts.all().iter().all(|node| held.contains(node) || holds(*node) == Ok(false)),
+        of_kind.all(by_key).all(|node| held.contains(&node) || holds(node) == Ok(false)),
         "an account that a scope may hold is not looked at"
     );
     let mut open = Ok(false);

@@ -256,8 +256,8 @@ impl Surroundings {
 
     /// The resource group that one of them names by a reference.
     pub(super) fn group(&self, graph: &ResourceGraph) -> Option<NodeId> {
-        let edges = self.nodes.iter().flat_map(|&node| graph.edges(node, Direction::Outgoing));
-        edges.into_iter().find(|(edge, _)| edge.path == "resource_group_name").map(|(_, target)| target)
+        let mut edges = self.nodes.iter().flat_map(|&node| graph.edges(node, Direction::Outgoing));
+        edges.find(|(edge, _)| edge.path == "resource_group_name").map(|(_, target)| target)
     }
 
     /// The name of the resource group, as far as one of them tells it.

@@ -27,20 +27,14 @@ const KINDS: [(&str, &str, &[&str]); 3] = [
 #[derive(Debug)]
 pub(in super::super::super) struct Accounts([OfKind; KINDS.len()]);
 
-/// Those of one kind.
-#[derive(Debug)]
+/// Those of one kind, by where they are. Each is named by its place among them.
+#[derive(Debug, Default)]
 pub(super) struct OfKind {
     /// The provider whose actions are done to them, in lower case: `microsoft.search/`.
     pub(super) provider: &'static str,
-    pub(super) all: Places,
-    /// Those that can be asked with a key.
-    pub(super) with_keys: Places,
-}
-
-/// Accounts, by where they are. Each is named by its place among them.
-#[derive(Debug, Default)]
-pub(super) struct Places {
     nodes: Vec<NodeId>,
+    /// Those that can be asked with a key.
+    with_keys: Vec<bool>,
     /// By each resource that they are in, and by themselves.
     by_node: HashMap<NodeId, Vec<usize>>,
     /// By the ids of these in lower case, sorted.
@@ -67,10 +61,7 @@ impl Accounts {
         Self(KINDS.map(|(provider, kind, types)| {
             let mut nodes: Vec<NodeId> = types.iter().flat_map(|name| graph.by_type(name)).copied().collect();
             nodes.extend(made.remove(&[provider, kind].concat()).unwrap_or_default());
-            let with_keys =
-                nodes.iter().copied().filter(|&node| !graph.resource(node).is_some_and(takes_no_keys));
-            let with_keys = Places::new(graph, with_keys.collect());
-            OfKind { provider, all: Places::new(graph, nodes), with_keys }
+            OfKind::new(graph, provider, nodes)
         }))
     }
 
@@ -80,9 +71,9 @@ impl Accounts {
     }
 }
 
-impl Places {
-    fn new(graph: &ResourceGraph, nodes: Vec<NodeId>) -> Self {
-        let mut this = Self::default();
+impl OfKind {
+    fn new(graph: &ResourceGraph, provider: &'static str, nodes: Vec<NodeId>) -> Self {
+        let mut this = Self { provider, ..Self::default() };
         for (at, &node) in nodes.iter().enumerate() {
             let around = Surroundings::of(graph, node);
             for &within in &around.nodes {
@@ -96,20 +87,28 @@ impl Places {
             if around.group(graph).is_none() {
                 this.of_unlinked.push(at);
             }
+            this.with_keys.push(!graph.resource(node).is_some_and(takes_no_keys));
             this.without_id.push(super::scope::id_of(graph, node).is_none());
         }
         this.by_id.sort_unstable();
         Self { nodes, ..this }
     }
 
-    /// All of them.
-    pub(super) fn all(&self) -> &[NodeId] {
-        &self.nodes
+    /// All of them, or `by_key` those that can be asked with a key.
+    pub(super) fn all(&self, by_key: bool) -> impl Iterator<Item = NodeId> {
+        let all = self.nodes.iter().zip(&self.with_keys);
+        all.filter(move |(_, with_keys)| !by_key || **with_keys).map(|(node, _)| *node)
     }
 
-    /// Those that the scope of one resource or of a resource group may hold, in order: [`Scope::holds`] says of every other
-    /// that it does not.
-    pub(super) fn held(&self, graph: &ResourceGraph, scope: &Scope, level: Level) -> Vec<NodeId> {
+    /// Those of [`all`](Self::all) that the scope of one resource or of a resource group may hold, in order:
+    /// [`Scope::holds`] says of every other that it does not.
+    pub(super) fn held(
+        &self,
+        graph: &ResourceGraph,
+        scope: &Scope,
+        level: Level,
+        by_key: bool,
+    ) -> Vec<NodeId> {
         let of_node = scope.node.and_then(|node| self.by_node.get(&node)).into_iter().flatten().copied();
         let mut held: Vec<usize> = of_node.collect();
         let id = scope.known_id().map(|id| id.trim_end_matches('/'));
@@ -132,6 +131,7 @@ impl Places {
             }
             _ => held.extend((0..self.nodes.len()).filter(is_open)),
         }
+        held.retain(|at| !by_key || self.with_keys.get(*at) == Some(&true));
         held.sort_unstable();
         held.dedup();
         held.into_iter().filter_map(|at| self.nodes.get(at).copied()).collect()
